@@ -1,1 +1,28 @@
-//! Placeholder while the workspace is laid out.
+//! Finds the files of a repository that a task concerns: walk, index, rank.
+//!
+//! The input is a folder and the words of a task; the output is two ranked lists (sources and
+//! tests), each entry with reasons a person understands and the lines to look at first.
+//! Everything is deterministic: the same tree and the same task give the same order, whatever the
+//! number of threads, the order of the directory or the place of the clone.
+//!
+//! What it does not know: models, the network, git's history, plans, budgets, how a result is
+//! shown. It reads files and never writes any. Files of the repository are data to it, never
+//! configuration, with one exception: ignore files narrow the walk.
+//!
+//! Start reading at [`discover`], which is the whole story in one function. From there:
+//! [`Task`] (what the words ask for), [`walk`](mod@walk) (which files), `words` (how text becomes
+//! terms), `index` (terms to files), `rank` (files to scores), `reason` (why, in words).
+
+mod discover;
+mod error;
+mod outline;
+mod result;
+mod task;
+mod walk;
+
+pub use discover::{Options, Progress, discover};
+pub use error::DiscoveryError;
+pub use outline::{Symbol, SymbolKind, outline};
+pub use result::{Discovery, Ranked, Reason, ReasonKind, SkipReason, Skipped};
+pub use task::Task;
+pub use walk::{Entry, tree};

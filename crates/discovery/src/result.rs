@@ -1,0 +1,138 @@
+//! What a discovery returns: pure data.
+
+use std::fmt;
+
+/// The files a task concerns, best first, and an account of what was read to find them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Discovery {
+    /// Ranked files that are not tests, at most [`Options::limit`](crate::Options::limit).
+    pub sources: Vec<Ranked>,
+    /// Ranked tests, in a list of their own; empty unless
+    /// [`Options::include_tests`](crate::Options::include_tests).
+    pub tests: Vec<Ranked>,
+    /// How many files were read and indexed.
+    pub scanned: usize,
+    /// Files that the walk found and the index left out, ordered by path.
+    pub skipped: Vec<Skipped>,
+    /// The size of all indexed files together.
+    pub bytes: u64,
+}
+
+/// One file of a ranking.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ranked {
+    /// Relative to the root, separated by `/`, valid Unicode (other bytes appear as `\xNN`).
+    pub path: String,
+    /// Higher is better; comparable within one discovery only.
+    pub score: f64,
+    /// 1 for the best of its list.
+    pub rank: usize,
+    /// Whether the file is a test by the rules of its language.
+    pub test: bool,
+    /// The size of the file.
+    pub bytes: u64,
+    /// Why the file is here, strongest first.
+    pub reasons: Vec<Reason>,
+}
+
+/// One reason for one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// The kind of evidence, for programs.
+    pub kind: ReasonKind,
+    /// The evidence as a phrase, for people: "defines `parse_url`, named in the task".
+    pub detail: String,
+    /// The line to look at (from 1), where there is one.
+    pub line: Option<u32>,
+}
+
+/// The kinds of evidence. Their names ([`ReasonKind::name`]) are stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum ReasonKind {
+    /// The task names this file by path, file name, module or stack frame.
+    NamedPath,
+    /// The file defines a symbol that the task names.
+    DefinesSymbol,
+    /// The file uses an identifier that the task names.
+    MentionsSymbol,
+    /// Words of the task stand in the file's path.
+    PathWords,
+    /// Words of the task's title stand in the file's path or definitions.
+    TitleMatch,
+    /// Words of the task that are rare in the repository stand in the file.
+    ContentMatch,
+    /// Many words of the task stand close together at one place of the file.
+    BestChunk,
+}
+
+impl ReasonKind {
+    /// The name used in machine-readable output.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NamedPath => "named_path",
+            Self::DefinesSymbol => "defines_symbol",
+            Self::MentionsSymbol => "mentions_symbol",
+            Self::PathWords => "path_words",
+            Self::TitleMatch => "title_match",
+            Self::ContentMatch => "content_match",
+            Self::BestChunk => "best_chunk",
+        }
+    }
+}
+
+/// A file that was found but not indexed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// The file, written as in [`Ranked::path`].
+    pub path: String,
+    /// Why it was left out.
+    pub why: SkipReason,
+}
+
+/// Why a file was not indexed. `Display` gives a phrase for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SkipReason {
+    /// A NUL byte among the first bytes.
+    Binary,
+    /// Larger than [`Options::max_file_bytes`](crate::Options::max_file_bytes).
+    TooLarge,
+    /// Made by a program: lock file, generated header, build product.
+    Generated,
+    /// Minified: a name like `*.min.js`, or lines too long for a person to have written.
+    Minified,
+    /// Third-party code kept in the tree.
+    Vendored,
+    /// The operating system would not let us read it.
+    Unreadable(String),
+}
+
+impl SkipReason {
+    /// The name used in machine-readable output.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Binary => "binary",
+            Self::TooLarge => "too_large",
+            Self::Generated => "generated",
+            Self::Minified => "minified",
+            Self::Vendored => "vendored",
+            Self::Unreadable(_) => "unreadable",
+        }
+    }
+}
+
+impl fmt::Display for SkipReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Binary => f.write_str("binary"),
+            Self::TooLarge => f.write_str("over the size limit"),
+            Self::Generated => f.write_str("generated"),
+            Self::Minified => f.write_str("minified"),
+            Self::Vendored => f.write_str("vendored"),
+            Self::Unreadable(why) => write!(f, "unreadable: {why}"),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Lists the files of a tree, in one order everywhere.
+//!
+//! What must hold: nothing outside the root is listed, whatever links the tree contains; ignore
+//! files narrow the list and do nothing else; `.git` is never entered.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ignore::{WalkBuilder, WalkState};
+
+use crate::{DiscoveryError, Progress};
+
+/// How many files are seen between two progress calls.
+const PROGRESS_STEP: usize = 512;
+
+/// One file of the tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Relative to the root, separated by `/`, valid Unicode (other bytes appear as `\xNN`).
+    pub path: String,
+    /// The size of the file.
+    pub bytes: u64,
+}
+
+/// A file on its way to the index: how it is shown and how it is opened.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub entry: Entry,
+    pub location: PathBuf,
+}
+
+/// All files that a discovery would look at, ordered by path: for a tree view.
+///
+/// Ignored and hidden files are left out; binary, generated and vendored ones are not.
+///
+/// # Errors
+/// When the root cannot be walked, or when `stop` was set.
+pub fn tree(root: &Path, stop: &AtomicBool) -> Result<Vec<Entry>, DiscoveryError> {
+    Ok(walk(root, &|_| {}, stop)?.into_iter().map(|found| found.entry).collect())
+}
+
+/// Walks in parallel and sorts by path bytes.
+pub(crate) fn walk(
+    root: &Path,
+    progress: &(dyn Fn(Progress) + Sync),
+    stop: &AtomicBool,
+) -> Result<Vec<Found>, DiscoveryError> {
+    check_root(root)?;
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let walker = WalkBuilder::new(root)
+        .require_git(false)
+        .follow_links(false)
+        .filter_entry(|entry| !entry.file_name().eq_ignore_ascii_case(".git"))
+        .build_parallel();
+    walker.run(|| {
+        let sender = sender.clone();
+        Box::new(move |result| {
+            if stop.load(Ordering::Relaxed) {
+                return WalkState::Quit;
+            }
+            let Ok(entry) = result else { return WalkState::Continue };
+            if entry.file_type().is_some_and(|kind| kind.is_file()) {
+                let bytes = entry.metadata().map_or(0, |data| data.len());
+                let location = entry.into_path();
+                let path = shown(location.strip_prefix(root).unwrap_or(&location));
+                // The receiver outlives the walk; a failed send could only mean it is gone.
+                if sender.send(Found { entry: Entry { path, bytes }, location }).is_err() {
+                    return WalkState::Quit;
+                }
+            }
+            WalkState::Continue
+        })
+    });
+    drop(sender);
+    let mut found = Vec::new();
+    for entry in receiver {
+        found.push(entry);
+        if found.len() % PROGRESS_STEP == 0 {
+            progress(Progress::Walking { files: found.len() });
+        }
+    }
+    if stop.load(Ordering::Relaxed) {
+        return Err(DiscoveryError::Stopped);
+    }
+    progress(Progress::Walking { files: found.len() });
+    found.sort_unstable_by(|a, b| a.entry.path.as_bytes().cmp(b.entry.path.as_bytes()));
+    Ok(found)
+}
+
+fn check_root(root: &Path) -> Result<(), DiscoveryError> {
+    let data = std::fs::metadata(root)
+        .map_err(|source| DiscoveryError::Root { root: root.to_path_buf(), source })?;
+    if !data.is_dir() {
+        return Err(DiscoveryError::NotADirectory { root: root.to_path_buf() });
+    }
+    std::fs::read_dir(root)
+        .map(|_| ())
+        .map_err(|source| DiscoveryError::Root { root: root.to_path_buf(), source })
+}
+
+/// A relative path as it is shown: `/` between parts, bytes that are not UTF-8 as `\xNN`.
+fn shown(relative: &Path) -> String {
+    let mut out = String::new();
+    for part in relative.components() {
+        if !out.is_empty() {
+            out.push('/');
+        }
+        for chunk in part.as_os_str().as_encoded_bytes().utf8_chunks() {
+            out.push_str(chunk.valid());
+            for byte in chunk.invalid() {
+                out.push_str(&format!("\\x{byte:02x}"));
+            }
+        }
+    }
+    out
+}

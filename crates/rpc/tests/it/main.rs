@@ -1,0 +1,151 @@
+//! Calls, streams, credit, cancellation and denial over an in-memory link.
+
+use futures_util::StreamExt;
+use rpc::{ApiError, Caller, Client, ErrorCode, ItemStream, Link, Message, Router, Scope, Scopes};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+rpc::api! {
+    /// A service for these tests.
+    pub service Numbers / NumbersClient = "numbers" {
+        /// Doubles.
+        unary double [View] (u32) -> u32;
+        /// Counts from zero, for ever.
+        stream count [View] (u32) -> u32;
+        /// Never answers.
+        unary hang [Run] (()) -> ();
+        /// Panics.
+        unary explode [View] (()) -> ();
+    }
+}
+
+#[derive(Default)]
+struct Impl {
+    produced: Arc<AtomicU32>,
+    hanging: Arc<AtomicU32>,
+}
+
+struct Guard(Arc<AtomicU32>);
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Numbers for Impl {
+    async fn double(&self, _: &Caller, n: u32) -> Result<u32, ApiError> {
+        n.checked_mul(2).ok_or_else(|| ApiError::invalid("too_large", "That number is too large to double."))
+    }
+    async fn count(&self, _: &Caller, from: u32) -> Result<ItemStream<u32>, ApiError> {
+        let produced = Arc::clone(&self.produced);
+        Ok(futures_util::stream::iter(from..)
+            .map(move |n| {
+                produced.fetch_add(1, Ordering::SeqCst);
+                Ok(n)
+            })
+            .boxed())
+    }
+    async fn hang(&self, _: &Caller, (): ()) -> Result<(), ApiError> {
+        self.hanging.fetch_add(1, Ordering::SeqCst);
+        let _guard = Guard(Arc::clone(&self.hanging));
+        std::future::pending().await
+    }
+    async fn explode(&self, _: &Caller, (): ()) -> Result<(), ApiError> {
+        panic!("a defect")
+    }
+}
+
+fn start(scopes: Scopes) -> (NumbersClient, Arc<Impl>) {
+    let service = Arc::new(Impl::default());
+    let mut router = Router::new();
+    NumbersClient::mount(&mut router, Arc::clone(&service));
+    let (here, there) = Link::pair();
+    tokio::spawn(rpc::serve(Arc::new(router), Caller { name: "test".into(), scopes }, there));
+    let (client, read) = rpc::connect(here);
+    tokio::spawn(read);
+    (NumbersClient(client), service)
+}
+
+async fn eventually(what: &str, holds: impl Fn() -> bool) {
+    for _ in 0..500 {
+        if holds() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("never: {what}");
+}
+
+#[tokio::test]
+async fn a_call_answers_or_fails_with_its_reason() {
+    let (numbers, _) = start(Scopes::all());
+    assert_eq!(numbers.double(&21).await.unwrap(), 42);
+    assert_eq!(numbers.double(&u32::MAX).await.unwrap_err().reason, "too_large");
+    let wrong: Result<u32, ApiError> = numbers.0.call("numbers.double", &"text").await;
+    assert_eq!(wrong.unwrap_err().code, ErrorCode::Invalid);
+    let unknown: Result<u32, ApiError> = numbers.0.call("numbers.triple", &1).await;
+    assert_eq!(unknown.unwrap_err().code, ErrorCode::NotFound);
+}
+
+#[tokio::test]
+async fn a_caller_without_the_scope_is_refused_before_decoding() {
+    let (numbers, _) = start(Scopes::NONE.with(Scope::View));
+    let refused: Result<(), ApiError> = numbers.0.call("numbers.hang", &"not even the right type").await;
+    let error = refused.unwrap_err();
+    assert_eq!((error.code, error.reason.as_str()), (ErrorCode::Forbidden, "scope"));
+}
+
+#[tokio::test]
+async fn a_stream_is_held_back_by_credit_and_stopped_by_dropping() {
+    let (numbers, service) = start(Scopes::all());
+    let mut items = numbers.count(&5).await.unwrap();
+    let first: Vec<u32> = items.by_ref().take(100).map(Result::unwrap).collect().await;
+    assert_eq!(first, (5..105).collect::<Vec<_>>());
+    eventually("the producer is ahead", || service.produced.load(Ordering::SeqCst) > 100).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let ahead = service.produced.load(Ordering::SeqCst);
+    assert!(ahead <= 100 + 2 * rpc::serve::INITIAL_CREDIT, "{ahead} items were made for 100 consumed");
+    drop(items);
+    assert_eq!(numbers.double(&1).await.unwrap(), 2);
+    assert!(service.produced.load(Ordering::SeqCst) <= ahead + 1, "the stream goes on after it was canceled");
+}
+
+#[tokio::test]
+async fn cancel_drops_the_handler() {
+    let service = Arc::new(Impl::default());
+    let mut router = Router::new();
+    NumbersClient::mount(&mut router, Arc::clone(&service));
+    let (mut here, there) = Link::pair();
+    tokio::spawn(rpc::serve(Arc::new(router), Caller::owner("test"), there));
+    let call = r#"{"jsonrpc":"2.0","id":"h","method":"numbers.hang","params":null}"#;
+    here.tx.send(Message::Text(call.into())).await.unwrap();
+    eventually("the call hangs", || service.hanging.load(Ordering::SeqCst) == 1).await;
+    let cancel = r#"{"jsonrpc":"2.0","method":"$/cancel","params":{"id":"h"}}"#;
+    here.tx.send(Message::Text(cancel.into())).await.unwrap();
+    let Some(Message::Text(answer)) = here.rx.recv().await else { panic!("no answer") };
+    assert!(answer.contains(r#""id":"h""#) && answer.contains("canceled"), "{answer}");
+    eventually("the handler is dropped", || service.hanging.load(Ordering::SeqCst) == 0).await;
+}
+
+#[tokio::test]
+async fn a_panic_ends_one_call_and_nothing_else() {
+    let (numbers, _) = start(Scopes::all());
+    assert_eq!(numbers.explode(&()).await.unwrap_err().code, ErrorCode::Internal);
+    assert_eq!(numbers.double(&2).await.unwrap(), 4);
+}
+
+#[tokio::test]
+async fn a_lost_link_fails_open_and_later_calls() {
+    let (here, there) = Link::pair();
+    let (client, read): (Client, _) = rpc::connect(here);
+    tokio::spawn(read);
+    let waiting = tokio::spawn({
+        let client = client.clone();
+        async move { client.call::<_, u32>("numbers.double", &1).await }
+    });
+    tokio::task::yield_now().await;
+    drop(there);
+    assert!(waiting.await.unwrap().unwrap_err().is_link_closed());
+    assert!(client.call::<_, u32>("numbers.double", &1).await.unwrap_err().is_link_closed());
+}

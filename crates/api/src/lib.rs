@@ -1,1 +1,62 @@
-//! Placeholder while the workspace is laid out.
+//! The contract: everything a person can do is one method here.
+//!
+//! What it is for: one file per service with its requests, results and events, from which come the trait the
+//! engine implements, the client every host uses, and the TypeScript the user interface compiles against.
+//!
+//! What it does not know: how anything is done. Pure data; no I/O, no clock, no runtime.
+//!
+//! Start reading at [`methods`] (the list of everything), then any service.
+
+#[macro_use]
+mod service;
+pub mod account;
+pub mod approvals;
+pub mod discovery;
+pub mod events;
+mod ids;
+pub mod jobs;
+pub mod models;
+pub mod plans;
+pub mod projects;
+pub mod sessions;
+pub mod system;
+pub mod typescript;
+pub mod usage;
+
+pub use ids::{ApprovalId, JobId, PlanId, ProjectId, SessionId};
+
+use rpc::MethodSpec;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// The version of this contract. Raised when a method or a required member is removed or changes meaning;
+/// additions keep it, because unknown members and variants are tolerated.
+pub const API_VERSION: u32 = 1;
+
+/// Parameters of a method that needs none, and the result of one that returns nothing: `{}`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Empty {}
+
+/// Milliseconds since 1970-01-01T00:00:00Z.
+pub type TimeMs = u64;
+
+/// Millionths of a US dollar.
+pub type MicroUsd = u64;
+
+/// Every method of the local API, service by service.
+pub fn methods() -> Vec<MethodSpec> {
+    [
+        system::SystemClient::METHODS,
+        events::EventsClient::METHODS,
+        projects::ProjectsClient::METHODS,
+        sessions::SessionsClient::METHODS,
+        discovery::DiscoveryClient::METHODS,
+        models::ModelsClient::METHODS,
+        approvals::ApprovalsClient::METHODS,
+        plans::PlansClient::METHODS,
+        jobs::JobsClient::METHODS,
+        usage::UsageClient::METHODS,
+        account::AccountClient::METHODS,
+    ]
+    .concat()
+}

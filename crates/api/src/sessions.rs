@@ -1,0 +1,84 @@
+//! `sessions`: one task on its way from words to code.
+
+use crate::{Empty, ProjectId, SessionId, TimeMs};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+service! {
+    /// Sessions and their tasks.
+    pub service Sessions / SessionsClient = "sessions" {
+        /// The sessions of a project, or of all, the one changed last first.
+        unary list [View] (ListSessions) -> SessionList;
+        /// Begins a session.
+        unary create [Edit] (CreateSession) -> Session;
+        /// One session.
+        unary get [View] (GetSession) -> Session;
+        /// Stores the task's text. A `base_version` that is not the current one is a `conflict`, and the
+        /// stored text stays as it is.
+        unary save_task [Edit] (SaveTask) -> Session;
+        /// Removes a session with its files, plans and jobs. Audit records stay.
+        unary delete [Edit] (GetSession) -> Empty;
+    }
+}
+
+/// A session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// The project it works on.
+    pub project: ProjectId,
+    /// The task's first line, shortened.
+    pub title: String,
+    /// The task in the person's words.
+    pub task: String,
+    /// Counts the saves of the task.
+    pub task_version: u32,
+    /// When it began.
+    pub created_at: TimeMs,
+    /// When anything in it changed last.
+    pub updated_at: TimeMs,
+}
+
+/// Which sessions to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ListSessions {
+    /// Only those of this project.
+    #[serde(default)]
+    #[ts(optional)]
+    pub project: Option<ProjectId>,
+}
+
+/// Sessions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct SessionList {
+    /// The one changed last first.
+    pub sessions: Vec<Session>,
+}
+
+/// Begins a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct CreateSession {
+    /// The project to work on.
+    pub project: ProjectId,
+    /// The task; may be empty at first.
+    pub task: String,
+}
+
+/// Names a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct GetSession {
+    /// The session.
+    pub session: SessionId,
+}
+
+/// A new text for the task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct SaveTask {
+    /// The session.
+    pub session: SessionId,
+    /// The whole text.
+    pub text: String,
+    /// The version this text was made from.
+    pub base_version: u32,
+}

@@ -1,0 +1,44 @@
+//! `usage`: what was spent.
+
+use crate::{MicroUsd, TimeMs};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+service! {
+    /// Spending.
+    pub service UsageReport / UsageClient = "usage" {
+        /// What was spent since a time, by model.
+        unary since [View] (UsageSince) -> UsageSummary;
+    }
+}
+
+/// Since when to add up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct UsageSince {
+    /// The begin; a client gives its own midnight for “today”.
+    pub since: TimeMs,
+}
+
+/// What was spent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct UsageSummary {
+    /// The sum.
+    pub cost: MicroUsd,
+    /// By model, the dearest first.
+    pub models: Vec<ModelUsage>,
+}
+
+/// What one model cost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ModelUsage {
+    /// `provider/model`.
+    pub model: String,
+    /// Requests that were sent.
+    pub requests: u64,
+    /// Tokens read.
+    pub input_tokens: u64,
+    /// Tokens written.
+    pub output_tokens: u64,
+    /// The cost.
+    pub cost: MicroUsd,
+}

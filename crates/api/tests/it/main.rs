@@ -1,0 +1,24 @@
+//! The contract as reviewers see it: every method with its scope.
+
+use expect_test::expect_file;
+use std::fmt::Write;
+
+/// A change here is a change of what callers may do: review it as such.
+#[test]
+fn methods_and_scopes() {
+    let mut text = String::new();
+    for m in api::methods() {
+        let arrow = if m.kind == rpc::Kind::Stream { "=>*" } else { "=>" };
+        writeln!(text, "{:<26} {:<8} {} {arrow} {}", m.name, m.scope.name(), m.params, m.result).unwrap();
+    }
+    expect_file!["methods.txt"].assert_eq(&text);
+}
+
+#[test]
+fn every_method_name_is_declared_once() {
+    let mut names: Vec<_> = api::methods().iter().map(|m| m.name).collect();
+    names.sort_unstable();
+    let all = names.len();
+    names.dedup();
+    assert_eq!(names.len(), all);
+}

@@ -1,0 +1,229 @@
+//! Which models exist, how much they take and what they cost: a dated data file, not code.
+
+use serde::Deserialize;
+
+use crate::{LlmError, Usage};
+
+/// What the translation of a request has to know about the model it goes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelLimits {
+    /// Tokens of prompt and answer together.
+    pub context_window: u64,
+    /// Tokens of the answer at most; also the default where the provider demands a number.
+    pub max_output_tokens: u64,
+    /// Whether the upstream understands `stream_options` (some OpenAI-compatible ones refuse it).
+    pub stream_options: bool,
+    /// How the model takes a reasoning effort.
+    pub thinking: Thinking,
+    /// Whether the model takes a JSON schema for its answer.
+    pub structured_output: bool,
+}
+
+impl Default for ModelLimits {
+    /// For a model nobody described: a modest window, a modest answer, nothing special.
+    fn default() -> Self {
+        Self {
+            context_window: 32_768,
+            max_output_tokens: 4_096,
+            stream_options: true,
+            thinking: Thinking::None,
+            structured_output: false,
+        }
+    }
+}
+
+/// How a model takes a reasoning effort.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Thinking {
+    /// Not at all.
+    #[default]
+    None,
+    /// As a budget of tokens.
+    Budget,
+}
+
+/// Prices in micro-dollars per million tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Prices {
+    /// Prompt tokens that touched no cache.
+    pub input: u64,
+    /// Answer tokens.
+    pub output: u64,
+    /// Prompt tokens read from the cache; the input price when the provider has no other.
+    #[serde(default)]
+    pub cache_read: Option<u64>,
+    /// Prompt tokens written to the cache; the input price when the provider has no other.
+    #[serde(default)]
+    pub cache_write: Option<u64>,
+}
+
+impl Prices {
+    /// The cost of a request in micro-dollars, rounded up.
+    pub fn cost_microusd(&self, usage: &Usage) -> u64 {
+        let cached = usage.cache_read_tokens + usage.cache_write_tokens;
+        let parts = [
+            (usage.input_tokens.saturating_sub(cached), self.input),
+            (usage.cache_read_tokens, self.cache_read.unwrap_or(self.input)),
+            (usage.cache_write_tokens, self.cache_write.unwrap_or(self.input)),
+            (usage.output_tokens, self.output),
+        ];
+        let total: u128 = parts.iter().map(|(tokens, price)| u128::from(*tokens) * u128::from(*price)).sum();
+        u64::try_from(total.div_ceil(1_000_000)).unwrap_or(u64::MAX)
+    }
+}
+
+/// A model as the catalogue describes it.
+#[derive(Clone, Debug)]
+pub struct CatalogueModel {
+    /// The provider's name of the model, without a date.
+    pub id: String,
+    /// The provider.
+    pub provider: String,
+    /// Limits and abilities.
+    pub limits: ModelLimits,
+    /// Prices.
+    pub prices: Prices,
+}
+
+/// The known models.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    dated: String,
+    models: Vec<CatalogueModel>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    dated: String,
+    #[serde(default)]
+    model: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    id: String,
+    provider: String,
+    context_window: u64,
+    max_output_tokens: u64,
+    #[serde(flatten)]
+    prices: Prices,
+    #[serde(default)]
+    thinking: Thinking,
+    #[serde(default)]
+    structured_output: bool,
+    #[serde(default = "yes")]
+    stream_options: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Catalogue {
+    /// The catalogue this version was built with.
+    pub fn builtin() -> Result<Self, LlmError> {
+        Self::from_toml(include_str!("catalogue.toml"))
+    }
+
+    /// Reads a catalogue file; its form is that of the built-in one.
+    pub fn from_toml(text: &str) -> Result<Self, LlmError> {
+        let file: File = toml::from_str(text).map_err(|error| LlmError::Catalogue(error.to_string()))?;
+        let model = |row: Row| CatalogueModel {
+            id: row.id,
+            provider: row.provider,
+            limits: ModelLimits {
+                context_window: row.context_window,
+                max_output_tokens: row.max_output_tokens,
+                stream_options: row.stream_options,
+                thinking: row.thinking,
+                structured_output: row.structured_output,
+            },
+            prices: row.prices,
+        };
+        Ok(Self { dated: file.dated, models: file.model.into_iter().map(model).collect() })
+    }
+
+    /// When the numbers were last compared with the providers' own, `YYYY-MM-DD`.
+    pub fn dated(&self) -> &str {
+        &self.dated
+    }
+
+    /// All models, in the order of the file.
+    pub fn models(&self) -> &[CatalogueModel] {
+        &self.models
+    }
+
+    /// Lays another catalogue over this one: its models win.
+    pub fn overlay(&mut self, other: Catalogue) {
+        self.models
+            .retain(|old| !other.models.iter().any(|new| new.id == old.id && new.provider == old.provider));
+        self.models.extend(other.models);
+    }
+
+    /// The model that `provider` calls `id`; a dated snapshot (`gpt-4o-2024-08-06`, `claude-opus-4-1-20250805`) is
+    /// found under its undated name unless it has a row of its own.
+    pub fn find(&self, provider: &str, id: &str) -> Option<&CatalogueModel> {
+        let exact = |id: &str| self.models.iter().find(|model| model.provider == provider && model.id == id);
+        exact(id).or_else(|| exact(undated(id)))
+    }
+}
+
+/// Cuts a trailing `-YYYYMMDD` or `-YYYY-MM-DD`.
+fn undated(id: &str) -> &str {
+    let is_date = |tail: &str, pattern: &[u8]| {
+        tail.len() == pattern.len()
+            && tail.bytes().zip(pattern).all(|(byte, want)| match want {
+                b'0' => byte.is_ascii_digit(),
+                want => byte == *want,
+            })
+    };
+    for pattern in [&b"-00000000"[..], b"-0000-00-00"] {
+        if let Some(at) = id.len().checked_sub(pattern.len())
+            && id.is_char_boundary(at)
+            && is_date(&id[at..], pattern)
+        {
+            return &id[..at];
+        }
+    }
+    id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_builtin_file_is_sound() {
+        let catalogue = Catalogue::builtin().unwrap();
+        for model in catalogue.models() {
+            assert!(model.limits.max_output_tokens <= model.limits.context_window, "{}", model.id);
+            assert!(model.prices.input > 0 && model.prices.output > model.prices.input, "{}", model.id);
+        }
+    }
+
+    #[test]
+    fn dated_snapshots_are_billed_as_their_model() {
+        let catalogue = Catalogue::builtin().unwrap();
+        assert_eq!(catalogue.find("openai", "gpt-4o-2024-08-06").unwrap().id, "gpt-4o");
+        assert_eq!(catalogue.find("anthropic", "claude-opus-4-1-20250805").unwrap().id, "claude-opus-4-1");
+        assert!(catalogue.find("openai", "claude-opus-4-1").is_none());
+        assert!(catalogue.find("openai", "gpt-4o-latest").is_none());
+    }
+
+    #[test]
+    fn cached_tokens_are_priced_once_and_at_their_own_rate() {
+        let prices =
+            Prices { input: 3_000_000, output: 15_000_000, cache_read: Some(300_000), cache_write: None };
+        let usage = Usage {
+            input_tokens: 1_000,
+            cache_read_tokens: 800,
+            cache_write_tokens: 100,
+            output_tokens: 10,
+            ..Usage::default()
+        };
+        // 100 * 3 + 800 * 0.3 + 100 * 3 + 10 * 15 micro-dollars
+        assert_eq!(prices.cost_microusd(&usage), 300 + 240 + 300 + 150);
+    }
+}

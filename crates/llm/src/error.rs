@@ -1,0 +1,158 @@
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// What can be wrong with a request, an answer or a data file. Split by who has to act.
+#[derive(Debug, thiserror::Error)]
+pub enum LlmError {
+    /// The canonical request is not what chat completions describes: the caller must mend it.
+    #[error("the request is not a valid chat request: {0}")]
+    Malformed(String),
+    /// The request asks for something this provider cannot express: choose another model or drop the feature.
+    #[error("{provider} cannot express {what}")]
+    Unsupported {
+        /// Display name of the dialect that was asked.
+        provider: &'static str,
+        /// The feature, in words.
+        what: String,
+    },
+    /// The upstream sent bytes that are not its own protocol: treat it as broken.
+    #[error("the upstream sent something that is not its protocol: {0}")]
+    Garbled(String),
+    /// One event of the upstream is larger than the decoder will hold.
+    #[error("one upstream event is larger than {limit} bytes")]
+    TooLarge {
+        /// The limit that was exceeded, in bytes.
+        limit: usize,
+    },
+    /// A catalogue file cannot be used.
+    #[error("the model catalogue cannot be read: {0}")]
+    Catalogue(String),
+    /// An approval header cannot be read.
+    #[error("the approval headers cannot be read: {0}")]
+    Approval(String),
+}
+
+/// An error as the upstream described it, reduced to the fields that are safe to pass on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpstreamError {
+    /// HTTP status the error amounts to; for an error inside a 200 stream, the status it would have had.
+    pub status: u16,
+    /// The provider's machine-readable code or type, when it gave one.
+    pub code: Option<String>,
+    /// The provider's sentence, at most [`UpstreamError::MESSAGE_LIMIT`] characters.
+    pub message: String,
+}
+
+impl UpstreamError {
+    /// Longest message that is kept, in characters.
+    pub const MESSAGE_LIMIT: usize = 600;
+
+    /// Builds an error, cutting the message to its limit.
+    pub fn new(status: u16, code: Option<String>, message: &str) -> Self {
+        Self { status, code, message: message.chars().take(Self::MESSAGE_LIMIT).collect() }
+    }
+
+    /// The stream ended before the provider said that it was finished.
+    pub fn cut() -> Self {
+        Self::new(502, Some("stream_cut".into()), "the upstream ended the stream before it was finished")
+    }
+
+    /// Whether this is the mark set by [`UpstreamError::cut`].
+    pub fn is_cut(&self) -> bool {
+        self.code.as_deref() == Some("stream_cut")
+    }
+
+    /// Reads the error body of any dialect we speak: OpenAI, Anthropic, OAuth, and the array form of some shims.
+    /// A body that is none of them gives a message that names only the status, never the body.
+    pub fn from_body(status: u16, body: &[u8]) -> Self {
+        let parsed = std::str::from_utf8(body).ok().and_then(|text| {
+            let text = text.trim();
+            match text.starts_with('[') {
+                true => serde_json::from_str::<Vec<Envelope>>(text).ok()?.into_iter().next(),
+                false => serde_json::from_str::<Envelope>(text).ok(),
+            }
+        });
+        match parsed.and_then(|envelope| envelope.into_error(status)) {
+            Some(error) => error,
+            None => Self::new(status, None, &format!("the upstream answered with status {status}")),
+        }
+    }
+}
+
+/// `{"error": …}` around the three shapes of an error.
+#[derive(Deserialize)]
+struct Envelope {
+    error: Box<RawValue>,
+    #[serde(default)]
+    error_description: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Body {
+    #[serde(default)]
+    message: Option<String>,
+    #[serde(default, rename = "type")]
+    kind: Option<String>,
+    /// A string at OpenAI, a number at OpenRouter and Google.
+    #[serde(default)]
+    code: Option<Box<RawValue>>,
+}
+
+impl Envelope {
+    fn into_error(self, status: u16) -> Option<UpstreamError> {
+        if let Ok(code) = serde_json::from_str::<String>(self.error.get()) {
+            let message = self.error_description.unwrap_or_else(|| code.clone());
+            return Some(UpstreamError::new(status, Some(code), &message));
+        }
+        let body: Body = serde_json::from_str(self.error.get()).ok()?;
+        let code = body.code.as_deref().map(RawValue::get);
+        let numeric = code.and_then(|code| code.parse::<u16>().ok()).filter(|code| (400..600).contains(code));
+        let text = code.and_then(|code| serde_json::from_str::<String>(code).ok()).or(body.kind);
+        let message = body.message.unwrap_or_else(|| format!("the upstream answered with status {status}"));
+        // Inside a 200 stream the body is the only place that says how bad it is.
+        let status = match status {
+            200..=299 => numeric.unwrap_or_else(|| status_of_type(text.as_deref())),
+            other => other,
+        };
+        Some(UpstreamError::new(status, text, &message))
+    }
+}
+
+/// The HTTP status that an error type would have had, had it come before the stream began.
+fn status_of_type(kind: Option<&str>) -> u16 {
+    match kind {
+        Some("invalid_request_error") => 400,
+        Some("authentication_error") => 401,
+        Some("permission_error") => 403,
+        Some("not_found_error") => 404,
+        Some("request_too_large") => 413,
+        Some("rate_limit_error" | "rate_limit_exceeded") => 429,
+        Some("overloaded_error") => 529,
+        _ => 502,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_known_shape_is_read_and_no_unknown_body_is_pasted() {
+        let read = |status, body: &str| UpstreamError::from_body(status, body.as_bytes());
+        let openai = read(
+            400,
+            r#"{"error":{"message":"bad","type":"invalid_request_error","param":null,"code":"x"}}"#,
+        );
+        assert_eq!((openai.status, openai.code.as_deref(), openai.message.as_str()), (400, Some("x"), "bad"));
+        let anthropic = read(200, r#"{"type":"error","error":{"type":"overloaded_error","message":"busy"}}"#);
+        assert_eq!((anthropic.status, anthropic.code.as_deref()), (529, Some("overloaded_error")));
+        let numeric = read(200, r#"{"error":{"code":402,"message":"no credits"}}"#);
+        assert_eq!(numeric.status, 402);
+        let shim = read(403, r#"[{"error":{"code":403,"message":"denied"}}]"#);
+        assert_eq!(shim.message, "denied");
+        let oauth = read(400, r#"{"error":"authorization_pending"}"#);
+        assert_eq!(oauth.code.as_deref(), Some("authorization_pending"));
+        let html = read(502, "<html>internal host names</html>");
+        assert_eq!(html.message, "the upstream answered with status 502");
+    }
+}

@@ -1,0 +1,189 @@
+//! The canonical stream: chunks of chat completions, and what happens beside them.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::usage::OpenAiUsage;
+use crate::{UpstreamError, Usage};
+
+/// One thing that happened in an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StreamEvent {
+    /// A piece of the answer. Never carries usage; see [`StreamEvent::Usage`].
+    Chunk(ChatChunk),
+    /// The usage so far. A running total: the last one counts, they are never added.
+    Usage(Usage),
+    /// The provider said that the answer is finished. Nothing follows but, at most, usage.
+    Done(FinishReason),
+    /// The provider failed after the stream had begun. Nothing follows.
+    Error(UpstreamError),
+    /// The provider is alive but has nothing to say.
+    KeepAlive,
+}
+
+/// Why an answer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FinishReason {
+    /// The model was finished.
+    Stop,
+    /// The output limit or the context window was reached: the answer is cut off.
+    Length,
+    /// The model wants tools to be called.
+    ToolCalls,
+    /// The provider withheld the answer.
+    ContentFilter,
+    /// A reason that this version does not know.
+    #[serde(other)]
+    Other,
+}
+
+/// `chat.completion.chunk`. Unknown fields are kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChatChunk {
+    /// The same on all chunks of an answer.
+    #[serde(default)]
+    pub id: String,
+    /// Always `chat.completion.chunk`.
+    #[serde(default = "chunk_object")]
+    pub object: String,
+    /// Unix seconds; the same on all chunks of an answer.
+    #[serde(default)]
+    pub created: u64,
+    /// The model that answers, as the provider names it.
+    #[serde(default)]
+    pub model: String,
+    /// One entry per choice that has news.
+    #[serde(default)]
+    pub choices: Vec<ChunkChoice>,
+    /// Fields this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+fn chunk_object() -> String {
+    "chat.completion.chunk".to_owned()
+}
+
+/// News of one choice.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ChunkChoice {
+    /// Which of the asked choices.
+    #[serde(default)]
+    pub index: u32,
+    /// What to append.
+    #[serde(default)]
+    pub delta: Delta,
+    /// Set on the last chunk of the choice.
+    #[serde(default)]
+    pub finish_reason: Option<FinishReason>,
+    /// Fields this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// What a chunk appends to a message.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Delta {
+    /// `assistant`, on the first chunk only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// Text of the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+    /// Text of the model's reasoning, where the provider shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning_content: Option<String>,
+    /// Pieces of tool calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_calls: Option<Vec<ToolCallDelta>>,
+    /// Fields this version does not know, and `extra_content` of providers that need something back.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// A piece of one tool call. `id` and the name stand in the first piece only.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ToolCallDelta {
+    /// Counts the tool calls of the message, from 0.
+    #[serde(default)]
+    pub index: u32,
+    /// The provider's id of the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Always `function`.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Name and arguments.
+    #[serde(default)]
+    pub function: FunctionDelta,
+    /// Fields this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// Name and arguments of a call, or a piece of the arguments.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FunctionDelta {
+    /// The tool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Text to append to the arguments, which are JSON once complete.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arguments: Option<String>,
+}
+
+impl ChatChunk {
+    /// An empty chunk of an answer.
+    pub fn new(id: &str, created: u64, model: &str) -> Self {
+        Self {
+            id: id.into(),
+            object: chunk_object(),
+            created,
+            model: model.into(),
+            choices: Vec::new(),
+            extra: Map::new(),
+        }
+    }
+
+    /// A chunk that appends text to the first choice.
+    pub fn content(id: &str, created: u64, model: &str, content: &str) -> Self {
+        Self::new(id, created, model).with(Delta { content: Some(content.into()), ..Delta::default() }, None)
+    }
+
+    /// Adds news of the first choice.
+    pub fn with(mut self, delta: Delta, finish_reason: Option<FinishReason>) -> Self {
+        self.choices.push(ChunkChoice { index: 0, delta, finish_reason, extra: Map::new() });
+        self
+    }
+
+    /// Bytes of text, reasoning and tool arguments in this chunk.
+    pub fn content_bytes(&self) -> usize {
+        let one = |delta: &Delta| {
+            let tools = delta.tool_calls.iter().flatten().map(|call| {
+                call.function.arguments.as_ref().map_or(0, String::len)
+                    + call.function.name.as_ref().map_or(0, String::len)
+            });
+            delta.content.as_ref().map_or(0, String::len)
+                + delta.reasoning_content.as_ref().map_or(0, String::len)
+                + tools.sum::<usize>()
+        };
+        self.choices.iter().map(|choice| one(&choice.delta)).sum()
+    }
+
+    /// Whether the chunk says anything a reader would notice; after such a chunk no other provider may be tried.
+    pub fn is_content(&self) -> bool {
+        self.content_bytes() > 0 || self.choices.iter().any(|choice| choice.finish_reason.is_some())
+    }
+
+    /// The text that the first choice gains, if any.
+    pub fn text(&self) -> Option<&str> {
+        self.choices.iter().find(|choice| choice.index == 0)?.delta.content.as_deref()
+    }
+
+    /// Takes the usage out of an upstream chunk.
+    pub(crate) fn take_usage(&mut self) -> Option<Usage> {
+        let value = self.extra.remove("usage")?;
+        serde_json::from_value::<Option<OpenAiUsage>>(value).ok().flatten().map(Usage::from)
+    }
+}

@@ -1,0 +1,170 @@
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::StreamEvent;
+
+/// What a request used, in tokens. `input_tokens` is the whole prompt and contains the cache counts;
+/// `output_tokens` contains `reasoning_tokens`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Tokens of the prompt, cached ones included.
+    pub input_tokens: u64,
+    /// Tokens of the answer, reasoning included.
+    pub output_tokens: u64,
+    /// Prompt tokens read from the provider's cache.
+    pub cache_read_tokens: u64,
+    /// Prompt tokens written to the provider's cache.
+    pub cache_write_tokens: u64,
+    /// Answer tokens spent on reasoning.
+    pub reasoning_tokens: u64,
+    /// The provider did not say; the numbers are derived from byte counts.
+    pub estimated: bool,
+}
+
+impl Usage {
+    /// The `usage` object of chat completions, with our extra `cost_microusd` when the price is known.
+    pub fn to_openai(self, cost_microusd: Option<u64>) -> serde_json::Value {
+        let mut value = json!({
+            "prompt_tokens": self.input_tokens,
+            "completion_tokens": self.output_tokens,
+            "total_tokens": self.input_tokens + self.output_tokens,
+            "prompt_tokens_details": {
+                "cached_tokens": self.cache_read_tokens,
+                "cache_write_tokens": self.cache_write_tokens,
+            },
+            "completion_tokens_details": { "reasoning_tokens": self.reasoning_tokens },
+        });
+        if self.estimated {
+            value["estimated"] = true.into();
+        }
+        if let Some(cost) = cost_microusd {
+            value["cost_microusd"] = cost.into();
+        }
+        value
+    }
+}
+
+/// `usage` as OpenAI-shaped upstreams send it; every field may be missing.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(crate) struct OpenAiUsage {
+    #[serde(default)]
+    prompt_tokens: Option<u64>,
+    #[serde(default)]
+    completion_tokens: Option<u64>,
+    #[serde(default)]
+    prompt_tokens_details: Option<PromptDetails>,
+    #[serde(default)]
+    completion_tokens_details: Option<CompletionDetails>,
+    #[serde(default)]
+    estimated: bool,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct PromptDetails {
+    #[serde(default)]
+    cached_tokens: Option<u64>,
+    #[serde(default)]
+    cache_write_tokens: Option<u64>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct CompletionDetails {
+    #[serde(default)]
+    reasoning_tokens: Option<u64>,
+}
+
+impl From<OpenAiUsage> for Usage {
+    fn from(wire: OpenAiUsage) -> Self {
+        let prompt = wire.prompt_tokens_details.unwrap_or_default();
+        let completion = wire.completion_tokens_details.unwrap_or_default();
+        Self {
+            input_tokens: wire.prompt_tokens.unwrap_or(0),
+            output_tokens: wire.completion_tokens.unwrap_or(0),
+            cache_read_tokens: prompt.cached_tokens.unwrap_or(0),
+            cache_write_tokens: prompt.cache_write_tokens.unwrap_or(0),
+            reasoning_tokens: completion.reasoning_tokens.unwrap_or(0),
+            estimated: wire.estimated,
+        }
+    }
+}
+
+/// Bytes of text that make one token, on average, in English prose and code. Only used where the provider is silent.
+const BYTES_PER_TOKEN: u64 = 4;
+
+/// Watches a stream and can say at any moment, also after a cut, what has been used so far.
+#[derive(Clone, Debug)]
+pub struct Tally {
+    request_bytes: u64,
+    answer_bytes: u64,
+    reported: Option<Usage>,
+    /// Whether the last report came after the last content, and therefore covers all of it.
+    current: bool,
+}
+
+impl Tally {
+    /// Starts counting for a request whose body has `request_bytes` bytes.
+    pub fn new(request_bytes: usize) -> Self {
+        Self { request_bytes: request_bytes as u64, answer_bytes: 0, reported: None, current: false }
+    }
+
+    /// Takes one event into account.
+    pub fn observe(&mut self, event: &StreamEvent) {
+        match event {
+            StreamEvent::Chunk(chunk) => {
+                let bytes = chunk.content_bytes() as u64;
+                self.answer_bytes += bytes;
+                self.current &= bytes == 0;
+            }
+            StreamEvent::Usage(usage) => {
+                self.reported = Some(*usage);
+                self.current = true;
+            }
+            StreamEvent::Done(_) | StreamEvent::Error(_) | StreamEvent::KeepAlive => {}
+        }
+    }
+
+    /// The usage so far: what the provider reported if that covers everything seen, otherwise an estimate that is
+    /// marked as such and never below a partial report.
+    pub fn usage(&self) -> Usage {
+        let answer = self.answer_bytes.div_ceil(BYTES_PER_TOKEN);
+        match self.reported {
+            Some(usage) if self.current => usage,
+            Some(usage) => Usage { output_tokens: usage.output_tokens.max(answer), estimated: true, ..usage },
+            None => Usage {
+                input_tokens: self.request_bytes.div_ceil(BYTES_PER_TOKEN),
+                output_tokens: answer,
+                estimated: true,
+                ..Usage::default()
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ChatChunk;
+
+    fn text(content: &str) -> StreamEvent {
+        StreamEvent::Chunk(ChatChunk::content("id", 0, "m", content))
+    }
+
+    #[test]
+    fn a_silent_provider_is_estimated_and_marked() {
+        let mut tally = Tally::new(400);
+        tally.observe(&text("twelve bytes"));
+        let usage = tally.usage();
+        assert_eq!((usage.input_tokens, usage.output_tokens, usage.estimated), (100, 3, true));
+    }
+
+    #[test]
+    fn a_report_before_more_content_is_only_a_floor() {
+        let mut tally = Tally::new(400);
+        tally.observe(&StreamEvent::Usage(Usage { input_tokens: 7, output_tokens: 1, ..Usage::default() }));
+        tally.observe(&text("twelve bytes"));
+        let usage = tally.usage();
+        assert_eq!((usage.input_tokens, usage.output_tokens, usage.estimated), (7, 3, true));
+        tally.observe(&StreamEvent::Usage(Usage { input_tokens: 7, output_tokens: 2, ..Usage::default() }));
+        assert_eq!((tally.usage().output_tokens, tally.usage().estimated), (2, false));
+    }
+}

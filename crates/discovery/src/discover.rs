@@ -1,7 +1,18 @@
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::{Discovery, DiscoveryError, Task, walk};
+use rayon::ThreadPoolBuilder;
+use rayon::prelude::*;
+
+use crate::index::Index;
+use crate::rank::query::Query;
+use crate::rank::{self, Scored};
+use crate::walk::{self, Found};
+use crate::{Discovery, DiscoveryError, Ranked, Task, read, reason};
+
+/// Entries of a list that are opened and parsed to be explained in full; the rest, which few read,
+/// are explained by what the index knows.
+const EXPLAINED: usize = 50;
 
 /// What a caller may choose.
 #[derive(Debug, Clone)]
@@ -51,11 +62,69 @@ pub enum Progress {
 /// [`Discovery::skipped`] instead.
 pub fn discover(
     root: &Path,
-    _task: &Task,
-    _options: &Options,
+    task: &Task,
+    options: &Options,
     progress: &(dyn Fn(Progress) + Sync),
     stop: &AtomicBool,
 ) -> Result<Discovery, DiscoveryError> {
-    let entries = walk::walk(root, progress, stop)?;
-    Ok(Discovery { scanned: entries.len(), ..Discovery::default() })
+    let pool = ThreadPoolBuilder::new()
+        .num_threads(options.threads.unwrap_or(0))
+        .build()
+        .map_err(|error| DiscoveryError::Threads(error.to_string()))?;
+    pool.install(|| {
+        let found = walk::walk(root, progress, stop)?;
+        let reading = read::read_all(&found, options, progress, stop)?;
+        progress(Progress::Ranking);
+        let query = Query::new(task, &reading.index);
+        let scored = rank::rank(&reading.index, &found, task, &query, options.max_file_bytes);
+        if stop.load(Ordering::Relaxed) {
+            return Err(DiscoveryError::Stopped);
+        }
+        let lister = Lister { found: &found, index: &reading.index, task, query: &query, options };
+        let tests_limit = if options.include_tests { options.limit } else { 0 };
+        let (sources, tests) = lister.both(&scored, options.limit, tests_limit);
+        Ok(Discovery {
+            sources,
+            tests,
+            scanned: reading.index.documents.len(),
+            skipped: reading.skipped,
+            bytes: reading.index.documents.iter().map(|document| document.bytes).sum(),
+        })
+    })
+}
+
+/// Turns scored files into the entries of the two lists.
+struct Lister<'a> {
+    found: &'a [Found],
+    index: &'a Index,
+    task: &'a Task,
+    query: &'a Query,
+    options: &'a Options,
+}
+
+impl Lister<'_> {
+    fn both(&self, scored: &[Scored], sources: usize, tests: usize) -> (Vec<Ranked>, Vec<Ranked>) {
+        let of = |test: bool, limit: usize| {
+            scored.iter().filter(move |file| self.index.documents[file.document].test == test).take(limit)
+        };
+        let chosen: Vec<(usize, &Scored)> =
+            (1..).zip(of(false, sources)).chain((1..).zip(of(true, tests))).collect();
+        let ranked = chosen.par_iter().map(|(rank, file)| self.entry(*rank, file)).collect::<Vec<Ranked>>();
+        ranked.into_iter().partition(|entry| !entry.test)
+    }
+
+    fn entry(&self, rank: usize, file: &Scored) -> Ranked {
+        let document = &self.index.documents[file.document];
+        let explained = rank <= EXPLAINED;
+        let text =
+            explained.then(|| rank::text(self.found, &document.path, self.options.max_file_bytes)).flatten();
+        Ranked {
+            path: document.path.clone(),
+            score: file.score,
+            rank,
+            test: document.test,
+            bytes: document.bytes,
+            reasons: reason::reasons(self.index, file, self.task, self.query, text.as_deref()),
+        }
+    }
 }

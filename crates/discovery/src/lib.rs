@@ -10,15 +10,23 @@
 //! configuration, with one exception: ignore files narrow the walk.
 //!
 //! Start reading at [`discover`], which is the whole story in one function. From there:
-//! [`Task`] (what the words ask for), [`walk`](mod@walk) (which files), `words` (how text becomes
+//! [`Task`] (what the words ask for), [`tree`] (which files), `words` (how text becomes
 //! terms), `index` (terms to files), `rank` (files to scores), `reason` (why, in words).
 
+mod classify;
 mod discover;
 mod error;
+mod index;
+mod language;
 mod outline;
+mod rank;
+mod read;
+mod reason;
 mod result;
+mod scan;
 mod task;
 mod walk;
+mod words;
 
 pub use discover::{Options, Progress, discover};
 pub use error::DiscoveryError;

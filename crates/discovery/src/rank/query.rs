@@ -1,0 +1,120 @@
+//! The words of a task as weighted terms.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::index::Index;
+use crate::{Task, words};
+
+/// Terms beyond these, by weight, add cost and noise but no order.
+const MAX_TERMS: usize = 256;
+/// Much of a text is enough to know its words.
+const MAX_TEXT: usize = 256 << 10;
+/// An identifier that the task names counts as several words.
+const NAME_BOOST: f64 = 1.5;
+
+/// Which part of the task is asked with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Which {
+    Body,
+    Title,
+}
+
+/// One term of a task.
+#[derive(Debug, Clone)]
+pub(crate) struct QueryTerm {
+    pub term: String,
+    /// The first word of the task that gave this term, for reasons.
+    pub word: String,
+    /// Inverse document frequency: how much the term tells files apart.
+    pub idf: f64,
+    /// How much it counts in the whole text, frequency in the text and `idf` included.
+    pub body: f64,
+    /// The same for the title; 0 for a term not in it.
+    pub title: f64,
+}
+
+/// The terms of a task that stand anywhere in the repository, heaviest first.
+#[derive(Debug, Default)]
+pub(crate) struct Query {
+    pub terms: Vec<QueryTerm>,
+    places: HashMap<String, usize>,
+}
+
+impl Query {
+    pub(crate) fn new(task: &Task, index: &Index) -> Self {
+        let body = counted(prefix(task.text(), MAX_TEXT));
+        let title: HashMap<String, u32> =
+            counted(task.title()).into_iter().map(|(term, (count, _))| (term, count)).collect();
+        let named: HashSet<String> = task.names.iter().map(|name| words::whole(&name.text)).collect();
+        let documents = index.documents.len() as f64;
+        let mut terms: Vec<QueryTerm> = body
+            .into_iter()
+            .filter_map(|(term, (count, word))| {
+                let frequency = index.document_frequency(&term);
+                if frequency == 0 {
+                    return None;
+                }
+                let frequency = frequency as f64;
+                let idf = (1.0 + (documents - frequency + 0.5) / (frequency + 0.5)).ln();
+                let boost = if named.contains(&term) { NAME_BOOST } else { 1.0 };
+                let weight =
+                    |count: u32| if count == 0 { 0.0 } else { (1.0 + f64::from(count).ln()) * idf * boost };
+                let title = title.get(&term).copied().unwrap_or(0);
+                Some(QueryTerm { word, idf, body: weight(count), title: weight(title), term })
+            })
+            .collect();
+        terms.sort_by(|a, b| {
+            (b.body + b.title).total_cmp(&(a.body + a.title)).then_with(|| a.term.cmp(&b.term))
+        });
+        terms.truncate(MAX_TERMS);
+        let places = terms.iter().enumerate().map(|(place, term)| (term.term.clone(), place)).collect();
+        Self { terms, places }
+    }
+
+    /// The place of a term among [`Query::terms`].
+    pub(crate) fn place(&self, term: &str) -> Option<usize> {
+        self.places.get(term).copied()
+    }
+}
+
+impl QueryTerm {
+    pub(crate) fn weight(&self, which: Which) -> f64 {
+        match which {
+            Which::Body => self.body,
+            Which::Title => self.title,
+        }
+    }
+}
+
+/// Terms with how often they stand in `text` and the first token that gave them.
+fn counted(text: &str) -> HashMap<String, (u32, String)> {
+    let mut counts: HashMap<String, (u32, String)> = HashMap::new();
+    words::tokens(text, &mut |token| {
+        words::terms(token, &mut |term| match counts.get_mut(term) {
+            Some((count, _)) => *count += 1,
+            None => {
+                counts.insert(term.to_owned(), (1, shown(token, term)));
+            }
+        });
+    });
+    counts
+}
+
+/// How a term is shown: the part of the token that gave it, as written.
+fn shown(token: &str, term: &str) -> String {
+    let part = words::parts(token).find(|part| {
+        let mut lower = part.to_lowercase();
+        words::stem(&mut lower);
+        lower == term
+    });
+    part.unwrap_or(token).to_lowercase()
+}
+
+/// At most `limit` bytes of `text`, cut between characters.
+fn prefix(text: &str, limit: usize) -> &str {
+    let mut end = limit.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}

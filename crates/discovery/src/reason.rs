@@ -1,0 +1,158 @@
+//! Why a file is in the list, in words, with the lines to look at.
+
+use std::collections::HashMap;
+
+use crate::index::{Document, Index};
+use crate::language::file_name;
+use crate::outline::{Symbol, outline};
+use crate::rank::query::Query;
+use crate::rank::{Scored, names};
+use crate::{Reason, ReasonKind, Task, words};
+
+/// Reasons of one kind that are told; the rest would not be read.
+const PER_KIND: usize = 3;
+/// Words named in one phrase.
+const WORDS: usize = 5;
+/// A word in a larger share of the files explains nothing (as inverse document frequency).
+const TELLING: f64 = 1.5;
+
+/// Explains one file; `text` is its content, `None` if it could not be read again.
+pub(crate) fn reasons(
+    index: &Index,
+    scored: &Scored,
+    task: &Task,
+    query: &Query,
+    text: Option<&str>,
+) -> Vec<Reason> {
+    let document = &index.documents[scored.document];
+    let text = text.unwrap_or_default();
+    let mut reasons = Vec::new();
+    named_path(document, scored, task, &mut reasons);
+    let symbols = outline(&document.path, text);
+    symbol_reasons(&symbols, text, task, &mut reasons);
+    word_reasons(document, &symbols, query, &mut reasons);
+    if let Some(place) = &scored.place {
+        let words: Vec<&str> = place.terms.iter().map(|&term| query.terms[term].word.as_str()).collect();
+        let (first, last) = place.lines;
+        let is_whole = first == 1 && text.lines().count() <= last as usize;
+        let (kind, detail) = if is_whole {
+            (ReasonKind::ContentMatch, format!("contains {}", list(&words)))
+        } else {
+            (ReasonKind::BestChunk, format!("lines {first}–{last} contain {}", list(&words)))
+        };
+        reasons.push(Reason { kind, detail, line: Some(place.best_line) });
+    }
+    reasons
+}
+
+fn named_path(document: &Document, scored: &Scored, task: &Task, out: &mut Vec<Reason>) {
+    let named = task.paths.iter().filter(|named| file_name(&named.path) == file_name(&document.path));
+    let agreeing: Vec<_> =
+        named.filter(|named| names::agrees(&document.path, &named.path)).take(PER_KIND).collect();
+    for named in &agreeing {
+        let place = named.line.map(|line| format!(" at line {line}")).unwrap_or_default();
+        out.push(Reason {
+            kind: ReasonKind::NamedPath,
+            detail: format!("the task names `{}`{place}", named.path),
+            line: named.line,
+        });
+    }
+    if agreeing.is_empty() && scored.signals.named > 0.0 {
+        let detail = "the task names this module or its folder".to_owned();
+        out.push(Reason { kind: ReasonKind::NamedPath, detail, line: None });
+    }
+}
+
+fn symbol_reasons(symbols: &[Symbol], text: &str, task: &Task, out: &mut Vec<Reason>) {
+    let mut defined = 0;
+    for name in &task.names {
+        if let Some(symbol) = symbols.iter().find(|symbol| symbol.name == name.text) {
+            defined += 1;
+            if defined <= PER_KIND {
+                out.push(Reason {
+                    kind: ReasonKind::DefinesSymbol,
+                    detail: format!("defines {} `{}`, named in the task", symbol.kind.name(), symbol.name),
+                    line: Some(symbol.start_line),
+                });
+            }
+        }
+    }
+    let uses = first_uses(text, task);
+    let used = task.names.iter().filter(|name| symbols.iter().all(|symbol| symbol.name != name.text));
+    for (name, (line, count)) in
+        used.filter_map(|name| Some((name, uses.get(name.text.as_str())?))).take(PER_KIND)
+    {
+        let times = if *count == 1 { "once".to_owned() } else { format!("{count} times") };
+        out.push(Reason {
+            kind: ReasonKind::MentionsSymbol,
+            detail: format!("mentions `{}`, named in the task, {times}", name.text),
+            line: Some(*line),
+        });
+    }
+}
+
+/// The first line and the number of uses of each identifier that the task names.
+fn first_uses<'t>(text: &str, task: &'t Task) -> HashMap<&'t str, (u32, u32)> {
+    let names: HashMap<&str, &'t str> =
+        task.names.iter().map(|name| (name.text.as_str(), name.text.as_str())).collect();
+    let mut uses: HashMap<&str, (u32, u32)> = HashMap::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        words::tokens(line, &mut |token| {
+            if let Some(name) = names.get(token) {
+                uses.entry(name).or_insert((number, 0)).1 += 1;
+            }
+        });
+    }
+    uses
+}
+
+fn word_reasons(document: &Document, symbols: &[Symbol], query: &Query, out: &mut Vec<Reason>) {
+    let in_path = matching(std::iter::once(document.path.as_str()), query, false);
+    if !in_path.is_empty() {
+        let detail = format!("path contains {}", list(&in_path));
+        out.push(Reason { kind: ReasonKind::PathWords, detail, line: None });
+    }
+    let in_names = matching(symbols.iter().map(|symbol| symbol.name.as_str()), query, true);
+    if !in_names.is_empty() {
+        let line = symbols
+            .iter()
+            .map(|symbol| {
+                (matching(std::iter::once(symbol.name.as_str()), query, true).len(), symbol.start_line)
+            })
+            .max_by_key(|(count, line)| (*count, std::cmp::Reverse(*line)))
+            .map(|(_, line)| line);
+        let detail = format!("defines names with {} of the title", list(&in_names));
+        out.push(Reason { kind: ReasonKind::TitleMatch, detail, line });
+    }
+}
+
+/// The telling words of the task that stand in `texts`, heaviest first.
+fn matching<'q, 't>(texts: impl Iterator<Item = &'t str>, query: &'q Query, title: bool) -> Vec<&'q str> {
+    let mut found = Vec::new();
+    for text in texts {
+        words::tokens(text, &mut |token| {
+            words::terms(token, &mut |term| found.extend(query.place(term)));
+        });
+    }
+    found.sort_unstable();
+    found.dedup();
+    let telling = found.into_iter().map(|place| &query.terms[place]);
+    let mut words: Vec<&str> = telling
+        .filter(|term| term.idf >= TELLING && (!title || term.title > 0.0))
+        .map(|term| term.word.as_str())
+        .collect();
+    let mut seen = std::collections::HashSet::new();
+    words.retain(|word| seen.insert(*word));
+    words.truncate(WORDS);
+    words
+}
+
+fn list(words: &[&str]) -> String {
+    let mut unique: Vec<&str> = Vec::new();
+    for word in words {
+        if !unique.contains(word) {
+            unique.push(word);
+        }
+    }
+    unique.join(", ")
+}

@@ -123,8 +123,9 @@ impl Reader {
             .split(['.', ':', '#', '/', '-', '>', '+', '=', '&', '?', '%'])
             .filter(|part| !part.is_empty())
             .collect();
-        let is_dotted = bare.contains('.') || bare.contains("::");
-        if is_dotted && parts.len() > 1 && parts.iter().all(|part| is_identifier(part)) && bare.len() > 4 {
+        // Four characters and fewer are "e.g" and "i.e".
+        let is_dotted = (bare.contains('.') || bare.contains("::")) && parts.len() > 1 && bare.len() > 4;
+        if is_dotted && parts.iter().all(|part| is_identifier(part)) {
             let dotted = parts.join(".");
             if self.dotted.len() < MAX_PATHS && !self.dotted.contains(&dotted) {
                 self.dotted.push(dotted);
@@ -133,10 +134,8 @@ impl Reader {
         for (place, part) in parts.iter().enumerate() {
             let last = place + 1 == parts.len();
             let strong = self.in_title || ticked || (called && last && !self.in_fence);
-            let marked = is_code_like(part)
-                || (ticked && part.len() > 1)
-                || (called && last)
-                || (is_dotted && last && parts.len() > 1);
+            let marked =
+                is_code_like(part) || (ticked && part.len() > 1) || (called && last) || (is_dotted && last);
             if marked && is_identifier(part) {
                 self.name(part, strong && (is_code_like(part) || ticked || called));
             }
@@ -145,9 +144,9 @@ impl Reader {
 
     /// The path within a link to a file at a code host; other links name no file.
     fn address(&mut self, address: &str) {
-        let path = ["/blob/", "/src/", "/tree/"].iter().find_map(|mark| address.split_once(mark));
-        if let Some((_, (_, path))) = path.and_then(|(_, tail)| tail.split_once('/')).map(|split| ((), split))
-        {
+        let after = ["/blob/", "/src/", "/tree/"].iter().find_map(|mark| address.split_once(mark));
+        // What follows the mark is the name of a commit or branch, then the path.
+        if let Some((_, path)) = after.and_then(|(_, tail)| tail.split_once('/')) {
             let path = path.split(['?']).next().unwrap_or_default();
             let (path, line) = split_line(path);
             self.path(path, line);
@@ -285,16 +284,42 @@ mod tests {
 
     #[test]
     fn prose_names_nothing() {
-        check("Fix the crash, e.g. when and/or 1/2 is given. Please!", expect![[r#""#]]);
-        check("", expect![[r#""#]]);
-        check("...!?\n---", expect![[r#""#]]);
+        check(
+            "Fix the crash, e.g. when and/or 1/2 is given. Please!",
+            expect![[r#"
+                title: Fix the crash, e.g. when and/or 1/2 is given. Please!
+            "#]],
+        );
+        check(
+            "",
+            expect![[r#"
+            title: 
+        "#]],
+        );
+        check(
+            "...!?\n---",
+            expect![[r#"
+            title: ...!?
+        "#]],
+        );
     }
 
     #[test]
     fn names_in_prose() {
         check(
             "\n# Make parse_url() faster\n\n`split` and HttpClient call `Url::parse`, see django.db.models.Q and run(x)",
-            expect![[r#""#]],
+            expect![[r#"
+                title: Make parse_url() faster
+                dotted: Url.parse
+                dotted: django.db.models.Q
+                name: parse_url (strong)
+                name: split (strong)
+                name: HttpClient
+                name: Url (strong)
+                name: parse (strong)
+                name: Q
+                name: run (strong)
+            "#]],
         );
     }
 
@@ -302,7 +327,14 @@ mod tests {
     fn paths_and_links() {
         check(
             "see src/retry/client.rs:42:7, .\\win\\a.cs and ./b.ts\nhttps://github.com/o/r/blob/abc123/lib/x.py#L10-L20 https://example.com/a/b/c\nin utils.py",
-            expect![[r#""#]],
+            expect![[r#"
+                title: see src/retry/client.rs:42:7, .\win\a.cs and ./b.ts
+                path: src/retry/client.rs Some(42)
+                path: win/a.cs None
+                path: b.ts None
+                path: lib/x.py Some(10)
+                path: utils.py None
+            "#]],
         );
     }
 
@@ -310,12 +342,29 @@ mod tests {
     fn stack_frames() {
         check(
             "Traceback:\n  File \"/home/u/site-packages/django/db/q.py\", line 12, in get_or_create\n    at run (/app/src/main.js:10:5)\n\tat a.b.Client.send(Client.java:7)\n   --> src/lib.rs:3:1\n\t/go/src/x/y.go:88 +0x1d",
-            expect![[r#""#]],
+            expect![[r#"
+                title: Traceback:
+                path: /home/u/site-packages/django/db/q.py Some(12)
+                path: /app/src/main.js Some(10)
+                path: Client.java Some(7)
+                path: src/lib.rs Some(3)
+                path: /go/src/x/y.go Some(88)
+                dotted: a.b.Client.send
+                name: get_or_create (strong)
+                name: send (strong)
+            "#]],
         );
     }
 
     #[test]
     fn other_scripts() {
-        check("修复 parse_url 在解析时的错误，见 src/url.rs。🎉", expect![[r#""#]]);
+        check(
+            "修复 parse_url 在解析时的错误，见 src/url.rs。🎉",
+            expect![[r#"
+            title: 修复 parse_url 在解析时的错误，见 src/url.rs。🎉
+            path: src/url.rs None
+            name: parse_url (strong)
+        "#]],
+        );
     }
 }

@@ -49,6 +49,7 @@ pub(crate) fn walk(
     let (sender, receiver) = std::sync::mpsc::channel();
     let walker = WalkBuilder::new(root)
         .require_git(false)
+        .parents(is_inside_repository(root))
         .follow_links(false)
         .filter_entry(|entry| !entry.file_name().eq_ignore_ascii_case(".git"))
         .build_parallel();
@@ -85,6 +86,13 @@ pub(crate) fn walk(
     progress(Progress::Walking { files: found.len() });
     found.sort_unstable_by(|a, b| a.entry.path.as_bytes().cmp(b.entry.path.as_bytes()));
     Ok(found)
+}
+
+/// Whether ignore files above the root count: only when the root is a folder within a repository.
+/// Otherwise the place of a clone would decide what is found in it.
+fn is_inside_repository(root: &Path) -> bool {
+    let Ok(root) = root.canonicalize() else { return false };
+    !root.join(".git").exists() && root.ancestors().skip(1).any(|folder| folder.join(".git").exists())
 }
 
 fn check_root(root: &Path) -> Result<(), DiscoveryError> {

@@ -89,14 +89,17 @@ impl QueryTerm {
 /// Terms with how often they stand in `text` and the first token that gave them.
 fn counted(text: &str) -> HashMap<String, (u32, String)> {
     let mut counts: HashMap<String, (u32, String)> = HashMap::new();
-    words::tokens(text, &mut |token| {
+    // The words of an address are those of a host and an issue tracker.
+    let pieces = text.split_whitespace().filter(|piece| !piece.contains("://"));
+    let mut count = |token: &str| {
         words::terms(token, &mut |term| match counts.get_mut(term) {
             Some((count, _)) => *count += 1,
             None => {
                 counts.insert(term.to_owned(), (1, shown(token, term)));
             }
         });
-    });
+    };
+    pieces.for_each(|piece| words::tokens(piece, &mut |token| count(token)));
     counts
 }
 

@@ -157,8 +157,10 @@ mod tests {
     #[test]
     fn fingerprint_matches_the_published_vector() {
         let approval = example();
-        expect_test::expect!["548f58d1c36c715b44f0863472074a97c448d5b8d18164b92adf55592b127f86"].assert_eq(&hex::encode(approval.body_hash));
-        expect_test::expect!["edbb2eb40a8877b57dd02704532c9d1a787d03bcf19d05c5a74b4f942db9ead8"].assert_eq(&approval.fingerprint());
+        expect_test::expect!["548f58d1c36c715b44f0863472074a97c448d5b8d18164b92adf55592b127f86"]
+            .assert_eq(&hex::encode(approval.body_hash));
+        expect_test::expect!["edbb2eb40a8877b57dd02704532c9d1a787d03bcf19d05c5a74b4f942db9ead8"]
+            .assert_eq(&approval.fingerprint());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::stream::{ChatChunk, ChunkChoice, FinishReason};
+use crate::stream::{ChatChunk, ChunkChoice, Delta, FinishReason, FunctionDelta, ToolCallDelta};
 
 /// `chat.completion`. Usage is reported beside it, see [`crate::StreamEvent::Usage`]. Unknown fields are kept.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -34,6 +34,37 @@ impl ChatResponse {
     /// The text of the first choice; empty when it has none.
     pub fn text(&self) -> &str {
         self.choices.first().and_then(|choice| choice.message.content.as_deref()).unwrap_or_default()
+    }
+}
+
+impl ChatResponse {
+    /// The whole answer as the one chunk of a stream.
+    pub fn into_chunk(self) -> ChatChunk {
+        let choices = self.choices.into_iter().map(Choice::into_chunk).collect();
+        ChatChunk { choices, extra: self.extra, ..ChatChunk::new(&self.id, self.created, &self.model) }
+    }
+}
+
+impl Choice {
+    fn into_chunk(self) -> ChunkChoice {
+        let piece = |(index, call): (u32, ToolCall)| ToolCallDelta {
+            index,
+            id: Some(call.id),
+            kind: Some(call.kind),
+            function: FunctionDelta {
+                name: Some(call.function.name),
+                arguments: Some(call.function.arguments),
+            },
+            extra: call.extra,
+        };
+        let delta = Delta {
+            role: Some(self.message.role),
+            content: self.message.content,
+            reasoning_content: self.message.reasoning_content,
+            tool_calls: self.message.tool_calls.map(|calls| (0..).zip(calls).map(piece).collect()),
+            extra: self.message.extra,
+        };
+        ChunkChoice { index: self.index, delta, finish_reason: self.finish_reason, extra: self.extra }
     }
 }
 

@@ -1,0 +1,74 @@
+//! Plain calls: sign-in, account and model lists of our own server.
+
+use reqwest::RequestBuilder;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use crate::send::{read_limited, retry_after};
+use crate::{Gateway, GatewayError};
+
+impl Gateway {
+    /// `GET` with an optional bearer token; the answer is JSON.
+    pub async fn get_json<T: DeserializeOwned>(
+        &self,
+        url: &Url,
+        bearer: Option<&SecretString>,
+    ) -> Result<T, GatewayError> {
+        self.call(url, bearer, self.clients.for_url(url).get(url.clone())).await
+    }
+
+    /// `POST` of a JSON body with an optional bearer token; the answer is JSON.
+    pub async fn post_json<B: Serialize + ?Sized, T: DeserializeOwned>(
+        &self,
+        url: &Url,
+        bearer: Option<&SecretString>,
+        body: &B,
+    ) -> Result<T, GatewayError> {
+        self.call(url, bearer, self.clients.for_url(url).post(url.clone()).json(body)).await
+    }
+
+    /// `POST` of a form, as OAuth endpoints take it; the answer is JSON. An OAuth error such as
+    /// `authorization_pending` is [`GatewayError::Rejected`] with that code.
+    pub async fn post_form<T: DeserializeOwned>(
+        &self,
+        url: &Url,
+        bearer: Option<&SecretString>,
+        fields: &[(&str, &str)],
+    ) -> Result<T, GatewayError> {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = self
+            .clients
+            .for_url(url)
+            .post(url.clone())
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body);
+        self.call(url, bearer, request).await
+    }
+
+    async fn call<T: DeserializeOwned>(
+        &self,
+        url: &Url,
+        bearer: Option<&SecretString>,
+        mut request: RequestBuilder,
+    ) -> Result<T, GatewayError> {
+        let name = url.host_str().unwrap_or("the server").to_owned();
+        if let Some(token) = bearer {
+            request = request.bearer_auth(token.expose_secret());
+        }
+        let transport = |error| GatewayError::from_transport(&name, error);
+        let response = request.timeout(self.config.call).send().await.map_err(transport)?;
+        let status = response.status().as_u16();
+        let retry_after = retry_after(response.headers());
+        let body = read_limited(response, self.config.max_answer, &name).await?;
+        if !(200..300).contains(&status) {
+            return Err(GatewayError::from_upstream(&name, llm::decode_error(status, &body), retry_after));
+        }
+        serde_json::from_slice(&body).map_err(|error| GatewayError::Unavailable {
+            provider: name,
+            status: Some(status),
+            message: format!("its answer cannot be read: {error}"),
+        })
+    }
+}

@@ -1,0 +1,307 @@
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _};
+use llm::{StreamDecoder, StreamEvent, Tally, Usage};
+use reqwest::Response;
+use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+use crate::error::describe;
+use crate::journal::Entry;
+use crate::send::{clean_message, read_limited, too_slow};
+use crate::{GatewayConfig, GatewayError, Outcome, Route, Send, Try};
+
+/// Who answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// The provider.
+    pub provider: String,
+    /// The model that was asked there; the answer's own `model` may name a dated snapshot of it.
+    pub model: String,
+    /// HTTP status of the reply.
+    pub status: u16,
+    /// Reply headers that identify the request: `x-request-id`, `request-id` and every `x-plantocode-…`.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Served {
+    /// A reply header by its lower-case name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The upstream's id of the request.
+    pub fn request_id(&self) -> Option<&str> {
+        self.header("x-request-id").or_else(|| self.header("request-id"))
+    }
+}
+
+type Body = Pin<Box<dyn Stream<Item = Result<Bytes, reqwest::Error>> + core::marker::Send>>;
+
+/// An answer under way.
+///
+/// Items end with `Done` or with an error, never with neither. Directly before either, the final
+/// [`StreamEvent::Usage`] has been given (estimated and marked if the provider was silent). Usage is also readable at
+/// any moment by [`ChatStream::usage`]. Dropping the stream closes the upstream connection.
+pub struct ChatStream {
+    body: Option<Body>,
+    decoder: StreamDecoder,
+    ready: VecDeque<Result<StreamEvent, GatewayError>>,
+    tally: Tally,
+    entry: Entry,
+    served: Served,
+    route: Route,
+    canceled: Pin<Box<WaitForCancellationFutureOwned>>,
+    idle_limit: Duration,
+    idle: Pin<Box<Sleep>>,
+    total: Pin<Box<Sleep>>,
+}
+
+impl std::fmt::Debug for ChatStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ChatStream")
+            .field("served", &self.served)
+            .field("usage", &self.usage())
+            .finish_non_exhaustive()
+    }
+}
+
+impl ChatStream {
+    /// What has been used so far; an estimate, marked as such, where the provider has not said.
+    pub fn usage(&self) -> Usage {
+        self.tally.usage()
+    }
+
+    /// Who answers.
+    pub fn served(&self) -> &Served {
+        &self.served
+    }
+
+    /// Every attempt, in order, this one last.
+    pub fn tries(&self) -> Vec<Try> {
+        self.entry.journal().tries()
+    }
+
+    /// Takes over a successful reply and watches it until it has said something, so that an early failure can still
+    /// go to another route.
+    pub(crate) async fn begin(
+        (response, started): (Response, Instant),
+        route: &Route,
+        send: &Send<'_>,
+        entry: Entry,
+        cancel: CancellationToken,
+        config: &GatewayConfig,
+    ) -> Result<Self, GatewayError> {
+        let first_byte = started + config.first_byte;
+        let served = served(&response, route);
+        let is_stream = response
+            .headers()
+            .get("content-type")
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|value| value.starts_with("text/event-stream"));
+        let mut stream = Self {
+            body: None,
+            decoder: StreamDecoder::new(route.dialect, send.created),
+            ready: VecDeque::new(),
+            tally: Tally::new(send.body.len()),
+            entry,
+            served,
+            route: route.clone(),
+            canceled: Box::pin(cancel.cancelled_owned()),
+            idle_limit: config.idle,
+            idle: Box::pin(sleep_until(first_byte)),
+            total: Box::pin(sleep_until(started + config.total)),
+        };
+        if is_stream {
+            stream.body = Some(Box::pin(response.bytes_stream()));
+            stream.peek(first_byte, config).await?;
+        } else {
+            let reading = read_limited(response, config.max_answer, &route.provider);
+            let whole = timeout_at(started + config.total, reading).await;
+            let whole = whole.map_err(|_| too_slow(&route.provider, config.total)).flatten();
+            if let Err(error) = whole.and_then(|body| stream.take_whole(send.created, &body)) {
+                stream.entry.close(Outcome::Failed);
+                return Err(error);
+            }
+        }
+        Ok(stream)
+    }
+
+    /// Reads until there is content, an end, or `config.peek` has passed since the first event.
+    async fn peek(&mut self, first_byte: Instant, config: &GatewayConfig) -> Result<(), GatewayError> {
+        let mut held = VecDeque::new();
+        let mut until = first_byte;
+        loop {
+            let waiting_for_first = held.is_empty();
+            let event = match timeout_at(until, self.next()).await {
+                Ok(Some(event)) => event,
+                Ok(None) => break,
+                Err(_) if waiting_for_first => {
+                    self.entry.close(Outcome::Failed);
+                    return Err(too_slow(&self.route.provider, config.first_byte));
+                }
+                Err(_) => break,
+            };
+            match event {
+                Err(error) => return Err(early(error)),
+                Ok(event) => {
+                    let content = matches!(&event, StreamEvent::Chunk(chunk) if chunk.is_content());
+                    held.push_back(Ok(event));
+                    if content {
+                        break;
+                    }
+                }
+            }
+            if waiting_for_first {
+                until = until.min(Instant::now() + config.peek);
+            }
+        }
+        held.append(&mut self.ready);
+        self.ready = held;
+        Ok(())
+    }
+
+    /// A reply that is not a stream, as the events a stream would have had.
+    fn take_whole(&mut self, created: u64, body: &[u8]) -> Result<(), GatewayError> {
+        let (response, usage) = llm::decode_response(self.route.dialect, created, body)?;
+        let finish = response.choices.iter().find_map(|choice| choice.finish_reason);
+        let mut events = vec![StreamEvent::Chunk(response.into_chunk())];
+        events.extend(usage.map(StreamEvent::Usage));
+        events.push(StreamEvent::Done(finish.unwrap_or(llm::FinishReason::Other)));
+        self.accept(events);
+        Ok(())
+    }
+
+    /// Queues events; at the end settles usage and the journal.
+    fn accept(&mut self, events: Vec<StreamEvent>) {
+        for event in events {
+            self.tally.observe(&event);
+            match event {
+                StreamEvent::Done(_) => {
+                    self.settle(Outcome::Served);
+                    self.ready.push_back(Ok(event));
+                }
+                StreamEvent::Error(mut error) => {
+                    clean_message(&self.route, &mut error);
+                    let provider = &self.route.provider;
+                    let error = match error.is_cut() {
+                        true => GatewayError::Cut { provider: provider.clone(), message: error.message },
+                        false => GatewayError::from_upstream(provider, error, None),
+                    };
+                    self.fail(error);
+                }
+                event => self.ready.push_back(Ok(event)),
+            }
+        }
+    }
+
+    fn fail(&mut self, error: GatewayError) {
+        self.settle(match &error {
+            GatewayError::Canceled => Outcome::Canceled,
+            _ => Outcome::Cut,
+        });
+        self.ready.push_back(Err(error));
+    }
+
+    /// The end, whatever it is: an estimate stands in for usage that was not reported, the connection is closed.
+    fn settle(&mut self, outcome: Outcome) {
+        let usage = self.tally.usage();
+        if usage.estimated {
+            self.ready.push_back(Ok(StreamEvent::Usage(usage)));
+        }
+        self.entry.close(outcome);
+        // An upstream that was served to its end gets the chance to end the reply, so that the connection is kept.
+        if outcome != Outcome::Served {
+            self.body = None;
+        }
+    }
+
+    fn cut(&self, message: String) -> GatewayError {
+        GatewayError::Cut { provider: self.route.provider.clone(), message }
+    }
+
+    /// Reads from the upstream until something is ready.
+    fn poll_upstream(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while self.ready.is_empty() {
+            let Some(body) = self.body.as_mut() else { return Poll::Ready(()) };
+            if self.canceled.as_mut().poll(cx).is_ready() {
+                self.fail(GatewayError::Canceled);
+                break;
+            }
+            let decoded = match body.as_mut().poll_next(cx) {
+                Poll::Pending => {
+                    if self.decoder.is_closed() {
+                        self.body = None;
+                    } else if self.idle.as_mut().poll(cx).is_ready() {
+                        self.fail(self.cut("it has been silent for too long".into()));
+                    } else if self.total.as_mut().poll(cx).is_ready() {
+                        self.fail(self.cut("the answer takes too long".into()));
+                    } else {
+                        return Poll::Pending;
+                    }
+                    continue;
+                }
+                Poll::Ready(Some(Ok(bytes))) => {
+                    self.idle.as_mut().reset(Instant::now() + self.idle_limit);
+                    self.decoder.push(&bytes)
+                }
+                Poll::Ready(Some(Err(error))) => {
+                    self.fail(self.cut(describe(error)));
+                    continue;
+                }
+                Poll::Ready(None) => {
+                    self.body = None;
+                    if self.decoder.is_closed() {
+                        continue;
+                    }
+                    self.decoder.finish()
+                }
+            };
+            match decoded {
+                Ok(events) => self.accept(events),
+                Err(error) => self.fail(self.cut(error.to_string())),
+            }
+        }
+        Poll::Ready(())
+    }
+}
+
+impl Stream for ChatStream {
+    type Item = Result<StreamEvent, GatewayError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        if this.poll_upstream(cx).is_pending() {
+            return Poll::Pending;
+        }
+        Poll::Ready(this.ready.pop_front())
+    }
+}
+
+/// A stream that breaks before it has said anything was simply not available.
+fn early(error: GatewayError) -> GatewayError {
+    match error {
+        GatewayError::Cut { provider, message } => {
+            GatewayError::Unavailable { provider, status: None, message }
+        }
+        error => error,
+    }
+}
+
+fn served(response: &Response, route: &Route) -> Served {
+    let wanted =
+        |name: &str| name == "x-request-id" || name == "request-id" || name.starts_with("x-plantocode-");
+    let headers = response.headers().iter().filter(|(name, _)| wanted(name.as_str()));
+    Served {
+        provider: route.provider.clone(),
+        model: route.upstream_model.clone(),
+        status: response.status().as_u16(),
+        headers: headers
+            .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+            .collect(),
+    }
+}

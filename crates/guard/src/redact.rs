@@ -1,0 +1,26 @@
+use crate::Finding;
+
+/// The text with every finding that is not allowed replaced by `[redacted:RULE]`.
+///
+/// The replacement names the rule, so that a reader (a person or a model) knows that something stood there and of
+/// what kind. Lines are kept: line breaks inside a secret stay, so that positions by line remain true. The length
+/// is not kept, because it would say something about the secret.
+///
+/// `findings` must come from a scan of exactly this text; one whose range does not fit it is skipped.
+pub fn redact(text: &str, findings: &[Finding]) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    for finding in findings.iter().filter(|finding| !finding.allowed) {
+        let Some(secret) = text.get(finding.start..finding.end).filter(|_| finding.start >= at) else {
+            continue;
+        };
+        out.push_str(&text[at..finding.start]);
+        out.push_str("[redacted:");
+        out.push_str(&finding.rule);
+        out.push(']');
+        out.extend(secret.chars().filter(|c| *c == '\n'));
+        at = finding.end;
+    }
+    out.push_str(&text[at..]);
+    out
+}

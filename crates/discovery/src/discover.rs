@@ -72,7 +72,7 @@ pub fn discover(
         .build()
         .map_err(|error| DiscoveryError::Threads(error.to_string()))?;
     pool.install(|| {
-        let found = walk::walk(root, progress, stop)?;
+        let found = walk::walk(root, options.threads, progress, stop)?;
         let reading = read::read_all(&found, options, progress, stop)?;
         progress(Progress::Ranking);
         let query = Query::new(task, &reading.index);

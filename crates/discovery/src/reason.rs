@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::index::{Document, Index};
 use crate::language::file_name;
 use crate::outline::{Symbol, outline};
-use crate::rank::query::Query;
+use crate::rank::query::{Query, QueryTerm, shown};
 use crate::rank::{Scored, names};
 use crate::{Reason, ReasonKind, Task, words};
 
@@ -13,8 +13,6 @@ use crate::{Reason, ReasonKind, Task, words};
 const PER_KIND: usize = 3;
 /// Words named in one phrase.
 const WORDS: usize = 5;
-/// A word in a larger share of the files explains nothing (as inverse document frequency).
-const TELLING: f64 = 1.5;
 
 /// Explains one file; `text` is its content, `None` if it could not be read again.
 pub(crate) fn reasons(
@@ -42,7 +40,19 @@ pub(crate) fn reasons(
         };
         reasons.push(Reason { kind, detail, line: Some(place.best_line) });
     }
+    if reasons.is_empty() {
+        reasons.push(indexed_words(index, scored.document, query));
+    }
     reasons
+}
+
+/// What the index alone knows: for files far down the list, which are not opened.
+fn indexed_words(index: &Index, document: usize, query: &Query) -> Reason {
+    let stands_here =
+        |term: &&QueryTerm| index.postings(&term.term).any(|posting| posting.document as usize == document);
+    let words: Vec<&str> =
+        query.terms.iter().filter(stands_here).take(WORDS).map(|term| term.word.as_str()).collect();
+    Reason { kind: ReasonKind::ContentMatch, detail: format!("contains {}", list(&words)), line: None }
 }
 
 fn named_path(document: &Document, scored: &Scored, task: &Task, out: &mut Vec<Reason>) {
@@ -107,7 +117,8 @@ fn first_uses<'t>(text: &str, task: &'t Task) -> HashMap<&'t str, (u32, u32)> {
 }
 
 fn word_reasons(document: &Document, symbols: &[Symbol], query: &Query, out: &mut Vec<Reason>) {
-    let in_path = matching(std::iter::once(document.path.as_str()), query, false);
+    let stem = document.path.rsplit_once('.').map_or(document.path.as_str(), |(stem, _)| stem);
+    let in_path = matching(std::iter::once(stem), query, false);
     if !in_path.is_empty() {
         let detail = format!("path contains {}", list(&in_path));
         out.push(Reason { kind: ReasonKind::PathWords, detail, line: None });
@@ -121,38 +132,41 @@ fn word_reasons(document: &Document, symbols: &[Symbol], query: &Query, out: &mu
             })
             .max_by_key(|(count, line)| (*count, std::cmp::Reverse(*line)))
             .map(|(_, line)| line);
-        let detail = format!("defines names with {} of the title", list(&in_names));
+        let detail = format!("defines names with words of the title: {}", list(&in_names));
         out.push(Reason { kind: ReasonKind::TitleMatch, detail, line });
     }
 }
 
-/// The telling words of the task that stand in `texts`, heaviest first.
-fn matching<'q, 't>(texts: impl Iterator<Item = &'t str>, query: &'q Query, title: bool) -> Vec<&'q str> {
-    let mut found = Vec::new();
+/// The words of `texts` that are telling words of the task, those with most weight first.
+fn matching<'t>(texts: impl Iterator<Item = &'t str>, query: &Query, title: bool) -> Vec<String> {
+    let mut found: Vec<(usize, String)> = Vec::new();
     for text in texts {
         words::tokens(text, &mut |token| {
-            words::terms(token, &mut |term| found.extend(query.place(term)));
+            words::terms(token, &mut |term| {
+                let place = query.place(term);
+                let tells = |place: &usize| {
+                    query.terms[*place].telling && (!title || query.terms[*place].title > 0.0)
+                };
+                found.extend(place.filter(tells).map(|place| (place, shown(token, term))));
+            });
         });
     }
     found.sort_unstable();
-    found.dedup();
-    let telling = found.into_iter().map(|place| &query.terms[place]);
-    let mut words: Vec<&str> = telling
-        .filter(|term| term.idf >= TELLING && (!title || term.title > 0.0))
-        .map(|term| term.word.as_str())
-        .collect();
-    let mut seen = std::collections::HashSet::new();
-    words.retain(|word| seen.insert(*word));
-    words.truncate(WORDS);
-    words
+    found.dedup_by_key(|(place, _)| *place);
+    found.into_iter().map(|(_, word)| word).collect()
 }
 
-fn list(words: &[&str]) -> String {
-    let mut unique: Vec<&str> = Vec::new();
-    for word in words {
-        if !unique.contains(word) {
-            unique.push(word);
+/// Words as a phrase: each once, and none that is a part of another.
+fn list(words: &[impl AsRef<str>]) -> String {
+    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+    let mut shown: Vec<&str> = Vec::new();
+    for (place, word) in words.iter().enumerate() {
+        let part_of =
+            |other: &&str| other.len() > word.len() && other.to_lowercase().contains(&word.to_lowercase());
+        if !words[..place].contains(word) && !words.iter().any(part_of) {
+            shown.push(word);
         }
     }
-    unique.join(", ")
+    shown.truncate(WORDS);
+    shown.join(", ")
 }

@@ -4,7 +4,7 @@
 //! files narrow the list and do nothing else; `.git` is never entered.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use ignore::{WalkBuilder, WalkState};
 
@@ -36,12 +36,13 @@ pub(crate) struct Found {
 /// # Errors
 /// When the root cannot be walked, or when `stop` was set.
 pub fn tree(root: &Path, stop: &AtomicBool) -> Result<Vec<Entry>, DiscoveryError> {
-    Ok(walk(root, &|_| {}, stop)?.into_iter().map(|found| found.entry).collect())
+    Ok(walk(root, None, &|_| {}, stop)?.into_iter().map(|found| found.entry).collect())
 }
 
 /// Walks in parallel and sorts by path bytes.
 pub(crate) fn walk(
     root: &Path,
+    threads: Option<usize>,
     progress: &(dyn Fn(Progress) + Sync),
     stop: &AtomicBool,
 ) -> Result<Vec<Found>, DiscoveryError> {
@@ -51,8 +52,11 @@ pub(crate) fn walk(
         .require_git(false)
         .parents(is_inside_repository(root))
         .follow_links(false)
+        .threads(threads.unwrap_or(0)) // 0 lets the walker choose
         .filter_entry(|entry| !entry.file_name().eq_ignore_ascii_case(".git"))
         .build_parallel();
+    let seen = AtomicUsize::new(0);
+    let seen = &seen;
     walker.run(|| {
         let sender = sender.clone();
         Box::new(move |result| {
@@ -64,6 +68,10 @@ pub(crate) fn walk(
                 let bytes = entry.metadata().map_or(0, |data| data.len());
                 let location = entry.into_path();
                 let path = shown(location.strip_prefix(root).unwrap_or(&location));
+                let files = seen.fetch_add(1, Ordering::Relaxed) + 1;
+                if files.is_multiple_of(PROGRESS_STEP) {
+                    progress(Progress::Walking { files });
+                }
                 // The receiver outlives the walk; a failed send could only mean it is gone.
                 if sender.send(Found { entry: Entry { path, bytes }, location }).is_err() {
                     return WalkState::Quit;
@@ -73,13 +81,7 @@ pub(crate) fn walk(
         })
     });
     drop(sender);
-    let mut found = Vec::new();
-    for entry in receiver {
-        found.push(entry);
-        if found.len() % PROGRESS_STEP == 0 {
-            progress(Progress::Walking { files: found.len() });
-        }
-    }
+    let mut found: Vec<Found> = receiver.into_iter().collect();
     if stop.load(Ordering::Relaxed) {
         return Err(DiscoveryError::Stopped);
     }

@@ -8,7 +8,7 @@ use crate::words;
 /// Half a window; windows overlap by half, so that no place is cut in two.
 const HALF: usize = 30;
 /// Terms named in a reason.
-const SHOWN_TERMS: usize = 5;
+const SHOWN_TERMS: usize = 8;
 
 /// The best window of a file.
 #[derive(Debug, Clone, PartialEq)]

@@ -9,6 +9,10 @@ use crate::{Task, words};
 const MAX_TERMS: usize = 256;
 /// Much of a text is enough to know its words.
 const MAX_TEXT: usize = 256 << 10;
+/// A word in a larger share of the files (about a quarter) explains nothing …
+const TELLING: f64 = 1.5;
+/// … unless the repository is that small.
+const FEW_FILES: f64 = 5.0;
 /// An identifier that the task names counts as several words.
 const NAME_BOOST: f64 = 1.5;
 
@@ -25,8 +29,8 @@ pub(crate) struct QueryTerm {
     pub term: String,
     /// The first word of the task that gave this term, for reasons.
     pub word: String,
-    /// Inverse document frequency: how much the term tells files apart.
-    pub idf: f64,
+    /// Whether few enough files have the term for it to explain anything.
+    pub telling: bool,
     /// How much it counts in the whole text, frequency in the text and `idf` included.
     pub body: f64,
     /// The same for the title; 0 for a term not in it.
@@ -60,7 +64,8 @@ impl Query {
                 let weight =
                     |count: u32| if count == 0 { 0.0 } else { (1.0 + f64::from(count).ln()) * idf * boost };
                 let title = title.get(&term).copied().unwrap_or(0);
-                Some(QueryTerm { word, idf, body: weight(count), title: weight(title), term })
+                let telling = idf >= TELLING || frequency <= FEW_FILES;
+                Some(QueryTerm { word, telling, body: weight(count), title: weight(title), term })
             })
             .collect();
         terms.sort_by(|a, b| {
@@ -103,14 +108,14 @@ fn counted(text: &str) -> HashMap<String, (u32, String)> {
     counts
 }
 
-/// How a term is shown: the part of the token that gave it, as written.
-fn shown(token: &str, term: &str) -> String {
+/// How a term of a token is shown: a whole identifier as written, a part of one in lower case.
+pub(crate) fn shown(token: &str, term: &str) -> String {
     let part = words::parts(token).find(|part| {
         let mut lower = part.to_lowercase();
         words::stem(&mut lower);
         lower == term
     });
-    part.unwrap_or(token).to_lowercase()
+    part.map_or_else(|| token.to_owned(), str::to_lowercase)
 }
 
 /// At most `limit` bytes of `text`, cut between characters.

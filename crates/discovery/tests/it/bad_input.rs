@@ -71,7 +71,7 @@ fn an_unreadable_file_is_told() {
     use std::os::unix::fs::PermissionsExt;
     let folder = repository(&[("a.rs", "fn retry() {}"), ("b.rs", "fn retry() {}")]);
     let locked = folder.path().join("b.rs");
-    std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0o0)).unwrap();
     let found = discover(folder.path(), "retry", &Options::default());
     if std::fs::read(&locked).is_ok() {
         // An administrator reads everything.

@@ -26,6 +26,7 @@ fn threads_and_creation_order_change_nothing() {
     let with = |threads| Options { threads: Some(threads), limit: 300, ..Options::default() };
     let one = discover(forward.path(), TASK, &with(1));
     assert!(one.sources.len() > 100);
+    assert!(one.sources.iter().all(|file| !file.reasons.is_empty()));
     for (root, threads) in [(forward.path(), 8), (backward.path(), 1), (backward.path(), 8)] {
         assert_eq!(discover(root, TASK, &with(threads)), one);
     }

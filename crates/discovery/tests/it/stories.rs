@@ -29,13 +29,17 @@ fn rust() {
             sources
             1 src/retry/client.rs
                 defines_symbol: defines function `send_with_retry`, named in the task [6]
-                content_match: contains delay, requests, send_with_retry, send, retrying [6]
+                path_words: path contains retry
+                title_match: defines names with words of the title: retry [6]
+                content_match: contains delay, requests, send_with_retry, retrying [6]
             2 README.md
                 content_match: contains retrying [1]
             tests
             1 tests/retry.rs
                 mentions_symbol: mentions `send_with_retry`, named in the task, once [2]
-                content_match: contains send_with_retry, retrying, send [2]
+                path_words: path contains retry
+                title_match: defines names with words of the title: retries [2]
+                content_match: contains send_with_retry, retrying [2]
             skipped Cargo.lock: generated
         "#]],
     );
@@ -62,15 +66,19 @@ fn python() {
             1 shop/cart/models.py
                 named_path: the task names `/srv/shop/cart/models.py` at line 4 [4]
                 defines_symbol: defines method `total_price`, named in the task [2]
-                content_match: contains discount, total_price, cart, price, total [2]
+                path_words: path contains cart, models, shop
+                content_match: contains discount, total_price, cart [2]
             2 shop/cart/views.py
                 named_path: the task names `/srv/shop/cart/views.py` at line 4 [4]
                 defines_symbol: defines function `show`, named in the task [3]
                 mentions_symbol: mentions `total_price`, named in the task, once [4]
-                content_match: contains show, total_price, cart, models, price [4]
+                path_words: path contains views, cart, shop
+                content_match: contains show, total_price, cart, models [4]
             3 shop/users.py
+                path_words: path contains shop
             tests
             1 shop/cart/test_models.py
+                path_words: path contains cart, models, shop
                 content_match: contains price, total [1]
         "#]],
     );
@@ -97,16 +105,22 @@ fn typescript() {
             sources
             1 src/components/DatePicker.tsx
                 mentions_symbol: mentions `formatDate`, named in the task, once [2]
-                content_match: contains picker, date, formatdate, format [1]
+                path_words: path contains picker, date
+                title_match: defines names with words of the title: picker, date [1]
+                content_match: contains picker, formatDate [1]
             2 src/lib/format.ts
                 defines_symbol: defines function `formatDate`, named in the task [2]
-                content_match: contains date, formatdate, format [2]
+                path_words: path contains format
+                title_match: defines names with words of the title: formatDate [2]
+                content_match: contains formatDate [2]
             3 src/lib/money.ts
+                title_match: defines names with words of the title: format [1]
                 content_match: contains format [1]
             tests
             1 src/lib/format.test.ts
                 mentions_symbol: mentions `formatDate`, named in the task, once [1]
-                content_match: contains date, formatdate, format [1]
+                path_words: path contains format
+                content_match: contains formatDate [1]
             skipped node_modules/x/index.js: vendored
         "#]],
     );
@@ -129,13 +143,19 @@ fn go() {
             sources
             1 server/handler.go
                 defines_symbol: defines method `ServeHTTP`, named in the task [6]
-                content_match: contains servehttp, timeout, http, serve, write [6]
+                path_words: path contains handler, server
+                title_match: defines names with words of the title: ServeHTTP, handler [6]
+                content_match: contains ServeHTTP, timeout, write, handler, server [6]
             2 server/timeout.go
                 named_path: the task names `server/timeout.go` at line 3 [3]
+                path_words: path contains timeout, server
+                title_match: defines names with words of the title: timeout, write [3]
                 content_match: contains timeout, write, handler, server [3]
             tests
             1 server/handler_test.go
-                content_match: contains http, serve, server [3]
+                path_words: path contains handler, server
+                title_match: defines names with words of the title: http, serve [3]
+                content_match: contains http, server [3]
             skipped api/api.pb.go: generated
         "#]],
     );

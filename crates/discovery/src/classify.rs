@@ -19,6 +19,7 @@ const VENDORED_FOLDERS: &[&str] = &[
     "bower_components",
     "jspm_packages",
     "vendor",
+    "_vendor",
     "third_party",
     "thirdparty",
     "third-party",

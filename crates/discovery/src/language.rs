@@ -21,6 +21,8 @@ pub(crate) enum Language {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     Code,
+    /// Code that shows how to use other code.
+    Sample,
     /// Templates, styles, configuration, build files, queries.
     Markup,
     /// Documentation and change logs: they mention everything.
@@ -81,7 +83,8 @@ pub(crate) fn is_known_extension(extension: &str) -> bool {
 
 pub(crate) fn role(path: &str) -> Role {
     if language(path) != Language::Plain {
-        return Role::Code;
+        let is_sample = folders(path).any(|folder| SAMPLE_FOLDERS.contains(&folder));
+        return if is_sample { Role::Sample } else { Role::Code };
     }
     let extension = extension(path).to_ascii_lowercase();
     let extension = extension.as_str();
@@ -95,6 +98,24 @@ pub(crate) fn role(path: &str) -> Role {
     } else {
         Role::Data
     }
+}
+
+const SAMPLE_FOLDERS: &[&str] = &[
+    "examples",
+    "example",
+    "samples",
+    "sample",
+    "demo",
+    "demos",
+    "docs",
+    "doc",
+    "website",
+    "www",
+    "tutorials",
+];
+
+fn folders(path: &str) -> impl Iterator<Item = &str> {
+    path[..path.len() - file_name(path).len()].split('/')
 }
 
 /// Folders whose files are tests or exist for tests.
@@ -123,8 +144,7 @@ const TEST_FOLDERS: &[&str] = &[
 /// Whether a file is a test by the habits of its language.
 pub(crate) fn is_test(path: &str) -> bool {
     let name = file_name(path);
-    let folders = &path[..path.len() - name.len()];
-    if folders.split('/').any(|folder| TEST_FOLDERS.contains(&folder.to_ascii_lowercase().as_str())) {
+    if folders(path).any(|folder| TEST_FOLDERS.contains(&folder.to_ascii_lowercase().as_str())) {
         return true;
     }
     let stem = name.split('.').next().unwrap_or(name);
@@ -184,6 +204,7 @@ mod tests {
     #[test]
     fn roles() {
         assert_eq!(role("a/b.rs"), Role::Code);
+        assert_eq!(role("examples/b.rs"), Role::Sample);
         assert_eq!(role("a/b.html"), Role::Markup);
         assert_eq!(role("CHANGES.rst"), Role::Prose);
         assert_eq!(role("LICENSE"), Role::Prose);

@@ -12,6 +12,19 @@
 //! Start reading at [`discover`], which is the whole story in one function. From there:
 //! [`Task`] (what the words ask for), [`tree`] (which files), `words` (how text becomes
 //! terms), `index` (terms to files), `rank` (files to scores), `reason` (why, in words).
+//!
+//! ```no_run
+//! use std::{path::Path, sync::atomic::AtomicBool};
+//! use discovery::{Options, Task, discover};
+//!
+//! let task = Task::parse("Retry a download when the connection is reset");
+//! let stop = AtomicBool::new(false);
+//! let found = discover(Path::new("."), &task, &Options::default(), &|_| {}, &stop)?;
+//! for file in found.sources {
+//!     println!("{:3} {}", file.rank, file.path);
+//! }
+//! # Ok::<(), discovery::DiscoveryError>(())
+//! ```
 
 mod classify;
 mod discover;

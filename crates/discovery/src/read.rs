@@ -14,9 +14,6 @@ use crate::{DiscoveryError, Options, Progress, SkipReason, Skipped, classify, la
 /// Files per segment: fixed, so that the cut does not depend on the number of threads; small
 /// enough to spread over cores, large enough that splitting tokens once per segment pays.
 const SEGMENT_FILES: usize = 64;
-/// One byte over the limit is read, to see that a file is over it.
-const READ_SLACK: u64 = 1;
-
 /// What reading a tree gives.
 #[derive(Debug)]
 pub(crate) struct Reading {
@@ -92,10 +89,11 @@ fn judge(file: &Found, limit: u64) -> Result<Vec<u8>, SkipReason> {
     classify::by_content(&file.entry.path, &bytes).map_or(Ok(bytes), Err)
 }
 
-/// At most one byte more than `limit`.
+/// At most `limit` bytes and one more, which tells that the file is over it.
 pub(crate) fn read_file(location: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let file = File::open(location)?;
-    let mut bytes = Vec::with_capacity(file.metadata()?.len().min(limit).saturating_add(READ_SLACK) as usize);
-    file.take(limit.saturating_add(READ_SLACK)).read_to_end(&mut bytes)?;
+    let most = limit.saturating_add(1);
+    let mut bytes = Vec::with_capacity(file.metadata()?.len().saturating_add(1).min(most) as usize);
+    file.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

@@ -86,7 +86,9 @@ impl Reader {
         }
         if let Some((path, line, function)) = python_frame(trimmed) {
             self.path(path, line);
-            self.name(function, true);
+            if is_identifier(function) {
+                self.name(function, true);
+            }
             return;
         }
         for (place, span) in line.split('`').enumerate() {

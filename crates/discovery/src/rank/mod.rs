@@ -41,6 +41,7 @@ const CANDIDATES: usize = 150;
 fn prior(role: Role) -> f64 {
     match role {
         Role::Code => 1.0,
+        Role::Sample => 0.7,
         Role::Markup => 0.6,
         Role::Prose => 0.4,
         Role::Data => 0.3,

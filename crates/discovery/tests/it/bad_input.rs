@@ -1,4 +1,4 @@
-use discovery::{Options, SkipReason, outline};
+use discovery::{Options, SkipReason, Task, outline};
 
 use crate::{discover, paths, put, repository};
 
@@ -89,6 +89,20 @@ fn outlines_of_hostile_texts_end() {
     for path in ["a.rs", "a.py", "a.ts", "a.js", "a.go", "a.c"] {
         for text in [deep.as_str(), &nested, &quotes, "\u{feff}\r\r\n\u{2028}", "class 🎉:\n def é(): 1"] {
             let _ = outline(path, text);
+        }
+    }
+}
+
+#[test]
+fn every_cut_of_a_hostile_text_is_read() {
+    let text = "```\u{feff}`a::b.c(`修é_X9🎉::/\\..//x.rs:99999999999999999999:1#L\n  File \"x\", line , in \n\
+                https://h/blob/x ://blob//src/ __ _ .. a...b ---/-/- #L9 \"\"\" /* ''' fn  def (def ) class\tfunc ( )";
+    for start in text.char_indices().map(|(at, _)| at) {
+        for end in text.char_indices().map(|(at, _)| at).filter(|end| *end >= start) {
+            let _ = Task::parse(&text[start..end]);
+        }
+        for path in ["a.c", "a.rb", "a.java", "a.php", "a"] {
+            let _ = outline(path, &text[start..]);
         }
     }
 }

@@ -1,0 +1,5 @@
+//! Plans as models write them, in every cut.
+
+mod export;
+mod parse;
+mod verify;

@@ -32,8 +32,7 @@ pub(crate) fn reasons(
     if let Some(place) = &scored.place {
         let words: Vec<&str> = place.terms.iter().map(|&term| query.terms[term].word.as_str()).collect();
         let (first, last) = place.lines;
-        let is_whole = first == 1 && text.lines().count() <= last as usize;
-        let (kind, detail) = if is_whole {
+        let (kind, detail) = if place.whole {
             (ReasonKind::ContentMatch, format!("contains {}", list(&words)))
         } else {
             (ReasonKind::BestChunk, format!("lines {first}–{last} contain {}", list(&words)))

@@ -86,7 +86,8 @@ pub(crate) fn walk(
         return Err(DiscoveryError::Stopped);
     }
     progress(Progress::Walking { files: found.len() });
-    found.sort_unstable_by(|a, b| a.entry.path.as_bytes().cmp(b.entry.path.as_bytes()));
+    // Two names may look alike once escaped; what is on disk breaks the tie.
+    found.sort_unstable_by(|a, b| (&a.entry.path, &a.location).cmp(&(&b.entry.path, &b.location)));
     Ok(found)
 }
 

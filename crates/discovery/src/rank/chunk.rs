@@ -16,6 +16,8 @@ pub(crate) struct Place {
     pub score: f64,
     /// First and last line of the window, from 1.
     pub lines: (u32, u32),
+    /// Whether the window is the whole file.
+    pub whole: bool,
     /// The line of the window with the most weight.
     pub best_line: u32,
     /// The heaviest terms of the window, as places in the query.
@@ -56,6 +58,7 @@ pub(crate) fn best(text: &str, query: &Query) -> Option<Place> {
             best = Some(Place {
                 score,
                 lines: (start + 1, (start + 2 * HALF as u32).min(last_line)),
+                whole: number == 0 && halves.len() <= 2,
                 best_line: better.best_line,
                 terms: heaviest(&counts, query),
             });

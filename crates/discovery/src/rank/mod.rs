@@ -6,7 +6,7 @@
 //!
 //! The weights are few and round. They were tried one at a time on 119 tasks of nine repositories of
 //! the development benchmark, from half to twice the value: all files of the task within the first
-//! ten moved by at most 3 points, the first place by at most 5, so their order of size is all that
+//! ten moved by about 3 points at most, the first place by about 5, so their order of size is all that
 //! is claimed for them.
 
 pub(crate) mod bm25;

@@ -1,0 +1,148 @@
+-- Times are milliseconds since 1970 (UTC). Ids are UUIDv7 in text form. Money is in millionths of a dollar.
+
+-- Granted roots. Nothing outside one of these is ever read.
+CREATE TABLE projects (
+  id          TEXT PRIMARY KEY,
+  path        TEXT NOT NULL UNIQUE,
+  granted_at  INTEGER NOT NULL,
+  used_at     INTEGER NOT NULL
+) STRICT;
+
+-- One task on its way from words to code.
+CREATE TABLE sessions (
+  id            TEXT PRIMARY KEY,
+  project_id    TEXT NOT NULL,
+  task          TEXT NOT NULL,
+  task_version  INTEGER NOT NULL,
+  -- How the last search went: for which version of the task, how many files, how long. NULL before the first.
+  ranked_version INTEGER,
+  scanned       INTEGER NOT NULL DEFAULT 0,
+  skipped       INTEGER NOT NULL DEFAULT 0,
+  elapsed_ms    INTEGER NOT NULL DEFAULT 0,
+  created_at    INTEGER NOT NULL,
+  updated_at    INTEGER NOT NULL
+) STRICT;
+CREATE INDEX sessions_by_update ON sessions (updated_at);
+
+-- The files ranked for a session, with the person's ticks.
+CREATE TABLE session_files (
+  session_id  TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+  path        TEXT NOT NULL,
+  test        INTEGER NOT NULL,
+  rank        INTEGER NOT NULL,
+  score       REAL NOT NULL,
+  bytes       INTEGER NOT NULL,
+  included    INTEGER NOT NULL,
+  reasons     TEXT NOT NULL,
+  PRIMARY KEY (session_id, path)
+) STRICT, WITHOUT ROWID;
+
+-- Durable jobs. A final state (completed, failed, canceled) never changes again.
+CREATE TABLE jobs (
+  id          TEXT PRIMARY KEY,
+  session_id  TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+  workflow    TEXT NOT NULL,
+  state       TEXT NOT NULL,
+  note        TEXT NOT NULL,
+  input       TEXT NOT NULL,
+  approval_id TEXT,
+  plan_id     TEXT,
+  created_at  INTEGER NOT NULL,
+  updated_at  INTEGER NOT NULL
+) STRICT;
+CREATE INDEX jobs_by_state ON jobs (state);
+CREATE INDEX jobs_by_session ON jobs (session_id);
+
+-- A job's steps. The output of a step is stored before the next one begins.
+CREATE TABLE job_steps (
+  job_id      TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+  name        TEXT NOT NULL,
+  begun_at    INTEGER NOT NULL,
+  ended_at    INTEGER,
+  output      TEXT,
+  PRIMARY KEY (job_id, name)
+) STRICT, WITHOUT ROWID;
+
+-- Large texts (request bodies, answers), each once, compressed, named by the SHA-256 of the plain text.
+CREATE TABLE texts (
+  id          INTEGER PRIMARY KEY,
+  hash        TEXT NOT NULL UNIQUE,
+  plain_bytes INTEGER NOT NULL,
+  data        BLOB NOT NULL
+) STRICT;
+
+-- What a person was asked to let out, and the answer. The body is the exact bytes, in texts.
+CREATE TABLE approvals (
+  id          TEXT PRIMARY KEY,
+  job_id      TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+  session_id  TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+  state       TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  body_hash   TEXT NOT NULL,
+  manifest    TEXT NOT NULL,
+  created_at  INTEGER NOT NULL,
+  answered_at INTEGER,
+  answered_by TEXT
+) STRICT;
+CREATE INDEX approvals_by_job ON approvals (job_id);
+
+-- Plans. The answer is the source of truth; steps are read from it again.
+CREATE TABLE plans (
+  id          TEXT PRIMARY KEY,
+  session_id  TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+  job_id      TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+  state       TEXT NOT NULL,
+  trouble     TEXT,
+  title       TEXT NOT NULL,
+  step_count  INTEGER NOT NULL,
+  errors      INTEGER NOT NULL,
+  warnings    INTEGER NOT NULL,
+  ending      TEXT,
+  answer_hash TEXT,
+  findings    TEXT NOT NULL,
+  provider    TEXT,
+  model       TEXT,
+  usage       TEXT,
+  created_at  INTEGER NOT NULL
+) STRICT;
+CREATE INDEX plans_by_session ON plans (session_id);
+
+-- An answer while it arrives: appended, so that writing is linear in its length.
+CREATE TABLE answer_parts (
+  id       INTEGER PRIMARY KEY,
+  plan_id  TEXT NOT NULL REFERENCES plans (id) ON DELETE CASCADE,
+  text     TEXT NOT NULL
+) STRICT;
+CREATE INDEX answer_parts_by_plan ON answer_parts (plan_id);
+
+-- The chained record of everything that left, or was kept from leaving. Outlives sessions.
+CREATE TABLE audit (
+  seq        INTEGER PRIMARY KEY,
+  job_id     TEXT NOT NULL,
+  kind       TEXT NOT NULL,
+  record     BLOB NOT NULL,
+  hash       BLOB NOT NULL,
+  written_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX audit_by_job ON audit (job_id);
+
+-- What requests used.
+CREATE TABLE usage (
+  id            INTEGER PRIMARY KEY,
+  job_id        TEXT NOT NULL,
+  provider      TEXT NOT NULL,
+  model         TEXT NOT NULL,
+  input_tokens  INTEGER NOT NULL,
+  cached_tokens INTEGER NOT NULL,
+  output_tokens INTEGER NOT NULL,
+  cost          INTEGER NOT NULL,
+  estimated     INTEGER NOT NULL,
+  at            INTEGER NOT NULL
+) STRICT;
+CREATE INDEX usage_by_time ON usage (at);
+
+-- Settings of the engine, as JSON by name. Never a secret.
+CREATE TABLE settings (
+  name   TEXT PRIMARY KEY,
+  value  TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,102 @@
+//! The chained record of everything that left, or was kept from leaving.
+//!
+//! `hash(n) = SHA-256("plantocode-audit-v1" ‖ hash(n−1) ‖ length(record) u64 BE ‖ record)`, with 32 zero bytes
+//! before the first. The exact bytes are stored, so verifying needs no knowledge of their form.
+
+use crate::{Db, Result};
+use rusqlite::params;
+use sha2::{Digest, Sha256};
+
+const DOMAIN: &[u8] = b"plantocode-audit-v1";
+
+/// A stored record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditRow {
+    /// Its position, from 1 and without gaps.
+    pub seq: i64,
+    /// The job it belongs to.
+    pub job_id: String,
+    /// `intent` or `outcome`.
+    pub kind: String,
+    /// The record, as JSON bytes.
+    pub record: Vec<u8>,
+    /// The hash of the chain up to here.
+    pub hash: Vec<u8>,
+}
+
+/// Where a chain breaks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every record is as it was written.
+    Whole {
+        /// How many there are.
+        records: u64,
+    },
+    /// A record is missing, was changed, or stands in another place.
+    Broken {
+        /// The first position that is wrong.
+        at: i64,
+    },
+}
+
+/// Appends a record; returns its position and the chain's hash.
+///
+/// # Errors
+/// When the database refuses, as for every function here.
+pub fn append(db: &Db<'_>, job: &str, kind: &str, record: &[u8], now: i64) -> Result<(i64, Vec<u8>)> {
+    let last = db.one("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1", [], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
+    })?;
+    let (seq, previous) = last.unwrap_or((0, vec![0; 32]));
+    let hash = chain(&previous, record);
+    db.change(
+        "INSERT INTO audit (seq, job_id, kind, record, hash, written_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![seq + 1, job, kind, record, hash, now],
+    )?;
+    Ok((seq + 1, hash))
+}
+
+fn chain(previous: &[u8], record: &[u8]) -> Vec<u8> {
+    let mut hash = Sha256::new();
+    hash.update(DOMAIN);
+    hash.update(previous);
+    hash.update((record.len() as u64).to_be_bytes());
+    hash.update(record);
+    hash.finalize().to_vec()
+}
+
+/// The records of a job.
+///
+/// # Errors
+/// When the database refuses.
+pub fn of_job(db: &Db<'_>, job: &str) -> Result<Vec<AuditRow>> {
+    db.all("SELECT seq, job_id, kind, record, hash FROM audit WHERE job_id = ?1 ORDER BY seq", [job], |row| {
+        Ok(AuditRow {
+            seq: row.get(0)?,
+            job_id: row.get(1)?,
+            kind: row.get(2)?,
+            record: row.get(3)?,
+            hash: row.get(4)?,
+        })
+    })
+}
+
+/// Walks the whole chain.
+///
+/// # Errors
+/// When the database refuses.
+pub fn verify(db: &Db<'_>) -> Result<Verdict> {
+    let rows = db.all("SELECT seq, record, hash FROM audit ORDER BY seq", [], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, row.get::<_, Vec<u8>>(2)?))
+    })?;
+    let mut previous = vec![0; 32];
+    let mut expected = 1;
+    for (seq, record, hash) in rows {
+        if seq != expected || hash != chain(&previous, &record) {
+            return Ok(Verdict::Broken { at: expected });
+        }
+        previous = hash;
+        expected += 1;
+    }
+    Ok(Verdict::Whole { records: (expected - 1) as u64 })
+}

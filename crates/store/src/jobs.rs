@@ -1,0 +1,236 @@
+//! Jobs and their steps.
+
+use crate::{Db, Result};
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Row, params};
+
+/// The state of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum JobState {
+    /// Waits for its turn.
+    Queued,
+    /// Works.
+    Running,
+    /// Waits for a person.
+    WaitingApproval,
+    /// Done. Final.
+    Completed,
+    /// Ended by an error. Final.
+    Failed,
+    /// Ended by a person. Final.
+    Canceled,
+}
+
+impl JobState {
+    /// The states that can still change.
+    pub const OPEN: [JobState; 3] = [JobState::Queued, JobState::Running, JobState::WaitingApproval];
+
+    const NAMES: [(JobState, &'static str); 6] = [
+        (JobState::Queued, "queued"),
+        (JobState::Running, "running"),
+        (JobState::WaitingApproval, "waiting_approval"),
+        (JobState::Completed, "completed"),
+        (JobState::Failed, "failed"),
+        (JobState::Canceled, "canceled"),
+    ];
+
+    /// Whether a job in this state never changes again.
+    pub fn is_final(self) -> bool {
+        !JobState::OPEN.contains(&self)
+    }
+
+    fn name(self) -> &'static str {
+        JobState::NAMES.iter().find(|(state, _)| *state == self).map_or("failed", |(_, name)| name)
+    }
+}
+
+impl ToSql for JobState {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(self.name()))
+    }
+}
+
+impl FromSql for JobState {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<JobState> {
+        let text = value.as_str()?;
+        JobState::NAMES
+            .iter()
+            .find(|(_, name)| *name == text)
+            .map(|(state, _)| *state)
+            .ok_or(FromSqlError::InvalidType)
+    }
+}
+
+/// A job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobRow {
+    /// Its id.
+    pub id: String,
+    /// The session it works for.
+    pub session_id: String,
+    /// The name of its workflow.
+    pub workflow: String,
+    /// Its state.
+    pub state: JobState,
+    /// What it does, or why it ended.
+    pub note: String,
+    /// The workflow's input, as JSON.
+    pub input: String,
+    /// The approval it waits for or was given.
+    pub approval_id: Option<String>,
+    /// The plan it makes.
+    pub plan_id: Option<String>,
+    /// When it was made.
+    pub created_at: i64,
+    /// When it changed last.
+    pub updated_at: i64,
+}
+
+/// A step of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepRow {
+    /// Its name within the workflow.
+    pub name: String,
+    /// When it began first.
+    pub begun_at: i64,
+    /// Its output, once it has ended.
+    pub output: Option<String>,
+}
+
+const COLUMNS: &str =
+    "id, session_id, workflow, state, note, input, approval_id, plan_id, created_at, updated_at";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<JobRow> {
+    Ok(JobRow {
+        id: row.get(0)?,
+        session_id: row.get(1)?,
+        workflow: row.get(2)?,
+        state: row.get(3)?,
+        note: row.get(4)?,
+        input: row.get(5)?,
+        approval_id: row.get(6)?,
+        plan_id: row.get(7)?,
+        created_at: row.get(8)?,
+        updated_at: row.get(9)?,
+    })
+}
+
+/// Adds a job.
+///
+/// # Errors
+/// When the database refuses, as for every function here.
+pub fn insert(db: &Db<'_>, job: &JobRow) -> Result<()> {
+    db.change(
+        "INSERT INTO jobs (id, session_id, workflow, state, note, input, approval_id, plan_id, created_at, updated_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        params![
+            job.id, job.session_id, job.workflow, job.state, job.note, job.input, job.approval_id, job.plan_id,
+            job.created_at, job.updated_at
+        ],
+    )?;
+    Ok(())
+}
+
+/// One job.
+///
+/// # Errors
+/// When the database refuses.
+pub fn get(db: &Db<'_>, id: &str) -> Result<Option<JobRow>> {
+    db.one(&format!("SELECT {COLUMNS} FROM jobs WHERE id = ?1"), [id], read)
+}
+
+/// The newest jobs.
+///
+/// # Errors
+/// When the database refuses.
+pub fn list(db: &Db<'_>, limit: u32) -> Result<Vec<JobRow>> {
+    db.all(&format!("SELECT {COLUMNS} FROM jobs ORDER BY id DESC LIMIT ?1"), [limit], read)
+}
+
+/// The jobs in one state, the oldest first.
+///
+/// # Errors
+/// When the database refuses.
+pub fn in_state(db: &Db<'_>, state: JobState) -> Result<Vec<JobRow>> {
+    db.all(&format!("SELECT {COLUMNS} FROM jobs WHERE state = ?1 ORDER BY id"), [state], read)
+}
+
+/// Moves a job to state `to` if it is in one of the states `from`; whether it was. A final state is left by no
+/// call: it is ignored among `from`.
+///
+/// # Errors
+/// When the database refuses.
+pub fn transition(
+    db: &Db<'_>,
+    id: &str,
+    from: &[JobState],
+    to: JobState,
+    note: &str,
+    now: i64,
+) -> Result<bool> {
+    let Some(job) = get(db, id)? else { return Ok(false) };
+    if job.state.is_final() || !from.contains(&job.state) {
+        return Ok(false);
+    }
+    db.change(
+        "UPDATE jobs SET state = ?2, note = ?3, updated_at = ?4 WHERE id = ?1",
+        params![id, to, note, now],
+    )?;
+    Ok(true)
+}
+
+/// Notes the approval a job waits for.
+///
+/// # Errors
+/// When the database refuses.
+pub fn set_approval(db: &Db<'_>, id: &str, approval: &str) -> Result<()> {
+    db.change("UPDATE jobs SET approval_id = ?2 WHERE id = ?1", [id, approval])?;
+    Ok(())
+}
+
+/// Notes what a running job does.
+///
+/// # Errors
+/// When the database refuses.
+pub fn set_note(db: &Db<'_>, id: &str, note: &str, now: i64) -> Result<()> {
+    let open = JobState::Running;
+    db.change(
+        "UPDATE jobs SET note = ?2, updated_at = ?3 WHERE id = ?1 AND state = ?4",
+        params![id, note, now, open],
+    )?;
+    Ok(())
+}
+
+/// The steps of a job that have begun.
+///
+/// # Errors
+/// When the database refuses.
+pub fn steps(db: &Db<'_>, job: &str) -> Result<Vec<StepRow>> {
+    db.all("SELECT name, begun_at, output FROM job_steps WHERE job_id = ?1", [job], |row| {
+        Ok(StepRow { name: row.get(0)?, begun_at: row.get(1)?, output: row.get(2)? })
+    })
+}
+
+/// Notes that a step begins; whether it had begun before, in a run that did not end.
+///
+/// # Errors
+/// When the database refuses.
+pub fn begin_step(db: &Db<'_>, job: &str, name: &str, now: i64) -> Result<bool> {
+    let added = db.change(
+        "INSERT OR IGNORE INTO job_steps (job_id, name, begun_at) VALUES (?1, ?2, ?3)",
+        params![job, name, now],
+    )?;
+    Ok(added == 0)
+}
+
+/// Stores a step's output. The first output stays.
+///
+/// # Errors
+/// When the database refuses.
+pub fn end_step(db: &Db<'_>, job: &str, name: &str, output: &str, now: i64) -> Result<()> {
+    db.change(
+        "UPDATE job_steps SET output = ?3, ended_at = ?4 WHERE job_id = ?1 AND name = ?2 AND output IS NULL",
+        params![job, name, output, now],
+    )?;
+    Ok(())
+}

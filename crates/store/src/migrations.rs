@@ -1,0 +1,79 @@
+//! Brings a database up to date. Migrations are appended, never edited: the checksum of each one that was
+//! applied is stored, and a database made by another form of one is refused.
+
+use crate::{Result, StoreError};
+use rusqlite::Connection;
+use rusqlite_migration::{M, Migrations};
+use sha2::{Digest, Sha256};
+
+/// Every migration, in order.
+const ALL: &[&str] = &[include_str!("../migrations/0001_begin.sql")];
+
+pub(crate) fn apply(connection: &mut Connection) -> Result<()> {
+    let version: usize = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version > ALL.len() {
+        return Err(StoreError::Newer);
+    }
+    connection.execute_batch(
+        "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, checksum TEXT NOT NULL) STRICT",
+    )?;
+    for (number, checksum) in applied(connection)? {
+        if ALL.get(number - 1).map(|sql| checksum_of(sql)) != Some(checksum) {
+            return Err(StoreError::Edited(number));
+        }
+    }
+    Migrations::new(ALL.iter().map(|sql| M::up(sql)).collect()).to_latest(connection)?;
+    for (index, sql) in ALL.iter().enumerate() {
+        connection.execute(
+            "INSERT OR IGNORE INTO migrations (number, checksum) VALUES (?1, ?2)",
+            (index + 1, checksum_of(sql)),
+        )?;
+    }
+    Ok(())
+}
+
+fn applied(connection: &Connection) -> Result<Vec<(usize, String)>> {
+    let mut statement = connection.prepare("SELECT number, checksum FROM migrations ORDER BY number")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn checksum_of(sql: &str) -> String {
+    hex::encode(Sha256::digest(sql.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema(connection: &Connection) -> Vec<String> {
+        let sql =
+            "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name <> 'migrations' ORDER BY name";
+        let mut statement = connection.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        rows.map(|sql| sql.unwrap().split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+    }
+
+    #[test]
+    fn the_consolidated_schema_is_what_the_migrations_make() {
+        let mut migrated = Connection::open_in_memory().unwrap();
+        apply(&mut migrated).unwrap();
+        let consolidated = Connection::open_in_memory().unwrap();
+        consolidated.execute_batch(include_str!("../consolidated_schema.sql")).unwrap();
+        assert_eq!(schema(&migrated), schema(&consolidated));
+    }
+
+    #[test]
+    fn a_newer_or_edited_database_is_refused_untouched() {
+        let mut newer = Connection::open_in_memory().unwrap();
+        newer.pragma_update(None, "user_version", 99).unwrap();
+        assert!(matches!(apply(&mut newer), Err(StoreError::Newer)));
+        assert!(schema(&newer).is_empty());
+
+        let mut edited = Connection::open_in_memory().unwrap();
+        apply(&mut edited).unwrap();
+        apply(&mut edited).unwrap();
+        edited.execute("UPDATE migrations SET checksum = 'x'", []).unwrap();
+        assert!(matches!(apply(&mut edited), Err(StoreError::Edited(1))));
+    }
+}

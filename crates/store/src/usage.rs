@@ -1,0 +1,80 @@
+//! What requests used.
+
+use crate::{Db, Result};
+use rusqlite::params;
+
+/// What one request used.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UsageRow {
+    /// The job that sent it.
+    pub job_id: String,
+    /// Who answered.
+    pub provider: String,
+    /// Which model.
+    pub model: String,
+    /// Tokens read, cached ones included.
+    pub input_tokens: u64,
+    /// Of these, from a cache.
+    pub cached_tokens: u64,
+    /// Tokens written.
+    pub output_tokens: u64,
+    /// The cost in millionths of a dollar.
+    pub cost: u64,
+    /// Whether these figures are estimated.
+    pub estimated: bool,
+}
+
+/// The sums of one model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelSum {
+    /// Who answered.
+    pub provider: String,
+    /// Which model.
+    pub model: String,
+    /// How many requests.
+    pub requests: u64,
+    /// Tokens read.
+    pub input_tokens: u64,
+    /// Tokens written.
+    pub output_tokens: u64,
+    /// The cost.
+    pub cost: u64,
+}
+
+/// Adds what a request used.
+///
+/// # Errors
+/// When the database refuses, as for every function here.
+pub fn insert(db: &Db<'_>, row: &UsageRow, now: i64) -> Result<()> {
+    db.change(
+        "INSERT INTO usage (job_id, provider, model, input_tokens, cached_tokens, output_tokens, cost, estimated, at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        params![
+            row.job_id, row.provider, row.model, row.input_tokens, row.cached_tokens, row.output_tokens, row.cost,
+            row.estimated, now
+        ],
+    )?;
+    Ok(())
+}
+
+/// Sums by model since a time, the dearest first.
+///
+/// # Errors
+/// When the database refuses.
+pub fn since(db: &Db<'_>, since: i64) -> Result<Vec<ModelSum>> {
+    db.all(
+        "SELECT provider, model, COUNT(*), SUM(input_tokens), SUM(output_tokens), SUM(cost) AS cost FROM usage
+         WHERE at >= ?1 GROUP BY provider, model ORDER BY cost DESC, provider, model",
+        [since],
+        |row| {
+            Ok(ModelSum {
+                provider: row.get(0)?,
+                model: row.get(1)?,
+                requests: row.get(2)?,
+                input_tokens: row.get(3)?,
+                output_tokens: row.get(4)?,
+                cost: row.get(5)?,
+            })
+        },
+    )
+}

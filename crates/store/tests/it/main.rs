@@ -1,0 +1,228 @@
+//! The database as the engine uses it: real files, two connections, rules that hold.
+
+use store::approvals::ApprovalRow;
+use store::jobs::{JobRow, JobState};
+use store::plans::PlanRow;
+use store::{Store, StoreError, approvals, audit, jobs, plans, projects, sessions, settings, texts, usage};
+
+fn open() -> (tempfile::TempDir, Store) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&dir.path().join("engine.db")).unwrap();
+    (dir, store)
+}
+
+async fn with_session(store: &Store) {
+    store.write(|db| sessions::insert(db, "s", "p", "Add a retry", 1)).await.unwrap();
+}
+
+fn job(id: &str, state: JobState) -> JobRow {
+    JobRow {
+        id: id.into(),
+        session_id: "s".into(),
+        workflow: "plan".into(),
+        state,
+        note: String::new(),
+        input: "{}".into(),
+        approval_id: None,
+        plan_id: None,
+        created_at: 1,
+        updated_at: 1,
+    }
+}
+
+#[tokio::test]
+async fn what_was_committed_is_there_after_reopening() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("engine.db");
+    let store = Store::open(&path).unwrap();
+    let row = projects::ProjectRow { id: "p".into(), path: "/x".into(), granted_at: 1, used_at: 1 };
+    let again = projects::ProjectRow { id: "q".into(), used_at: 2, ..row.clone() };
+    store.write(move |db| projects::grant(db, &row)).await.unwrap();
+    let same = store.write(move |db| projects::grant(db, &again)).await.unwrap();
+    assert_eq!((same.id.as_str(), same.used_at), ("p", 2), "granting a path twice gives the first project");
+    drop(store);
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.read(projects::list).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_failed_change_changes_nothing() {
+    let (_dir, store) = open();
+    let failed: Result<(), StoreError> = store
+        .write(|db| {
+            settings::put(db, "a", "1")?;
+            Err(StoreError::Closed)
+        })
+        .await;
+    assert!(failed.is_err());
+    assert_eq!(store.read(|db| settings::get(db, "a")).await.unwrap(), None);
+    let panicked: Result<(), StoreError> = store.write(|_| panic!("a defect")).await;
+    assert!(matches!(panicked, Err(StoreError::Closed)));
+    store.write(|db| settings::put(db, "a", "2")).await.expect("the writer goes on after a panic");
+}
+
+#[tokio::test]
+async fn a_task_is_saved_only_onto_the_version_it_was_made_from() {
+    let (_dir, store) = open();
+    with_session(&store).await;
+    assert!(store.write(|db| sessions::save_task(db, "s", "two", 1, 2)).await.unwrap());
+    assert!(!store.write(|db| sessions::save_task(db, "s", "late", 1, 3)).await.unwrap());
+    let session = store.read(|db| sessions::get(db, "s")).await.unwrap().unwrap();
+    assert_eq!((session.task.as_str(), session.task_version), ("two", 2));
+}
+
+#[tokio::test]
+async fn a_final_state_is_final() {
+    let (_dir, store) = open();
+    with_session(&store).await;
+    for state in [JobState::Completed, JobState::Failed, JobState::Canceled] {
+        let id = format!("{state:?}");
+        let row = job(&id, JobState::Running);
+        store.write(move |db| jobs::insert(db, &row)).await.unwrap();
+        let (ended, later) = store
+            .write(move |db| {
+                let ended = jobs::transition(db, &id, &[JobState::Running], state, "end", 2)?;
+                let all = [JobState::Running, JobState::Completed, JobState::Failed, JobState::Canceled];
+                Ok((ended, jobs::transition(db, &id, &all, JobState::Queued, "again", 3)?))
+            })
+            .await
+            .unwrap();
+        assert!(ended && !later, "{state:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_first_output_of_a_step_stays() {
+    let (_dir, store) = open();
+    with_session(&store).await;
+    store.write(|db| jobs::insert(db, &job("j", JobState::Running))).await.unwrap();
+    let begun = |db: &store::Db<'_>| jobs::begin_step(db, "j", "send", 1);
+    assert!(!store.write(begun).await.unwrap());
+    assert!(store.write(begun).await.unwrap(), "the second begin says that there was a first");
+    store.write(|db| jobs::end_step(db, "j", "send", "first", 2)).await.unwrap();
+    store.write(|db| jobs::end_step(db, "j", "send", "second", 3)).await.unwrap();
+    let steps = store.read(|db| jobs::steps(db, "j")).await.unwrap();
+    assert_eq!(steps[0].output.as_deref(), Some("first"));
+}
+
+#[tokio::test]
+async fn a_new_question_supersedes_the_old_one() {
+    let (_dir, store) = open();
+    with_session(&store).await;
+    store.write(|db| jobs::insert(db, &job("j", JobState::Running))).await.unwrap();
+    for id in ["a", "b"] {
+        let row = ApprovalRow {
+            id: id.into(),
+            job_id: "j".into(),
+            session_id: "s".into(),
+            state: "waiting".into(),
+            fingerprint: "f".into(),
+            body_hash: "h".into(),
+            manifest: "{}".into(),
+            created_at: 1,
+        };
+        store.write(move |db| approvals::ask(db, &row)).await.unwrap();
+    }
+    let answer = |id: &'static str| store.write(move |db| approvals::answer(db, id, "approved", "me", 2));
+    assert!(!answer("a").await.unwrap(), "the old one cannot be approved any more");
+    assert!(answer("b").await.unwrap());
+    assert!(!answer("b").await.unwrap(), "an answer is final");
+    let waiting = store.read(|db| jobs::get(db, "j")).await.unwrap().unwrap();
+    assert_eq!(waiting.approval_id.as_deref(), Some("b"));
+}
+
+#[tokio::test]
+async fn answers_are_collected_and_settled_once() {
+    let (_dir, store) = open();
+    with_session(&store).await;
+    store.write(|db| jobs::insert(db, &job("j", JobState::Running))).await.unwrap();
+    let row = PlanRow {
+        id: "plan".into(),
+        session_id: "s".into(),
+        job_id: "j".into(),
+        state: "streaming".into(),
+        trouble: None,
+        title: String::new(),
+        step_count: 0,
+        errors: 0,
+        warnings: 0,
+        ending: None,
+        answer_hash: None,
+        findings: "[]".into(),
+        provider: None,
+        model: None,
+        usage: None,
+        created_at: 1,
+    };
+    let (collected, settled) = store
+        .write(move |db| {
+            plans::put(db, &row)?;
+            plans::append_answer(db, "plan", "<plan>é")?;
+            plans::append_answer(db, "plan", "</plan>")?;
+            let collected = plans::answer(db, &row)?;
+            let hash = plans::settle_answer(db, &row)?;
+            let row = PlanRow { answer_hash: Some(hash), ..row };
+            plans::put(db, &row)?;
+            Ok((collected, plans::answer(db, &row)?))
+        })
+        .await
+        .unwrap();
+    assert_eq!((collected.as_str(), settled.as_str()), ("<plan>é</plan>", "<plan>é</plan>"));
+    store.write(|db| sessions::delete(db, "s")).await.unwrap();
+    assert!(store.read(|db| plans::get(db, "plan")).await.unwrap().is_none(), "a plan goes with its session");
+}
+
+#[tokio::test]
+async fn a_text_is_stored_once_under_its_hash() {
+    let (_dir, store) = open();
+    let text = "fn main() {}\n".repeat(1000);
+    let plain = text.clone().into_bytes();
+    let (first, second, back) = store
+        .write(move |db| {
+            Ok((texts::put(db, &plain)?, texts::put(db, &plain)?, texts::get(db, &texts::put(db, &plain)?)?))
+        })
+        .await
+        .unwrap();
+    assert_eq!(first, second);
+    assert_eq!(back.unwrap(), text.into_bytes());
+    assert_eq!(store.read(|db| texts::get(db, "unknown")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn the_audit_chain_shows_every_edit() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("engine.db");
+    let store = Store::open(&path).unwrap();
+    for n in 0..5 {
+        store
+            .write(move |db| audit::append(db, "j", "intent", format!("{{\"n\":{n}}}").as_bytes(), n))
+            .await
+            .unwrap();
+    }
+    assert_eq!(store.read(audit::verify).await.unwrap(), audit::Verdict::Whole { records: 5 });
+    let edits = [
+        ("UPDATE audit SET record = x'7b7d' WHERE seq = 3", 3),
+        ("DELETE FROM audit WHERE seq = 2", 2),
+        ("UPDATE audit SET seq = 9 WHERE seq = 1", 1),
+    ];
+    for (edit, at) in edits {
+        rusqlite::Connection::open(&path).unwrap().execute(edit, []).unwrap();
+        assert_eq!(store.read(audit::verify).await.unwrap(), audit::Verdict::Broken { at }, "{edit}");
+    }
+}
+
+#[tokio::test]
+async fn usage_is_summed_by_model() {
+    let (_dir, store) = open();
+    for (model, cost) in [("a", 5), ("b", 7), ("a", 6)] {
+        let row =
+            usage::UsageRow { model: model.into(), cost, input_tokens: 10, ..usage::UsageRow::default() };
+        store.write(move |db| usage::insert(db, &row, 100)).await.unwrap();
+    }
+    let sums = store.read(|db| usage::since(db, 100)).await.unwrap();
+    assert_eq!(
+        sums.iter().map(|s| (s.model.as_str(), s.cost, s.requests)).collect::<Vec<_>>(),
+        [("a", 11, 2), ("b", 7, 1)]
+    );
+    assert!(store.read(|db| usage::since(db, 101)).await.unwrap().is_empty());
+}

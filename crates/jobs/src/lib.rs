@@ -1,1 +1,74 @@
-//! Placeholder while the workspace is laid out.
+//! Durable jobs: a queue in the database and a runner that carries workflows through their steps.
+//!
+//! What it is for: a job can be killed between any two steps and goes on from there; each step's output is
+//! stored before the next begins; a final state never changes.
+//!
+//! What it does not know: what the steps do. Plans, models and approvals are the workflows' business.
+//!
+//! Start reading at [`Workflow`], then [`Runner`].
+
+mod runner;
+
+pub use runner::{Runner, RunnerConfig};
+pub use store::jobs::{JobRow, JobState};
+
+use futures_util::future::BoxFuture;
+use std::collections::BTreeMap;
+use tokio_util::sync::CancellationToken;
+
+/// A named sequence of steps.
+pub trait Workflow: Send + Sync + 'static {
+    /// The name that a job carries.
+    fn name(&self) -> &'static str;
+
+    /// The steps, in order.
+    fn steps(&self) -> &'static [&'static str];
+
+    /// Runs one step. It is run again when it said [`Outcome::Wait`] and the job was woken, and when the
+    /// process ended in the middle of it; then [`StepContext::interrupted`] is set, and a step that spends
+    /// money must not spend it twice.
+    fn run(&self, step: &'static str, context: StepContext) -> BoxFuture<'_, Result<Outcome, StepError>>;
+
+    /// Told once after a job has reached a final state other than by completing, so that what it left half
+    /// done can be closed. May be told again after a crash.
+    fn abandoned(&self, job: JobRow) -> BoxFuture<'_, ()>;
+}
+
+/// What a step gets.
+#[derive(Clone, Debug)]
+pub struct StepContext {
+    /// The job.
+    pub job: JobRow,
+    /// The outputs of the steps before, by name.
+    pub outputs: BTreeMap<String, String>,
+    /// Whether this step had begun in a process that ended before the step did.
+    pub interrupted: bool,
+    /// Canceled when the job is.
+    pub cancel: CancellationToken,
+}
+
+/// How a step went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is done; this is its output.
+    Done(String),
+    /// It needs a person. The job rests with this note until it is woken.
+    Wait(String),
+}
+
+/// Why a step did not go.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StepError {
+    /// It failed; the text is for the person.
+    #[error("{0}")]
+    Failed(String),
+    /// The job was canceled.
+    #[error("canceled")]
+    Canceled,
+}
+
+impl From<store::StoreError> for StepError {
+    fn from(e: store::StoreError) -> StepError {
+        StepError::Failed(format!("The local database failed: {e}. What was stored before is kept."))
+    }
+}

@@ -223,6 +223,15 @@ pub fn begin_step(db: &Db<'_>, job: &str, name: &str, now: i64) -> Result<bool> 
     Ok(added == 0)
 }
 
+/// Forgets that a step began: it waits for something and will begin anew.
+///
+/// # Errors
+/// When the database refuses.
+pub fn withdraw_step(db: &Db<'_>, job: &str, name: &str) -> Result<()> {
+    db.change("DELETE FROM job_steps WHERE job_id = ?1 AND name = ?2 AND output IS NULL", [job, name])?;
+    Ok(())
+}
+
 /// Stores a step's output. The first output stays.
 ///
 /// # Errors

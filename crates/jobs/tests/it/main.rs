@@ -1,0 +1,234 @@
+//! Jobs over a real database, stopped at every step.
+
+use futures_util::future::BoxFuture;
+use jobs::{JobRow, JobState, Outcome, Runner, RunnerConfig, StepContext, StepError, Workflow};
+use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use store::{Store, jobs as rows, sessions};
+
+/// What a test decides about each run of a step.
+type Script = Box<dyn Fn(&str, &StepContext) -> Result<Option<Outcome>, StepError> + Send + Sync>;
+
+struct Scripted {
+    script: Script,
+    log: Mutex<Vec<String>>,
+}
+
+impl Workflow for Scripted {
+    fn name(&self) -> &'static str {
+        "scripted"
+    }
+    fn steps(&self) -> &'static [&'static str] {
+        &["a", "b", "c"]
+    }
+    fn run(&self, step: &'static str, context: StepContext) -> BoxFuture<'_, Result<Outcome, StepError>> {
+        Box::pin(async move {
+            let mark = if context.interrupted { "!" } else { "" };
+            self.log.lock().unwrap().push(format!("{step}{mark}"));
+            match (self.script)(step, &context)? {
+                Some(outcome) => Ok(outcome),
+                None => {
+                    context.cancel.cancelled().await;
+                    Err(StepError::Canceled)
+                }
+            }
+        })
+    }
+    fn abandoned(&self, job: JobRow) -> BoxFuture<'_, ()> {
+        Box::pin(async move { self.log.lock().unwrap().push(format!("abandoned {:?}", job.state)) })
+    }
+}
+
+struct Fixture {
+    store: Store,
+    runner: Runner,
+    workflow: Arc<Scripted>,
+}
+
+async fn start(
+    path: &Path,
+    script: impl Fn(&str, &StepContext) -> Result<Option<Outcome>, StepError> + Send + Sync + 'static,
+) -> Fixture {
+    let store = Store::open(path).unwrap();
+    let workflow = Arc::new(Scripted { script: Box::new(script), log: Mutex::default() });
+    let ticks = AtomicI64::new(1);
+    let config = RunnerConfig {
+        store: store.clone(),
+        workflows: vec![workflow.clone()],
+        concurrency: 2,
+        clock: Arc::new(move || ticks.fetch_add(1, Ordering::SeqCst)),
+        changed: Arc::new(|_| {}),
+    };
+    let runner = Runner::start(config).await.unwrap();
+    Fixture { store, runner, workflow }
+}
+
+impl Fixture {
+    async fn submit(&self, id: &str) {
+        let id = id.to_owned();
+        self.store
+            .write(move |db| {
+                if sessions::get(db, "s")?.is_none() {
+                    sessions::insert(db, "s", "p", "task", 1)?;
+                }
+                let (session_id, workflow, state) = ("s".into(), "scripted".into(), JobState::Queued);
+                let (note, input) = (String::new(), "{}".into());
+                rows::insert(
+                    db,
+                    &JobRow {
+                        id,
+                        session_id,
+                        workflow,
+                        state,
+                        note,
+                        input,
+                        approval_id: None,
+                        plan_id: None,
+                        created_at: 1,
+                        updated_at: 1,
+                    },
+                )
+            })
+            .await
+            .unwrap();
+        self.runner.wake();
+    }
+
+    async fn reaches(&self, id: &'static str, state: JobState) -> JobRow {
+        for _ in 0..500 {
+            let job = self.store.read(move |db| rows::get(db, id)).await.unwrap().unwrap();
+            if job.state == state {
+                return job;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{id} never became {state:?}");
+    }
+
+    fn log(&self) -> Vec<String> {
+        self.workflow.log.lock().unwrap().clone()
+    }
+}
+
+fn done(step: &str) -> Result<Option<Outcome>, StepError> {
+    Ok(Some(Outcome::Done(step.to_owned())))
+}
+
+#[tokio::test]
+async fn steps_run_in_order_and_see_what_came_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let f = start(&dir.path().join("db"), |step, context| {
+        assert_eq!(
+            context.outputs.keys().map(String::as_str).collect::<String>(),
+            "abc".split(step).next().unwrap()
+        );
+        done(step)
+    })
+    .await;
+    f.submit("j").await;
+    f.reaches("j", JobState::Completed).await;
+    assert_eq!(f.log(), ["a", "b", "c"]);
+}
+
+#[tokio::test]
+async fn a_job_that_waits_goes_on_at_the_same_step_when_it_is_woken() {
+    let dir = tempfile::tempdir().unwrap();
+    let answered = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let seen = Arc::clone(&answered);
+    let f = start(&dir.path().join("db"), move |step, _| {
+        if step == "b" && !seen.load(Ordering::SeqCst) {
+            Ok(Some(Outcome::Wait("asks".into())))
+        } else {
+            done(step)
+        }
+    })
+    .await;
+    f.submit("j").await;
+    assert_eq!(f.reaches("j", JobState::WaitingApproval).await.note, "asks");
+    answered.store(true, Ordering::SeqCst);
+    f.store
+        .write(|db| rows::transition(db, "j", &[JobState::WaitingApproval], JobState::Queued, "", 9))
+        .await
+        .unwrap();
+    f.runner.wake();
+    f.reaches("j", JobState::Completed).await;
+    assert_eq!(f.log(), ["a", "b", "b", "c"], "waiting is not an interruption");
+}
+
+#[tokio::test]
+async fn a_failure_ends_the_job_with_its_reason() {
+    let dir = tempfile::tempdir().unwrap();
+    let f = start(&dir.path().join("db"), |step, _| {
+        if step == "b" { Err(StepError::Failed("no disk".into())) } else { done(step) }
+    })
+    .await;
+    f.submit("j").await;
+    assert_eq!(f.reaches("j", JobState::Failed).await.note, "no disk");
+    assert_eq!(f.log(), ["a", "b", "abandoned Failed"]);
+}
+
+#[tokio::test]
+async fn a_canceled_job_stops_and_is_never_overwritten() {
+    let dir = tempfile::tempdir().unwrap();
+    let f = start(&dir.path().join("db"), |step, _| if step == "b" { Ok(None) } else { done(step) }).await;
+    f.submit("j").await;
+    f.reaches("j", JobState::Running).await;
+    while f.log() != ["a", "b"] {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let job = f.runner.cancel("j", "by me").await.unwrap().unwrap();
+    assert_eq!((job.state, job.note.as_str()), (JobState::Canceled, "by me"));
+    f.runner.close().await;
+    assert_eq!(f.reaches("j", JobState::Canceled).await.note, "by me");
+    assert_eq!(f.log(), ["a", "b", "abandoned Canceled"]);
+    assert_eq!(f.runner.cancel("j", "again").await.unwrap().unwrap().note, "by me");
+}
+
+#[tokio::test]
+async fn after_a_kill_the_job_goes_on_where_it_was() {
+    // Killed in the middle of each step in turn: the process's threads vanish, the file stays.
+    for killed_in in ["a", "b", "c"] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("db");
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let in_runtime = path.clone();
+        std::thread::spawn(move || {
+            runtime.block_on(async {
+                let f =
+                    start(&in_runtime, move |step, _| if step == killed_in { Ok(None) } else { done(step) })
+                        .await;
+                f.submit("j").await;
+                while f.log().last().map(String::as_str) != Some(killed_in) {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            });
+            runtime.shutdown_background();
+        })
+        .join()
+        .unwrap();
+        let f = start(&path, |step, _| done(step)).await;
+        f.reaches("j", JobState::Completed).await;
+        let expected: Vec<String> = ["a", "b", "c"]
+            .into_iter()
+            .filter(|step| *step >= killed_in)
+            .map(|step| if step == killed_in { format!("{step}!") } else { step.to_owned() })
+            .collect();
+        assert_eq!(f.log(), expected, "killed in {killed_in}");
+    }
+}
+
+#[tokio::test]
+async fn no_more_run_at_once_than_allowed() {
+    let dir = tempfile::tempdir().unwrap();
+    let f = start(&dir.path().join("db"), |_, _| Ok(None)).await;
+    for id in ["1", "2", "3", "4"] {
+        f.submit(id).await;
+    }
+    f.reaches("2", JobState::Running).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(f.log().len(), 2);
+    f.runner.cancel("1", "").await.unwrap();
+    f.reaches("3", JobState::Running).await;
+}

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
 use llm::{StreamDecoder, StreamEvent, Tally, Usage};
 use reqwest::Response;
-use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, Sleep, sleep_until, timeout, timeout_at};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::error::describe;
@@ -214,9 +214,10 @@ impl ChatStream {
             self.ready.push_back(Ok(StreamEvent::Usage(usage)));
         }
         self.entry.close(outcome);
-        // An upstream that was served to its end gets the chance to end the reply, so that the connection is kept.
-        if outcome != Outcome::Served {
-            self.body = None;
+        match self.body.take() {
+            // The reply is ended by its framing, after the last event; only then can the connection be used again.
+            Some(body) if outcome == Outcome::Served => drop(tokio::spawn(drain(body))),
+            _ => {}
         }
     }
 
@@ -234,9 +235,7 @@ impl ChatStream {
             }
             let decoded = match body.as_mut().poll_next(cx) {
                 Poll::Pending => {
-                    if self.decoder.is_closed() {
-                        self.body = None;
-                    } else if self.idle.as_mut().poll(cx).is_ready() {
+                    if self.idle.as_mut().poll(cx).is_ready() {
                         self.fail(self.cut("it has been silent for too long".into()));
                     } else if self.total.as_mut().poll(cx).is_ready() {
                         self.fail(self.cut("the answer takes too long".into()));
@@ -255,9 +254,6 @@ impl ChatStream {
                 }
                 Poll::Ready(None) => {
                     self.body = None;
-                    if self.decoder.is_closed() {
-                        continue;
-                    }
                     self.decoder.finish()
                 }
             };
@@ -290,6 +286,23 @@ fn early(error: GatewayError) -> GatewayError {
         }
         error => error,
     }
+}
+
+/// Reads the little that may follow the last event.
+async fn drain(mut body: Body) {
+    const PATIENCE: Duration = Duration::from_secs(1);
+    const MOST: usize = 16 * 1024;
+    let rest = async {
+        let mut read = 0;
+        while let Some(Ok(bytes)) = body.next().await {
+            read += bytes.len();
+            if read > MOST {
+                break;
+            }
+        }
+    };
+    // An upstream that has more to say after the end is not listened to; its connection is closed.
+    let _ = timeout(PATIENCE, rest).await;
 }
 
 fn served(response: &Response, route: &Route) -> Served {

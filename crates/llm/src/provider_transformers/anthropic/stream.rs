@@ -118,7 +118,7 @@ impl Decoder {
                 self.usage = message.usage;
                 let role = Some("assistant".to_owned());
                 out.push(self.chunk(Delta { role, content: Some(String::new()), ..Delta::default() }, None));
-                out.push(StreamEvent::Usage(self.usage.to_usage()));
+                out.extend(self.usage.to_usage().map(StreamEvent::Usage));
             }
             Event::ContentBlockStart { content_block } => self.block_start(content_block, out)?,
             Event::ContentBlockDelta { delta } => self.block_delta(delta, out),
@@ -130,7 +130,7 @@ impl Decoder {
                     self.finish = Some(reason);
                     out.push(self.chunk(Delta::default(), Some(reason)));
                 }
-                out.push(StreamEvent::Usage(self.usage.to_usage()));
+                out.extend(self.usage.to_usage().map(StreamEvent::Usage));
             }
             Event::MessageStop => out.push(match self.finish {
                 Some(reason) => StreamEvent::Done(reason),
@@ -317,5 +317,5 @@ pub(in super::super) fn decode_response(
         choices: vec![choice],
         extra: Map::new(),
     };
-    Ok((response, answer.usage.map(WireUsage::to_usage)))
+    Ok((response, answer.usage.and_then(WireUsage::to_usage)))
 }

@@ -145,17 +145,19 @@ impl WireUsage {
     }
 
     /// Anthropic's `input_tokens` excludes the cache, the canonical one contains it.
-    pub(super) fn to_usage(self) -> Usage {
+    /// `None` while nothing has been reported.
+    pub(super) fn to_usage(self) -> Option<Usage> {
+        self.input_tokens.or(self.output_tokens)?;
         let cache_read = self.cache_read_input_tokens.unwrap_or(0);
         let cache_write = self.cache_creation_input_tokens.unwrap_or(0);
-        Usage {
+        Some(Usage {
             input_tokens: self.input_tokens.unwrap_or(0) + cache_read + cache_write,
             output_tokens: self.output_tokens.unwrap_or(0),
             cache_read_tokens: cache_read,
             cache_write_tokens: cache_write,
             reasoning_tokens: 0,
             estimated: false,
-        }
+        })
     }
 }
 

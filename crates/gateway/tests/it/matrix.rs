@@ -1,0 +1,173 @@
+//! Every provider under every odd but legal way to stream, and every way to fail.
+
+use super::*;
+use gateway::Outcome;
+use std::time::Duration;
+use testkit::{Behaviour, Fail, Style};
+
+const DIALECTS: [Dialect; 3] = [Dialect::OpenAi, Dialect::Compatible, Dialect::Anthropic];
+const TEXT: &str = "Grüße — 你好 😀, and enough words to make several pieces of it.";
+
+/// Legal ways to send the same answer.
+fn oddities() -> Vec<(&'static str, Behaviour)> {
+    let base = Behaviour::text(TEXT);
+    vec![
+        ("plain", base.clone()),
+        ("7-byte pieces", Behaviour { chunk: Some(7), ..base.clone() }),
+        ("1-byte pieces, CRLF", Behaviour { chunk: Some(1), crlf: true, ..base.clone() }),
+        ("no space after data:", Behaviour { tight: true, crlf: true, ..base.clone() }),
+        ("comments and pings", Behaviour { chatter: true, ..base.clone() }),
+        ("cached tokens", Behaviour { cached_tokens: 10, ..base }),
+    ]
+}
+
+#[tokio::test]
+async fn every_legal_stream_gives_the_same_answer_and_usage() {
+    let gateway = gateway();
+    for dialect in DIALECTS {
+        for (name, behaviour) in oddities() {
+            let simulator = Simulator::start(behaviour.clone());
+            let heard = ask(&gateway, &[route(&simulator, dialect)]).await.unwrap();
+            let received = &simulator.log()[0];
+            let context = format!("{dialect:?}, {name}: {heard:?}");
+            assert_eq!(heard.answer.text(), TEXT, "{context}");
+            assert_eq!((heard.done, heard.after_end), (Some(FinishReason::Stop), 0), "{context}");
+            let expected = Usage {
+                input_tokens: received.body.len().div_ceil(4) as u64,
+                output_tokens: TEXT.len().div_ceil(4) as u64,
+                cache_read_tokens: behaviour.cached_tokens,
+                ..Usage::default()
+            };
+            assert_eq!(heard.usage, Some(expected), "{context}");
+            let finished = || simulator.log()[0].finished;
+            for _ in 0..100 {
+                if !finished() {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            }
+            assert!(finished(), "the connection was closed too early: {context}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn parallel_and_argument_less_tool_calls_arrive_whole() {
+    let gateway = gateway();
+    for dialect in DIALECTS {
+        let simulator = Simulator::start(Behaviour::style(Style::Tools));
+        let heard = ask(&gateway, &[route(&simulator, dialect)]).await.unwrap();
+        let calls = heard.answer.choices[0].message.tool_calls.clone().unwrap();
+        let calls: Vec<_> = calls
+            .iter()
+            .map(|call| (call.function.name.as_str(), call.function.arguments.as_str()))
+            .collect();
+        assert_eq!(calls, [("read_file", r#"{"path":"src/ä.rs"}"#), ("list_files", "{}")], "{dialect:?}");
+        assert_eq!(heard.done, Some(FinishReason::ToolCalls));
+    }
+}
+
+#[tokio::test]
+async fn an_output_limit_is_not_a_normal_end() {
+    let gateway = gateway();
+    for dialect in DIALECTS {
+        let simulator = Simulator::start(Behaviour::style(Style::Cut));
+        assert_eq!(
+            ask(&gateway, &[route(&simulator, dialect)]).await.unwrap().done,
+            Some(FinishReason::Length)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_cut_stream_is_an_error_with_estimated_usage() {
+    let gateway = gateway();
+    for dialect in DIALECTS {
+        let simulator = Simulator::start(Behaviour { cut_after_bytes: Some(900), ..Behaviour::text(TEXT) });
+        let routes = [route(&simulator, dialect)];
+        let sending = send(&routes);
+        let journal = sending.journal.clone();
+        let mut stream = gateway.stream(sending, CancellationToken::new()).await.unwrap();
+        let heard = hear(&mut stream).await;
+        assert!(matches!(heard.error, Some(GatewayError::Cut { .. })), "{dialect:?}: {heard:?}");
+        assert!(heard.done.is_none() && heard.after_end == 0, "{dialect:?}: {heard:?}");
+        assert!(
+            heard.usage.is_some_and(|usage| usage.estimated && usage.input_tokens > 0),
+            "{dialect:?}: {heard:?}"
+        );
+        assert_eq!(journal.tries()[0].outcome, Outcome::Cut);
+    }
+}
+
+#[tokio::test]
+async fn silence_about_usage_is_estimated_and_marked() {
+    let gateway = gateway();
+    for dialect in DIALECTS {
+        let simulator = Simulator::start(Behaviour { no_usage: true, ..Behaviour::text(TEXT) });
+        let heard = ask(&gateway, &[route(&simulator, dialect)]).await.unwrap();
+        assert_eq!(heard.done, Some(FinishReason::Stop));
+        let usage = heard.usage.unwrap();
+        assert!(
+            usage.estimated && usage.output_tokens == TEXT.len().div_ceil(4) as u64,
+            "{dialect:?}: {usage:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_error_in_mid_stream_ends_it() {
+    let gateway = gateway();
+    for dialect in DIALECTS {
+        let simulator = Simulator::start(Behaviour { error_after_events: Some(5), ..Behaviour::text(TEXT) });
+        let heard = ask(&gateway, &[route(&simulator, dialect)]).await.unwrap();
+        assert!(!heard.answer.text().is_empty(), "{heard:?}");
+        assert!(matches!(heard.error, Some(GatewayError::Unavailable { .. })), "{dialect:?}: {heard:?}");
+        assert!(heard.done.is_none() && heard.usage.is_some_and(|usage| usage.estimated), "{heard:?}");
+    }
+}
+
+#[tokio::test]
+async fn statuses_become_what_the_caller_can_do() {
+    let gateway = gateway();
+    for dialect in DIALECTS {
+        let fail = |status, retry_after: Option<&str>| {
+            let fail = Fail { status, body: None, retry_after: retry_after.map(Into::into), times: None };
+            let simulator = Simulator::start(Behaviour { fail: Some(fail), ..Behaviour::default() });
+            let routes = [route(&simulator, dialect)];
+            let gateway = gateway.clone();
+            async move {
+                let error = ask(&gateway, &routes).await.unwrap_err();
+                drop(simulator);
+                error
+            }
+        };
+        assert!(matches!(fail(400, None).await, GatewayError::Rejected { status: 400, .. }));
+        assert!(matches!(fail(401, None).await, GatewayError::Unauthorized { .. }));
+        assert!(matches!(fail(500, None).await, GatewayError::Unavailable { status: Some(500), .. }));
+        assert!(matches!(fail(529, None).await, GatewayError::Unavailable { status: Some(529), .. }));
+        let limited = fail(429, Some("7")).await;
+        let GatewayError::RateLimited { retry_after, .. } = limited else { panic!("{limited:?}") };
+        assert_eq!(retry_after, Some(Duration::from_secs(7)));
+        assert!(matches!(fail(302, None).await, GatewayError::Unavailable { status: Some(302), .. }));
+    }
+}
+
+#[tokio::test]
+async fn a_key_repeated_by_the_provider_does_not_come_out() {
+    for status in [400, 401, 500] {
+        let body = r#"{"error":{"message":"Incorrect API key: {{key}}","type":"x"}}"#;
+        let fail = Fail { status, body: Some(body.into()), retry_after: None, times: None };
+        let simulator = Simulator::start(Behaviour { fail: Some(fail), ..Behaviour::default() });
+        let error = ask(&gateway(), &[route(&simulator, Dialect::OpenAi)]).await.unwrap_err();
+        assert!(!format!("{error} {error:?}").contains(KEY), "{status}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_garbled_stream_is_an_error() {
+    let gateway = gateway();
+    let body = "data: not json at all\n\n";
+    let fail = Fail { status: 200, body: Some(body.into()), retry_after: None, times: None };
+    let simulator = Simulator::start(Behaviour { fail: Some(fail), ..Behaviour::default() });
+    let error = ask(&gateway, &[route(&simulator, Dialect::OpenAi)]).await.unwrap_err();
+    assert!(matches!(error, GatewayError::Invalid(llm::LlmError::Garbled(_))), "{error:?}");
+}

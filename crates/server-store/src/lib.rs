@@ -1,1 +1,33 @@
-//! Placeholder while the workspace is laid out.
+//! The server's tables, on SQLite or PostgreSQL, with one set of SQL.
+//!
+//! One file per table with its rows and its queries. Column types are the ones both databases share: TEXT ids and
+//! JSON, BIGINT milliseconds, micro-dollars and flags, and bytes. Statements use `$1`.
+//!
+//! What this crate does **not** know: clocks (every time is passed in, in milliseconds since 1970), secrets in the
+//! clear (it stores hashes and sealed bytes), HTTP, and what any of the rows are for.
+//!
+//! Start reading at [`Store::open`], then any table.
+
+mod audit;
+mod device_codes;
+mod devices;
+mod migrate;
+mod orgs;
+mod provider_keys;
+mod refresh_tokens;
+mod setup_links;
+mod signing_keys;
+mod store;
+mod usage;
+mod users;
+mod web_sessions;
+
+pub use audit::AuditRow;
+pub use device_codes::{CodeStatus, DeviceCodeRow, Poll};
+pub use devices::DeviceRow;
+pub use provider_keys::ProviderKeyRow;
+pub use refresh_tokens::{RefreshRow, Rotation};
+pub use signing_keys::SigningKeyRow;
+pub use store::{Store, StoreError};
+pub use usage::{LedgerKind, UsageRow, UsageSum};
+pub use users::{Role, UserRow};

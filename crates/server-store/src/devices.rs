@@ -1,0 +1,80 @@
+//! Table `devices`: one row per sign-in of a client; its id is the `sid` of tokens.
+
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+
+use crate::{Store, StoreError};
+
+/// A row of `devices`.
+#[derive(Clone, Debug)]
+pub struct DeviceRow {
+    /// Id.
+    pub id: String,
+    /// Whose it is.
+    pub user_id: String,
+    /// How the client called itself.
+    pub name: String,
+    /// Where it signed in from.
+    pub address: String,
+    /// When it signed in.
+    pub created_ms: i64,
+    /// Since when its tokens are void.
+    pub revoked_ms: Option<i64>,
+}
+
+impl DeviceRow {
+    fn read(row: &AnyRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            user_id: row.try_get("user_id")?,
+            name: row.try_get("name")?,
+            address: row.try_get("address")?,
+            created_ms: row.try_get("created_ms")?,
+            revoked_ms: row.try_get("revoked_ms")?,
+        })
+    }
+}
+
+impl Store {
+    /// Adds a device.
+    pub async fn add_device(&self, device: &DeviceRow) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO devices (id, user_id, name, address, created_ms, revoked_ms) VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(&device.id)
+        .bind(&device.user_id)
+        .bind(&device.name)
+        .bind(&device.address)
+        .bind(device.created_ms)
+        .bind(device.revoked_ms)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// The device with this id.
+    pub async fn device(&self, id: &str) -> Result<Option<DeviceRow>, StoreError> {
+        let row =
+            sqlx::query("SELECT * FROM devices WHERE id = $1").bind(id).fetch_optional(&self.pool).await?;
+        row.as_ref().map(DeviceRow::read).transpose()
+    }
+
+    /// Voids a device. `true` if it was valid until now.
+    pub async fn revoke_device(&self, id: &str, now_ms: i64) -> Result<bool, StoreError> {
+        let done = sqlx::query("UPDATE devices SET revoked_ms = $1 WHERE id = $2 AND revoked_ms IS NULL")
+            .bind(now_ms)
+            .bind(id)
+            .execute(&self.pool)
+            .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Ids of devices revoked since a moment: what a node needs to refuse their unexpired access tokens.
+    pub async fn devices_revoked_since(&self, since_ms: i64) -> Result<Vec<String>, StoreError> {
+        let rows = sqlx::query("SELECT id FROM devices WHERE revoked_ms >= $1")
+            .bind(since_ms)
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(|row| Ok(row.try_get("id")?)).collect()
+    }
+}

@@ -1,0 +1,39 @@
+//! Table `setup_links`: one-time links for the first administrator.
+
+use crate::{Store, StoreError};
+
+impl Store {
+    /// Adds a link.
+    pub async fn add_setup_link(&self, hash: &str, expires_ms: i64) -> Result<(), StoreError> {
+        sqlx::query("INSERT INTO setup_links (hash, expires_ms) VALUES ($1, $2)")
+            .bind(hash)
+            .bind(expires_ms)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Whether a link could be used now.
+    pub async fn setup_link_is_good(&self, hash: &str, now_ms: i64) -> Result<bool, StoreError> {
+        let row = sqlx::query(
+            "SELECT hash FROM setup_links WHERE hash = $1 AND used_ms IS NULL AND expires_ms > $2",
+        )
+        .bind(hash)
+        .bind(now_ms)
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row.is_some())
+    }
+
+    /// Uses a link up. `false` when it was used, expired or never existed.
+    pub async fn use_setup_link(&self, hash: &str, now_ms: i64) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "UPDATE setup_links SET used_ms = $1 WHERE hash = $2 AND used_ms IS NULL AND expires_ms > $1",
+        )
+        .bind(now_ms)
+        .bind(hash)
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected() > 0)
+    }
+}

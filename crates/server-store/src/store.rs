@@ -1,0 +1,94 @@
+use std::time::Duration;
+
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::{AnyPool, ConnectOptions as _, Executor as _};
+
+/// Why the database did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A row with this key exists already.
+    #[error("it exists already")]
+    Conflict,
+    /// The database cannot be reached or refuses the statement.
+    #[error("the database failed: {0}")]
+    Database(#[source] sqlx::Error),
+    /// The database was written by a newer version; this one must not touch it.
+    #[error("the database has schema version {found}, this server knows {known}")]
+    Newer {
+        /// Version found.
+        found: i64,
+        /// Newest version this build knows.
+        known: i64,
+    },
+    /// An applied migration is not the one this build has: one of the two was edited.
+    #[error("migration {version} was changed after it was applied")]
+    Edited {
+        /// The migration.
+        version: i64,
+    },
+    /// A row holds something that this version cannot read.
+    #[error("column {column} holds an unknown value: {value}")]
+    Unreadable {
+        /// The column.
+        column: &'static str,
+        /// What it holds.
+        value: String,
+    },
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(inner) if inner.is_unique_violation() => StoreError::Conflict,
+            _ => StoreError::Database(error),
+        }
+    }
+}
+
+/// The database. Cheap to clone; clones share one pool.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub(crate) pool: AnyPool,
+    pub(crate) is_postgres: bool,
+}
+
+impl Store {
+    /// Connects to `sqlite://PATH?mode=rwc` or `postgres://…` and brings the schema up to date.
+    pub async fn open(url: &str, now_ms: i64) -> Result<Self, StoreError> {
+        // Registers the drivers; repeating it is harmless.
+        sqlx::any::install_default_drivers();
+        let is_postgres = url.starts_with("postgres");
+        let options: AnyConnectOptions = url.parse().map_err(StoreError::Database)?;
+        let options = options.disable_statement_logging();
+        let pool = AnyPoolOptions::new()
+            // SQLite has one writer. One connection makes that a queue in order instead of a race for a lock.
+            .max_connections(if is_postgres { 16 } else { 1 })
+            .acquire_timeout(Duration::from_secs(10))
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    if !is_postgres {
+                        for pragma in ["journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"] {
+                            connection.execute(sqlx::AssertSqlSafe(format!("PRAGMA {pragma}"))).await?;
+                        }
+                    }
+                    Ok(())
+                })
+            })
+            .connect_with(options)
+            .await?;
+        let store = Self { pool, is_postgres };
+        store.migrate(now_ms).await?;
+        Ok(store)
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Closes all connections in order.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}

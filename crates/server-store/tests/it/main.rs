@@ -1,0 +1,277 @@
+//! One story, told to both databases.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use server_store::{
+    AuditRow, CodeStatus, DeviceCodeRow, DeviceRow, Poll, ProviderKeyRow, RefreshRow, Role, Rotation,
+    SigningKeyRow, Store, StoreError, UsageRow, UserRow,
+};
+use testkit::Postgres;
+
+fn sqlite_url(directory: &tempfile::TempDir) -> String {
+    format!("sqlite://{}?mode=rwc", directory.path().join("server.db").display())
+}
+
+#[tokio::test]
+async fn the_story_on_sqlite() {
+    let directory = tempfile::tempdir().unwrap();
+    story(&sqlite_url(&directory)).await;
+}
+
+#[tokio::test]
+async fn the_story_on_postgres() {
+    let postgres = Postgres::start();
+    story(&postgres.url()).await;
+}
+
+async fn story(url: &str) {
+    let store = Store::open(url, 1).await.unwrap();
+    store.ping().await.unwrap();
+    people(&store).await;
+    set_up(&store).await;
+    device_codes(&store).await;
+    refresh_tokens(&store).await;
+    keys(&store).await;
+    usage(&store).await;
+    audit(&store).await;
+    store.close().await;
+    let again = Store::open(url, 2).await.unwrap();
+    assert!(again.has_admin().await.unwrap(), "a second opening finds what the first left");
+    again.close().await;
+}
+
+async fn people(store: &Store) {
+    store.add_org("org", "Org", 10).await.unwrap();
+    assert_eq!(store.orgs().await.unwrap(), ["org"]);
+    assert!(!store.has_admin().await.unwrap());
+    let user = |id: &str, login: &str, role| UserRow {
+        id: id.into(),
+        org_id: "org".into(),
+        login: login.into(),
+        password_hash: "hash".into(),
+        role,
+        created_ms: 10,
+        disabled_ms: None,
+    };
+    store.add_user(&user("u1", "ada", Role::Admin)).await.unwrap();
+    let taken = store.add_user(&user("u2", "ada", Role::Member)).await;
+    assert!(matches!(taken, Err(StoreError::Conflict)), "{taken:?}");
+    assert_eq!(store.user_by_login("ada").await.unwrap().unwrap().role, Role::Admin);
+    assert!(store.user_by_login("bob").await.unwrap().is_none());
+    assert_eq!(store.user("u1").await.unwrap().unwrap().disabled_ms, None);
+    assert!(store.has_admin().await.unwrap());
+    store.add_web_session("w1", "u1", 100, 200).await.unwrap();
+    assert_eq!(store.web_session_user("w1", 199).await.unwrap().as_deref(), Some("u1"));
+    assert_eq!(store.web_session_user("w1", 200).await.unwrap(), None);
+    store.end_web_session("w1").await.unwrap();
+    assert_eq!(store.web_session_user("w1", 150).await.unwrap(), None);
+}
+
+async fn set_up(store: &Store) {
+    store.add_setup_link("s1", 1_000).await.unwrap();
+    assert!(store.setup_link_is_good("s1", 999).await.unwrap());
+    assert!(!store.use_setup_link("s1", 1_000).await.unwrap(), "expired");
+    assert!(store.use_setup_link("s1", 999).await.unwrap());
+    assert!(!store.use_setup_link("s1", 999).await.unwrap(), "used");
+    assert!(!store.setup_link_is_good("s1", 999).await.unwrap());
+}
+
+async fn device_codes(store: &Store) {
+    let code = |hash: &str, user_code: &str| DeviceCodeRow {
+        device_hash: hash.into(),
+        user_code: user_code.into(),
+        client_name: "cli".into(),
+        address: "127.0.0.1".into(),
+        created_ms: 1_000,
+        expires_ms: 9_000,
+        last_poll_ms: 0,
+        status: CodeStatus::Pending,
+        user_id: None,
+    };
+    store.add_device_code(&code("h1", "AAAA")).await.unwrap();
+    store.add_device_code(&code("h2", "BBBB")).await.unwrap();
+    assert!(matches!(store.add_device_code(&code("h3", "AAAA")).await, Err(StoreError::Conflict)));
+    assert!(matches!(store.poll_device_code("h1", 500, 2_000).await.unwrap(), Poll::Pending));
+    assert!(matches!(store.poll_device_code("h1", 500, 2_100).await.unwrap(), Poll::TooSoon));
+    assert!(store.pending_device_code("AAAA", 9_000).await.unwrap().is_none());
+    assert_eq!(store.pending_device_code("AAAA", 2_000).await.unwrap().unwrap().client_name, "cli");
+    assert!(store.decide_device_code("AAAA", "u1", true, 2_200).await.unwrap());
+    assert!(!store.decide_device_code("AAAA", "u1", false, 2_200).await.unwrap(), "decided once");
+    let Poll::Approved(approved) = store.poll_device_code("h1", 500, 2_300).await.unwrap() else {
+        panic!("it was approved")
+    };
+    assert_eq!(approved.user_id.as_deref(), Some("u1"));
+    assert!(matches!(store.poll_device_code("h1", 500, 9_999).await.unwrap(), Poll::Expired));
+    assert!(
+        matches!(store.poll_device_code("h1", 500, 2_900).await.unwrap(), Poll::Unknown),
+        "collected once"
+    );
+    store.decide_device_code("BBBB", "u1", false, 2_200).await.unwrap();
+    assert!(matches!(store.poll_device_code("h2", 500, 5_000).await.unwrap(), Poll::Denied));
+    assert!(matches!(store.poll_device_code("nope", 500, 5_000).await.unwrap(), Poll::Unknown));
+}
+
+async fn refresh_tokens(store: &Store) {
+    let device = |id: &str| DeviceRow {
+        id: id.into(),
+        user_id: "u1".into(),
+        name: "cli".into(),
+        address: "127.0.0.1".into(),
+        created_ms: 10,
+        revoked_ms: None,
+    };
+    store.add_device(&device("d1")).await.unwrap();
+    let first = RefreshRow { hash: "t1".into(), device_id: "d1".into(), created_ms: 10, expires_ms: 50_000 };
+    store.add_refresh_token(&first).await.unwrap();
+    let rotate = |hash: &'static str, next: &'static str, now| {
+        store.rotate_refresh_token(hash, next, now, 50_000, 10_000)
+    };
+    let d1 = || "d1".to_owned();
+    assert_eq!(rotate("unknown", "x", 100).await.unwrap(), Rotation::Refused);
+    assert_eq!(rotate("t1", "t2", 50_000).await.unwrap(), Rotation::Refused, "expired");
+    assert_eq!(rotate("t1", "t2", 1_000).await.unwrap(), Rotation::Rotated { device_id: d1() });
+    assert_eq!(rotate("t1", "t2", 11_000).await.unwrap(), Rotation::Repeated { device_id: d1() });
+    assert_eq!(rotate("t2", "t3", 12_000).await.unwrap(), Rotation::Rotated { device_id: d1() });
+    assert_eq!(store.refresh_token_device("t1").await.unwrap(), Some(d1()));
+    assert_eq!(rotate("t1", "t2", 12_001).await.unwrap(), Rotation::Reused { device_id: d1() });
+    assert_eq!(rotate("t3", "t4", 12_002).await.unwrap(), Rotation::Refused, "the family is dead");
+    assert_eq!(store.device("d1").await.unwrap().unwrap().revoked_ms, Some(12_001));
+    assert_eq!(store.devices_revoked_since(12_001).await.unwrap(), ["d1"]);
+    assert!(store.devices_revoked_since(12_002).await.unwrap().is_empty());
+    store.add_device(&device("d2")).await.unwrap();
+    assert!(store.revoke_device("d2", 13_000).await.unwrap());
+    assert!(!store.revoke_device("d2", 13_000).await.unwrap());
+}
+
+async fn keys(store: &Store) {
+    let key = |kid: &str, created_ms| SigningKeyRow {
+        kid: kid.into(),
+        public_key: vec![0, 255],
+        sealed: vec![1, 0, 2],
+        created_ms,
+        retired_ms: None,
+    };
+    store.add_signing_key(&key("old", 1)).await.unwrap();
+    store.add_signing_key(&key("new", 2)).await.unwrap();
+    let keys = store.signing_keys().await.unwrap();
+    assert_eq!(keys.iter().map(|key| key.kid.as_str()).collect::<Vec<_>>(), ["new", "old"]);
+    assert_eq!((keys[0].public_key.as_slice(), keys[0].sealed.as_slice()), (&[0, 255][..], &[1, 0, 2][..]));
+    let provider_key = ProviderKeyRow {
+        id: "k1".into(),
+        org_id: "org".into(),
+        provider: "openai".into(),
+        dialect: "openai".into(),
+        base_url: "https://api.example".into(),
+        models: "[\"m\"]".into(),
+        version: 1,
+        sealed: vec![7; 80],
+        created_ms: 5,
+    };
+    store.add_provider_key(&provider_key).await.unwrap();
+    assert_eq!(store.provider_keys().await.unwrap()[0].sealed, vec![7; 80]);
+    assert!(store.remove_provider_key("k1").await.unwrap());
+    assert!(!store.remove_provider_key("k1").await.unwrap());
+}
+
+async fn usage(store: &Store) {
+    let row = |id: &str, user: &str, cost: Option<i64>| UsageRow {
+        request_id: id.into(),
+        org_id: "org".into(),
+        user_id: user.into(),
+        device_id: "d1".into(),
+        job: (id == "r1").then(|| "job".into()),
+        at_ms: 100,
+        provider: "p".into(),
+        model: "m".into(),
+        input_tokens: 10,
+        output_tokens: 5,
+        cache_read_tokens: 1,
+        cache_write_tokens: 2,
+        reasoning_tokens: 3,
+        estimated: id == "r2",
+        cost_microusd: cost,
+        outcome: "served".into(),
+    };
+    store.settle_usage(&row("r1", "u1", Some(30))).await.unwrap();
+    store.settle_usage(&row("r2", "u2", Some(12))).await.unwrap();
+    store.settle_usage(&row("r3", "u2", None)).await.unwrap();
+    let twice = store.settle_usage(&row("r1", "u1", Some(30))).await;
+    assert!(matches!(twice, Err(StoreError::Conflict)), "a request settles once: {twice:?}");
+    assert_eq!(store.balance("org").await.unwrap(), -42);
+    assert_eq!(store.recent_usage("org", None, 10).await.unwrap().len(), 3);
+    assert_eq!(store.recent_usage("org", Some("u1"), 10).await.unwrap(), [row("r1", "u1", Some(30))]);
+    let sums = store.usage_by_model("org", Some("u2"), 0).await.unwrap();
+    assert_eq!((sums[0].requests, sums[0].input_tokens, sums[0].cost_microusd), (2, 20, 12));
+    assert!(store.usage_by_model("org", None, 101).await.unwrap().is_empty());
+}
+
+async fn audit(store: &Store) {
+    let row = |seq| AuditRow {
+        node: "n".into(),
+        seq,
+        request_id: format!("r{seq}"),
+        org_id: "org".into(),
+        at_ms: seq,
+        hash: format!("{seq:064}"),
+        record: vec![0, 1, 255],
+    };
+    store.append_audit(&[row(1), row(2)]).await.unwrap();
+    let clash = store.append_audit(&[row(3), row(2)]).await;
+    assert!(matches!(clash, Err(StoreError::Conflict)), "{clash:?}");
+    assert_eq!(store.audit_chain("n", 0, 10).await.unwrap(), [row(1), row(2)], "all or none");
+    assert_eq!(store.audit_chain("n", 1, 10).await.unwrap(), [row(2)]);
+    assert_eq!(store.audit_nodes().await.unwrap(), ["n"]);
+    assert_eq!(store.recent_audit("org", 1).await.unwrap(), [row(2)]);
+}
+
+#[tokio::test]
+async fn an_edited_or_newer_schema_is_refused() {
+    for (sql, newer) in [
+        ("UPDATE schema_migrations SET checksum = 'other'", false),
+        ("INSERT INTO schema_migrations (version, checksum, applied_ms) VALUES (99, 'x', 0)", true),
+    ] {
+        let postgres = Postgres::start();
+        Store::open(&postgres.url(), 1).await.unwrap().close().await;
+        postgres.execute("postgres", sql);
+        match Store::open(&postgres.url(), 1).await.unwrap_err() {
+            StoreError::Newer { found: 99, .. } => assert!(newer),
+            StoreError::Edited { version: 1 } => assert!(!newer),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_nodes_may_start_at_once() {
+    let postgres = Postgres::start();
+    let url = postgres.url();
+    let (one, two) = tokio::join!(Store::open(&url, 1), Store::open(&url, 1));
+    one.unwrap().close().await;
+    two.unwrap().close().await;
+}
+
+#[tokio::test]
+async fn one_refresh_token_presented_twice_at_once_has_one_successor() {
+    let postgres = Postgres::start();
+    let store = Store::open(&postgres.url(), 1).await.unwrap();
+    people(&store).await;
+    let device = DeviceRow {
+        id: "d".into(),
+        user_id: "u1".into(),
+        name: "n".into(),
+        address: "a".into(),
+        created_ms: 1,
+        revoked_ms: None,
+    };
+    store.add_device(&device).await.unwrap();
+    let first = RefreshRow { hash: "t1".into(), device_id: "d".into(), created_ms: 1, expires_ms: 9_999 };
+    store.add_refresh_token(&first).await.unwrap();
+    let present = || store.rotate_refresh_token("t1", "t2", 10, 1_000, 1_000);
+    let (a, b) = tokio::join!(present(), present());
+    let mut outcomes = [a.unwrap(), b.unwrap()];
+    outcomes.sort_by_key(|outcome| matches!(outcome, Rotation::Repeated { .. }));
+    let device_id = || "d".to_owned();
+    assert_eq!(
+        outcomes,
+        [Rotation::Rotated { device_id: device_id() }, Rotation::Repeated { device_id: device_id() }]
+    );
+}

@@ -68,6 +68,8 @@ pub struct Manifest {
     pub tokens_exact: bool,
     /// The most tokens the answer may have.
     pub max_output_tokens: u64,
+    /// How many tokens too many this is for the model; 0 when it fits. Such a manifest cannot be approved.
+    pub overflow_tokens: u64,
     /// The likely cost, if the price is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]

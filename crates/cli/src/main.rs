@@ -1,1 +1,89 @@
-fn main() {}
+//! `plantocode`: the command line.
+//!
+//! It has no methods of its own: it calls the same API as the window and the phone. When no engine runs for this
+//! user it is the engine while it runs; when one does, it is its client ([`host`]).
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
+
+mod account;
+mod discover;
+mod exit;
+mod host;
+mod models;
+mod plan;
+mod serve;
+mod show;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  done
+  1  an error; the message says what was kept and what to do
+  2  the command line is wrong
+  3  secrets were found in what would be sent
+  4  not approved: nothing was sent
+  5  the plan was cut or could not be read; what arrived is kept
+
+Environment:
+  PLANTOCODE_HOME                    keep everything below this folder
+  PLANTOCODE_LOG                     what to log to stderr, for example debug
+  OPENAI_API_KEY, ANTHROPIC_API_KEY  your own keys, used directly and never stored
+  NO_COLOR                           no colour";
+
+/// Finds the files a change concerns, shows what would be sent to which model at what cost, and plans the change.
+#[derive(Parser)]
+#[command(name = "plantocode", version, after_help = AFTER_HELP, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Discover(discover::Arguments),
+    Plan(plan::Arguments),
+    Serve(serve::Arguments),
+    Login(account::Login),
+    /// Forget the sign-in to the server, here and there.
+    Logout,
+    /// Say who is signed in, and where.
+    Whoami,
+    #[command(subcommand)]
+    Models(models::Command),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let filter =
+        tracing_subscriber::EnvFilter::try_from_env("PLANTOCODE_LOG").unwrap_or_else(|_| "warn".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let outcome = match arguments.command {
+        // Needs no engine, no runtime and no data directory.
+        Command::Discover(arguments) => discover::run(&arguments),
+        command => tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(anyhow::Error::from)
+            .and_then(|runtime| runtime.block_on(run(command))),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            show::error(&error);
+            exit::code_of(&error)
+        }
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Discover(arguments) => discover::run(&arguments),
+        Command::Plan(arguments) => plan::run(arguments).await,
+        Command::Serve(arguments) => serve::run(arguments).await,
+        Command::Login(arguments) => account::login(arguments).await,
+        Command::Logout => account::logout().await,
+        Command::Whoami => account::whoami().await,
+        Command::Models(command) => models::run(command).await,
+    }
+}

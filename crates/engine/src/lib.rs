@@ -1,1 +1,185 @@
-//! Placeholder while the workspace is laid out.
+//! Answers the local API.
+//!
+//! What it is for: sessions, discovery, approvals, durable plan jobs, models and accounts, wired from the crates
+//! that know each part. [`Engine::open`] is a value; two can live in one process.
+//!
+//! What it does not know: sockets and windows (hosts serve its [`Engine::router`]), SQL, HTTP, provider wire forms.
+//!
+//! Start reading at [`Engine`], then `workflow.rs` (the way of a plan) and `manifest.rs` (what would be sent).
+
+mod account;
+mod approvals;
+mod audit;
+mod cloud;
+pub mod data_dir;
+mod discovery;
+pub mod env;
+mod error;
+mod events;
+mod jobs;
+mod live;
+mod manifest;
+mod models;
+mod plan_view;
+mod plans;
+mod projects;
+mod prompt;
+mod repository;
+mod roots;
+mod send;
+mod sessions;
+mod system;
+mod tokens;
+mod usage;
+mod wire;
+mod workflow;
+
+pub use data_dir::{DataDir, DataDirError, DataDirLock};
+pub use env::Env;
+
+use ::jobs::{Runner, RunnerConfig};
+use account::Credentials;
+use events::Bus;
+use gateway::{Gateway, GatewayConfig};
+use guard::Guard;
+use live::LivePlans;
+use llm::Catalogue;
+use rpc::Router;
+use std::sync::{Arc, OnceLock};
+use store::Store;
+
+/// How many jobs run at once.
+const CONCURRENT_JOBS: usize = 4;
+
+/// Why an engine cannot open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// The database cannot be used.
+    #[error("the database {path} cannot be opened: {source}")]
+    Store {
+        /// Where it is.
+        path: String,
+        /// Why.
+        source: store::StoreError,
+    },
+    /// A part that was built in is broken.
+    #[error("this build is damaged: {0}")]
+    Build(String),
+}
+
+/// The engine of one data directory. Cheap to clone; all clones are the same engine.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+/// What the services share.
+pub(crate) struct Inner {
+    pub(crate) env: Env,
+    /// Held as long as the engine lives: one engine per data directory.
+    lock: DataDirLock,
+    pub(crate) store: Store,
+    pub(crate) gateway: Gateway,
+    pub(crate) guard: Guard,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) bus: Bus,
+    pub(crate) live: LivePlans,
+    pub(crate) credentials: Credentials,
+    /// Set once, directly after this value exists: the workflows need it and it needs them.
+    runner: OnceLock<Runner>,
+}
+
+impl Engine {
+    /// Opens the engine of `lock`'s data directory and takes its unfinished jobs over. Must be called inside a
+    /// Tokio runtime.
+    ///
+    /// # Errors
+    /// [`OpenError`], with nothing changed.
+    pub async fn open(lock: DataDirLock, env: Env) -> Result<Engine, OpenError> {
+        let dir = lock.dir().clone();
+        let path = dir.database();
+        let in_store = |source| OpenError::Store { path: path.display().to_string(), source };
+        let store = Store::open(&path).map_err(in_store)?;
+        let built = |e: &dyn std::fmt::Display| OpenError::Build(e.to_string());
+        let inner = Arc::new(Inner {
+            gateway: Gateway::new(GatewayConfig::default()).map_err(|e| built(&e))?,
+            guard: Guard::builtin().map_err(|e| built(&e))?,
+            catalogue: Catalogue::builtin().map_err(|e| built(&e))?,
+            bus: Bus::default(),
+            live: LivePlans::default(),
+            credentials: Credentials::load(&dir),
+            runner: OnceLock::new(),
+            lock,
+            store,
+            env,
+        });
+        let clock = Arc::clone(&inner.env.clock);
+        let bus = inner.bus.clone();
+        let runner = Runner::start(RunnerConfig {
+            store: inner.store.clone(),
+            workflows: vec![Arc::new(workflow::PlanWorkflow::new(&inner))],
+            concurrency: CONCURRENT_JOBS,
+            clock,
+            changed: Arc::new(move |job| bus.tell(api::events::Topic::Job, &job.id, Some(&job.session_id))),
+        });
+        let runner = runner.await.map_err(in_store)?;
+        // Nobody else has seen this value yet, so it is not set.
+        drop(inner.runner.set(runner));
+        let engine = Engine { inner };
+        plans::close_orphans(&engine.inner).await.map_err(in_store)?;
+        Ok(engine)
+    }
+
+    /// The methods that this engine answers.
+    pub fn router(&self) -> Arc<Router> {
+        let mut router = Router::new();
+        let this = Arc::new(self.clone());
+        api::system::SystemClient::mount(&mut router, Arc::clone(&this));
+        api::events::EventsClient::mount(&mut router, Arc::clone(&this));
+        api::projects::ProjectsClient::mount(&mut router, Arc::clone(&this));
+        api::sessions::SessionsClient::mount(&mut router, Arc::clone(&this));
+        api::discovery::DiscoveryClient::mount(&mut router, Arc::clone(&this));
+        api::models::ModelsClient::mount(&mut router, Arc::clone(&this));
+        api::approvals::ApprovalsClient::mount(&mut router, Arc::clone(&this));
+        api::plans::PlansClient::mount(&mut router, Arc::clone(&this));
+        api::jobs::JobsClient::mount(&mut router, Arc::clone(&this));
+        api::usage::UsageClient::mount(&mut router, Arc::clone(&this));
+        api::account::AccountClient::mount(&mut router, this);
+        Arc::new(router)
+    }
+
+    /// The folders of this engine.
+    pub fn dir(&self) -> &DataDir {
+        self.inner.lock.dir()
+    }
+
+    /// Whether a job runs now. A host that nobody uses any more ends only when none does.
+    pub fn is_busy(&self) -> bool {
+        self.inner.runner().is_some_and(Runner::is_busy)
+    }
+
+    /// Takes no more jobs and waits until the running ones have reached the end of a step.
+    pub async fn close(&self) {
+        if let Some(runner) = self.inner.runner() {
+            runner.close().await;
+        }
+    }
+}
+
+impl Inner {
+    pub(crate) fn now(&self) -> i64 {
+        (self.env.clock)()
+    }
+
+    pub(crate) fn new_id(&self) -> String {
+        (self.env.ids)()
+    }
+
+    /// The runner; `None` only while the engine is being opened.
+    pub(crate) fn runner(&self) -> Option<&Runner> {
+        self.runner.get()
+    }
+}

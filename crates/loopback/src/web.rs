@@ -10,10 +10,12 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use actix_ws::AggregatedMessage;
 use futures_util::StreamExt;
-use rpc::link::{MAX_MESSAGE_BYTES, QUEUE};
+use futures_util::future::BoxFuture;
+use rpc::link::MAX_MESSAGE_BYTES;
 use rpc::{Caller, Link, Message, Router};
 use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -23,6 +25,11 @@ use tokio::sync::mpsc;
 pub const PROTOCOL: &str = "plantocode.v1";
 const TOKEN_PREFIX: &str = "token.";
 
+/// How to get the user interface, when this build has none.
+pub fn missing_ui() -> Option<&'static str> {
+    (!webui::is_built()).then_some(webui::HOW_TO_BUILD)
+}
+
 /// A host that serves.
 pub struct WebHost {
     address: SocketAddr,
@@ -30,28 +37,54 @@ pub struct WebHost {
     handle: ServerHandle,
 }
 
+/// Makes the engine's end of a link for a caller that was let in: in this process, or in another one that holds
+/// the data directory.
+pub type Dial = Arc<dyn Fn(Caller) -> BoxFuture<'static, Result<Link, LoopbackError>> + Send + Sync>;
+
+/// Links to a router in this process. Must be called inside the Tokio runtime on which calls shall run.
+pub fn dial_router(router: Arc<Router>) -> Dial {
+    let runtime = tokio::runtime::Handle::current();
+    Arc::new(move |caller| {
+        let (here, there) = Link::pair();
+        runtime.spawn(rpc::serve(Arc::clone(&router), caller, there));
+        Box::pin(async move { Ok(here) })
+    })
+}
+
+/// Links to the engine behind a socket. That engine decides what the caller may do: it is this user.
+pub fn dial_socket(path: PathBuf) -> Dial {
+    let runtime = tokio::runtime::Handle::current();
+    Arc::new(move |_| {
+        let (runtime, path) = (runtime.clone(), path.clone());
+        Box::pin(async move {
+            // On the engine's runtime, so that the link outlives the request that asked for it.
+            let dialed = runtime.spawn(async move { crate::socket::connect(&path).await });
+            dialed.await.unwrap_or_else(|e| {
+                Err(LoopbackError::Connect { at: "the engine".into(), source: std::io::Error::other(e) })
+            })
+        })
+    })
+}
+
 struct Shared {
-    router: Arc<Router>,
+    dial: Dial,
     tickets: Tickets,
     port: u16,
-    /// Where calls run: the engine's runtime, not the web server's worker.
-    runtime: tokio::runtime::Handle,
     cleared: AtomicBool,
 }
 
-/// Serves `router` and the user interface on 127.0.0.1; port 0 takes a free one.
+/// Serves the engine that `dial` reaches, and the user interface, on 127.0.0.1; port 0 takes a free one.
 ///
 /// # Errors
 /// [`LoopbackError::Listen`] when the port is taken.
-pub fn serve(port: u16, router: Arc<Router>, random: RandomToken) -> Result<WebHost, LoopbackError> {
+pub fn serve(port: u16, dial: Dial, random: RandomToken) -> Result<WebHost, LoopbackError> {
     let listen = |source| LoopbackError::Listen { at: format!("127.0.0.1:{port}"), source };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
     let shared = Arc::new(Shared {
-        router,
+        dial,
         tickets: Tickets::new(random),
         port: address.port(),
-        runtime: tokio::runtime::Handle::current(),
         cleared: AtomicBool::new(false),
     });
     let data = web::Data::from(Arc::clone(&shared));
@@ -175,15 +208,19 @@ async fn upgrade(
             "This connection was not let in. Run `plantocode serve --open`.",
         ));
     };
+    let Ok(link) = (shared.dial)(caller).await else {
+        return Ok(plain(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The engine has ended. Run `plantocode serve` again.",
+        ));
+    };
     let (mut response, session, messages) = actix_ws::handle(&request, body)?;
     if request.headers().contains_key(header::SEC_WEBSOCKET_PROTOCOL) {
         response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
     }
-    let (in_tx, in_rx) = mpsc::channel(QUEUE);
-    let (out_tx, out_rx) = mpsc::channel(QUEUE);
-    shared.runtime.spawn(rpc::serve(Arc::clone(&shared.router), caller, Link { tx: out_tx, rx: in_rx }));
-    actix_web::rt::spawn(receive(messages, session.clone(), in_tx));
-    actix_web::rt::spawn(send(session, out_rx));
+    let Link { tx, rx } = link;
+    actix_web::rt::spawn(receive(messages, session.clone(), tx));
+    actix_web::rt::spawn(send(session, rx));
     Ok(response)
 }
 

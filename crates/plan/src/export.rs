@@ -183,7 +183,7 @@ struct JsonOperation<'a> {
 #[derive(Serialize)]
 struct JsonFinding<'a> {
     severity: String,
-    code: &'static str,
+    code: &'a str,
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     operation: Option<usize>,
@@ -223,7 +223,7 @@ pub fn json(document: &Document, findings: &[Vec<Finding>]) -> Result<String, se
             .flatten()
             .map(|f| JsonFinding {
                 severity: severity(f.severity).to_lowercase(),
-                code: f.code,
+                code: &f.code,
                 message: &f.message,
                 operation: f.operation,
                 suggestion: f.suggestion.as_deref(),

@@ -5,6 +5,7 @@
 
 use crate::document::{Document, Operation, OperationKind, Step};
 use crate::path::{check, is_control_file, is_invisible};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// What stands at a path.
@@ -52,7 +53,7 @@ pub struct Finding {
     /// How much it weighs.
     pub severity: Severity,
     /// A stable word for it.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// In words.
     pub message: String,
     /// The operation it concerns, by position.
@@ -63,7 +64,7 @@ pub struct Finding {
 
 impl Finding {
     fn new(severity: Severity, code: &'static str, message: String) -> Finding {
-        Finding { severity, code, message, operation: None, suggestion: None }
+        Finding { severity, code: Cow::Borrowed(code), message, operation: None, suggestion: None }
     }
 }
 

@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 fn host() -> WebHost {
     let counter = AtomicU32::new(0);
     let random = Box::new(move || format!("{:064x}", counter.fetch_add(1, Ordering::SeqCst) + 7));
-    loopback::web::serve(0, router(), random).unwrap()
+    loopback::web::serve(0, loopback::web::dial_router(router()), random).unwrap()
 }
 
 fn origin(host: &WebHost) -> String {
@@ -119,4 +119,22 @@ async fn a_ticket_from_another_origin_is_refused() {
     let answer = http(&host, head, &format!(r#"{{"ticket":"{ticket}"}}"#)).await;
     assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
     host.stop().await;
+}
+
+#[tokio::test]
+async fn a_second_host_serves_the_engine_of_the_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("engine.sock");
+    let first = loopback::socket::serve(&path, router(), rpc::Caller::owner("socket")).unwrap();
+    let random = Box::new(|| "7".repeat(64));
+    let second = loopback::web::serve(0, loopback::web::dial_socket(path), random).unwrap();
+    let bearer = format!("Bearer {}", second.file_token());
+    let mut socket = dial(&second, &[("authorization", bearer.clone())]).await.unwrap();
+    let call = r#"{"jsonrpc":"2.0","id":1,"method":"echo.say","params":"through"}"#;
+    socket.send(Message::text(call)).await.unwrap();
+    let answer = socket.next().await.unwrap().unwrap();
+    assert!(answer.to_text().unwrap().contains("socket: through"), "{answer}");
+    drop(first);
+    let gone = dial(&second, &[("authorization", bearer)]).await;
+    assert!(matches!(gone, Err(Error::Http(r)) if r.status() == 503));
 }

@@ -133,6 +133,6 @@ fn a_cut_step_is_an_error() {
         Ending::Length,
     );
     let findings = plan::verify(&document, &Fixture);
-    assert_eq!((findings[0][0].code, findings[0][0].severity), ("step_cut", Severity::Error));
+    assert_eq!((findings[0][0].code.as_ref(), findings[0][0].severity), ("step_cut", Severity::Error));
     assert_eq!(document.steps[0].operations[0].change, "half");
 }

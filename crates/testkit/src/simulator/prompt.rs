@@ -28,12 +28,18 @@ impl Prompt {
     }
 
     fn of_text(text: &str) -> Self {
-        let task = between(text, "<task>", "</task>").map_or("", |(task, _)| task).trim().to_owned();
+        // A sender may end the names with a boundary that it drew for this request: `<task-1f0c>`, `<file-1f0c …>`.
+        let opening = text.find("<task").map_or("", |at| &text[at + "<task".len()..]);
+        let boundary = opening.split('>').next().unwrap_or_default();
+        let tag = |name: &str| format!("{name}{boundary}");
+        let (task_open, task_close) = (format!("<{}>", tag("task")), format!("</{}>", tag("task")));
+        let (file_open, file_close) = (format!("<{} ", tag("file")), format!("</{}>", tag("file")));
+        let task = between(text, &task_open, &task_close).map_or("", |(task, _)| task).trim().to_owned();
         let mut files = Vec::new();
         let mut rest = text;
-        while let Some((attributes, after)) = between(rest, "<file ", ">") {
+        while let Some((attributes, after)) = between(rest, &file_open, ">") {
             let path = between(attributes, "path=\"", "\"").map(|(path, _)| unescape(path));
-            match (path, after.split_once("</file>")) {
+            match (path, after.split_once(file_close.as_str())) {
                 (Some(path), Some((text, after))) => {
                     files.push(File { path, text: text.trim_matches('\n').to_owned() });
                     rest = after;
@@ -84,5 +90,13 @@ mod tests {
         };
         assert_eq!(Prompt::of(&openai), expected);
         assert_eq!(Prompt::of(&anthropic), expected);
+    }
+
+    #[test]
+    fn a_boundary_in_the_names_is_followed() {
+        let text = "<task-7f>\nDo </task> it\n</task-7f>\n<file-7f path=\"a\">\n</file>\n</file-7f>";
+        let prompt = Prompt::of_text(text);
+        assert_eq!(prompt.task, "Do </task> it");
+        assert_eq!(prompt.files, [File { path: "a".into(), text: "</file>".into() }]);
     }
 }

@@ -1,0 +1,96 @@
+//! `plantocode login`, `logout`, `whoami`.
+
+use crate::host::Host;
+use crate::show::{self, STRONG, styled};
+use anyhow::Context;
+use api::Empty;
+use api::account::{AccountClient, AccountStatus, CredentialStore, SignIn, SignInEvent};
+use clap::{Args, ValueEnum};
+use futures_util::StreamExt;
+use std::process::ExitCode;
+
+/// Sign in to a proxy server with a code that you confirm in the browser.
+#[derive(Args)]
+pub struct Login {
+    /// The server's URL.
+    #[arg(long, value_name = "URL")]
+    server: String,
+    /// Where to keep the sign-in: in a file that only you can read (not encrypted), or in memory until the
+    /// running engine ends.
+    #[arg(long, value_enum, default_value = "file")]
+    keep: Keep,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Keep {
+    File,
+    Memory,
+}
+
+pub async fn login(arguments: Login) -> anyhow::Result<ExitCode> {
+    let host = Host::open().await?;
+    let store = match arguments.keep {
+        Keep::Memory if host.is_engine() => anyhow::bail!(
+            "no engine is running that could keep the sign-in in memory. Start one with `plantocode serve`, or leave --keep out"
+        ),
+        Keep::Memory => CredentialStore::Memory,
+        Keep::File => CredentialStore::File,
+    };
+    let request = SignIn { server: arguments.server, store };
+    let mut events = AccountClient(host.client.clone()).sign_in(&request).await?;
+    while let Some(event) = events.next().await {
+        match event? {
+            SignInEvent::Code { user_code, verification_uri, verification_uri_complete, expires_in } => {
+                anstream::println!("Open   {}", styled(STRONG, &verification_uri_complete));
+                anstream::println!("Code   {}", styled(STRONG, &user_code));
+                show::note(format!(
+                    "Check that the page at {verification_uri} shows the same code, then confirm. Waiting for {} minutes.",
+                    expires_in / 60
+                ));
+            }
+            SignInEvent::SignedIn { status } => {
+                print(&status);
+                if store == CredentialStore::File {
+                    show::note(format!(
+                        "Kept in {}, readable by you alone and not encrypted.",
+                        host.dir.state.join("credentials.json").display()
+                    ));
+                }
+                drop(events);
+                host.close().await;
+                return Ok(ExitCode::SUCCESS);
+            }
+        }
+    }
+    anyhow::bail!("the sign-in ended without an answer. Try again")
+}
+
+pub async fn logout() -> anyhow::Result<ExitCode> {
+    let host = Host::open().await?;
+    AccountClient(host.client.clone()).sign_out(&Empty {}).await?;
+    anstream::println!("Signed out.");
+    host.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub async fn whoami() -> anyhow::Result<ExitCode> {
+    let host = Host::open().await?;
+    let status =
+        AccountClient(host.client.clone()).status(&Empty {}).await.context("cannot ask the engine")?;
+    print(&status);
+    host.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(status: &AccountStatus) {
+    match (&status.user, &status.server) {
+        (Some(user), Some(server)) => {
+            anstream::println!(
+                "Signed in to {} as {}.",
+                styled(STRONG, server),
+                styled(STRONG, show::harmless(user))
+            );
+        }
+        _ => anstream::println!("Not signed in. Your own keys and local models work without a server."),
+    }
+}

@@ -1,0 +1,206 @@
+//! `plantocode discover`: the files a task concerns, with reasons. Needs no engine, no account and no network.
+
+use crate::show::{self, QUIET, STRONG, styled};
+use anyhow::Context;
+use clap::Args;
+use discovery::{Discovery, Options, Progress, Ranked, Task};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use std::io::{IsTerminal, Read, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+/// Work that takes longer than this shows a bar.
+const BAR_AFTER: Duration = Duration::from_millis(700);
+
+/// Rank the files of a project for a task, locally.
+///
+/// Into a pipe, or with --plain, prints ranked paths, one per line, and nothing else.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  plantocode discover \"Retry requests that time out\" --project ~/src/client
+  git log -1 --format=%B | plantocode discover - --limit 5
+  plantocode discover --task-file issue.md --json | jq .path")]
+pub struct Arguments {
+    /// The task in words; `-` reads it from standard input.
+    #[arg(value_name = "TASK")]
+    task: Vec<String>,
+    /// Read the task from a file.
+    #[arg(long, value_name = "FILE", conflicts_with = "task")]
+    task_file: Option<PathBuf>,
+    /// The project's folder.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    project: PathBuf,
+    /// The most files to print in each list.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    limit: usize,
+    /// Print one JSON object per file.
+    #[arg(long)]
+    json: bool,
+    /// Print paths only, also to a terminal.
+    #[arg(long, conflicts_with = "json")]
+    plain: bool,
+    /// List tests too, after the source files.
+    #[arg(long)]
+    tests: bool,
+}
+
+/// One line of `--json`.
+#[derive(Serialize)]
+struct JsonFile<'a> {
+    path: &'a str,
+    score: f64,
+    rank: usize,
+    test: bool,
+    reasons: Vec<JsonReason<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonReason<'a> {
+    kind: &'static str,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
+}
+
+/// The task given by words, file or standard input.
+pub fn read_task(words: &[String], file: Option<&PathBuf>) -> anyhow::Result<String> {
+    let bytes = match (file, words) {
+        (Some(file), _) => {
+            std::fs::read(file).with_context(|| format!("cannot read the task from {}", file.display()))?
+        }
+        (None, [dash]) if dash == "-" => {
+            let mut bytes = Vec::new();
+            std::io::stdin().read_to_end(&mut bytes).context("cannot read the task from standard input")?;
+            bytes
+        }
+        (None, words) => words.join(" ").into_bytes(),
+    };
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    if text.trim().is_empty() {
+        anyhow::bail!(
+            "there is no task. Say in words what should change, for example: plantocode discover \"Retry requests that time out\""
+        );
+    }
+    Ok(text)
+}
+
+pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let text = read_task(&arguments.task, arguments.task_file.as_ref())?;
+    let options = Options { limit: arguments.limit, include_tests: arguments.tests, ..Options::default() };
+    let started = Instant::now();
+    let bar = Bar::new(started);
+    let found = discovery::discover(
+        &arguments.project,
+        &Task::parse(&text),
+        &options,
+        &|at| bar.show(at),
+        &AtomicBool::new(false),
+    )?;
+    bar.clear();
+    let mut out = anstream::stdout().lock();
+    let written = if arguments.json {
+        json(&mut out, &found)
+    } else if arguments.plain || !std::io::stdout().is_terminal() {
+        found.sources.iter().chain(&found.tests).try_for_each(|file| writeln!(out, "{}", file.path))
+    } else {
+        pretty(&mut out, &found, started.elapsed())
+    };
+    match written {
+        // `| head` is a fine way to read.
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(e.into()),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn json(out: &mut impl Write, found: &Discovery) -> std::io::Result<()> {
+    for file in found.sources.iter().chain(&found.tests) {
+        let reasons = file.reasons.iter();
+        let reasons = reasons.map(|r| JsonReason { kind: r.kind.name(), detail: &r.detail, line: r.line });
+        let line = JsonFile {
+            path: &file.path,
+            score: file.score,
+            rank: file.rank,
+            test: file.test,
+            reasons: reasons.collect(),
+        };
+        serde_json::to_writer(&mut *out, &line)?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn pretty(out: &mut impl Write, found: &Discovery, took: Duration) -> std::io::Result<()> {
+    if found.sources.is_empty() && found.tests.is_empty() {
+        writeln!(
+            out,
+            "No file of this project matches the task. Name a function, a file or a message that belongs to it."
+        )?;
+    }
+    list(out, &found.sources)?;
+    if !found.tests.is_empty() {
+        writeln!(out, "\n{}", styled(QUIET, "Tests"))?;
+        list(out, &found.tests)?;
+    }
+    let summary = format!(
+        "{} files read, {} passed over, {:.2} s",
+        found.scanned,
+        found.skipped.len(),
+        took.as_secs_f64()
+    );
+    writeln!(out, "\n{}", styled(QUIET, summary))
+}
+
+fn list(out: &mut impl Write, files: &[Ranked]) -> std::io::Result<()> {
+    for file in files {
+        let (folder, name) = file.path.rsplit_once('/').map_or(("", file.path.as_str()), |(f, n)| (f, n));
+        let slash = if folder.is_empty() { "" } else { "/" };
+        let folder = styled(QUIET, format!("{}{slash}", show::harmless(folder)));
+        writeln!(out, "{:>3}  {folder}{}", file.rank, styled(STRONG, show::harmless(name)))?;
+        for reason in file.reasons.iter().take(2) {
+            let line = reason.line.map_or(String::new(), |line| format!(" · line {line}"));
+            writeln!(out, "     {}", styled(QUIET, format!("{}{line}", show::harmless(&reason.detail))))?;
+        }
+    }
+    Ok(())
+}
+
+/// A progress bar that appears only when the work takes a while.
+struct Bar {
+    bar: ProgressBar,
+    started: Instant,
+}
+
+impl Bar {
+    fn new(started: Instant) -> Bar {
+        let bar = ProgressBar::hidden();
+        if let Ok(style) = ProgressStyle::with_template("{msg:12} {bar:32} {pos}/{len}") {
+            bar.set_style(style);
+        }
+        Bar { bar, started }
+    }
+
+    fn show(&self, at: Progress) {
+        if self.bar.is_hidden() && self.started.elapsed() > BAR_AFTER && std::io::stderr().is_terminal() {
+            self.bar.set_draw_target(indicatif::ProgressDrawTarget::stderr());
+        }
+        match at {
+            Progress::Walking { files } => {
+                self.bar.set_message("listing");
+                self.bar.set_position(files as u64);
+            }
+            Progress::Reading { done, total } => {
+                self.bar.set_message("reading");
+                self.bar.set_length(total as u64);
+                self.bar.set_position(done as u64);
+            }
+            Progress::Ranking => self.bar.set_message("ranking"),
+        }
+    }
+
+    fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}

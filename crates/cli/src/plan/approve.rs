@@ -1,0 +1,221 @@
+//! Shows what would be sent, and asks.
+
+use super::{Arguments, approval_of};
+use crate::exit::{self, Ended};
+use crate::host::Host;
+use crate::show::{self, BAD, QUIET, STRONG, WARN, styled};
+use api::approvals::{ApprovalsClient, Approve, GetApproval, GetText, Manifest, Revise};
+use api::jobs::Job;
+use std::io::{BufRead, IsTerminal, Write};
+
+/// Files that are listed before the rest is summed up.
+const LISTED: usize = 40;
+
+/// What the person said.
+enum Answer {
+    Send,
+    Refuse,
+    Untick(Vec<usize>),
+    Redact,
+    View(String),
+    Unclear,
+}
+
+/// Asks until the person has decided; returns when it is approved.
+pub async fn ask(host: &Host, arguments: &Arguments, job: &Job) -> anyhow::Result<()> {
+    let approvals = ApprovalsClient(host.client.clone());
+    let mut manifest = approvals.get(&GetApproval { approval: approval_of(job)? }).await?;
+    if arguments.redact {
+        manifest = approvals.revise(&revise(&manifest, None, Some(true))).await?;
+    }
+    print(&manifest);
+    loop {
+        if let Some(cap) = arguments.yes_up_to {
+            return approve_up_to(&approvals, &manifest, cap).await;
+        }
+        if !std::io::stdin().is_terminal() {
+            refuse(&approvals, &manifest).await?;
+            return Err(blocked(&manifest).unwrap_or_else(|| {
+                Ended::new(exit::NOT_APPROVED, "nobody can be asked here, so nothing was sent. Use --yes-up-to USD to approve beforehand")
+            }));
+        }
+        // Reading a line blocks; the engine in this process goes on meanwhile.
+        match tokio::task::spawn_blocking(read_answer).await?? {
+            Answer::Send => match approvals.approve(&approve(&manifest)).await {
+                Ok(_) => return Ok(()),
+                Err(e) if e.reason == "secret_found" || e.reason == "too_long" => show::note(e.message),
+                Err(e) => return Err(e.into()),
+            },
+            Answer::Refuse => {
+                refuse(&approvals, &manifest).await?;
+                return Err(Ended::new(exit::NOT_APPROVED, "refused; nothing was sent"));
+            }
+            Answer::Untick(numbers) => {
+                let kept = manifest.files.iter().enumerate().filter(|(i, _)| !numbers.contains(&(i + 1)));
+                let files = kept.map(|(_, file)| file.path.clone()).collect();
+                manifest = approvals.revise(&revise(&manifest, Some(files), None)).await?;
+                print(&manifest);
+            }
+            Answer::Redact => {
+                manifest = approvals.revise(&revise(&manifest, None, Some(true))).await?;
+                print(&manifest);
+            }
+            Answer::View(source) => view(&approvals, &manifest, &source).await?,
+            Answer::Unclear => show::note("Answer with s, n, u NUMBERS, r, or v SOURCE."),
+        }
+    }
+}
+
+fn approve(manifest: &Manifest) -> Approve {
+    Approve { approval: manifest.id.clone(), fingerprint: manifest.fingerprint.clone() }
+}
+
+fn revise(manifest: &Manifest, files: Option<Vec<String>>, redact: Option<bool>) -> Revise {
+    Revise { approval: manifest.id.clone(), files, model: None, redact }
+}
+
+async fn refuse(approvals: &ApprovalsClient, manifest: &Manifest) -> anyhow::Result<()> {
+    approvals.refuse(&GetApproval { approval: manifest.id.clone() }).await?;
+    Ok(())
+}
+
+/// Why a manifest cannot be approved as it is.
+fn blocked(manifest: &Manifest) -> Option<anyhow::Error> {
+    manifest.secrets.iter().any(|s| !s.allowed).then(|| {
+        Ended::new(
+            exit::SECRETS,
+            "secrets were found, so nothing was sent. Use --redact, or --exclude the file",
+        )
+    })
+}
+
+async fn approve_up_to(approvals: &ApprovalsClient, manifest: &Manifest, cap: f64) -> anyhow::Result<()> {
+    let too_dear = manifest.cost_ceiling as f64 > cap * 1e6;
+    let problem = blocked(manifest).or_else(|| {
+        if manifest.cost_estimate.is_none() {
+            let message =
+                "the price of this model is not known, so --yes-up-to cannot approve it; nothing was sent";
+            Some(Ended::new(exit::NOT_APPROVED, message))
+        } else if too_dear {
+            let message = format!(
+                "it may cost {}, which is more than allowed; nothing was sent",
+                show::money(manifest.cost_ceiling)
+            );
+            Some(Ended::new(exit::NOT_APPROVED, message))
+        } else {
+            None
+        }
+    });
+    if let Some(problem) = problem {
+        refuse(approvals, manifest).await?;
+        return Err(problem);
+    }
+    approvals.approve(&approve(manifest)).await?;
+    Ok(())
+}
+
+async fn view(approvals: &ApprovalsClient, manifest: &Manifest, source: &str) -> anyhow::Result<()> {
+    let by_number = source.parse::<usize>().ok().and_then(|n| manifest.files.get(n.checked_sub(1)?));
+    let source = by_number.map_or_else(|| source.to_owned(), |file| file.path.clone());
+    match approvals.text(&GetText { approval: manifest.id.clone(), source }).await {
+        Ok(part) => anstream::eprintln!("{}", show::harmless(&part.text)),
+        Err(e) => show::note(e.message),
+    }
+    Ok(())
+}
+
+fn read_answer() -> anyhow::Result<Answer> {
+    anstream::eprint!(
+        "{} ",
+        styled(
+            STRONG,
+            "Send? [s]end, [n]o, [u]ntick NUMBERS, [r]edact, [v]iew NUMBER|task|tree|instructions:"
+        )
+    );
+    std::io::stderr().flush()?;
+    let mut line = String::new();
+    if std::io::stdin().lock().read_line(&mut line)? == 0 {
+        return Ok(Answer::Refuse);
+    }
+    Ok(parse(&line))
+}
+
+fn parse(line: &str) -> Answer {
+    let mut words = line.split_whitespace();
+    match (words.next().unwrap_or(""), words.next()) {
+        ("s" | "send" | "y" | "yes", None) => Answer::Send,
+        ("n" | "no" | "q", None) => Answer::Refuse,
+        ("r" | "redact", None) => Answer::Redact,
+        ("v" | "view", Some(source)) => Answer::View(source.to_owned()),
+        ("u" | "untick", Some(_)) => {
+            let numbers = line.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok());
+            Answer::Untick(numbers.collect())
+        }
+        _ => Answer::Unclear,
+    }
+}
+
+/// One sentence, then the files.
+fn print(manifest: &Manifest) {
+    let about = if manifest.tokens_exact { "" } else { "about " };
+    let cost = match manifest.cost_estimate {
+        Some(estimate) => {
+            format!("about {} (at most {})", show::money(estimate), show::money(manifest.cost_ceiling))
+        }
+        None => "a cost that is not known".to_owned(),
+    };
+    anstream::eprintln!(
+        "\nSend {}, {about}{} tokens, to {} {} for {}.",
+        styled(STRONG, format!("{} files", manifest.files.len())),
+        styled(STRONG, show::count(manifest.input_tokens)),
+        styled(STRONG, &manifest.model),
+        manifest.via,
+        styled(STRONG, cost),
+    );
+    for (number, file) in manifest.files.iter().take(LISTED).enumerate() {
+        let reason = show::harmless(&file.reason);
+        let detail = styled(QUIET, format!("{:>7} tokens  {reason}", show::count(file.tokens)));
+        anstream::eprintln!("{:>4}  {}  {detail}", number + 1, show::harmless(&file.path));
+    }
+    if manifest.files.len() > LISTED {
+        show::note(format!("      and {} more files", manifest.files.len() - LISTED));
+    }
+    for part in &manifest.parts {
+        anstream::eprintln!(
+            "   +  {}",
+            styled(QUIET, format!("{}, {} tokens", part.name, show::count(part.tokens)))
+        );
+    }
+    let places: Vec<String> =
+        manifest.destinations.iter().map(|d| format!("{}/{}", d.provider, d.model)).collect();
+    show::note(format!(
+        "Goes to {} and nowhere else. Fingerprint {}",
+        places.join(", then "),
+        &manifest.fingerprint[..16]
+    ));
+    for secret in &manifest.secrets {
+        let (style, word) = if secret.allowed { (WARN, "allowed by a comment") } else { (BAD, "secret") };
+        let place = format!("{}:{}", show::harmless(&secret.source), secret.line);
+        anstream::eprintln!("{} {place} {}", styled(style, word), secret.description);
+    }
+    if manifest.overflow_tokens > 0 {
+        let text =
+            format!("This is {} tokens too long for the model. Untick files.", manifest.overflow_tokens);
+        anstream::eprintln!("{}", styled(BAD, text));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_clear_yes_sends() {
+        assert!(matches!(parse("s\n"), Answer::Send));
+        for unclear in ["", "\n", "sure", "s 3", "u", "v"] {
+            assert!(matches!(parse(unclear), Answer::Unclear), "{unclear:?}");
+        }
+        assert!(matches!(parse("u 1, 3 12"), Answer::Untick(n) if n == [1, 3, 12]));
+        assert!(matches!(parse("v src/a.rs"), Answer::View(s) if s == "src/a.rs"));
+    }
+}

@@ -1,0 +1,271 @@
+//! The sign-in to a proxy server.
+
+use crate::data_dir::{DataDir, write_private};
+use crate::wire::SavedCredentials;
+use crate::{Engine, Inner, cloud};
+use api::Empty;
+use api::account::{Account, AccountStatus, CredentialStore, SignIn, SignInEvent};
+use api::events::Topic;
+use futures_util::StreamExt;
+use gateway::GatewayError;
+use rpc::{ApiError, Caller, ErrorCode, ItemStream};
+use secrecy::{ExposeSecret, SecretString};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Mutex, mpsc};
+use url::Url;
+
+/// An access token is renewed when it has less than this left.
+const RENEW_BEFORE_MS: i64 = 60_000;
+
+/// The longest a server may make us wait between two questions.
+const MAX_INTERVAL_SECONDS: u64 = 30;
+
+/// The sign-in of this engine, if there is one.
+pub(crate) struct Credentials {
+    file: PathBuf,
+    current: Mutex<Option<SignedIn>>,
+}
+
+struct SignedIn {
+    server: Url,
+    user: String,
+    store: CredentialStore,
+    refresh: SecretString,
+    access: Option<(SecretString, i64)>,
+}
+
+/// A server and a token that it accepts now.
+pub(crate) struct Access {
+    pub server: Url,
+    pub token: SecretString,
+}
+
+impl Credentials {
+    /// Reads the sign-in that was kept in a file. One that cannot be read counts as none, and is reported.
+    pub(crate) fn load(dir: &DataDir) -> Credentials {
+        let file = dir.state.join("credentials.json");
+        let current = match std::fs::read_to_string(&file) {
+            Ok(text) => parse(&text).or_else(|| {
+                tracing::warn!("the stored sign-in cannot be read; sign in again");
+                None
+            }),
+            Err(_) => None,
+        };
+        Credentials { file, current: Mutex::new(current) }
+    }
+
+    fn save(&self, signed_in: &SignedIn) -> Result<(), ApiError> {
+        if signed_in.store == CredentialStore::Memory {
+            return self.forget_file();
+        }
+        let saved = SavedCredentials {
+            server: signed_in.server.to_string(),
+            user: signed_in.user.clone(),
+            refresh_token: signed_in.refresh.expose_secret().to_owned(),
+        };
+        let text = serde_json::to_string(&saved).map_err(|e| ApiError::internal(e.to_string()))?;
+        write_private(&self.file, &text).map_err(|e| not_kept(&e))
+    }
+
+    fn forget_file(&self) -> Result<(), ApiError> {
+        match std::fs::remove_file(&self.file) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(not_kept(&e)),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn parse(text: &str) -> Option<SignedIn> {
+    let saved: SavedCredentials = serde_json::from_str(text).ok()?;
+    Some(SignedIn {
+        server: saved.server.parse().ok()?,
+        user: saved.user,
+        store: CredentialStore::File,
+        refresh: saved.refresh_token.into(),
+        access: None,
+    })
+}
+
+fn not_kept(e: &std::io::Error) -> ApiError {
+    ApiError::internal(format!("The file that keeps the sign-in cannot be changed: {e}."))
+}
+
+fn status(signed_in: Option<&SignedIn>) -> AccountStatus {
+    AccountStatus {
+        server: signed_in.map(|s| s.server.as_str().trim_end_matches('/').to_owned()),
+        user: signed_in.map(|s| s.user.clone()),
+        store: signed_in.map(|s| s.store),
+    }
+}
+
+/// A server's address: https, or http on this machine.
+fn server_url(text: &str) -> Result<Url, ApiError> {
+    let refuse = |message: &str| ApiError::invalid("server_url", message);
+    let url: Url = text
+        .parse()
+        .map_err(|_| refuse("This is not a URL. It looks like https://plantocode.example.com."))?;
+    let local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if local => Ok(url),
+        "http" => Err(refuse(
+            "A server that is not on this machine needs https: the sign-in would travel in the open.",
+        )),
+        _ => Err(refuse("A server's URL begins with https://.")),
+    }
+}
+
+impl Inner {
+    /// A token the server accepts now, renewed if need be; `None` when nobody is signed in.
+    pub(crate) async fn access(&self) -> Result<Option<Access>, ApiError> {
+        let mut current = self.credentials.current.lock().await;
+        let Some(signed_in) = current.as_mut() else { return Ok(None) };
+        if let Some((token, until)) = &signed_in.access
+            && *until - RENEW_BEFORE_MS > self.now()
+        {
+            return Ok(Some(Access { server: signed_in.server.clone(), token: token.clone() }));
+        }
+        match cloud::refresh(&self.gateway, &signed_in.server, signed_in.refresh.expose_secret()).await {
+            Ok(tokens) => {
+                signed_in.refresh = tokens.refresh_token;
+                let until = self.now() + i64::try_from(tokens.expires_in * 1000).unwrap_or(i64::MAX / 2);
+                signed_in.access = Some((tokens.access_token.clone(), until));
+                self.credentials.save(signed_in)?;
+                Ok(Some(Access { server: signed_in.server.clone(), token: tokens.access_token }))
+            }
+            Err(GatewayError::Unauthorized { .. } | GatewayError::Rejected { .. }) => {
+                let server = signed_in.server.to_string();
+                *current = None;
+                self.credentials.forget_file()?;
+                self.bus.tell(Topic::Account, "", None);
+                let message =
+                    format!("The sign-in to {server} has ended. Sign in again; everything else is kept.");
+                Err(ApiError::new(ErrorCode::Unauthenticated, "signed_out", message))
+            }
+            Err(e) => Err(crate::error::request(&e)),
+        }
+    }
+}
+
+impl Account for Engine {
+    async fn status(&self, _: &Caller, _: Empty) -> Result<AccountStatus, ApiError> {
+        Ok(status(self.inner.credentials.current.lock().await.as_ref()))
+    }
+
+    async fn sign_in(&self, _: &Caller, request: SignIn) -> Result<ItemStream<SignInEvent>, ApiError> {
+        let server = server_url(&request.server)?;
+        let code = cloud::begin_device(&self.inner.gateway, &server, "PlanToCode").await;
+        let code = code.map_err(|e| crate::error::request(&e))?;
+        let (events, receiver) = mpsc::channel(2);
+        let first = SignInEvent::Code {
+            user_code: code.user_code.clone(),
+            verification_uri: code.verification_uri.clone(),
+            verification_uri_complete: code.verification_uri_complete.clone(),
+            expires_in: code.expires_in,
+        };
+        let inner = Arc::clone(&self.inner);
+        tokio::spawn(async move {
+            if events.send(Ok(first)).await.is_err() {
+                return;
+            }
+            tokio::select! {
+                // Nobody waits any more: the code is left to expire.
+                () = events.closed() => {}
+                outcome = wait_for_person(&inner, server, code, request.store) => {
+                    let event = outcome.map(|status| SignInEvent::SignedIn { status });
+                    drop(events.send(event).await);
+                }
+            }
+        });
+        let stream = futures_util::stream::unfold(receiver, |mut receiver| async move {
+            receiver.recv().await.map(|event| (event, receiver))
+        });
+        Ok(stream.boxed())
+    }
+
+    async fn sign_out(&self, _: &Caller, _: Empty) -> Result<AccountStatus, ApiError> {
+        let gone = self.inner.credentials.current.lock().await.take();
+        self.inner.credentials.forget_file()?;
+        if let Some(signed_in) = gone {
+            let token = signed_in.refresh.expose_secret();
+            if let Err(error) = cloud::revoke(&self.inner.gateway, &signed_in.server, token).await {
+                tracing::warn!(%error, "signed out here; the server could not be told");
+            }
+        }
+        self.inner.bus.tell(Topic::Account, "", None);
+        Ok(status(None))
+    }
+}
+
+/// Asks the server until the person has confirmed the code, refused it, or let it expire.
+async fn wait_for_person(
+    inner: &Inner,
+    server: Url,
+    code: cloud::DeviceCode,
+    store: CredentialStore,
+) -> Result<AccountStatus, ApiError> {
+    let mut interval = code.interval;
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(code.expires_in);
+    let expired =
+        || ApiError::new(ErrorCode::Unauthenticated, "code_expired", "The code has expired. Sign in again.");
+    let tokens = loop {
+        tokio::time::sleep(Duration::from_secs(interval.min(MAX_INTERVAL_SECONDS))).await;
+        if tokio::time::Instant::now() >= deadline {
+            return Err(expired());
+        }
+        match cloud::redeem_device(&inner.gateway, &server, &code.device_code).await {
+            Ok(tokens) => break tokens,
+            Err(e) => match refusal(&e) {
+                Some("authorization_pending") => {}
+                Some("slow_down") => interval += 5,
+                Some("access_denied") => {
+                    let message = "The sign-in was refused on the server's page.";
+                    return Err(ApiError::new(ErrorCode::Forbidden, "access_denied", message));
+                }
+                Some("expired_token") => return Err(expired()),
+                _ => return Err(crate::error::request(&e)),
+            },
+        }
+    };
+    let account = cloud::account(&inner.gateway, &server, &tokens.access_token).await;
+    let account = account.map_err(|e| crate::error::request(&e))?;
+    let until = inner.now() + i64::try_from(tokens.expires_in * 1000).unwrap_or(i64::MAX / 2);
+    let signed_in = SignedIn {
+        server,
+        user: account.email,
+        store,
+        refresh: tokens.refresh_token,
+        access: Some((tokens.access_token, until)),
+    };
+    let mut current = inner.credentials.current.lock().await;
+    inner.credentials.save(&signed_in)?;
+    let status = status(Some(&signed_in));
+    *current = Some(signed_in);
+    inner.bus.tell(Topic::Account, "", None);
+    Ok(status)
+}
+
+/// The machine-readable code of an OAuth refusal.
+fn refusal(e: &GatewayError) -> Option<&str> {
+    match e {
+        GatewayError::Rejected { code, .. } | GatewayError::Unauthorized { code, .. } => code.as_deref(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::server_url;
+
+    #[test]
+    fn a_sign_in_never_travels_in_the_open() {
+        for good in ["https://a.example", "http://127.0.0.1:8080", "http://localhost:1/", "http://[::1]:80"] {
+            assert!(server_url(good).is_ok(), "{good}");
+        }
+        for bad in ["http://a.example", "ftp://a.example", "a.example", "", "http://127.0.0.1.a.example"] {
+            assert!(server_url(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The person's answer to a manifest.
+
+use crate::error::{damaged, database, no_approval};
+use crate::manifest::{self, Choice};
+use crate::roots::Root;
+use crate::wire::StoredManifest;
+use crate::{Engine, Inner};
+use api::approvals::{ApprovalState, Approvals, Approve, GetApproval, GetText, Manifest, PartText, Revise};
+use api::events::Topic;
+use api::{ApprovalId, JobId};
+use rpc::{ApiError, Caller, ErrorCode};
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+use store::approvals::ApprovalRow;
+use store::jobs::JobState;
+
+/// A job asks, and comes to rest, in two commits. An answer that arrives between them waits this long.
+const REST_TRIES: u32 = 100;
+const REST_PAUSE: Duration = Duration::from_millis(20);
+
+impl Inner {
+    /// One approval with its stored manifest.
+    pub(crate) async fn approval(&self, id: &ApprovalId) -> Result<(ApprovalRow, StoredManifest), ApiError> {
+        let key = id.0.clone();
+        let row = self.store.read(move |db| store::approvals::get(db, &key)).await.map_err(database)?;
+        let row = row.ok_or_else(|| no_approval(id))?;
+        let stored = serde_json::from_str(&row.manifest).map_err(|_| damaged("manifest"))?;
+        Ok((row, stored))
+    }
+
+    /// Stores a manifest and its bytes, and asks.
+    pub(crate) async fn ask(&self, built: manifest::Built) -> Result<Manifest, ApiError> {
+        let manifest::Built { row, body, stored } = built;
+        let (id, session) = (row.id.clone(), row.session_id.clone());
+        self.store
+            .write(move |db| {
+                store::texts::put(db, &body)?;
+                store::approvals::ask(db, &row)
+            })
+            .await
+            .map_err(database)?;
+        self.bus.tell(Topic::Approval, &id, Some(&session));
+        Ok(stored.manifest)
+    }
+
+    async fn view(&self, id: &ApprovalId) -> Result<Manifest, ApiError> {
+        let (row, stored) = self.approval(id).await?;
+        let mut manifest = stored.manifest;
+        manifest.state = state(&row.state);
+        if manifest.state == ApprovalState::Waiting
+            && let Ok(session) = self.session(&manifest.session).await
+            && let Ok(root) = self.root(&session.project_id).await
+        {
+            for file in &mut manifest.files {
+                file.changed = differs(&root, &file.path, &stored.read);
+            }
+        }
+        Ok(manifest)
+    }
+
+    /// Waits until the job has come to rest before its approval.
+    async fn at_rest(&self, job: &JobId) -> Result<(), ApiError> {
+        for _ in 0..REST_TRIES {
+            match self.job(job).await?.state {
+                JobState::WaitingApproval => return Ok(()),
+                JobState::Queued | JobState::Running => tokio::time::sleep(REST_PAUSE).await,
+                _ => return Err(over()),
+            }
+        }
+        Err(ApiError::new(
+            ErrorCode::Unavailable,
+            "job_busy",
+            "The job is still busy. Try again in a moment.",
+        ))
+    }
+}
+
+fn state(name: &str) -> ApprovalState {
+    match name {
+        "waiting" => ApprovalState::Waiting,
+        "approved" => ApprovalState::Approved,
+        "refused" => ApprovalState::Refused,
+        _ => ApprovalState::Superseded,
+    }
+}
+
+fn differs(root: &Root, path: &str, read: &[(String, String)]) -> bool {
+    let known = read.iter().find(|(p, _)| p == path).map(|(_, hash)| hash.as_str());
+    let now = root.read(path).ok().map(|text| hex::encode(Sha256::digest(text.as_bytes())));
+    known != now.as_deref()
+}
+
+fn over() -> ApiError {
+    let message = "This question was answered already, or its job has ended. Nothing more was sent.";
+    ApiError::new(ErrorCode::Conflict, "approval_over", message)
+}
+
+impl Approvals for Engine {
+    async fn get(&self, _: &Caller, request: GetApproval) -> Result<Manifest, ApiError> {
+        self.inner.view(&request.approval).await
+    }
+
+    async fn text(&self, _: &Caller, request: GetText) -> Result<PartText, ApiError> {
+        let (row, stored) = self.inner.approval(&request.approval).await?;
+        let hash = row.body_hash;
+        let body = self.inner.store.read(move |db| store::texts::get(db, &hash)).await.map_err(database)?;
+        let body = body.ok_or_else(|| damaged("request"))?;
+        let text = manifest::text(&stored, &body, &request.source).ok_or_else(|| {
+            ApiError::not_found("no_part", "This request has no such part.").with("source", &request.source)
+        })?;
+        Ok(PartText { text })
+    }
+
+    async fn revise(&self, _: &Caller, request: Revise) -> Result<Manifest, ApiError> {
+        let (row, stored) = self.inner.approval(&request.approval).await?;
+        if row.state != "waiting" {
+            return Err(over());
+        }
+        let old = stored.manifest;
+        self.inner.at_rest(&old.job).await?;
+        let model = request.model.as_deref().unwrap_or(&old.model);
+        let choice = Choice {
+            files: Some(request.files.unwrap_or_else(|| old.files.iter().map(|f| f.path.clone()).collect())),
+            model: self.inner.model(Some(model)).await?,
+            redact: request.redact.unwrap_or(old.redacted),
+        };
+        let job = self.inner.job(&old.job).await?;
+        let built = manifest::build(&self.inner, &job, choice).await?;
+        self.inner.ask(built).await
+    }
+
+    async fn approve(&self, caller: &Caller, request: Approve) -> Result<Manifest, ApiError> {
+        let (row, stored) = self.inner.approval(&request.approval).await?;
+        if row.state != "waiting" {
+            return Err(over());
+        }
+        let manifest = stored.manifest;
+        if request.fingerprint != manifest.fingerprint {
+            let message = "What was shown is not what would be sent now. Nothing was sent; look at it again.";
+            return Err(ApiError::new(ErrorCode::Conflict, "approval_mismatch", message));
+        }
+        if let Some(secret) = manifest.secrets.iter().find(|s| !s.allowed) {
+            let message = format!(
+                "{}, line {}: {} Leave the file out or redact it; nothing was sent.",
+                secret.source,
+                secret.line,
+                crate::error::sentence(&secret.description)
+            );
+            return Err(ApiError::new(ErrorCode::Forbidden, "secret_found", message));
+        }
+        if manifest.overflow_tokens > 0 {
+            let message = format!(
+                "This is {} tokens too long for {}. Untick files or choose a model with a larger window; nothing was sent.",
+                manifest.overflow_tokens, manifest.model
+            );
+            return Err(ApiError::new(ErrorCode::Forbidden, "too_long", message));
+        }
+        self.answer(caller, &manifest, "approved").await?;
+        if let Some(runner) = self.inner.runner() {
+            runner.wake();
+        }
+        self.inner.view(&request.approval).await
+    }
+
+    async fn refuse(&self, caller: &Caller, request: GetApproval) -> Result<Manifest, ApiError> {
+        let (row, stored) = self.inner.approval(&request.approval).await?;
+        if row.state != "waiting" {
+            return Err(over());
+        }
+        self.answer(caller, &stored.manifest, "refused").await?;
+        if let Some(runner) = self.inner.runner() {
+            runner.cancel(&row.job_id, "Refused: nothing was sent.").await.map_err(database)?;
+        }
+        self.inner.view(&request.approval).await
+    }
+}
+
+impl Engine {
+    /// Stores the answer; an approved job goes back into the queue in the same commit.
+    async fn answer(
+        &self,
+        caller: &Caller,
+        manifest: &Manifest,
+        answer: &'static str,
+    ) -> Result<(), ApiError> {
+        self.inner.at_rest(&manifest.job).await?;
+        let (id, job, by, now) =
+            (manifest.id.0.clone(), manifest.job.0.clone(), caller.name.clone(), self.inner.now());
+        let answered = self
+            .inner
+            .store
+            .write(move |db| {
+                if !store::approvals::answer(db, &id, answer, &by, now)? {
+                    return Ok(false);
+                }
+                if answer == "approved" {
+                    let from = [JobState::WaitingApproval];
+                    store::jobs::transition(db, &job, &from, JobState::Queued, "Approved.", now)?;
+                }
+                Ok(true)
+            })
+            .await
+            .map_err(database)?;
+        if !answered {
+            return Err(over());
+        }
+        self.inner.bus.tell(Topic::Approval, &manifest.id.0, Some(&manifest.session.0));
+        self.inner.bus.tell(Topic::Job, &manifest.job.0, Some(&manifest.session.0));
+        Ok(())
+    }
+}

@@ -1,0 +1,118 @@
+//! The server's calls that are not chat: sign-in, account, models.
+
+use gateway::{Gateway, GatewayError};
+use secrecy::SecretString;
+use serde::Deserialize;
+use url::Url;
+
+/// The answer to the start of a device sign-in (RFC 8628).
+#[derive(Debug, Deserialize)]
+pub(crate) struct DeviceCode {
+    pub device_code: String,
+    pub user_code: String,
+    pub verification_uri: String,
+    pub verification_uri_complete: String,
+    pub expires_in: u64,
+    #[serde(default = "default_interval")]
+    pub interval: u64,
+}
+
+fn default_interval() -> u64 {
+    5
+}
+
+/// Tokens.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Tokens {
+    pub access_token: SecretString,
+    pub refresh_token: SecretString,
+    /// Seconds.
+    pub expires_in: u64,
+}
+
+/// Who is signed in.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Account {
+    pub email: String,
+}
+
+/// The models of the server.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ServerModels {
+    pub data: Vec<ServerModel>,
+}
+
+/// One model of the server.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ServerModel {
+    pub id: String,
+    pub provider: String,
+    #[serde(default)]
+    pub context_window: u64,
+    #[serde(default)]
+    pub max_output_tokens: u64,
+    #[serde(default)]
+    pub prices: Option<crate::wire::Prices>,
+    #[serde(default)]
+    pub destinations: Vec<ServerDestination>,
+}
+
+/// Where a model's requests may go.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ServerDestination {
+    pub provider: String,
+    pub model: String,
+}
+
+fn at(server: &Url, path: &str) -> Url {
+    let mut url = server.clone();
+    let joined = format!("{}{path}", server.path().trim_end_matches('/'));
+    url.set_path(&joined);
+    url
+}
+
+pub(crate) async fn begin_device(
+    gateway: &Gateway,
+    server: &Url,
+    client: &str,
+) -> Result<DeviceCode, GatewayError> {
+    gateway.post_form(&at(server, "/api/auth/device/code"), None, &[("client_name", client)]).await
+}
+
+pub(crate) async fn redeem_device(
+    gateway: &Gateway,
+    server: &Url,
+    device_code: &str,
+) -> Result<Tokens, GatewayError> {
+    let form = [("grant_type", "urn:ietf:params:oauth:grant-type:device_code"), ("device_code", device_code)];
+    gateway.post_form(&at(server, "/api/auth/token"), None, &form).await
+}
+
+pub(crate) async fn refresh(gateway: &Gateway, server: &Url, token: &str) -> Result<Tokens, GatewayError> {
+    let form = [("grant_type", "refresh_token"), ("refresh_token", token)];
+    gateway.post_form(&at(server, "/api/auth/token"), None, &form).await
+}
+
+pub(crate) async fn revoke(
+    gateway: &Gateway,
+    server: &Url,
+    token: &str,
+) -> Result<serde_json::Value, GatewayError> {
+    gateway.post_form(&at(server, "/api/auth/revoke"), None, &[("token", token)]).await
+}
+
+pub(crate) async fn account(
+    gateway: &Gateway,
+    server: &Url,
+    access: &SecretString,
+) -> Result<Account, GatewayError> {
+    gateway.get_json(&at(server, "/api/account"), Some(access)).await
+}
+
+pub(crate) async fn models(
+    gateway: &Gateway,
+    server: &Url,
+    access: &SecretString,
+) -> Result<ServerModels, GatewayError> {
+    gateway.get_json(&at(server, "/v1/models"), Some(access)).await
+}

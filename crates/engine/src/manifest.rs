@@ -1,0 +1,321 @@
+//! What would be sent: made once, stored as bytes, and sent as those bytes.
+
+use crate::models::Resolved;
+use crate::prompt::{self, PromptFile};
+use crate::roots::Root;
+use crate::tokens::Counter;
+use crate::wire::{Prices, StoredManifest};
+use crate::{Inner, error};
+use api::approvals::{ApprovalState, Destination, Manifest, ManifestFile, ManifestPart, SecretFinding};
+use llm::Approval;
+use rpc::ApiError;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use std::sync::atomic::AtomicBool;
+use store::approvals::ApprovalRow;
+use store::files::FileRow;
+use store::jobs::JobRow;
+
+/// What is approved is always one call of this method and path.
+pub(crate) const METHOD: &str = "POST";
+pub(crate) const PATH: &str = "/v1/chat/completions";
+
+/// The most tokens an answer may have. A plan of this length has about 200 steps.
+const MAX_OUTPUT_TOKENS: u64 = 16_000;
+
+/// What a vendor's envelope adds to the text of a request, in tokens; generous.
+const ENVELOPE_TOKENS: u64 = 32;
+
+/// The list of paths goes whole while it is not longer than this; then only the neighbourhood of the files goes.
+const MAX_TREE_BYTES: usize = 24 << 10;
+
+/// What a plan's answer usually has: a fixed part, and a part for each file. From plans of ten to twenty files.
+const USUAL_OUTPUT: (u64, u64) = (1_500, 250);
+
+/// What the person chose.
+pub(crate) struct Choice {
+    /// The files; those ticked in the session when absent.
+    pub files: Option<Vec<String>>,
+    /// The model.
+    pub model: Resolved,
+    /// Whether secrets are replaced.
+    pub redact: bool,
+}
+
+/// A manifest with the bytes it is about.
+pub(crate) struct Built {
+    pub row: ApprovalRow,
+    pub body: Vec<u8>,
+    pub stored: StoredManifest,
+}
+
+/// Makes the manifest of a plan job.
+pub(crate) async fn build(inner: &Inner, job: &JobRow, choice: Choice) -> Result<Built, ApiError> {
+    let session = inner.session(&job.session_id.as_str().into()).await?;
+    if session.task.trim().is_empty() {
+        return Err(ApiError::invalid(
+            "task_empty",
+            "The task is empty. Describe the change first; nothing was sent.",
+        ));
+    }
+    let root = inner.root(&session.project_id).await?;
+    let key = session.id.clone();
+    let ranked = inner.store.read(move |db| store::files::list(db, &key)).await.map_err(error::database)?;
+    let chosen = match &choice.files {
+        Some(paths) => paths.clone(),
+        None => ranked.iter().filter(|f| f.included).map(|f| f.path.clone()).collect(),
+    };
+    let boundary = inner.env.random_hex(4);
+    let id = inner.new_id();
+    let now = inner.now();
+    // Reading, scanning and counting take a while on many files; they must not hold the runtime up.
+    let guard = std::panic::AssertUnwindSafe(&inner.guard);
+    tokio::task::block_in_place(|| {
+        let draft =
+            Draft { guard: *guard, root: &root, ranked: &ranked, choice: &choice, boundary: &boundary };
+        draft.build(&session.task, chosen, job, id, now)
+    })
+}
+
+struct Draft<'a> {
+    guard: &'a guard::Guard,
+    root: &'a Root,
+    ranked: &'a [FileRow],
+    choice: &'a Choice,
+    boundary: &'a str,
+}
+
+impl Draft<'_> {
+    fn build(
+        &self,
+        task: &str,
+        chosen: Vec<String>,
+        job: &JobRow,
+        id: String,
+        now: i64,
+    ) -> Result<Built, ApiError> {
+        let model = &self.choice.model;
+        let counter = Counter::for_provider(&model.model.provider);
+        let mut secrets = Vec::new();
+        let mut files = Vec::with_capacity(chosen.len());
+        let mut read = Vec::with_capacity(chosen.len());
+        for path in &chosen {
+            let text = self.root.read(path).map_err(|e| {
+                let message = format!("{path} cannot be sent: {e}. Untick it, or mend it; nothing was sent.");
+                ApiError::invalid("file_unreadable", message).with("path", path)
+            })?;
+            read.push((path.clone(), hex::encode(Sha256::digest(text.as_bytes()))));
+            files.push(PromptFile { path: path.clone(), text: self.clean(path, &text, &mut secrets) });
+        }
+        let task = self.clean("task", task, &mut secrets);
+        let tree = self.clean("tree", &self.tree(&chosen)?, &mut secrets);
+        let prompt = prompt::plan(self.boundary, &task, &tree, &files);
+
+        let part = |name: &str, text: &str| ManifestPart {
+            name: name.to_owned(),
+            bytes: text.len() as u64,
+            tokens: counter.count(text),
+        };
+        let parts = vec![part("instructions", &prompt.system), part("task", &task), part("tree", &tree)];
+        let input_tokens = counter.count(&prompt.system) + counter.count(&prompt.user) + ENVELOPE_TOKENS;
+        let max_output_tokens = match model.model.max_output_tokens {
+            0 => MAX_OUTPUT_TOKENS,
+            limit => limit.min(MAX_OUTPUT_TOKENS),
+        };
+        let body = body(&model.target.model, &prompt, max_output_tokens)?;
+        let costs = Costs::of(model.target.prices, input_tokens, max_output_tokens, files.len() as u64);
+        let approval = Approval::of_body(METHOD, PATH, &body, destinations(model), costs.ceiling);
+        let manifest = Manifest {
+            id: id.clone().into(),
+            job: job.id.clone().into(),
+            session: job.session_id.clone().into(),
+            state: ApprovalState::Waiting,
+            files: files.iter().map(|file| self.manifest_file(file, counter)).collect(),
+            left_out: self.ranked.iter().map(|f| &f.path).filter(|p| !chosen.contains(p)).cloned().collect(),
+            parts,
+            model: model.model.id.clone(),
+            door: model.model.door,
+            via: model.model.via.clone(),
+            destinations: model
+                .target
+                .destinations
+                .iter()
+                .map(|(provider, model)| Destination { provider: provider.clone(), model: model.clone() })
+                .collect(),
+            input_tokens,
+            tokens_exact: counter.is_exact(),
+            max_output_tokens,
+            overflow_tokens: overflow(model.model.context_window, input_tokens, max_output_tokens),
+            cost_estimate: costs.estimate,
+            cost_ceiling: costs.ceiling,
+            secrets,
+            redacted: self.choice.redact,
+            body_bytes: body.len() as u64,
+            body_hash: hex::encode(approval.body_hash),
+            fingerprint: approval.fingerprint(),
+            created_at: now.max(0).cast_unsigned(),
+        };
+        let row = ApprovalRow {
+            id,
+            job_id: job.id.clone(),
+            session_id: job.session_id.clone(),
+            state: "waiting".to_owned(),
+            fingerprint: manifest.fingerprint.clone(),
+            body_hash: manifest.body_hash.clone(),
+            manifest: String::new(),
+            created_at: now,
+        };
+        let stored = StoredManifest {
+            manifest,
+            target: model.target.clone(),
+            boundary: self.boundary.to_owned(),
+            read,
+        };
+        let document = serde_json::to_string(&stored).map_err(|e| ApiError::internal(e.to_string()))?;
+        Ok(Built { row: ApprovalRow { manifest: document, ..row }, body, stored })
+    }
+
+    /// The text as it would be sent, and what was found in it.
+    fn clean(&self, source: &str, text: &str, secrets: &mut Vec<SecretFinding>) -> String {
+        let found = self.guard.scan(text);
+        let blocking: Vec<guard::Finding> = found.iter().filter(|f| !f.allowed).cloned().collect();
+        let redact = self.choice.redact && !blocking.is_empty();
+        secrets.extend(found.iter().filter(|f| f.allowed || !redact).map(|f| SecretFinding {
+            source: source.to_owned(),
+            line: crate::plan_view::count(f.line),
+            rule: f.rule.clone(),
+            description: f.description.clone(),
+            allowed: f.allowed,
+        }));
+        if redact { guard::redact(text, &blocking) } else { text.to_owned() }
+    }
+
+    fn manifest_file(&self, file: &PromptFile, counter: Counter) -> ManifestFile {
+        let row = self.ranked.iter().find(|row| row.path == file.path);
+        let reasons =
+            row.and_then(|row| serde_json::from_str::<Vec<api::discovery::RankReason>>(&row.reasons).ok());
+        ManifestFile {
+            path: file.path.clone(),
+            bytes: file.text.len() as u64,
+            tokens: counter.count(&file.text),
+            reason: reasons
+                .and_then(|r| r.into_iter().next())
+                .map_or_else(|| "chosen by hand".to_owned(), |r| r.detail),
+            changed: false,
+        }
+    }
+
+    /// The paths the model may name: all of them, or the neighbourhood of the files when they are too many.
+    fn tree(&self, chosen: &[String]) -> Result<String, ApiError> {
+        let entries = discovery::tree(self.root.path(), &AtomicBool::new(false))
+            .map_err(|e| ApiError::invalid("cannot_list", error::sentence(&e.to_string())))?;
+        let whole: usize = entries.iter().map(|entry| entry.path.len() + 1).sum();
+        let folder = |path: &str| path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+        let near: Vec<String> = chosen.iter().map(|path| folder(path)).collect();
+        let mut tree = String::new();
+        let mut left = 0;
+        for entry in &entries {
+            let listed =
+                whole <= MAX_TREE_BYTES || !entry.path.contains('/') || near.contains(&folder(&entry.path));
+            if listed && tree.len() + entry.path.len() < MAX_TREE_BYTES {
+                tree.push_str(&entry.path);
+                tree.push('\n');
+            } else {
+                left += 1;
+            }
+        }
+        if left > 0 {
+            tree.push_str(&format!("(and {left} more files that are not listed)\n"));
+        }
+        Ok(tree)
+    }
+}
+
+fn body(model: &str, prompt: &prompt::Prompt, max_output_tokens: u64) -> Result<Vec<u8>, ApiError> {
+    let request = json!({
+        "model": model,
+        "messages": [
+            { "role": "system", "content": prompt.system },
+            { "role": "user", "content": prompt.user },
+        ],
+        "max_completion_tokens": max_output_tokens,
+        "stream": true,
+        "stream_options": { "include_usage": true },
+    });
+    serde_json::to_vec(&request)
+        .map_err(|e| ApiError::internal(format!("The request cannot be written: {e}.")))
+}
+
+fn destinations(model: &Resolved) -> Vec<llm::Destination> {
+    let all = model.target.destinations.iter();
+    all.map(|(provider, model)| llm::Destination { provider: provider.clone(), model: model.clone() })
+        .collect()
+}
+
+fn overflow(context_window: u64, input: u64, output: u64) -> u64 {
+    if context_window == 0 { 0 } else { (input + output).saturating_sub(context_window) }
+}
+
+/// What a request would cost.
+struct Costs {
+    estimate: Option<u64>,
+    ceiling: u64,
+}
+
+impl Costs {
+    fn of(prices: Option<Prices>, input: u64, max_output: u64, files: u64) -> Costs {
+        let Some(prices) = prices else { return Costs { estimate: None, ceiling: 0 } };
+        let usual = (USUAL_OUTPUT.0 + USUAL_OUTPUT.1 * files).min(max_output);
+        // Counts of other vendors are estimates: the ceiling leaves them a tenth.
+        let ceiling = cost(prices, &usage(input + input.div_ceil(10), max_output));
+        Costs { estimate: Some(cost(prices, &usage(input, usual))), ceiling }
+    }
+}
+
+fn usage(input_tokens: u64, output_tokens: u64) -> llm::Usage {
+    llm::Usage { input_tokens, output_tokens, ..llm::Usage::default() }
+}
+
+/// The cost of a usage in millionths of a dollar.
+pub(crate) fn cost(prices: Prices, usage: &llm::Usage) -> u64 {
+    let Prices { input, output, cache_read, cache_write } = prices;
+    llm::Prices { input, output, cache_read, cache_write }.cost_microusd(usage)
+}
+
+/// The exact text of a part or file, read from the stored bytes.
+pub(crate) fn text(stored: &StoredManifest, body: &[u8], source: &str) -> Option<String> {
+    let request: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let message = |n: usize| request["messages"][n]["content"].as_str();
+    let boundary = &stored.boundary;
+    let between = |open: String, name: &str| {
+        let (_, rest) = message(1)?.split_once(&open)?;
+        Some(rest.split_once(&format!("</{name}-{boundary}>"))?.0.to_owned())
+    };
+    match source {
+        "instructions" => message(0).map(str::to_owned),
+        "task" | "tree" => between(format!("<{source}-{boundary}>\n"), source),
+        path => between(format!("<file-{boundary} path=\"{}\">\n", prompt::attribute(path)), "file"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn costs_are_bounded_from_above() {
+        let prices = Prices { input: 3_000_000, output: 15_000_000, cache_read: None, cache_write: None };
+        let costs = Costs::of(Some(prices), 10_000, 16_000, 4);
+        assert_eq!(costs.estimate, Some(30_000 + 37_500));
+        assert_eq!(costs.ceiling, 33_000 + 240_000);
+        let unknown = Costs::of(None, 10_000, 16_000, 4);
+        assert_eq!((unknown.estimate, unknown.ceiling), (None, 0));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_counted() {
+        assert_eq!(overflow(0, 1_000_000, 1), 0);
+        assert_eq!(overflow(100, 60, 40), 0);
+        assert_eq!(overflow(100, 61, 40), 1);
+    }
+}

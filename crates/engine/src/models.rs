@@ -1,0 +1,318 @@
+//! Which models can be asked, and how.
+
+use crate::account::Access;
+use crate::error::database;
+use crate::wire::{Prices, Target};
+use crate::{Engine, Inner, cloud};
+use api::Empty;
+use api::events::Topic;
+use api::models::{Door, Model, ModelList, Models, Provider, ProviderDialect, RemoveProvider};
+use gateway::Route;
+use llm::{Dialect, ModelLimits};
+use rpc::{ApiError, Caller, ErrorCode};
+use url::Url;
+
+const PROVIDERS: &str = "providers";
+
+/// A model with everything that is needed to ask it.
+#[derive(Clone, Debug)]
+pub(crate) struct Resolved {
+    pub model: Model,
+    pub target: Target,
+}
+
+impl Inner {
+    /// The providers of one's own: those added, and those whose usual key variables are set.
+    async fn providers(&self) -> Result<Vec<Provider>, ApiError> {
+        let stored = self.store.read(|db| store::settings::get(db, PROVIDERS)).await.map_err(database)?;
+        let mut providers: Vec<Provider> = match stored {
+            Some(json) => {
+                serde_json::from_str(&json).map_err(|_| crate::error::damaged("list of providers"))?
+            }
+            None => Vec::new(),
+        };
+        for (name, dialect, url) in [
+            ("openai", ProviderDialect::Openai, "https://api.openai.com/v1"),
+            ("anthropic", ProviderDialect::Anthropic, "https://api.anthropic.com"),
+        ] {
+            let upper = name.to_uppercase();
+            let key = format!("{upper}_API_KEY");
+            if (self.env.variable)(&key).is_none() || providers.iter().any(|p| p.name == name) {
+                continue;
+            }
+            let models = self.catalogue.models().iter().filter(|m| m.provider == name).map(|m| m.id.clone());
+            providers.push(Provider {
+                name: name.to_owned(),
+                dialect,
+                base_url: (self.env.variable)(&format!("{upper}_BASE_URL")).unwrap_or_else(|| url.to_owned()),
+                key_env: Some(key),
+                models: models.collect(),
+            });
+        }
+        Ok(providers)
+    }
+
+    /// Every model that can be asked now, and the problems met while listing them.
+    pub(crate) async fn resolved_models(&self) -> Result<(Vec<Resolved>, Vec<String>), ApiError> {
+        let mut problems = Vec::new();
+        let mut models = match self.server_models().await {
+            Ok(models) => models,
+            Err(e) => {
+                problems.push(e.message);
+                Vec::new()
+            }
+        };
+        for provider in self.providers().await? {
+            if let Some(variable) = &provider.key_env
+                && (self.env.variable)(variable).is_none()
+            {
+                problems
+                    .push(format!("{} needs its key in the environment variable {variable}.", provider.name));
+                continue;
+            }
+            models.extend(provider.models.iter().map(|name| self.direct_model(&provider, name)));
+        }
+        Ok((models, problems))
+    }
+
+    async fn server_models(&self) -> Result<Vec<Resolved>, ApiError> {
+        let Some(access) = self.access().await? else { return Ok(Vec::new()) };
+        let listed = cloud::models(&self.gateway, &access.server, &access.token).await;
+        let listed = listed.map_err(|e| crate::error::request(&e))?;
+        let base_url = access.server.as_str().trim_end_matches('/').to_owned();
+        Ok(listed.data.into_iter().map(|model| server_model(&base_url, model)).collect())
+    }
+
+    fn direct_model(&self, provider: &Provider, name: &str) -> Resolved {
+        let vendor = match provider.dialect {
+            ProviderDialect::Openai => "openai",
+            ProviderDialect::Anthropic => "anthropic",
+            ProviderDialect::Compatible => provider.name.as_str(),
+        };
+        let known = self.catalogue.find(vendor, name);
+        let local = provider.base_url.parse::<Url>().is_ok_and(|url| is_loopback(&url));
+        let prices = match known {
+            Some(known) => Some(Prices {
+                input: known.prices.input,
+                output: known.prices.output,
+                cache_read: known.prices.cache_read,
+                cache_write: known.prices.cache_write,
+            }),
+            // A model on this machine costs nothing; what another costs is not known.
+            None => local.then(Prices::default),
+        };
+        Resolved {
+            model: Model {
+                id: format!("{}/{name}", provider.name),
+                provider: provider.name.clone(),
+                name: name.to_owned(),
+                door: Door::Direct,
+                via: format!("directly to {}", provider.base_url),
+                context_window: known.map_or(0, |k| k.limits.context_window),
+                max_output_tokens: known.map_or(0, |k| k.limits.max_output_tokens),
+                input_price: prices.map(|p| p.input),
+                output_price: prices.map(|p| p.output),
+            },
+            target: Target {
+                door: Door::Direct,
+                base_url: provider.base_url.clone(),
+                dialect: Some(provider.dialect),
+                provider: provider.name.clone(),
+                model: name.to_owned(),
+                destinations: vec![(provider.name.clone(), name.to_owned())],
+                prices,
+            },
+        }
+    }
+
+    /// The model with this id, or the only one with this name; the first of all when no id is given.
+    pub(crate) async fn model(&self, id: Option<&str>) -> Result<Resolved, ApiError> {
+        let (models, problems) = self.resolved_models().await?;
+        let why = if problems.is_empty() { String::new() } else { format!(" {}", problems.join(" ")) };
+        let Some(id) = id else {
+            return models.into_iter().next().ok_or_else(|| {
+                let message = format!(
+                    "There is no model to ask.{why} Sign in to a server, set OPENAI_API_KEY or ANTHROPIC_API_KEY, or \
+                     add a local model's URL."
+                );
+                ApiError::new(ErrorCode::Unavailable, "no_model", message)
+            });
+        };
+        if let Some(exact) = models.iter().find(|m| m.model.id == id) {
+            return Ok(exact.clone());
+        }
+        let named: Vec<&Resolved> = models.iter().filter(|m| m.model.name == id).collect();
+        match named.as_slice() {
+            [one] => Ok((*one).clone()),
+            [] => {
+                let known: Vec<&str> = models.iter().take(12).map(|m| m.model.id.as_str()).collect();
+                let message = format!("There is no model “{id}”.{why} Known here: {}.", known.join(", "));
+                Err(ApiError::not_found("unknown_model", message).with("model", id))
+            }
+            several => {
+                let ids: Vec<&str> = several.iter().map(|m| m.model.id.as_str()).collect();
+                let message = format!("“{id}” could be any of {}. Name one of them.", ids.join(", "));
+                Err(ApiError::invalid("ambiguous_model", message).with("model", id))
+            }
+        }
+    }
+
+    /// The routes of a target as it was approved, with the keys of now.
+    pub(crate) async fn routes(
+        &self,
+        target: &Target,
+        headers: Vec<(String, String)>,
+    ) -> Result<Vec<Route>, ApiError> {
+        let base_url = |text: &str| {
+            text.parse::<Url>()
+                .map_err(|_| ApiError::invalid("provider_url", format!("{text} is not a URL.")))
+        };
+        let Some(dialect) = target.dialect else {
+            let Some(Access { server, token }) = self.access().await? else {
+                let message =
+                    format!("Nobody is signed in to {} any more. Nothing was sent.", target.base_url);
+                return Err(ApiError::new(ErrorCode::Unauthenticated, "signed_out", message));
+            };
+            if server.as_str().trim_end_matches('/') != target.base_url {
+                let message = format!(
+                    "The approval was given for {}, and the sign-in is to {server} now. Nothing was sent.",
+                    target.base_url
+                );
+                return Err(ApiError::new(ErrorCode::Conflict, "server_changed", message));
+            }
+            return Ok(vec![Route {
+                provider: target.provider.clone(),
+                dialect: Dialect::Relayed,
+                base_url: server,
+                upstream_model: target.model.clone(),
+                key: Some(token),
+                limits: ModelLimits::default(),
+                extra_headers: headers,
+            }]);
+        };
+        let providers = self.providers().await?;
+        let provider =
+            providers.into_iter().find(|p| p.name == target.provider && p.base_url == target.base_url);
+        let provider = provider.ok_or_else(|| {
+            let message = format!(
+                "{} is no longer set up as it was when this was approved. Nothing was sent.",
+                target.provider
+            );
+            ApiError::new(ErrorCode::Conflict, "provider_changed", message)
+        })?;
+        let vendor = match dialect {
+            ProviderDialect::Openai => ("openai", Dialect::OpenAi),
+            ProviderDialect::Anthropic => ("anthropic", Dialect::Anthropic),
+            ProviderDialect::Compatible => (provider.name.as_str(), Dialect::Compatible),
+        };
+        let known = self.catalogue.find(vendor.0, &target.model);
+        Ok(vec![Route {
+            provider: target.provider.clone(),
+            dialect: vendor.1,
+            base_url: base_url(&target.base_url)?,
+            upstream_model: target.model.clone(),
+            key: provider.key_env.as_deref().and_then(|v| (self.env.variable)(v)).map(Into::into),
+            limits: known.map_or_else(ModelLimits::default, |k| k.limits.clone()),
+            extra_headers: Vec::new(),
+        }])
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
+}
+
+fn server_model(base_url: &str, model: cloud::ServerModel) -> Resolved {
+    let destinations: Vec<(String, String)> =
+        model.destinations.into_iter().map(|d| (d.provider, d.model)).collect();
+    Resolved {
+        model: Model {
+            id: format!("server/{}", model.id),
+            provider: model.provider.clone(),
+            name: model.id.clone(),
+            door: Door::Server,
+            via: format!("through the team proxy {base_url}"),
+            context_window: model.context_window,
+            max_output_tokens: model.max_output_tokens,
+            input_price: model.prices.map(|p| p.input),
+            output_price: model.prices.map(|p| p.output),
+        },
+        target: Target {
+            door: Door::Server,
+            base_url: base_url.to_owned(),
+            dialect: None,
+            provider: model.provider,
+            model: model.id,
+            destinations,
+            prices: model.prices,
+        },
+    }
+}
+
+impl Models for Engine {
+    async fn list(&self, _: &Caller, _: Empty) -> Result<ModelList, ApiError> {
+        let (models, problems) = self.inner.resolved_models().await?;
+        Ok(ModelList { models: models.into_iter().map(|m| m.model).collect(), problems })
+    }
+
+    async fn add_provider(&self, caller: &Caller, provider: Provider) -> Result<ModelList, ApiError> {
+        check(&provider)?;
+        self.change_providers(move |providers| {
+            providers.retain(|p| p.name != provider.name);
+            providers.push(provider);
+        })
+        .await?;
+        self.list(caller, Empty {}).await
+    }
+
+    async fn remove_provider(&self, caller: &Caller, request: RemoveProvider) -> Result<ModelList, ApiError> {
+        self.change_providers(move |providers| providers.retain(|p| p.name != request.name)).await?;
+        self.list(caller, Empty {}).await
+    }
+}
+
+fn check(provider: &Provider) -> Result<(), ApiError> {
+    let refuse = |message: &str| Err(ApiError::invalid("provider", message));
+    let plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    if provider.name.is_empty() || provider.name == "server" || !plain(&provider.name) {
+        return refuse(
+            "A provider's name has letters, digits, hyphens, dots and underscores, and is not “server”.",
+        );
+    }
+    if provider.models.is_empty() || provider.models.iter().any(|m| m.trim().is_empty()) {
+        return refuse("Name at least one model of this provider.");
+    }
+    match provider.base_url.parse::<Url>() {
+        Ok(url) if url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)) => Ok(()),
+        Ok(_) => refuse("A provider that is not on this machine needs https."),
+        Err(_) => refuse("This is not a URL. It looks like http://127.0.0.1:11434/v1."),
+    }
+}
+
+impl Engine {
+    async fn change_providers(
+        &self,
+        change: impl FnOnce(&mut Vec<Provider>) + Send + 'static,
+    ) -> Result<(), ApiError> {
+        let changed = self
+            .inner
+            .store
+            .write(move |db| {
+                let stored = store::settings::get(db, PROVIDERS)?.unwrap_or_else(|| "[]".to_owned());
+                let Ok(mut providers) = serde_json::from_str::<Vec<Provider>>(&stored) else {
+                    return Ok(false);
+                };
+                change(&mut providers);
+                let Ok(json) = serde_json::to_string(&providers) else { return Ok(false) };
+                store::settings::put(db, PROVIDERS, &json)?;
+                Ok(true)
+            })
+            .await
+            .map_err(database)?;
+        if !changed {
+            return Err(crate::error::damaged("list of providers"));
+        }
+        self.inner.bus.tell(Topic::Account, "", None);
+        Ok(())
+    }
+}

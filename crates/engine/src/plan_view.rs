@@ -1,0 +1,120 @@
+//! Plans as clients see them.
+
+use api::plans::{Finding, Operation, OperationKind, Plan, PlanState, Severity, Step, Usage};
+use plan::Document;
+use store::plans::PlanRow;
+
+/// The steps with their findings. A step that is still arriving has none yet.
+pub(crate) fn steps(document: &Document, findings: &[Vec<plan::Finding>]) -> Vec<Step> {
+    document
+        .steps
+        .iter()
+        .enumerate()
+        .map(|(index, step)| Step {
+            number: count(index + 1),
+            title: step.title.clone(),
+            why: step.why.clone(),
+            confidence: step.confidence.clone(),
+            depends: step.depends.clone(),
+            operations: step.operations.iter().map(operation).collect(),
+            commands: step.commands.clone(),
+            checks: step.checks.clone(),
+            complete: step.complete,
+            findings: findings.get(index).into_iter().flatten().map(finding).collect(),
+        })
+        .collect()
+}
+
+fn operation(operation: &plan::Operation) -> Operation {
+    Operation {
+        kind: match operation.kind {
+            plan::OperationKind::Create => OperationKind::Create,
+            plan::OperationKind::Modify => OperationKind::Modify,
+            plan::OperationKind::Delete => OperationKind::Delete,
+            plan::OperationKind::Move => OperationKind::Move,
+        },
+        path: operation.path.clone(),
+        to: operation.to.clone(),
+        symbol: operation.symbol.clone(),
+        lines: operation.lines,
+        change: operation.change.clone(),
+    }
+}
+
+pub(crate) fn finding(finding: &plan::Finding) -> Finding {
+    Finding {
+        severity: match finding.severity {
+            plan::Severity::Info => Severity::Info,
+            plan::Severity::Warning => Severity::Warning,
+            plan::Severity::Error => Severity::Error,
+        },
+        code: finding.code.to_string(),
+        message: finding.message.clone(),
+        operation: finding.operation.map(count),
+        suggestion: finding.suggestion.clone(),
+    }
+}
+
+/// The inverse of [`finding`].
+pub(crate) fn stored_finding(finding: Finding) -> plan::Finding {
+    plan::Finding {
+        severity: match finding.severity {
+            Severity::Info => plan::Severity::Info,
+            Severity::Warning => plan::Severity::Warning,
+            Severity::Error => plan::Severity::Error,
+        },
+        code: finding.code.into(),
+        message: finding.message,
+        operation: finding.operation.map(|n| n as usize),
+        suggestion: finding.suggestion,
+    }
+}
+
+/// A plan without its steps.
+pub(crate) fn head(row: PlanRow) -> Plan {
+    let usage = row.usage.as_deref().and_then(|json| serde_json::from_str::<Usage>(json).ok());
+    Plan {
+        id: row.id.into(),
+        session: row.session_id.into(),
+        job: row.job_id.into(),
+        title: row.title,
+        state: state(&row.state),
+        trouble: row.trouble,
+        steps: Vec::new(),
+        step_count: row.step_count,
+        errors: row.errors,
+        warnings: row.warnings,
+        served: row
+            .provider
+            .zip(row.model)
+            .map(|(provider, model)| api::approvals::Destination { provider, model }),
+        usage,
+        created_at: row.created_at.max(0).cast_unsigned(),
+    }
+}
+
+/// The words for states in the database.
+pub(crate) const STREAMING: &str = "streaming";
+
+/// How a parsed answer is called in the database.
+pub(crate) fn state_name(state: plan::State) -> &'static str {
+    match state {
+        plan::State::Complete => "complete",
+        plan::State::Cut => "cut",
+        plan::State::Unreadable => "unreadable",
+    }
+}
+
+fn state(name: &str) -> PlanState {
+    match name {
+        "complete" => PlanState::Complete,
+        "cut" => PlanState::Cut,
+        STREAMING => PlanState::Streaming,
+        _ => PlanState::Unreadable,
+    }
+}
+
+/// A position or number of a list that is never longer than a `u32` can count.
+pub(crate) fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,282 @@
+//! Sends approved bytes and collects the answer.
+
+use crate::Inner;
+use crate::audit::{VERSION, tries};
+use crate::error::request;
+use crate::live::LivePlans;
+use crate::manifest::{METHOD, PATH, cost};
+use crate::repository::RootRepository;
+use crate::roots::Root;
+use crate::wire::{AuditOutcome, Ending, Sent, StoredManifest};
+use ::jobs::{StepContext, StepError};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use gateway::{ChatStream, GatewayError, Journal, Send, Served};
+use llm::approval::{HEADER_AUDIT, HEADER_FILES, HEADER_JOB, encode_files};
+use llm::{Approval, Destination, FinishReason, StreamEvent, Usage};
+use rpc::ApiError;
+use std::time::{Duration, Instant};
+use store::approvals::ApprovalRow;
+use store::usage::UsageRow;
+
+/// How often what has arrived is stored: after a crash at most this much is missing.
+const STORE_EVERY: Duration = Duration::from_millis(500);
+
+/// What is sent, checked once more against what was approved.
+struct Approved {
+    row: ApprovalRow,
+    stored: StoredManifest,
+    body: Vec<u8>,
+    headers: Vec<(String, String)>,
+}
+
+/// What came back.
+struct Answer {
+    sent: Sent,
+    usage: Usage,
+    served: Option<Served>,
+    error: Option<String>,
+}
+
+fn failed(e: ApiError) -> StepError {
+    StepError::Failed(e.message)
+}
+
+/// Sends the approved bytes of a job and stores the answer as it arrives.
+pub(crate) async fn send(inner: &Inner, context: &StepContext, plan: &str) -> Result<Sent, StepError> {
+    let job = &context.job;
+    if context.interrupted && inner.has_sent(&job.id).await? {
+        // Whether the provider got it, and what it cost, is not known: sending again could spend twice.
+        let trouble = "The engine ended while the answer was arriving. What had arrived is kept; nothing was sent again.";
+        return Ok(Sent { ending: Ending::Broken, trouble: Some(trouble.to_owned()) });
+    }
+    let approved = approved(inner, context).await?;
+    let target = &approved.stored.target;
+    let routes = inner.routes(target, approved.headers.clone()).await.map_err(failed)?;
+    let session = inner.session(&job.session_id.as_str().into()).await.map_err(failed)?;
+    let root = inner.root(&session.project_id).await.map_err(failed)?;
+
+    inner.record_intent(&approved.row, &approved.stored).await?;
+    let journal = Journal::default();
+    let send = Send {
+        body: Bytes::from(approved.body),
+        routes: &routes,
+        created: (inner.now() / 1000).max(0).cast_unsigned(),
+        journal: journal.clone(),
+    };
+    inner.live.begin(plan);
+    let answer = match inner.gateway.stream(send, context.cancel.clone()).await {
+        Ok(stream) => collect(inner, stream, plan, &root).await,
+        Err(e) => Ok(not_answered(&e)),
+    };
+    inner.live.end(plan);
+    let answer = answer?;
+    settle(inner, &approved.row, &approved.stored, &journal, &answer).await?;
+    match (&answer.error, answer.served.is_some()) {
+        // Nothing was answered at all: the job failed, and says why.
+        (Some(message), false) if !context.cancel.is_cancelled() => Err(StepError::Failed(message.clone())),
+        _ => Ok(answer.sent),
+    }
+}
+
+/// The approval's bytes, after everything that was approved has been computed again from them.
+async fn approved(inner: &Inner, context: &StepContext) -> Result<Approved, StepError> {
+    let broken = || {
+        let message = "What is stored is not what was approved. Nothing was sent.";
+        StepError::Failed(message.to_owned())
+    };
+    let id = context.job.approval_id.clone().ok_or_else(broken)?;
+    let (row, stored) = inner.approval(&id.into()).await.map_err(failed)?;
+    let hash = row.body_hash.clone();
+    let body = inner.store.read(move |db| store::texts::get(db, &hash)).await?.ok_or_else(broken)?;
+    let target = &stored.target;
+    let destinations: Vec<Destination> = target
+        .destinations
+        .iter()
+        .map(|(provider, model)| Destination { provider: provider.clone(), model: model.clone() })
+        .collect();
+    let approval = Approval::of_body(METHOD, PATH, &body, destinations, stored.manifest.cost_ceiling);
+    if row.state != "approved" || approval.fingerprint() != row.fingerprint {
+        return Err(broken());
+    }
+    let paths: Vec<String> = stored.manifest.files.iter().map(|f| f.path.clone()).collect();
+    let files = encode_files(&paths).map_err(|e| StepError::Failed(e.to_string()))?;
+    let own = [(HEADER_JOB, row.job_id.clone()), (HEADER_FILES, files)];
+    let headers =
+        approval.headers().into_iter().chain(own).map(|(name, value)| (name.to_owned(), value)).collect();
+    Ok(Approved { row, stored, body, headers })
+}
+
+fn not_answered(e: &GatewayError) -> Answer {
+    let (ending, trouble) = ending_of(e);
+    Answer {
+        sent: Sent { ending, trouble: Some(trouble.clone()) },
+        usage: Usage::default(),
+        served: None,
+        error: Some(trouble),
+    }
+}
+
+fn ending_of(e: &GatewayError) -> (Ending, String) {
+    match e {
+        GatewayError::Canceled => (Ending::Canceled, "Stopped before the answer was complete.".to_owned()),
+        e => (Ending::Broken, request(e).message),
+    }
+}
+
+/// Reads the answer to its end, whatever that is.
+async fn collect(
+    inner: &Inner,
+    mut stream: ChatStream,
+    plan: &str,
+    root: &Root,
+) -> Result<Answer, StepError> {
+    let mut pending = String::new();
+    let mut stored_at = Instant::now();
+    let mut finish = None;
+    let mut error = None;
+    while let Some(event) = stream.next().await {
+        match event {
+            Ok(StreamEvent::Chunk(chunk)) => {
+                let text: String = chunk.choices.iter().filter_map(|c| c.delta.content.as_deref()).collect();
+                push(&inner.live, plan, &text, root);
+                pending.push_str(&text);
+            }
+            Ok(StreamEvent::Done(reason)) => finish = Some(reason),
+            Ok(StreamEvent::Usage(_) | StreamEvent::KeepAlive | StreamEvent::Error(_)) => {}
+            Err(e) => error = Some(e),
+        }
+        if !pending.is_empty() && stored_at.elapsed() >= STORE_EVERY {
+            inner.append_answer(plan, std::mem::take(&mut pending)).await?;
+            stored_at = Instant::now();
+        }
+    }
+    if !pending.is_empty() {
+        inner.append_answer(plan, pending).await?;
+    }
+    let (ending, trouble) = match (&error, finish) {
+        (Some(e), _) => {
+            let (ending, trouble) = ending_of(e);
+            (ending, Some(trouble))
+        }
+        (None, Some(FinishReason::Length)) => {
+            (Ending::Length, Some("The answer reached the most tokens it may have.".to_owned()))
+        }
+        (None, Some(FinishReason::ContentFilter)) => {
+            (Ending::Broken, Some("The provider withheld the rest of the answer.".to_owned()))
+        }
+        (None, Some(_)) => (Ending::Finished, None),
+        (None, None) => {
+            (Ending::Broken, Some("The answer ended without saying that it was complete.".to_owned()))
+        }
+    };
+    Ok(Answer {
+        error: error.map(|e| request(&e).message),
+        usage: stream.usage(),
+        served: Some(stream.served().clone()),
+        sent: Sent { ending, trouble },
+    })
+}
+
+fn push(live: &LivePlans, plan: &str, text: &str, root: &Root) {
+    // Checking asks the file system; the runtime's other tasks go on meanwhile.
+    tokio::task::block_in_place(|| {
+        live.push(plan, text, |document| plan::verify(document, &RootRepository::new(root)));
+    });
+}
+
+/// Records usage and outcome.
+async fn settle(
+    inner: &Inner,
+    row: &ApprovalRow,
+    stored: &StoredManifest,
+    journal: &Journal,
+    answer: &Answer,
+) -> Result<(), StepError> {
+    let usage = answer.usage;
+    let spent = stored.target.prices.map_or(0, |prices| cost(prices, &usage));
+    let view = api::plans::Usage {
+        input_tokens: usage.input_tokens,
+        cached_tokens: usage.cache_read_tokens,
+        output_tokens: usage.output_tokens,
+        cost: spent,
+        estimated: usage.estimated,
+    };
+    let served = answer.served.as_ref();
+    inner
+        .record_outcome(&AuditOutcome {
+            v: VERSION,
+            at: inner.now(),
+            job: row.job_id.clone(),
+            outcome: outcome_word(answer.sent.ending, served.is_some()).to_owned(),
+            tries: tries(journal),
+            served: served.map(|s| format!("{}/{}", s.provider, s.model)),
+            usage: view,
+            server_audit: served.and_then(|s| s.header(HEADER_AUDIT)).map(str::to_owned),
+            error: answer.error.clone(),
+        })
+        .await?;
+    let Some(served) = served else { return Ok(()) };
+    let (provider, model) = (served.provider.clone(), served.model.clone());
+    let plan_id = inner.job(&row.job_id.as_str().into()).await.map_err(failed)?.plan_id;
+    let json = serde_json::to_string(&view).map_err(|e| StepError::Failed(e.to_string()))?;
+    let usage_row = UsageRow {
+        job_id: row.job_id.clone(),
+        provider: provider.clone(),
+        model: model.clone(),
+        input_tokens: view.input_tokens,
+        cached_tokens: view.cached_tokens,
+        output_tokens: view.output_tokens,
+        cost: view.cost,
+        estimated: view.estimated,
+    };
+    let now = inner.now();
+    inner
+        .store
+        .write(move |db| {
+            store::usage::insert(db, &usage_row, now)?;
+            if let Some(id) = plan_id
+                && let Some(plan) = store::plans::get(db, &id)?
+            {
+                let plan = store::plans::PlanRow {
+                    provider: Some(provider),
+                    model: Some(model),
+                    usage: Some(json),
+                    ..plan
+                };
+                store::plans::put(db, &plan)?;
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(())
+}
+
+fn outcome_word(ending: Ending, answered: bool) -> &'static str {
+    match (ending, answered) {
+        (Ending::Canceled, _) => "canceled",
+        (_, false) => "failed",
+        (Ending::Finished, true) => "served",
+        (Ending::Length | Ending::Broken, true) => "cut",
+    }
+}
+
+impl Inner {
+    async fn append_answer(&self, plan: &str, text: String) -> store::Result<()> {
+        let plan = plan.to_owned();
+        self.store.write(move |db| store::plans::append_answer(db, &plan, &text)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outcomes_have_one_word_each() {
+        assert_eq!(outcome_word(Ending::Finished, true), "served");
+        assert_eq!(outcome_word(Ending::Broken, true), "cut");
+        assert_eq!(outcome_word(Ending::Broken, false), "failed");
+        assert_eq!(outcome_word(Ending::Canceled, false), "canceled");
+    }
+}

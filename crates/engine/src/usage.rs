@@ -1,0 +1,26 @@
+//! What was spent.
+
+use crate::Engine;
+use crate::error::database;
+use api::usage::{ModelUsage, UsageReport, UsageSince, UsageSummary};
+use rpc::{ApiError, Caller};
+
+impl UsageReport for Engine {
+    async fn since(&self, _: &Caller, request: UsageSince) -> Result<UsageSummary, ApiError> {
+        let since = i64::try_from(request.since).unwrap_or(i64::MAX);
+        let sums = self.inner.store.read(move |db| store::usage::since(db, since)).await.map_err(database)?;
+        Ok(UsageSummary {
+            cost: sums.iter().map(|sum| sum.cost).sum(),
+            models: sums
+                .into_iter()
+                .map(|sum| ModelUsage {
+                    model: format!("{}/{}", sum.provider, sum.model),
+                    requests: sum.requests,
+                    input_tokens: sum.input_tokens,
+                    output_tokens: sum.output_tokens,
+                    cost: sum.cost,
+                })
+                .collect(),
+        })
+    }
+}

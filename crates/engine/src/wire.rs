@@ -1,0 +1,138 @@
+//! Documents that the engine stores as JSON: manifests, credentials, audit records. Their forms are read again by
+//! later versions, so members are only ever added.
+
+use api::approvals::Manifest;
+use api::models::{Door, ProviderDialect};
+use serde::{Deserialize, Serialize};
+
+/// Where a request goes, as it was decided when the manifest was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Target {
+    /// The door.
+    pub door: Door,
+    /// The server's or provider's base URL.
+    pub base_url: String,
+    /// How it is spoken to; `None` for our own server.
+    pub dialect: Option<ProviderDialect>,
+    /// The provider's name.
+    pub provider: String,
+    /// The model's name in the request.
+    pub model: String,
+    /// Where the bytes may go, in order.
+    pub destinations: Vec<(String, String)>,
+    /// Prices per million tokens, if they are known.
+    pub prices: Option<Prices>,
+}
+
+/// Prices in millionths of a dollar per million tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Prices {
+    pub input: u64,
+    pub output: u64,
+    #[serde(default)]
+    pub cache_read: Option<u64>,
+    #[serde(default)]
+    pub cache_write: Option<u64>,
+}
+
+/// A manifest as stored with its approval.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct StoredManifest {
+    /// What the person is shown.
+    pub manifest: Manifest,
+    /// Where it goes.
+    pub target: Target,
+    /// The boundary of the request's parts.
+    pub boundary: String,
+    /// SHA-256 of each file as it was on disk, by path: to tell later whether it has changed since.
+    pub read: Vec<(String, String)>,
+}
+
+/// A sign-in that was stored in a file.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct SavedCredentials {
+    pub server: String,
+    pub user: String,
+    pub refresh_token: String,
+}
+
+/// Written before the first byte leaves.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct AuditIntent<'a> {
+    pub v: u32,
+    pub at: i64,
+    pub job: &'a str,
+    pub approval: &'a str,
+    pub fingerprint: &'a str,
+    pub body_hash: &'a str,
+    pub body_bytes: u64,
+    pub files: Vec<&'a str>,
+    pub destinations: Vec<String>,
+    pub ceiling_microusd: u64,
+    pub door: Door,
+    pub via: &'a str,
+}
+
+/// Written when the request has ended, however it ended.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct AuditOutcome {
+    pub v: u32,
+    pub at: i64,
+    pub job: String,
+    pub outcome: String,
+    pub tries: Vec<AuditTry>,
+    pub served: Option<String>,
+    pub usage: api::plans::Usage,
+    /// The server's own record of the same request: node, sequence, hash.
+    pub server_audit: Option<String>,
+    pub error: Option<String>,
+}
+
+/// One attempt at one destination.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct AuditTry {
+    pub destination: String,
+    pub upstream_hash: String,
+    pub transformations: Vec<String>,
+    pub outcome: String,
+    pub status: Option<u16>,
+}
+
+/// The output of the step that sends.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Sent {
+    /// How the answer ended.
+    pub ending: Ending,
+    /// Why, in words, if it did not end by itself.
+    pub trouble: Option<String>,
+}
+
+/// How an answer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Ending {
+    Finished,
+    Length,
+    Broken,
+    Canceled,
+}
+
+impl Ending {
+    /// The same for the plan parser.
+    pub(crate) fn for_plan(self) -> plan::Ending {
+        match self {
+            Ending::Finished => plan::Ending::Finished,
+            Ending::Length => plan::Ending::Length,
+            Ending::Broken => plan::Ending::Broken,
+            Ending::Canceled => plan::Ending::Canceled,
+        }
+    }
+}
+
+/// The input of a plan job.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct PlanInput {
+    /// The model that was asked for; the default one when absent.
+    #[serde(default)]
+    pub model: Option<String>,
+}

@@ -182,8 +182,11 @@ async fn finish(host: &Host, arguments: &Arguments, plan: Plan) -> anyhow::Resul
     match plan.state {
         PlanState::Complete => Ok(ExitCode::SUCCESS),
         _ => {
-            let trouble = plan.trouble.unwrap_or_else(|| "the plan is not complete".to_owned());
-            Err(Ended::new(exit::CUT, format!("the plan is not complete: {trouble} What arrived is kept.")))
+            let trouble = plan.trouble.unwrap_or_else(|| "The answer ended too early.".to_owned());
+            Err(Ended::new(
+                exit::CUT,
+                format!("the plan is not complete, and what arrived is kept: {trouble}"),
+            ))
         }
     }
 }
@@ -191,9 +194,9 @@ async fn finish(host: &Host, arguments: &Arguments, plan: Plan) -> anyhow::Resul
 fn summary(plan: &Plan) {
     let findings = match (plan.errors, plan.warnings) {
         (0, 0) => "no findings".to_owned(),
-        (errors, warnings) => format!("{errors} errors, {warnings} warnings"),
+        (errors, warnings) => format!("{}, {}", plural(errors, "error"), plural(warnings, "warning")),
     };
-    let mut text = format!("{} steps, {findings}", plan.step_count);
+    let mut text = format!("{}, {findings}", plural(plan.step_count, "step"));
     if let Some(usage) = &plan.usage {
         let about = if usage.estimated { " (estimated)" } else { "" };
         let tokens = format!(
@@ -206,7 +209,12 @@ fn summary(plan: &Plan) {
     if let Some(served) = &plan.served {
         text.push_str(&format!(" · {}/{}", served.provider, served.model));
     }
-    anstream::eprintln!("{} {}", styled(STRONG, show::harmless(&plan.title)), styled(QUIET, text));
+    let title = if plan.title.is_empty() { "Plan without a title" } else { &plan.title };
+    anstream::eprintln!("\n{}\n{}", styled(STRONG, show::harmless(title)), styled(QUIET, text));
+}
+
+fn plural(n: u32, word: &str) -> String {
+    format!("{n} {word}{}", if n == 1 { "" } else { "s" })
 }
 
 /// The job's approval, which a job that waits always has.

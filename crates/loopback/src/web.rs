@@ -13,7 +13,7 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use rpc::link::MAX_MESSAGE_BYTES;
 use rpc::{Caller, Link, Message, Router};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -172,11 +172,6 @@ struct Exchange {
     ticket: String,
 }
 
-#[derive(Serialize)]
-struct Exchanged<'a> {
-    token: &'a str,
-}
-
 async fn exchange(
     shared: web::Data<Shared>,
     request: HttpRequest,
@@ -187,9 +182,9 @@ async fn exchange(
         return plain(StatusCode::FORBIDDEN, "Only this page may ask.");
     }
     match shared.tickets.redeem(&body.ticket, Instant::now()) {
-        Some(token) => {
-            HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(Exchanged { token })
-        }
+        Some(token) => HttpResponse::Ok()
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .json(serde_json::json!({ "token": token })),
         None => plain(
             StatusCode::FORBIDDEN,
             "This link was used or is too old. Run `plantocode serve --open` again.",

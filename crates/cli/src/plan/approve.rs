@@ -11,6 +11,9 @@ use std::io::{BufRead, IsTerminal, Write};
 /// Files that are listed before the rest is summed up.
 const LISTED: usize = 40;
 
+/// Paths are padded to the widest one, but not beyond this.
+const WIDEST_PATH: usize = 56;
+
 /// What the person said.
 enum Answer {
     Send,
@@ -159,6 +162,7 @@ fn parse(line: &str) -> Answer {
 fn print(manifest: &Manifest) {
     let about = if manifest.tokens_exact { "" } else { "about " };
     let cost = match manifest.cost_estimate {
+        Some(0) if manifest.cost_ceiling == 0 => "nothing (it runs on this machine)".to_owned(),
         Some(estimate) => {
             format!("about {} (at most {})", show::money(estimate), show::money(manifest.cost_ceiling))
         }
@@ -172,10 +176,13 @@ fn print(manifest: &Manifest) {
         manifest.via,
         styled(STRONG, cost),
     );
-    for (number, file) in manifest.files.iter().take(LISTED).enumerate() {
+    let paths: Vec<String> =
+        manifest.files.iter().take(LISTED).map(|file| show::harmless(&file.path)).collect();
+    let width = paths.iter().map(|path| path.chars().count()).max().unwrap_or(0).min(WIDEST_PATH);
+    for (number, (path, file)) in paths.iter().zip(&manifest.files).enumerate() {
         let reason = show::harmless(&file.reason);
         let detail = styled(QUIET, format!("{:>7} tokens  {reason}", show::count(file.tokens)));
-        anstream::eprintln!("{:>4}  {}  {detail}", number + 1, show::harmless(&file.path));
+        anstream::eprintln!("{:>4}  {path:width$}  {detail}", number + 1);
     }
     if manifest.files.len() > LISTED {
         show::note(format!("      and {} more files", manifest.files.len() - LISTED));

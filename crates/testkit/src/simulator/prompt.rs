@@ -17,11 +17,11 @@ pub(super) struct File {
 }
 
 impl Prompt {
-    /// Collects every text of the request and looks for `<task>` and `<file path="…">` in it.
+    /// Collects what the user says and looks for `<task>` and `<file path="…">` in it. Instructions may mention these
+    /// tags without meaning them, so system messages are passed over.
     pub fn of(body: &Value) -> Self {
         let mut text = String::new();
-        collect(&body["system"], &mut text);
-        for message in body["messages"].as_array().into_iter().flatten() {
+        for message in body["messages"].as_array().into_iter().flatten().filter(|m| m["role"] == "user") {
             collect(&message["content"], &mut text);
         }
         Self::of_text(&text)

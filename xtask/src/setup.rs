@@ -1,0 +1,75 @@
+//! Installs what building and testing need. What is there already is left alone.
+
+use crate::run::{is_installed, output, run, run_with};
+use anyhow::bail;
+use std::path::Path;
+
+/// Debian packages, and the file or program whose presence says that the package is installed.
+const PACKAGES: &[(&str, &str)] = &[
+    ("build-essential", "/usr/bin/cc"),
+    ("pkg-config", "/usr/bin/pkg-config"),
+    ("git", "/usr/bin/git"),
+    ("chromium", "/usr/bin/chromium"),
+    ("fonts-dejavu-core", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),
+    ("postgresql", "/usr/lib/postgresql"),
+    ("redis-server", "/usr/bin/redis-server"),
+    ("python3", "/usr/bin/python3"),
+    ("python3-venv", "/usr/share/doc/python3-venv"),
+];
+
+/// The oldest Node whose tool chain builds the user interface.
+const NODE: u32 = 20;
+
+pub fn setup(root: &Path) -> anyhow::Result<()> {
+    packages(root)?;
+    node(root)?;
+    npm(root, "ui")?;
+    npm(root, "e2e")
+}
+
+fn packages(root: &Path) -> anyhow::Result<()> {
+    let missing: Vec<&str> =
+        PACKAGES.iter().filter(|(_, sign)| !Path::new(sign).exists()).map(|(name, _)| *name).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !is_installed("apt-get") {
+        bail!(
+            "these are needed and cannot be installed here, because this is not Debian or Ubuntu: {}",
+            missing.join(", ")
+        );
+    }
+    let is_root = output(root, "id", &["-u"])?.trim() == "0";
+    let env = [("DEBIAN_FRONTEND", "noninteractive")];
+    let apt = |arguments: &[&str]| {
+        if is_root {
+            run_with(root, "apt-get", arguments, &env)
+        } else {
+            run_with(root, "sudo", &[&["apt-get"], arguments].concat(), &env)
+        }
+    };
+    apt(&["update"])?;
+    apt(&[&["install", "--yes", "--no-install-recommends"], missing.as_slice()].concat())
+}
+
+fn node(root: &Path) -> anyhow::Result<()> {
+    let version = output(root, "node", &["--version"])?;
+    let major = version.trim_start_matches('v').split('.').next().and_then(|n| n.trim().parse::<u32>().ok());
+    match major {
+        Some(major) if major >= NODE => Ok(()),
+        _ => bail!("Node {NODE} or newer is needed; `node --version` says {}", version.trim()),
+    }
+}
+
+/// Installs a package's dependencies unless its lock file has not changed since.
+fn npm(root: &Path, package: &str) -> anyhow::Result<()> {
+    let dir = root.join(package);
+    let lock = std::fs::read(dir.join("package-lock.json"))?;
+    let stamp = dir.join("node_modules/.installed-lock.json");
+    if std::fs::read(&stamp).is_ok_and(|installed| installed == lock) {
+        return Ok(());
+    }
+    run(&dir, "npm", &["ci", "--no-audit", "--no-fund"])?;
+    std::fs::write(stamp, lock)?;
+    Ok(())
+}

@@ -1,0 +1,9 @@
+//! Builds the user interface.
+
+use crate::run::run;
+use std::path::Path;
+
+pub fn build(root: &Path) -> anyhow::Result<()> {
+    crate::setup::setup(root)?;
+    run(&root.join("ui"), "npm", &["run", "build"])
+}

@@ -1,0 +1,59 @@
+import { Tooltip } from "@base-ui/react/tooltip";
+import { useEffect, useMemo } from "react";
+import type { Connection } from "#client/connection.ts";
+import { Toasts } from "#kit/overlays.tsx";
+import { Actions, ActionsContext } from "./actions.tsx";
+import { Connecting, Door, TooOld } from "./Door.tsx";
+import { EngineContext, useLink, type Engine } from "./engine.tsx";
+import { Finds } from "./features/files/finds.ts";
+import { Drafts, type LocalDraft } from "./features/task/draft.ts";
+import { Prefs } from "./prefs.ts";
+import { Shell } from "./Shell.tsx";
+
+interface AppProps {
+  connection: Connection;
+  storage: Storage;
+}
+
+function makeEngine(connection: Connection, storage: Storage, id: string): Engine {
+  const prefs = new Prefs(storage, id);
+  const { store } = connection;
+  const drafts = new Drafts((session) => ({
+    save: async (text, base_version) => {
+      const saved = await connection.call("sessions.save_task", { session, text, base_version });
+      store.put("sessions.get", { session }, saved);
+      return saved;
+    },
+    load: () => connection.call("sessions.get", { session }),
+    keep: (local) => prefs.set(`draft.${session}`, local),
+    kept: () => prefs.get<LocalDraft | undefined>(`draft.${session}`, undefined),
+  }));
+  const finds = new Finds(connection, (session, ranking) => store.put("discovery.files", { session }, ranking));
+  return { connection, prefs, drafts, finds };
+}
+
+export function App({ connection, storage }: AppProps) {
+  const link = useLink(connection);
+  const id = link.greeting?.engine;
+  const engine = useMemo(
+    () => (id === undefined ? undefined : makeEngine(connection, storage, id)),
+    [connection, storage, id],
+  );
+  const actions = useMemo(() => new Actions(), []);
+  useEffect(() => {
+    if (link.status === "linked") engine?.drafts.retry();
+  }, [engine, link.status]);
+
+  if (link.status === "too_old") return <TooOld />;
+  if (!engine) return link.status === "refused" ? <Door /> : <Connecting />;
+  return (
+    <EngineContext value={engine} key={id}>
+      <ActionsContext value={actions}>
+        <Tooltip.Provider>
+          <Shell />
+          <Toasts />
+        </Tooltip.Provider>
+      </ActionsContext>
+    </EngineContext>
+  );
+}

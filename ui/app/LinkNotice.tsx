@@ -1,0 +1,20 @@
+import { CircleAlert, CloudOff } from "lucide-react";
+import { Button } from "#kit/core.tsx";
+import { useEngine, useLink } from "./engine.tsx";
+import css from "./shell.module.css";
+import { w } from "./words.ts";
+
+/** A quiet line while the engine is out of reach; everything stays readable below it. */
+export function LinkNotice() {
+  const { connection } = useEngine();
+  const { status } = useLink(connection);
+  if (status !== "lost" && status !== "refused") return null;
+  const Icon = status === "lost" ? CloudOff : CircleAlert;
+  return (
+    <div className={css.notice} role="status">
+      <Icon size={16} aria-hidden="true" />
+      <span>{status === "lost" ? w.link.lostText : w.link.refusedText}</span>
+      {status === "lost" && <Button look="plain" onClick={() => connection.redialNow()}>{w.link.now}</Button>}
+    </div>
+  );
+}

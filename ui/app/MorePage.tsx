@@ -1,0 +1,39 @@
+import { FolderOpen, Keyboard, Search, UserRound } from "lucide-react";
+import { Button } from "#kit/core.tsx";
+import { CostList } from "./features/jobs/CostToday.tsx";
+import { useEngine } from "./engine.tsx";
+import { usePref } from "./prefs.ts";
+import { go } from "./route.ts";
+import type { Floating } from "./Shell.tsx";
+import css from "./shell.module.css";
+import type { Theme } from "./theme.ts";
+import { w } from "./words.ts";
+
+/** What a phone has no room for elsewhere. */
+export function MorePage({ float }: { float(what: Floating): void }) {
+  const { prefs } = useEngine();
+  const [theme, setTheme] = usePref<Theme>(prefs, "theme", "system");
+  return (
+    <div className={css.page}>
+      <h1>{w.nav.more}</h1>
+      <div className={css.stack}>
+        <Button onClick={() => float("account")}><UserRound size={16} />{w.nav.account}</Button>
+        <Button onClick={() => go({ page: "home" })}><FolderOpen size={16} />{w.nav.home}</Button>
+        <Button onClick={() => float("palette")}><Search size={16} />{w.nav.palette}</Button>
+        <Button onClick={() => float("keys")}><Keyboard size={16} />{w.nav.keys}</Button>
+      </div>
+      <section className={css.stack}>
+        <h2>{w.usage.title}</h2>
+        <CostList />
+      </section>
+      <fieldset className={css.choices}>
+        <legend>{w.nav.theme}</legend>
+        {(Object.keys(w.theme) as Theme[]).map((name) => (
+          <label key={name}>
+            <input type="radio" name="theme" checked={theme === name} onChange={() => setTheme(name)} /> {w.theme[name]}
+          </label>
+        ))}
+      </fieldset>
+    </div>
+  );
+}

@@ -1,0 +1,33 @@
+import { ChevronRight } from "lucide-react";
+import type { Manifest } from "#client/api.gen.ts";
+import { bytes } from "#kit/format.ts";
+import { Tokens } from "#kit/values.tsx";
+import { w } from "../../words.ts";
+import css from "./approval.module.css";
+import { ExactText } from "./ExactText.tsx";
+
+/** What goes besides files, each part with its exact text. */
+export function AlsoGoes({ manifest }: { manifest: Manifest }) {
+  return (
+    <section className={css.section}>
+      <div className={css.sectionHead}><h3>{w.approve.also}</h3></div>
+      <ul className={css.files}>
+        {manifest.parts.map((part) => {
+          const name = w.approve.parts[part.name] ?? part.name;
+          return (
+            <li key={part.name} className={css.file}>
+              <details className={css.fold}>
+                <summary aria-label={w.approve.show(name)}>
+                  <ChevronRight size={14} aria-hidden="true" />
+                  <span className={css.fileMain}>{name}</span>
+                  <span className={css.figure} title={bytes(part.bytes)}><Tokens n={part.tokens} /></span>
+                </summary>
+                <ExactText approval={manifest.id} source={part.name} />
+              </details>
+            </li>
+          );
+        })}
+      </ul>
+    </section>
+  );
+}

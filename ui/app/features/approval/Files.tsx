@@ -1,0 +1,68 @@
+import { ChevronRight, RefreshCw } from "lucide-react";
+import type { Manifest, ManifestFile } from "#client/api.gen.ts";
+import { Button, Checkbox, Pill } from "#kit/core.tsx";
+import { bytes } from "#kit/format.ts";
+import { Path, Tokens } from "#kit/values.tsx";
+import { w } from "../../words.ts";
+import css from "./approval.module.css";
+import { ExactText } from "./ExactText.tsx";
+import type { Approval } from "./useApproval.ts";
+
+/** Each file with its tokens and its reason; unticking one counts everything again. */
+export function Files({ approval, manifest }: { approval: Approval; manifest: Manifest }) {
+  const open = manifest.state === "waiting";
+  const changed = manifest.files.some((f) => f.changed);
+  const left = manifest.left_out.filter((path) => !manifest.files.some((f) => f.path === path));
+  const tick = (path: string, on: boolean) =>
+    approval.revise({ files: on ? [...approval.files, path] : approval.files.filter((p) => p !== path) });
+  return (
+    <section className={css.section}>
+      <div className={css.sectionHead}>
+        <h3>{w.approve.files}</h3>
+        <span>{w.files.total(approval.files.length, manifest.files.length + left.length)}</span>
+        {open && changed && (
+          <Button onClick={() => approval.revise({ files: approval.files })}><RefreshCw size={14} aria-hidden="true" />{w.approve.readAgain}</Button>
+        )}
+      </div>
+      <ul className={css.files}>
+        {manifest.files.map((file) => (
+          <FileRow key={file.path} approval={manifest.id} file={file} on={approval.files.includes(file.path)} open={open} tick={tick} />
+        ))}
+        {open && left.map((path) => (
+          <li key={path} className={css.file}>
+            <Checkbox aria-label={w.files.tick(path)} checked={approval.files.includes(path)} onChange={(e) => tick(path, e.target.checked)} />
+            <span className={css.leftOut}><Path path={path} /></span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+interface RowProps {
+  approval: string;
+  file: ManifestFile;
+  on: boolean;
+  open: boolean;
+  tick(path: string, on: boolean): void;
+}
+
+function FileRow({ approval, file, on, open, tick }: RowProps) {
+  return (
+    <li className={css.file}>
+      {open && <Checkbox aria-label={w.files.tick(file.path)} checked={on} onChange={(e) => tick(file.path, e.target.checked)} />}
+      <details className={css.fold}>
+        <summary aria-label={w.approve.show(file.path)}>
+          <ChevronRight size={14} aria-hidden="true" />
+          <span className={css.fileMain}>
+            <Path path={file.path} />
+            {file.changed && <Pill tone="warning">{w.approve.changed}</Pill>}
+            <span className={css.reason}>{file.reason}</span>
+          </span>
+          <span className={css.figure} title={bytes(file.bytes)}><Tokens n={file.tokens} /></span>
+        </summary>
+        <ExactText approval={approval} source={file.path} />
+      </details>
+    </li>
+  );
+}

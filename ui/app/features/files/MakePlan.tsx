@@ -1,0 +1,51 @@
+import { useState } from "react";
+import type { Model } from "#client/api.gen.ts";
+import { Button } from "#kit/core.tsx";
+import { useAction } from "../../actions.tsx";
+import { useEngine, useRead, useTask } from "../../engine.tsx";
+import { ErrorNote } from "../../ErrorNote.tsx";
+import { usePref } from "../../prefs.ts";
+import { go } from "../../route.ts";
+import { w } from "../../words.ts";
+import { ModelPicker } from "../account/ModelPicker.tsx";
+import { NoModel } from "../account/NoModel.tsx";
+import session from "../sessions/session.module.css";
+import type { SessionView } from "../sessions/view.ts";
+
+interface MakePlanProps {
+  view: SessionView;
+  active: boolean;
+  ticked: number;
+  openAccount(): void;
+}
+
+/** The model that is asked, and the button that asks. */
+export function MakePlan({ view, active, ticked, openAccount }: MakePlanProps) {
+  const { connection, drafts, prefs } = useEngine();
+  const models = useRead("models.list", {}).value;
+  const [chosen, setChosen] = usePref<string | undefined>(prefs, "model", undefined);
+  const [explain, setExplain] = useState(false);
+  const task = useTask();
+  const model: Model | undefined = models?.models.find((m) => m.id === chosen) ?? models?.models[0];
+  const reason = ticked === 0 && !view.session?.task.trim() ? w.files.makeReason : undefined;
+  const start = () => {
+    if (models && !model) return setExplain(true);
+    task.run(async () => {
+      await drafts.get(view.id)?.flush();
+      await connection.call("plans.start", { session: view.id, ...(model ? { model: model.id } : {}) });
+      await connection.store.refresh("jobs.list", {});
+      go({ page: "session", session: view.id, station: "approve" });
+    });
+  };
+  useAction(active ? { id: "plan.make", label: w.files.make, keys: "Mod+Enter", run: start, reason, here: true } : undefined);
+  return (
+    <div className={session.foot}>
+      {models && models.models.length > 0 && <ModelPicker models={models} value={model?.id} onChange={setChosen} />}
+      {models?.models.length === 0 && <Button look="plain" onClick={() => setExplain(!explain)} aria-expanded={explain}>{w.files.noModel}</Button>}
+      <span className={session.spring} />
+      <Button look={active ? "primary" : "outline"} keys="Mod+Enter" reason={reason} disabled={task.busy} onClick={start}>{w.files.make}</Button>
+      {task.error && <div style={{ width: "100%" }}><ErrorNote error={task.error} /></div>}
+      {explain && models?.models.length === 0 && <NoModel models={models} openAccount={openAccount} />}
+    </div>
+  );
+}

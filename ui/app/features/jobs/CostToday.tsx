@@ -1,0 +1,50 @@
+import { useEffect, useState } from "react";
+import { Button } from "#kit/core.tsx";
+import { compact, money } from "#kit/format.ts";
+import { Pop } from "#kit/overlays.tsx";
+import { Money } from "#kit/values.tsx";
+import { useRead } from "../../engine.tsx";
+import { w } from "../../words.ts";
+import css from "./jobs.module.css";
+
+const midnight = (): number => new Date().setHours(0, 0, 0, 0);
+
+/** This browser's own midnight; moves on when the day does. */
+function useMidnight(): number {
+  const [since, setSince] = useState(midnight);
+  useEffect(() => {
+    const timer = setInterval(() => setSince(midnight()), 60_000);
+    return () => clearInterval(timer);
+  }, []);
+  return since;
+}
+
+export function CostToday() {
+  const usage = useRead("usage.since", { since: useMidnight() }).value;
+  return (
+    <Pop
+      label={w.usage.title}
+      trigger={<Button look="plain" aria-label={`${w.nav.todayLabel}: ${money(usage?.cost ?? 0)}`}><Money micro={usage?.cost ?? 0} /><span className={css.word}>{w.nav.today}</span></Button>}
+    >
+      <div className={css.usage}>
+        <h2>{w.usage.title}</h2>
+        <CostList />
+      </div>
+    </Pop>
+  );
+}
+
+export function CostList() {
+  const usage = useRead("usage.since", { since: useMidnight() }).value;
+  if (!usage || usage.models.length === 0) return <p className="quiet">{w.usage.empty}</p>;
+  return (
+    <ul className={css.costs}>
+      {usage.models.map((m) => (
+        <li key={m.model}>
+          <span>{m.model}<small>{w.usage.requests(m.requests)} · {w.plan.usage(compact(m.input_tokens), compact(m.output_tokens))}</small></span>
+          <Money micro={m.cost} />
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,13 @@
+import type { Job } from "#client/api.gen.ts";
+import { Note } from "#kit/states.tsx";
+import { w } from "../../words.ts";
+
+/** Why a job ended without a plan. */
+export function JobNote({ job }: { job: Job }) {
+  if (job.state !== "failed" && job.state !== "canceled") return null;
+  return (
+    <Note tone={job.state === "failed" ? "error" : "info"}>
+      <p>{job.state === "failed" ? `${w.plan.failed} ` : ""}{job.note}</p>
+    </Note>
+  );
+}

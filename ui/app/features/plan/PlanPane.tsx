@@ -1,0 +1,92 @@
+import { ListTree } from "lucide-react";
+import { useRef, useState, type ReactNode } from "react";
+import { Button } from "#kit/core.tsx";
+import { EmptyState, Skeleton } from "#kit/states.tsx";
+import { useAction } from "../../actions.tsx";
+import { ErrorNote } from "../../ErrorNote.tsx";
+import { go } from "../../route.ts";
+import { w } from "../../words.ts";
+import { JobNote } from "../jobs/JobNote.tsx";
+import session from "../sessions/session.module.css";
+import type { SessionView } from "../sessions/view.ts";
+import { Banner } from "./Banner.tsx";
+import { Earlier } from "./Earlier.tsx";
+import css from "./plan.module.css";
+import { PlanTools } from "./PlanTools.tsx";
+import { StepCard } from "./StepCard.tsx";
+import { useNewSteps } from "./useNewSteps.ts";
+import { usePlan } from "./usePlan.ts";
+
+interface PlanPaneProps {
+  view: SessionView;
+  active: boolean;
+  chosen: string | undefined;
+  tools?: ReactNode;
+}
+
+/** The plan, step by step. */
+export function PlanPane({ view, active, chosen, tools }: PlanPaneProps) {
+  const id = chosen ?? view.plans?.[0]?.id;
+  const { plan, characters, error } = usePlan(id);
+  const [open, setOpen] = useState<ReadonlySet<number>>(new Set());
+  const scroller = useRef<HTMLDivElement>(null);
+  const fresh = useNewSteps(scroller, plan);
+  const job = view.job;
+  const failed = job && !job.plan && (job.state === "failed" || job.state === "canceled");
+  const step = (by: number) => stepFocus(scroller.current, by);
+  const can = active && (plan?.steps.length ?? 0) > 0;
+  useAction(can ? { id: "step.next", label: w.keys.next, keys: "j", run: () => step(1), here: true, keysOnly: true } : undefined);
+  useAction(can ? { id: "step.prev", label: w.keys.previous, keys: "k", run: () => step(-1), here: true, keysOnly: true } : undefined);
+  const toggle = (number: number) => {
+    const next = new Set(open);
+    if (!next.delete(number)) next.add(number);
+    setOpen(next);
+  };
+  return (
+    <>
+      <div className={session.head}>
+        <h2>{w.plan.title}</h2>
+        {view.plans && view.plans.length > 1 && <Earlier plans={view.plans} current={id} session={view.id} />}
+        <span className={session.spring} />
+        {plan && <PlanTools plan={plan} open={open} setOpen={setOpen} active={active} />}
+        {tools}
+      </div>
+      {plan && <Banner plan={plan} characters={characters} view={view} active={active} />}
+      <div className={session.scroll} ref={scroller}>
+        {!plan && error && <div className={css.inset}><ErrorNote error={error} /></div>}
+        {!plan && !error && id !== undefined && <Skeleton rows={6} label={w.loading} />}
+        {failed && (!plan || job.created_at > plan.created_at) && <div className={css.inset}><JobNote job={job} /></div>}
+        {view.plans && id === undefined && (
+          <EmptyState icon={ListTree} title={w.plan.empty}>
+            {job?.state === "waiting_approval" && (
+              <Button onClick={() => go({ page: "session", session: view.id, station: "approve" })}>{w.approve.look}</Button>
+            )}
+          </EmptyState>
+        )}
+        {plan && (
+          <>
+            {plan.title && <h3 className={css.title}>{plan.title}</h3>}
+            <ol className={css.steps} aria-label={w.plan.title}>
+              {plan.steps.map((s) => (
+                <StepCard key={s.number} step={s} open={open.has(s.number)} toggle={toggle} streaming={plan.state === "streaming"} />
+              ))}
+            </ol>
+          </>
+        )}
+      </div>
+      {fresh.count > 0 && (
+        <div className={css.pillPlace}><Button look="primary" className={css.pill} onClick={fresh.show}>{w.plan.newSteps(fresh.count)}</Button></div>
+      )}
+    </>
+  );
+}
+
+/** Moves the focus to the next or previous step. */
+function stepFocus(list: HTMLElement | null, by: number): void {
+  const heads = [...(list?.querySelectorAll<HTMLElement>("[data-step]") ?? [])];
+  const here = document.activeElement?.closest("[data-card]")?.querySelector<HTMLElement>("[data-step]") ?? null;
+  const at = here ? heads.indexOf(here) : -1;
+  const next = heads[Math.min(heads.length - 1, Math.max(0, at + by))];
+  next?.focus();
+  next?.scrollIntoView({ block: "nearest" });
+}

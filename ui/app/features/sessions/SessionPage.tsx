@@ -1,0 +1,121 @@
+import { PanelLeftClose, PanelLeftOpen, PanelRightClose, PanelRightOpen, SquareTerminal } from "lucide-react";
+import { IconButton } from "#kit/core.tsx";
+import { Splitter } from "#kit/splitter.tsx";
+import { EmptyState, Skeleton } from "#kit/states.tsx";
+import { useAction } from "../../actions.tsx";
+import { useEngine } from "../../engine.tsx";
+import { ErrorNote } from "../../ErrorNote.tsx";
+import { usePref } from "../../prefs.ts";
+import { go, type Route, type Station } from "../../route.ts";
+import { useWide } from "../../wide.ts";
+import { w } from "../../words.ts";
+import { ApprovalPane } from "../approval/ApprovalPane.tsx";
+import { FilesPane } from "../files/FilesPane.tsx";
+import { PlanPane } from "../plan/PlanPane.tsx";
+import { TaskPane } from "../task/TaskPane.tsx";
+import css from "./session.module.css";
+import { useSessionView, type SessionView } from "./view.ts";
+
+type SessionRoute = Route & { page: "session" };
+
+interface PageProps {
+  route: SessionRoute;
+  openAccount(): void;
+}
+
+export function SessionPage({ route, openAccount }: PageProps) {
+  const view = useSessionView(route.session);
+  const wide = useWide();
+  if (!view.session) {
+    return (
+      <div style={{ padding: 16 }}>
+        {view.error ? <ErrorNote error={view.error} /> : <Skeleton label={w.loading} />}
+      </div>
+    );
+  }
+  if (!wide) return <div className={css.full}><StationPage station={route.station} view={view} route={route} openAccount={openAccount} /></div>;
+  return <Panes view={view} route={route} openAccount={openAccount} />;
+}
+
+interface StationPageProps {
+  station: Station;
+  view: SessionView;
+  route: SessionRoute;
+  openAccount(): void;
+}
+
+function StationPage({ station, view, route, openAccount }: StationPageProps) {
+  switch (station) {
+    case "task":
+      return <TaskPane view={view} active={route.station === "task"} />;
+    case "files":
+      return <FilesPane view={view} active={route.station === "files"} openAccount={openAccount} />;
+    case "approve":
+      return <ApprovalPane view={view} active={route.station === "approve"} />;
+    case "plan":
+      return <PlanPane view={view} active={route.station === "plan"} chosen={route.plan} />;
+    case "run":
+    case "compare":
+      return <div className={css.soonPage}><EmptyState icon={SquareTerminal} title={w.stations.soon[station]} /></div>;
+  }
+}
+
+/** What the right side shows while one works on the left. */
+function rightStation(route: SessionRoute, view: SessionView): Station {
+  if (route.station !== "task" && route.station !== "files") return route.station;
+  return view.job && ["queued", "waiting_approval"].includes(view.job.state) ? "approve" : "plan";
+}
+
+function Panes({ view, route, openAccount }: { view: SessionView; route: SessionRoute; openAccount(): void }) {
+  const { prefs } = useEngine();
+  const [columns, setColumns] = usePref(prefs, "columns", 0.4);
+  const [rows, setRows] = usePref(prefs, "rows", 0.34);
+  const [hidden, setHidden] = usePref<"left" | "right" | "none">(prefs, "hidden", "none");
+  const toggle = (side: "left" | "right") => setHidden(hidden === side ? "none" : side);
+  useAction({ id: "hide.left", label: hidden === "left" ? w.panes.showLeft : w.panes.hideLeft, keys: "Mod+Shift+l", run: () => toggle("left") });
+  useAction({ id: "hide.right", label: hidden === "right" ? w.panes.showRight : w.panes.hideRight, keys: "Mod+Shift+r", run: () => toggle("right") });
+  // Working in a pane is being at its station: Mod+Enter means what stands there.
+  const enter = (station: Station) => {
+    if (route.station !== station) go({ ...route, station, plan: undefined }, true);
+  };
+  const right = rightStation(route, view);
+  const share = { none: `${columns}fr 1px ${1 - columns}fr`, left: "1fr", right: "1fr" }[hidden];
+  const leftTools = (
+    <IconButton label={hidden === "right" ? w.panes.showRight : w.panes.hideRight} onClick={() => toggle("right")}>
+      {hidden === "right" ? <PanelRightOpen size={16} /> : <PanelRightClose size={16} />}
+    </IconButton>
+  );
+  const rightTools = (
+    <IconButton label={hidden === "left" ? w.panes.showLeft : w.panes.hideLeft} onClick={() => toggle("left")}>
+      {hidden === "left" ? <PanelLeftOpen size={16} /> : <PanelLeftClose size={16} />}
+    </IconButton>
+  );
+  return (
+    <div className={css.layout} style={{ gridTemplateColumns: share }}>
+      {hidden !== "left" && (
+        <div className={css.left} style={{ gridTemplateRows: `${rows}fr 1px ${1 - rows}fr` }}>
+          <section className={css.pane} aria-label={w.task.title} onFocus={() => enter("task")}>
+            <TaskPane view={view} active={route.station === "task"} tools={leftTools} />
+          </section>
+          <Splitter label={w.panes.resizeRows} className={`${css.split} ${css.lines}`} value={rows} onChange={setRows} direction="rows" />
+          <section className={css.pane} aria-label={w.files.title} onFocus={() => enter("files")}>
+            <FilesPane view={view} active={route.station === "files"} openAccount={openAccount} />
+          </section>
+        </div>
+      )}
+      {hidden === "none" && <Splitter label={w.panes.resizeColumns} className={`${css.split} ${css.columns}`} value={columns} onChange={setColumns} direction="columns" />}
+      {hidden !== "right" && (
+        <section className={css.right} aria-label={w.stations[right]} onFocus={() => enter(right)}>
+          <RightPane station={right} view={view} route={route} openAccount={openAccount} tools={rightTools} />
+        </section>
+      )}
+    </div>
+  );
+}
+
+function RightPane({ tools, ...rest }: StationPageProps & { tools: React.ReactNode }) {
+  const active = rest.route.station === rest.station;
+  if (rest.station === "approve") return <ApprovalPane view={rest.view} active={active} tools={tools} />;
+  if (rest.station === "plan") return <PlanPane view={rest.view} active={active} chosen={rest.route.plan} tools={tools} />;
+  return <StationPage {...rest} />;
+}

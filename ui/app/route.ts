@@ -1,0 +1,78 @@
+import { useSyncExternalStore } from "react";
+
+export const STATIONS = ["task", "files", "approve", "plan", "run", "compare"] as const;
+export type Station = (typeof STATIONS)[number];
+
+export type Route =
+  | { page: "home" }
+  | { page: "project"; project: string }
+  | { page: "session"; session: string; station: Station; plan?: string | undefined }
+  | { page: "jobs" }
+  | { page: "approvals" }
+  | { page: "more" };
+
+export function parse(hash: string): Route {
+  const [page, id, station, plan] = hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
+  if (page === "project" && id) return { page, project: id };
+  if (page === "session" && id) {
+    const at = STATIONS.find((s) => s === station) ?? "task";
+    return { page, session: id, station: at, plan: plan || undefined };
+  }
+  if (page === "jobs" || page === "approvals" || page === "more") return { page };
+  return { page: "home" };
+}
+
+export function href(route: Route): string {
+  switch (route.page) {
+    case "home":
+      return "#/";
+    case "project":
+      return `#/project/${encodeURIComponent(route.project)}`;
+    case "session": {
+      const plan = route.plan ? `/${encodeURIComponent(route.plan)}` : "";
+      return `#/session/${encodeURIComponent(route.session)}/${route.station}${plan}`;
+    }
+    default:
+      return `#/${route.page}`;
+  }
+}
+
+const watchers = new Set<() => void>();
+let hash = "";
+let current: Route = { page: "home" };
+
+function read(): Route {
+  if (window.location.hash !== hash) {
+    hash = window.location.hash;
+    current = parse(hash);
+  }
+  return current;
+}
+
+function tell(): void {
+  for (const notify of [...watchers]) notify();
+}
+
+export function go(route: Route, replace = false): void {
+  const target = href(route);
+  if (window.location.hash === target) return;
+  if (replace) window.history.replaceState(null, "", target);
+  else window.history.pushState(null, "", target);
+  tell();
+}
+
+function watch(notify: () => void): () => void {
+  if (watchers.size === 0) {
+    window.addEventListener("hashchange", tell);
+    window.addEventListener("popstate", tell);
+  }
+  watchers.add(notify);
+  return () => {
+    watchers.delete(notify);
+    if (watchers.size > 0) return;
+    window.removeEventListener("hashchange", tell);
+    window.removeEventListener("popstate", tell);
+  };
+}
+
+export const useRoute = (): Route => useSyncExternalStore(watch, read);

@@ -1,0 +1,149 @@
+import type { Change } from "./api.gen.ts";
+import { ApiError, type Caller, type Params, type Result, type UnaryMethod } from "./rpc.ts";
+
+/** What is known of one read. Replaced, never changed, so that React can compare. */
+export interface Reading<T> {
+  value?: T;
+  error?: ApiError;
+  loading: boolean;
+  /** When the present read began, to show progress only after a while. */
+  since: number;
+}
+
+interface Entry {
+  method: UnaryMethod;
+  params: Record<string, unknown>;
+  reading: Reading<unknown>;
+  watchers: Set<() => void>;
+  stale: boolean;
+  busy: boolean;
+  readAt: number;
+  timer?: ReturnType<typeof setTimeout>;
+}
+
+/** A read follows a change when its row says so. A method without a row is re-read on reconnect only. */
+const follows: { [M in UnaryMethod]?: (change: Change, params: Params<M>) => boolean } = {
+  "projects.list": (c) => c.topic === "project",
+  "sessions.list": (c) => c.topic === "session" || c.topic === "project",
+  "sessions.get": (c, p) => c.topic === "session" && c.id === p.session,
+  "discovery.files": (c, p) => c.topic === "session" && c.id === p.session,
+  "models.list": (c) => c.topic === "account",
+  "account.status": (c) => c.topic === "account",
+  "approvals.get": (c, p) => c.topic === "approval" && c.id === p.approval,
+  "plans.list": (c, p) => c.topic === "plan" && (c.session === undefined || c.session === p.session),
+  "plans.get": (c, p) => c.topic === "plan" && c.id === p.plan,
+  "jobs.list": (c) => c.topic === "job" || c.topic === "approval",
+  "jobs.get": (c, p) => c.topic === "job" && c.id === p.job,
+  "usage.since": (c) => c.topic === "job" || c.topic === "plan",
+};
+
+const NOTHING: Reading<never> = Object.freeze({ loading: true, since: 0 });
+/** Changes come in bursts while a plan streams; one read answers them all. */
+const REREAD_MS = 250;
+
+export const keyOf = (method: string, params: object): string => `${method} ${JSON.stringify(params)}`;
+
+/** The state of one engine as far as anyone looked at it. */
+export class Store {
+  private readonly entries = new Map<string, Entry>();
+
+  constructor(
+    private readonly caller: Caller,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  /** What is known now. Never fetches. */
+  peek<M extends UnaryMethod>(method: M, params: Params<M>): Reading<Result<M>> {
+    return (this.entries.get(keyOf(method, params))?.reading ?? NOTHING) as Reading<Result<M>>;
+  }
+
+  /** Keeps a read up to date until the returned function is called. */
+  watch<M extends UnaryMethod>(method: M, params: Params<M>, notify: () => void): () => void {
+    const entry = this.entry(method, params);
+    entry.watchers.add(notify);
+    if (entry.stale) this.fetch(entry);
+    return () => void entry.watchers.delete(notify);
+  }
+
+  /** Takes a value that another call returned. */
+  put<M extends UnaryMethod>(method: M, params: Params<M>, value: Result<M>): void {
+    const entry = this.entry(method, params);
+    entry.stale = false;
+    entry.readAt = this.now();
+    this.set(entry, { value, loading: false, since: 0 });
+  }
+
+  /** Reads again now. */
+  refresh<M extends UnaryMethod>(method: M, params: Params<M>): Promise<void> {
+    return this.fetch(this.entry(method, params));
+  }
+
+  /** Re-reads what follows `change`. */
+  changed(change: Change): void {
+    if (change.topic === "ready" || change.topic === "gap") return this.invalidate();
+    for (const entry of this.entries.values()) {
+      const row = follows[entry.method] as ((c: Change, p: object) => boolean) | undefined;
+      if (row?.(change, entry.params)) this.spoil(entry);
+    }
+  }
+
+  /** Re-reads everything that is shown. */
+  invalidate(): void {
+    for (const entry of this.entries.values()) this.spoil(entry);
+  }
+
+  private entry(method: UnaryMethod, params: object): Entry {
+    const key = keyOf(method, params);
+    let entry = this.entries.get(key);
+    if (!entry) {
+      entry = {
+        method,
+        params: params as Record<string, unknown>,
+        reading: { loading: true, since: this.now() },
+        watchers: new Set(),
+        stale: true,
+        busy: false,
+        readAt: 0,
+      };
+      this.entries.set(key, entry);
+    }
+    return entry;
+  }
+
+  private spoil(entry: Entry): void {
+    entry.stale = true;
+    if (entry.watchers.size === 0 || entry.busy || entry.timer !== undefined) return;
+    const wait = Math.max(0, entry.readAt + REREAD_MS - this.now());
+    entry.timer = setTimeout(() => {
+      entry.timer = undefined;
+      if (entry.stale && entry.watchers.size > 0) void this.fetch(entry);
+    }, wait);
+  }
+
+  private async fetch(entry: Entry): Promise<void> {
+    if (entry.busy) return;
+    entry.busy = true;
+    entry.stale = false;
+    if (entry.reading.value === undefined && !entry.reading.loading) {
+      this.set(entry, { loading: true, since: this.now() });
+    }
+    try {
+      const value = await this.caller.call(entry.method, entry.params as never);
+      this.set(entry, { value, loading: false, since: 0 });
+    } catch (error) {
+      const shown = error instanceof ApiError ? error : new ApiError("internal", "", String(error));
+      // What was read before stays visible; a lost connection is shown elsewhere.
+      if (shown.reason === "link_closed") entry.stale = true;
+      this.set(entry, { value: entry.reading.value, error: shown, loading: false, since: 0 });
+    } finally {
+      entry.busy = false;
+      entry.readAt = this.now();
+    }
+    if (entry.stale && entry.reading.error?.reason !== "link_closed") this.spoil(entry);
+  }
+
+  private set(entry: Entry, reading: Reading<unknown>): void {
+    entry.reading = reading;
+    for (const notify of [...entry.watchers]) notify();
+  }
+}

@@ -1,0 +1,50 @@
+import { useSyncExternalStore } from "react";
+import { cx } from "./core.tsx";
+import css from "./kit.module.css";
+import { compact, money, relative, splitPath } from "./format.ts";
+
+/** A path whose folders give way, never the file name. */
+export function Path({ path, wrap }: { path: string; wrap?: boolean }) {
+  const { folder, file } = splitPath(path);
+  return (
+    <span className={cx(css.path, wrap && css.pathWrap)} title={path}>
+      {folder && <span className={css.folder}>{folder}</span>}
+      <span className={css.file}>{file}</span>
+    </span>
+  );
+}
+
+export const Money = ({ micro }: { micro: number }) => (
+  <span title={`${(micro / 1_000_000).toFixed(6)} US dollars`}>{money(micro)}</span>
+);
+
+export const Tokens = ({ n, exact = true }: { n: number; exact?: boolean }) => (
+  <span title={`${n.toLocaleString("en-US")} tokens${exact ? "" : ", estimated"}`}>
+    {exact ? "" : "≈ "}
+    {compact(n)}
+  </span>
+);
+
+let minute = Date.now();
+const tickers = new Set<() => void>();
+let ticking: ReturnType<typeof setInterval> | undefined;
+function follow(notify: () => void): () => void {
+  tickers.add(notify);
+  ticking ??= setInterval(() => {
+    minute = Date.now();
+    for (const tick of tickers) tick();
+  }, 30_000);
+  return () => {
+    tickers.delete(notify);
+    if (tickers.size === 0) {
+      clearInterval(ticking);
+      ticking = undefined;
+    }
+  };
+}
+
+export function RelativeTime({ at }: { at: number }) {
+  const now = useSyncExternalStore(follow, () => minute);
+  const date = new Date(at);
+  return <time dateTime={date.toISOString()} title={date.toLocaleString()}>{relative(at, Math.max(now, at))}</time>;
+}

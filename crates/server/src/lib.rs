@@ -1,1 +1,35 @@
-//! Placeholder while the workspace is laid out.
+//! The PlanToCode server: people sign in, provider keys stay here, and every model is reached through one door.
+//!
+//! A request to the proxy is authenticated, limited, compared with its approval, scanned for secrets, recorded, sent
+//! over the routes its owner may use, and settled on every way out.
+//!
+//! What this crate does **not** know: plans, repositories, terminals, and the wire forms of providers (crate `llm`
+//! does). It reads clock, randomness and ids in [`env`] alone.
+//!
+//! Start reading at [`Server::start`], then `handlers/proxy/chat.rs` and `exchange.rs`.
+
+pub mod admin;
+mod audit;
+mod clients;
+pub mod config;
+mod data_dir;
+pub mod env;
+mod error;
+mod exchange;
+mod filter;
+mod handlers;
+mod identity;
+mod limits;
+mod pages;
+mod request_id;
+mod routes;
+mod running;
+mod server;
+mod state;
+mod usage;
+mod vault;
+
+pub use audit::{ChainReport, verify_chain};
+pub use config::Config;
+pub use error::ServerError;
+pub use server::{Running, Server};

@@ -1,1 +1,229 @@
-fn main() {}
+//! `plantocode-server`: the proxy server and its administration.
+
+use std::io::{Read as _, Write as _};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use clap::{Parser, Subcommand};
+use server::admin::{Admin, NewKey};
+use server::{Config, Server};
+use server_store::Role;
+use tracing_subscriber::EnvFilter;
+
+/// One door to every model: people sign in, keys stay here, everything that leaves is on record.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Directory of key, configuration and database.
+    #[arg(long, global = true, env = "PLANTOCODE_SERVER_DATA", default_value = "plantocode-server-data")]
+    data: PathBuf,
+    /// Database URL, instead of the configuration's.
+    #[arg(long, global = true, env = "PLANTOCODE_DATABASE")]
+    database: Option<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make the data directory: master key, configuration, database.
+    Init,
+    /// Run the server. Prints one line of JSON when it is ready.
+    Serve {
+        /// Address and port, instead of the configuration's.
+        #[arg(long, env = "PLANTOCODE_LISTEN")]
+        listen: Option<SocketAddr>,
+        /// Address that clients use, instead of the configuration's.
+        #[arg(long, env = "PLANTOCODE_PUBLIC_URL")]
+        public_url: Option<String>,
+    },
+    /// Provider keys in the vault.
+    #[command(subcommand)]
+    Keys(Keys),
+    /// People.
+    #[command(subcommand)]
+    User(User),
+    /// The record of what left.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+}
+
+#[derive(Subcommand)]
+enum Keys {
+    /// Put a key into the vault.
+    Add {
+        /// Name of the provider, such as `openai`.
+        provider: String,
+        /// Base URL, such as https://api.openai.com/v1 or https://api.anthropic.com
+        #[arg(long)]
+        base_url: String,
+        /// Wire form: openai, anthropic or compatible.
+        #[arg(long)]
+        dialect: String,
+        /// Environment variable that holds the key.
+        #[arg(long, conflicts_with = "key_stdin")]
+        key_env: Option<String>,
+        /// Read the key from standard input.
+        #[arg(long)]
+        key_stdin: bool,
+        /// Models it serves: `model` or `alias=model`, separated by commas.
+        #[arg(long, value_delimiter = ',', required = true)]
+        models: Vec<String>,
+    },
+    /// List the keys, without the keys.
+    List,
+    /// Remove a key.
+    Remove {
+        /// Its id, from `keys list`.
+        id: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum User {
+    /// Add a person; the password is read from standard input.
+    Add {
+        /// Name for signing in.
+        login: String,
+        /// admin, member or auditor.
+        #[arg(long, default_value = "member")]
+        role: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum AuditCommand {
+    /// Walk every chain and say where one breaks.
+    Verify,
+}
+
+#[actix_web::main]
+async fn main() -> anyhow::Result<()> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let arguments = Arguments::parse();
+    let mut config = Config::load(&arguments.data)?;
+    if let Some(database) = arguments.database {
+        config.settings.database = database;
+    }
+    match arguments.command {
+        Command::Init => init(&config).await,
+        Command::Serve { listen, public_url } => {
+            config.settings.listen = listen.unwrap_or(config.settings.listen);
+            config.settings.public_url = public_url.unwrap_or(config.settings.public_url);
+            serve(config).await
+        }
+        Command::Keys(command) => keys(&config, command).await,
+        Command::User(User::Add { login, role }) => {
+            let role = Role::parse(&role).context("the role must be admin, member or auditor")?;
+            let admin = Admin::open(&config).await?;
+            let id = admin.add_user(&login, read_stdin()?.into(), role).await?;
+            say(&format!("added {login} ({id})"))
+        }
+        Command::Audit(AuditCommand::Verify) => verify(&config).await,
+    }
+}
+
+async fn init(config: &Config) -> anyhow::Result<()> {
+    let admin = Admin::open(config).await?;
+    if let Some(path) = &admin.new_master_key {
+        let path = path.display();
+        tracing::warn!("{path} is the master key: keep a copy elsewhere, without it stored keys are lost");
+    }
+    admin.close().await;
+    say(&format!("{} is ready; next: plantocode-server serve --data {0}", config.data.display()))
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    let running = Server::start(config).await?;
+    if let Some(link) = running.setup_url() {
+        tracing::info!("no administrator yet; this link makes one, once, within 15 minutes: {link}");
+    }
+    let ready = serde_json::json!({ "ready": true, "url": running.url(), "setup_url": running.setup_url() });
+    say(&ready.to_string())?;
+    wait_for_signal().await?;
+    tracing::info!("stopping");
+    running.stop().await?;
+    Ok(())
+}
+
+#[cfg(unix)]
+async fn wait_for_signal() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => result?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+async fn wait_for_signal() -> anyhow::Result<()> {
+    Ok(tokio::signal::ctrl_c().await?)
+}
+
+async fn keys(config: &Config, command: Keys) -> anyhow::Result<()> {
+    let admin = Admin::open(config).await?;
+    match command {
+        Keys::Add { provider, base_url, dialect, key_env, key_stdin, models } => {
+            let key = match (key_env, key_stdin) {
+                (Some(name), false) => std::env::var(&name).with_context(|| format!("{name} is not set"))?,
+                (None, true) => read_stdin()?,
+                _ => bail!("say where the key is: --key-env NAME or --key-stdin"),
+            };
+            let id = admin.add_key(NewKey { provider, dialect, base_url, models, key: key.into() }).await?;
+            say(&format!("added key {id}"))
+        }
+        Keys::List => {
+            for key in admin.keys().await? {
+                say(&format!(
+                    "{}  {}  {}  {}  {}",
+                    key.id, key.provider, key.dialect, key.base_url, key.models
+                ))?;
+            }
+            Ok(())
+        }
+        Keys::Remove { id } => {
+            admin.remove_key(&id).await?;
+            say(&format!("removed key {id}"))
+        }
+    }
+}
+
+async fn verify(config: &Config) -> anyhow::Result<()> {
+    let reports = Admin::open(config).await?.verify_audit().await?;
+    let mut broken = false;
+    for report in &reports {
+        match &report.broken {
+            None => {
+                say(&format!("{}  {} records in order, head {}", report.node, report.records, report.head))?
+            }
+            Some((seq, problem)) => {
+                broken = true;
+                say(&format!("{}  broken at record {seq}: {problem}", report.node))?;
+            }
+        }
+    }
+    if broken {
+        bail!("the audit is not intact");
+    }
+    say(&format!("{} chains in order", reports.len()))
+}
+
+fn read_stdin() -> anyhow::Result<String> {
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text)?;
+    let text = text.trim_end_matches(['\r', '\n']);
+    if text.is_empty() {
+        bail!("nothing was given on standard input");
+    }
+    Ok(text.to_owned())
+}
+
+fn say(line: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout();
+    writeln!(out, "{line}")?;
+    Ok(out.flush()?)
+}

@@ -1,0 +1,195 @@
+//! What an operator does on the machine itself: set up, people, provider keys, audit. Used by the binary and tests.
+
+use std::path::PathBuf;
+
+use llm::Dialect;
+use secrecy::{ExposeSecret as _, SecretString};
+use server_store::{ProviderKeyRow, Role, Store, UserRow};
+use url::Url;
+
+use crate::ServerError;
+use crate::audit::{ChainReport, verify_chain};
+use crate::config::Config;
+use crate::data_dir;
+use crate::env::Env;
+use crate::identity::{KeyRing, Passwords, password_shortest};
+use crate::vault::Vault;
+
+/// A data directory opened for administration, beside a running server or without one.
+pub struct Admin {
+    store: Store,
+    vault: Vault,
+    env: Env,
+    /// The master key file, if it has just been made.
+    pub new_master_key: Option<PathBuf>,
+}
+
+/// A provider key to be put into the vault.
+#[derive(Debug)]
+pub struct NewKey {
+    /// Name of the provider, as it stands in destinations.
+    pub provider: String,
+    /// Wire form: `openai`, `anthropic` or `compatible`.
+    pub dialect: String,
+    /// Base URL, in the habit of the provider's own SDK.
+    pub base_url: String,
+    /// Models it serves, as `model` or `alias=model`.
+    pub models: Vec<String>,
+    /// The key.
+    pub key: SecretString,
+}
+
+/// A provider key without the key.
+#[derive(Debug)]
+pub struct KeyInfo {
+    /// Id.
+    pub id: String,
+    /// Provider.
+    pub provider: String,
+    /// Wire form.
+    pub dialect: String,
+    /// Base URL.
+    pub base_url: String,
+    /// Models, a JSON array.
+    pub models: String,
+}
+
+impl Admin {
+    /// Opens a data directory, making what is missing: directory, configuration, master key, database.
+    pub async fn open(config: &Config) -> Result<Self, ServerError> {
+        data_dir::create(&config.data)?;
+        data_dir::write_config(&config.data)?;
+        let (master, new_master_key) = data_dir::master_key(&config.data, &config.env)?;
+        let store = Store::open(&config.database_url(), config.env.now_ms()).await?;
+        let vault = Vault::new(master, config.env.clone());
+        if store.orgs().await?.is_empty() {
+            store.add_org(&config.env.id(), "Organisation", config.env.now_ms()).await?;
+        }
+        // Made now, so that a wrong master key is noticed here and not at the first sign-in.
+        KeyRing::open(&store, &vault, &config.env).await?;
+        Ok(Self { store, vault, env: config.env.clone(), new_master_key })
+    }
+
+    pub(crate) fn into_parts(self) -> (Store, Vault) {
+        (self.store, self.vault)
+    }
+
+    /// Adds a person to the first organisation.
+    pub async fn add_user(
+        &self,
+        login: &str,
+        password: SecretString,
+        role: Role,
+    ) -> Result<String, ServerError> {
+        check_credentials(login, password.expose_secret()).map_err(ServerError::Config)?;
+        let hash = Passwords::new(self.env.clone()).hash(password).await?;
+        Ok(create_user(&self.store, &self.env, login, hash, role).await?.id)
+    }
+
+    /// Puts a key into the vault. A running server uses it within two seconds.
+    pub async fn add_key(&self, new: NewKey) -> Result<String, ServerError> {
+        let wrong = |problem: String| ServerError::Config(problem);
+        let dialect: Dialect =
+            new.dialect.parse().map_err(|error: llm::LlmError| wrong(error.to_string()))?;
+        if dialect == Dialect::Relayed {
+            return Err(wrong("a server does not relay to another server".into()));
+        }
+        let url: Url = new.base_url.parse().map_err(|error| wrong(format!("base URL: {error}")))?;
+        if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+            return Err(wrong("the base URL must begin with http:// or https://".into()));
+        }
+        if new.provider.is_empty() || new.provider.contains(['/', ',', ' ']) {
+            return Err(wrong("the provider's name must be one word without `/` and `,`".into()));
+        }
+        if new.models.is_empty() || new.models.iter().any(|model| model.trim().is_empty()) {
+            return Err(wrong("at least one model is needed".into()));
+        }
+        let mut row = ProviderKeyRow {
+            id: self.env.id(),
+            org_id: first_org(&self.store).await?,
+            provider: new.provider,
+            dialect: dialect.name().into(),
+            base_url: new.base_url,
+            models: serde_json::to_string(&new.models).map_err(|error| wrong(error.to_string()))?,
+            version: 1,
+            sealed: Vec::new(),
+            created_ms: self.env.now_ms(),
+        };
+        self.vault.seal_provider_key(&mut row, &new.key)?;
+        self.store.add_provider_key(&row).await?;
+        Ok(row.id)
+    }
+
+    /// The keys in the vault, without the keys.
+    pub async fn keys(&self) -> Result<Vec<KeyInfo>, ServerError> {
+        let info = |row: ProviderKeyRow| KeyInfo {
+            id: row.id,
+            provider: row.provider,
+            dialect: row.dialect,
+            base_url: row.base_url,
+            models: row.models,
+        };
+        Ok(self.store.provider_keys().await?.into_iter().map(info).collect())
+    }
+
+    /// Removes a key.
+    pub async fn remove_key(&self, id: &str) -> Result<(), ServerError> {
+        match self.store.remove_provider_key(id).await? {
+            true => Ok(()),
+            false => Err(ServerError::NotFound(format!("there is no key {id}"))),
+        }
+    }
+
+    /// Walks every audit chain.
+    pub async fn verify_audit(&self) -> Result<Vec<ChainReport>, ServerError> {
+        let mut reports = Vec::new();
+        for node in self.store.audit_nodes().await? {
+            reports.push(verify_chain(&self.store, &node).await?);
+        }
+        Ok(reports)
+    }
+
+    /// Closes the database.
+    pub async fn close(self) {
+        self.store.close().await;
+    }
+}
+
+/// What is wrong with a name or password, in a sentence.
+pub(crate) fn check_credentials(login: &str, password: &str) -> Result<(), String> {
+    let login = login.trim();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-@+".contains(c);
+    if login.is_empty() || login.len() > 100 || !login.chars().all(plain) {
+        return Err("A name consists of letters, digits and . _ - @ +".into());
+    }
+    if password.chars().count() < password_shortest() {
+        return Err(format!("A password has at least {} characters.", password_shortest()));
+    }
+    Ok(())
+}
+
+/// Adds a person to the first organisation.
+pub(crate) async fn create_user(
+    store: &Store,
+    env: &Env,
+    login: &str,
+    password_hash: String,
+    role: Role,
+) -> Result<UserRow, ServerError> {
+    let user = UserRow {
+        id: env.id(),
+        org_id: first_org(store).await?,
+        login: login.trim().to_lowercase(),
+        password_hash,
+        role,
+        created_ms: env.now_ms(),
+        disabled_ms: None,
+    };
+    store.add_user(&user).await?;
+    Ok(user)
+}
+
+async fn first_org(store: &Store) -> Result<String, ServerError> {
+    let org = store.orgs().await?.into_iter().next();
+    org.ok_or_else(|| ServerError::NotFound("the server is not set up: run `plantocode-server init`".into()))
+}

@@ -1,0 +1,119 @@
+use serde::{Deserialize, Serialize};
+
+use crate::filter::Located;
+
+/// A record as it is stored: its JSON is hashed byte for byte and never written again.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Record<E> {
+    /// Version of this form.
+    pub v: u8,
+    pub node: String,
+    pub seq: i64,
+    /// Hash of the record before, hex; zeros for the first.
+    pub previous: String,
+    pub at_ms: i64,
+    pub request_id: String,
+    #[serde(flatten)]
+    pub entry: E,
+}
+
+/// What a record is about.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Entry {
+    pub event: Event,
+    pub org: String,
+    pub user: String,
+    pub device: String,
+    pub address: String,
+    pub method: String,
+    pub path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
+    /// SHA-256 of the body that was received, hex.
+    pub body_hash: String,
+    pub body_bytes: usize,
+    pub model_asked: String,
+    /// Fingerprint of the approval that was shown and matched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approval: Option<String>,
+    /// Where the content may go, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub destinations: Vec<String>,
+    /// Files the client says are in the body.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Located>,
+    /// Changes made before any route was chosen, such as redactions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub transformations: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tries: Vec<Sent>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<llm::Usage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost_microusd: Option<u64>,
+    /// Code of the error that ended it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<i64>,
+}
+
+/// Which moment of a request a record describes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Event {
+    /// About to leave; written before the first byte does.
+    #[default]
+    Intent,
+    /// Answered to the end.
+    Served,
+    /// Never left: not allowed, not approved, filtered, limited or malformed.
+    Refused,
+    /// Left, but there was no answer.
+    Failed,
+    /// The answer broke off.
+    Cut,
+    /// The client went away or asked to stop.
+    Canceled,
+}
+
+impl Event {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Event::Intent => "intent",
+            Event::Served => "served",
+            Event::Refused => "refused",
+            Event::Failed => "failed",
+            Event::Cut => "cut",
+            Event::Canceled => "canceled",
+        }
+    }
+}
+
+/// One attempt at one route.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Sent {
+    pub provider: String,
+    pub model: String,
+    /// SHA-256 of the exact body the provider got, hex.
+    pub upstream_hash: String,
+    pub transformations: Vec<String>,
+    pub outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+}
+
+impl From<gateway::Try> for Sent {
+    fn from(attempt: gateway::Try) -> Self {
+        Self {
+            provider: attempt.provider,
+            model: attempt.model,
+            upstream_hash: attempt.upstream_hash,
+            transformations: attempt.transformations,
+            outcome: attempt.outcome.as_str(),
+            status: attempt.status,
+        }
+    }
+}

@@ -1,0 +1,141 @@
+use std::time::Duration;
+
+use server_store::{AuditRow, Store};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use super::chain::{GENESIS, link};
+use super::record::{Entry, Record};
+use crate::env::Env;
+use crate::error::ApiError;
+
+/// Where a record stands: what a reply carries, so that the caller can later prove that it was there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Position {
+    pub node: String,
+    pub seq: i64,
+    pub hash: String,
+}
+
+impl Position {
+    /// Value of the reply header.
+    pub fn header(&self) -> String {
+        format!("{}/{}/{}", self.node, self.seq, self.hash)
+    }
+}
+
+/// Appends records. One task owns the chain; records that arrive together are committed together.
+#[derive(Clone)]
+pub(crate) struct Audit {
+    queue: mpsc::Sender<Job>,
+}
+
+struct Job {
+    request_id: String,
+    entry: Entry,
+    done: oneshot::Sender<Option<Position>>,
+}
+
+/// Records in one commit at most, and how long the first waits for others.
+const BATCH: usize = 1_000;
+const GATHER: Duration = Duration::from_millis(2);
+/// Records that may wait; beyond it requests wait, nothing is dropped.
+const QUEUE: usize = 4_096;
+
+impl Audit {
+    /// Starts a new chain named `node`.
+    pub fn start(store: Store, node: String, env: Env) -> Self {
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        let chain = Chain { store, node, seq: 0, head: GENESIS.into(), env };
+        tokio::spawn(chain.run(jobs));
+        Self { queue }
+    }
+
+    /// Appends a record and returns once it is committed. Without it, nothing may leave.
+    pub async fn append(&self, request_id: &str, entry: Entry) -> Result<Position, ApiError> {
+        let failed = || ApiError::unavailable("the audit record cannot be written, so nothing is sent");
+        let (done, committed) = oneshot::channel();
+        let job = Job { request_id: request_id.into(), entry, done };
+        self.queue.send(job).await.map_err(|_| failed())?;
+        committed.await.ok().flatten().ok_or_else(failed)
+    }
+}
+
+struct Chain {
+    store: Store,
+    node: String,
+    seq: i64,
+    head: String,
+    env: Env,
+}
+
+impl Chain {
+    async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
+        while let Some(first) = jobs.recv().await {
+            let mut batch = vec![first];
+            // Whoever else is about to send shares this commit; alone, a record waits two milliseconds.
+            let gather = async {
+                while batch.len() < BATCH {
+                    match jobs.recv().await {
+                        Some(job) => batch.push(job),
+                        None => break,
+                    }
+                }
+            };
+            let _ = timeout(GATHER, gather).await;
+            self.commit(batch).await;
+        }
+    }
+
+    /// Commits a batch. When that fails the chain stays where it was, and the requests learn of it.
+    async fn commit(&mut self, batch: Vec<Job>) {
+        let (mut seq, mut head) = (self.seq, self.head.clone());
+        let mut rows = Vec::with_capacity(batch.len());
+        for job in &batch {
+            seq += 1;
+            match self.row(seq, &head, job) {
+                Ok(row) => {
+                    head.clone_from(&row.hash);
+                    rows.push(row);
+                }
+                Err(error) => {
+                    tracing::error!(%error, "an audit record cannot be encoded");
+                    return;
+                }
+            }
+        }
+        match self.store.append_audit(&rows).await {
+            Ok(()) => (self.seq, self.head) = (seq, head),
+            Err(error) => {
+                tracing::error!(%error, "audit records cannot be written");
+                return;
+            }
+        }
+        for (job, row) in batch.into_iter().zip(rows) {
+            // Whoever does not wait any more has its record all the same.
+            let _ = job.done.send(Some(Position { node: row.node, seq: row.seq, hash: row.hash }));
+        }
+    }
+
+    fn row(&self, seq: i64, previous: &str, job: &Job) -> Result<AuditRow, serde_json::Error> {
+        let at_ms = self.env.now_ms();
+        let record = serde_json::to_vec(&Record {
+            v: 1,
+            node: self.node.clone(),
+            seq,
+            previous: previous.into(),
+            at_ms,
+            request_id: job.request_id.clone(),
+            entry: &job.entry,
+        })?;
+        Ok(AuditRow {
+            node: self.node.clone(),
+            seq,
+            request_id: job.request_id.clone(),
+            org_id: job.entry.org.clone(),
+            at_ms,
+            hash: link(previous, &record),
+            record,
+        })
+    }
+}

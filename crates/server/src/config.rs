@@ -1,0 +1,207 @@
+//! Configuration: one commented file, overridden by flags and environment.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use gateway::GatewayConfig;
+use serde::Deserialize;
+use url::Url;
+
+use crate::ServerError;
+use crate::env::Env;
+
+/// The example file, which documents and equals the defaults.
+pub const EXAMPLE: &str = include_str!("config.example.toml");
+
+/// Everything a server is started with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Directory of key, configuration and (by default) database.
+    pub data: PathBuf,
+    /// The settings.
+    pub settings: Settings,
+    /// Clock, ids and randomness.
+    pub env: Env,
+}
+
+/// The content of the configuration file.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+    /// Address that clients use; empty for the one listened on.
+    pub public_url: String,
+    /// Database URL; empty for SQLite in the data directory.
+    pub database: String,
+    /// Path of a further catalogue; empty for none.
+    pub catalogue: String,
+    /// Limits per person.
+    pub limits: Limits,
+    /// Content filter.
+    pub filter: Filter,
+    /// Time-outs towards providers.
+    pub upstream: Upstream,
+    /// Lifetimes of tokens.
+    pub tokens: Tokens,
+}
+
+/// Limits per person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Requests per minute.
+    pub requests_per_minute: u32,
+    /// Requests at the same time.
+    pub concurrent: u32,
+    /// Largest body in MiB.
+    pub body_mib: usize,
+}
+
+/// Content filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Filter {
+    /// What happens to secrets nobody approved.
+    pub secrets: SecretPolicy,
+}
+
+/// What happens to secrets in a request without approval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SecretPolicy {
+    /// The request is refused.
+    #[default]
+    Block,
+    /// The secret is replaced, and the audit says so.
+    Redact,
+}
+
+/// Time-outs towards providers, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Upstream {
+    /// To connect.
+    pub connect_s: u64,
+    /// To the first event of an answer.
+    pub first_byte_s: u64,
+    /// Of silence inside an answer.
+    pub idle_s: u64,
+    /// For a whole answer.
+    pub total_s: u64,
+}
+
+/// Lifetimes of tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tokens {
+    /// Minutes of an access token.
+    pub access_minutes: u32,
+    /// Days of a sign-in without use.
+    pub refresh_days: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8787)),
+            public_url: String::new(),
+            database: String::new(),
+            catalogue: String::new(),
+            limits: Limits::default(),
+            filter: Filter::default(),
+            upstream: Upstream::default(),
+            tokens: Tokens::default(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { requests_per_minute: 120, concurrent: 16, body_mib: 32 }
+    }
+}
+
+impl Default for Upstream {
+    fn default() -> Self {
+        Self { connect_s: 10, first_byte_s: 300, idle_s: 180, total_s: 3_600 }
+    }
+}
+
+impl Default for Tokens {
+    fn default() -> Self {
+        Self { access_minutes: 15, refresh_days: 30 }
+    }
+}
+
+impl Config {
+    /// Defaults in this data directory.
+    pub fn new(data: impl Into<PathBuf>) -> Self {
+        Self { data: data.into(), settings: Settings::default(), env: Env::system() }
+    }
+
+    /// Reads `config.toml` of the data directory; without one, the defaults apply.
+    pub fn load(data: impl Into<PathBuf>) -> Result<Self, ServerError> {
+        let mut config = Self::new(data);
+        let path = config.data.join("config.toml");
+        match std::fs::read_to_string(&path) {
+            Ok(text) => {
+                config.settings = toml::from_str(&text)
+                    .map_err(|error| ServerError::Config(format!("{}: {error}", path.display())))?;
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(ServerError::Config(format!("{}: {error}", path.display()))),
+        }
+        Ok(config)
+    }
+
+    /// The database URL in use.
+    pub fn database_url(&self) -> String {
+        match self.settings.database.as_str() {
+            "" => sqlite_url(&self.data.join("server.db")),
+            url => url.to_owned(),
+        }
+    }
+
+    /// The address that clients use, given the one that was bound.
+    pub(crate) fn public_url(&self, bound: SocketAddr) -> Result<Url, ServerError> {
+        let text = match self.settings.public_url.as_str() {
+            "" => format!("http://{bound}"),
+            url => url.trim_end_matches('/').to_owned(),
+        };
+        text.parse().map_err(|error| ServerError::Config(format!("public_url: {error}")))
+    }
+
+    pub(crate) fn gateway(&self) -> GatewayConfig {
+        let upstream = self.settings.upstream;
+        GatewayConfig {
+            connect: Duration::from_secs(upstream.connect_s),
+            first_byte: Duration::from_secs(upstream.first_byte_s),
+            idle: Duration::from_secs(upstream.idle_s),
+            total: Duration::from_secs(upstream.total_s),
+            user_agent: concat!("plantocode-server/", env!("CARGO_PKG_VERSION")).into(),
+            ..GatewayConfig::default()
+        }
+    }
+}
+
+fn sqlite_url(path: &Path) -> String {
+    let escaped = path.to_string_lossy().replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+    format!("sqlite://{escaped}?mode=rwc")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_shows_the_defaults() {
+        assert_eq!(toml::from_str::<Settings>(EXAMPLE).unwrap(), Settings::default());
+    }
+
+    #[test]
+    fn a_misspelt_setting_is_an_error() {
+        assert!(toml::from_str::<Settings>("[limits]\nconcurent = 3").is_err());
+    }
+}

@@ -1,0 +1,65 @@
+//! The first administrator, by a one-time link from the server's terminal.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+
+use super::sign_in::{begin_session, same_origin};
+use crate::admin;
+use crate::error::ApiError;
+use crate::identity::token_hash;
+use crate::pages;
+use crate::state::State;
+
+#[derive(Deserialize)]
+pub(crate) struct Query {
+    #[serde(default)]
+    token: String,
+}
+
+/// `GET /setup`
+pub(crate) async fn page(
+    state: web::Data<State>,
+    query: web::Query<Query>,
+) -> Result<HttpResponse, ApiError> {
+    if !is_open(&state, &query.token).await? {
+        return Ok(pages::setup::closed().reply());
+    }
+    Ok(pages::setup::form(&query.token, "", None).reply())
+}
+
+#[derive(Deserialize)]
+pub(crate) struct SetUp {
+    token: String,
+    login: String,
+    password: SecretString,
+}
+
+/// `POST /setup`
+pub(crate) async fn submit(
+    request: HttpRequest,
+    state: web::Data<State>,
+    form: web::Form<SetUp>,
+) -> Result<HttpResponse, ApiError> {
+    same_origin(&request)?;
+    let SetUp { token, login, password } = form.into_inner();
+    if !is_open(&state, &token).await? {
+        return Ok(pages::setup::closed().reply());
+    }
+    if let Err(problem) = admin::check_credentials(&login, password.expose_secret()) {
+        return Ok(pages::setup::form(&token, &login, Some(&problem)).reply());
+    }
+    // Used up before the account is made: of two who hold the link, one gets in.
+    if !state.store.use_setup_link(&token_hash(&token), state.env.now_ms()).await? {
+        return Ok(pages::setup::closed().reply());
+    }
+    let hash = state.passwords.hash(password).await?;
+    let user = admin::create_user(&state.store, &state.env, &login, hash, server_store::Role::Admin).await?;
+    begin_session(&state, &user.id, "/").await
+}
+
+/// Whether the link is good and still needed.
+async fn is_open(state: &State, token: &str) -> Result<bool, ApiError> {
+    Ok(!state.store.has_admin().await?
+        && state.store.setup_link_is_good(&token_hash(token), state.env.now_ms()).await?)
+}

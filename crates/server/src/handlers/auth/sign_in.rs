@@ -1,0 +1,180 @@
+//! Signing in on the server's own pages: a cookie that is sent to this site alone, and a token in every form.
+
+use actix_web::http::header::{COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE};
+use actix_web::{HttpRequest, HttpResponse, web};
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use crate::error::ApiError;
+use crate::identity::token_hash;
+use crate::pages;
+use crate::state::{State, address};
+
+const NAME: &str = "plantocode_session";
+const LIFETIME_S: i64 = 12 * 3_600;
+
+/// A person who is signed in on the pages.
+pub(crate) struct SignedIn {
+    pub user_id: String,
+    pub login: String,
+    /// Has to stand in every form this person sends.
+    pub form_token: String,
+}
+
+impl SignedIn {
+    pub fn check_form(&self, shown: &str) -> Result<(), ApiError> {
+        match shown == self.form_token {
+            true => Ok(()),
+            false => Err(ApiError::forbidden("this form is too old; open the page again")),
+        }
+    }
+}
+
+/// Who the cookie stands for.
+pub(crate) async fn signed_in(request: &HttpRequest, state: &State) -> Result<Option<SignedIn>, ApiError> {
+    let Some(token) = session_token(request) else { return Ok(None) };
+    let user_id = state.store.web_session_user(&token_hash(token), state.env.now_ms()).await?;
+    let Some(user_id) = user_id else { return Ok(None) };
+    let user = state.store.user(&user_id).await?.filter(|user| user.disabled_ms.is_none());
+    let form_token = hex::encode(state.vault.derive("form-token", token)?);
+    Ok(user.map(|user| SignedIn { user_id, login: user.login, form_token }))
+}
+
+/// The session token in the cookie header.
+fn session_token(request: &HttpRequest) -> Option<&str> {
+    let headers = request.headers().get_all(COOKIE).filter_map(|value| value.to_str().ok());
+    let mut pairs =
+        headers.flat_map(|header| header.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == NAME).map(|(_, value)| value)
+}
+
+/// The cookie header that sets the session token for `seconds`; 0 takes it away.
+fn set_cookie(state: &State, token: &str, seconds: i64) -> String {
+    let secure = if state.public_url.scheme() == "https" { "; Secure" } else { "" };
+    format!("{NAME}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}")
+}
+
+/// Refuses a form that another site sent.
+pub(crate) fn same_origin(request: &HttpRequest) -> Result<(), ApiError> {
+    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let origin = header(ORIGIN).and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+    match (origin, header(HOST)) {
+        (Some(origin), Some(host)) if origin == host => Ok(()),
+        _ => Err(ApiError::forbidden("this form was not sent by this site")),
+    }
+}
+
+/// Sends to the sign-in page, and from there on to `next`.
+pub(crate) fn first_sign_in(next: &str) -> HttpResponse {
+    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
+    see_other(&format!("/sign-in?{query}"), None)
+}
+
+/// Signs a user in on the pages and goes to `next`.
+pub(crate) async fn begin_session(
+    state: &State,
+    user_id: &str,
+    next: &str,
+) -> Result<HttpResponse, ApiError> {
+    let token = state.env.token()?;
+    let now = state.env.now_ms();
+    state.store.add_web_session(&token_hash(&token), user_id, now, now + LIFETIME_S * 1_000).await?;
+    Ok(see_other(next, Some(set_cookie(state, &token, LIFETIME_S))))
+}
+
+fn see_other(target: &str, cookie: Option<String>) -> HttpResponse {
+    let mut reply = HttpResponse::SeeOther();
+    reply.insert_header((LOCATION, target)).insert_header(("cache-control", "no-store"));
+    if let Some(cookie) = cookie {
+        reply.insert_header((SET_COOKIE, cookie));
+    }
+    reply.finish()
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Query {
+    #[serde(default)]
+    next: Option<String>,
+}
+
+/// `GET /sign-in`
+pub(crate) async fn page(query: web::Query<Query>) -> HttpResponse {
+    pages::sign_in::page(local(query.next.as_deref()), None).reply()
+}
+
+#[derive(Deserialize)]
+pub(crate) struct SignIn {
+    login: String,
+    password: SecretString,
+    #[serde(default)]
+    next: Option<String>,
+}
+
+/// `POST /sign-in`
+pub(crate) async fn submit(
+    request: HttpRequest,
+    state: web::Data<State>,
+    form: web::Form<SignIn>,
+) -> Result<HttpResponse, ApiError> {
+    same_origin(&request)?;
+    let SignIn { login, password, next } = form.into_inner();
+    let next = local(next.as_deref());
+    let now = state.env.now_ms();
+    let login = login.trim().to_lowercase();
+    for key in [format!("sign-in {}", address(&request)), format!("login {login}")] {
+        let permit = state.guesses.acquire(&key, now);
+        permit.map(drop).map_err(|wait| ApiError::rate_limited(wait, "too many tries; wait a little"))?;
+    }
+    let user = state.store.user_by_login(&login).await?.filter(|user| user.disabled_ms.is_none());
+    let stored = user.as_ref().map(|user| user.password_hash.clone());
+    let good = state.passwords.verify(password, stored).await?;
+    match user.filter(|_| good) {
+        Some(user) => begin_session(&state, &user.id, next).await,
+        None => Ok(pages::sign_in::page(next, Some("Name or password is wrong.")).reply()),
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct SignOut {
+    form_token: String,
+}
+
+/// `POST /sign-out`
+pub(crate) async fn sign_out(
+    request: HttpRequest,
+    state: web::Data<State>,
+    form: web::Form<SignOut>,
+) -> Result<HttpResponse, ApiError> {
+    same_origin(&request)?;
+    if let (Some(signed_in), Some(token)) = (signed_in(&request, &state).await?, session_token(&request)) {
+        signed_in.check_form(&form.form_token)?;
+        state.store.end_web_session(&token_hash(token)).await?;
+    }
+    Ok(see_other("/sign-in", Some(set_cookie(&state, "", 0))))
+}
+
+/// A place on this site, or the start page: a link must not lead elsewhere after signing in.
+fn local(next: Option<&str>) -> &str {
+    match next {
+        Some(path)
+            if path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n']) =>
+        {
+            path
+        }
+        _ => "/",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_signing_in_one_stays_on_this_site() {
+        assert_eq!(local(Some("/device?code=A")), "/device?code=A");
+        for elsewhere in ["https://evil.example", "//evil.example", "/\\evil.example", "evil", "/a\r\nx: y"] {
+            assert_eq!(local(Some(elsewhere)), "/", "{elsewhere}");
+        }
+        assert_eq!(local(None), "/");
+    }
+}

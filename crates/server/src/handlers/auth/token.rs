@@ -1,0 +1,113 @@
+//! `POST /api/auth/token` and `/api/auth/revoke` (RFC 6749, 8628, 7009); forms and JSON are both taken.
+
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::Bytes;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use server_store::Poll;
+
+use super::device::INTERVAL_S;
+use crate::error::ApiError;
+use crate::identity::{Refreshed, TokenPair, token_hash};
+use crate::state::State;
+
+const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+#[derive(Deserialize)]
+struct TokenRequest {
+    grant_type: String,
+    #[serde(default)]
+    device_code: Option<String>,
+    #[serde(default)]
+    refresh_token: Option<String>,
+}
+
+pub(crate) async fn token(
+    request: HttpRequest,
+    state: web::Data<State>,
+    body: Bytes,
+) -> Result<HttpResponse, ApiError> {
+    let asked: TokenRequest = parse(&request, &body)?;
+    let pair = match (asked.grant_type.as_str(), asked.device_code, asked.refresh_token) {
+        (DEVICE_CODE | "device_code", Some(code), _) => collect(&state, &code).await?,
+        ("refresh_token", _, Some(token)) => refresh(&state, &token).await?,
+        (DEVICE_CODE | "device_code" | "refresh_token", ..) => {
+            return Err(ApiError::oauth("invalid_request", "the code or token is missing"));
+        }
+        _ => {
+            return Err(ApiError::oauth(
+                "unsupported_grant_type",
+                "device_code and refresh_token are supported",
+            ));
+        }
+    };
+    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(json!({
+        "access_token": pair.access,
+        "refresh_token": pair.refresh,
+        "token_type": "Bearer",
+        "expires_in": pair.expires_in_s,
+    })))
+}
+
+async fn collect(state: &State, device_code: &str) -> Result<TokenPair, ApiError> {
+    let now = state.env.now_ms();
+    let code = match state.store.poll_device_code(&token_hash(device_code), INTERVAL_S * 1_000, now).await? {
+        Poll::Approved(code) => code,
+        Poll::Pending => return Err(ApiError::oauth("authorization_pending", "nobody has approved it yet")),
+        Poll::TooSoon => return Err(ApiError::oauth("slow_down", "ask less often")),
+        Poll::Denied => return Err(ApiError::oauth("access_denied", "the sign-in was refused")),
+        Poll::Expired => return Err(ApiError::oauth("expired_token", "the code has expired; begin again")),
+        Poll::Unknown => return Err(ApiError::oauth("invalid_grant", "the code is not known")),
+    };
+    let user = state.store.user(code.user_id.as_deref().unwrap_or_default()).await?;
+    let user = user.filter(|user| user.disabled_ms.is_none());
+    let user = user.ok_or_else(|| ApiError::oauth("access_denied", "the account may not sign in"))?;
+    Ok(state.sign_ins.begin(&user, &code.client_name, &code.address).await?)
+}
+
+async fn refresh(state: &State, token: &str) -> Result<TokenPair, ApiError> {
+    match state.sign_ins.refresh(token).await? {
+        Refreshed::Tokens(pair) => Ok(pair),
+        Refreshed::Reused => Err(ApiError::oauth(
+            "invalid_grant",
+            "this refresh token was used before; the sign-in has been ended",
+        )),
+        Refreshed::Refused => {
+            Err(ApiError::oauth("invalid_grant", "this refresh token is not valid; sign in again"))
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct RevokeRequest {
+    token: String,
+}
+
+/// Ends the sign-in a refresh or access token belongs to. An unknown token is answered like a known one.
+pub(crate) async fn revoke(
+    request: HttpRequest,
+    state: web::Data<State>,
+    body: Bytes,
+) -> Result<HttpResponse, ApiError> {
+    let asked: RevokeRequest = parse(&request, &body)?;
+    match state.tokens.check(&asked.token, state.env.now_ms()) {
+        Ok(principal) => state.sign_ins.end(&principal.device_id).await?,
+        Err(_) => state.sign_ins.end_by_refresh_token(&asked.token).await?,
+    }
+    Ok(HttpResponse::Ok().json(json!({})))
+}
+
+/// Reads a form or JSON, as the content type says.
+pub(super) fn parse<T: DeserializeOwned>(request: &HttpRequest, body: &[u8]) -> Result<T, ApiError> {
+    let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let broken = |error: String| ApiError::oauth("invalid_request", error);
+    if kind.starts_with("application/json") {
+        return serde_json::from_slice(body).map_err(|error| broken(error.to_string()));
+    }
+    let pairs = url::form_urlencoded::parse(body).map(|(key, value)| (key.into_owned(), value.into_owned()));
+    let fields: serde_json::Map<String, serde_json::Value> =
+        pairs.map(|(key, value)| (key, value.into())).collect();
+    serde_json::from_value(fields.into()).map_err(|error| broken(error.to_string()))
+}

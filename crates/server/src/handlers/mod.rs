@@ -1,0 +1,45 @@
+//! The endpoints. [`routes`] is the whole list.
+
+mod audit;
+mod auth;
+mod cancel;
+mod health;
+mod proxy;
+mod usage;
+mod web_pages;
+
+use actix_web::web::{self, ServiceConfig};
+
+use crate::error::ApiError;
+
+/// Registers every endpoint.
+pub(crate) fn routes(app: &mut ServiceConfig) {
+    app.route("/healthz", web::get().to(health::healthz))
+        .route("/readyz", web::get().to(health::readyz))
+        .route("/v1/chat/completions", web::post().to(proxy::chat::chat))
+        .route("/api/llm/chat/completions", web::post().to(proxy::chat::chat))
+        .route("/v1/models", web::get().to(proxy::models::models))
+        .route("/api/llm/cancel", web::post().to(cancel::cancel))
+        .route("/api/usage", web::get().to(usage::usage))
+        .route("/api/audit", web::get().to(audit::audit))
+        .route("/api/account", web::get().to(auth::account::account))
+        .route("/api/auth/device/code", web::post().to(auth::device::code))
+        .route("/api/auth/token", web::post().to(auth::token::token))
+        .route("/api/auth/revoke", web::post().to(auth::token::revoke))
+        .route("/.well-known/jwks.json", web::get().to(auth::jwks::jwks))
+        .route("/", web::get().to(web_pages::home))
+        .route("/assets/server.css", web::get().to(web_pages::style))
+        .route("/setup", web::get().to(auth::setup::page))
+        .route("/setup", web::post().to(auth::setup::submit))
+        .route("/sign-in", web::get().to(auth::sign_in::page))
+        .route("/sign-in", web::post().to(auth::sign_in::submit))
+        .route("/sign-out", web::post().to(auth::sign_in::sign_out))
+        .route("/device", web::get().to(auth::device::page))
+        .route("/device", web::post().to(auth::device::decide))
+        .default_service(web::to(not_found));
+}
+
+async fn not_found() -> Result<(), ApiError> {
+    let status = actix_web::http::StatusCode::NOT_FOUND;
+    Err(ApiError::new(status, "not_found", "there is no such endpoint"))
+}

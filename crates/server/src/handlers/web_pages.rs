@@ -1,0 +1,29 @@
+//! `GET /` and the style sheet of the server's pages.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::auth::sign_in;
+use crate::error::ApiError;
+use crate::pages;
+use crate::state::State;
+
+pub(crate) async fn home(request: HttpRequest, state: web::Data<State>) -> Result<HttpResponse, ApiError> {
+    let signed_in = sign_in::signed_in(&request, &state).await?;
+    let table = state.routes.table();
+    let page = match signed_in {
+        None => pages::home::stranger(),
+        Some(person) => {
+            let org_id = state.store.user(&person.user_id).await?.map(|user| user.org_id).unwrap_or_default();
+            let models: Vec<_> = table.models(&org_id).iter().map(|model| model.alias.to_owned()).collect();
+            pages::home::signed_in(&person.login, &person.form_token, state.public_url.as_str(), &models)
+        }
+    };
+    Ok(page.reply())
+}
+
+pub(crate) async fn style() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/css; charset=utf-8")
+        .insert_header(("cache-control", "public, max-age=3600"))
+        .body(pages::STYLE)
+}

@@ -1,0 +1,69 @@
+//! The server's own pages: set-up, sign-in, approval of a device. No script, no outside resource, one style sheet.
+
+pub(crate) mod device;
+pub(crate) mod home;
+pub(crate) mod setup;
+pub(crate) mod sign_in;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+
+/// The style sheet.
+pub(crate) const STYLE: &str = include_str!("server.css");
+
+const POLICY: &str =
+    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// A page: a title and its content, which is HTML.
+pub(crate) struct Page {
+    pub title: &'static str,
+    pub main: String,
+    pub status: StatusCode,
+}
+
+impl Page {
+    fn new(title: &'static str, main: String) -> Self {
+        Self { title, main, status: StatusCode::OK }
+    }
+
+    /// The whole document, with headers that forbid what it does not need.
+    pub fn reply(&self) -> HttpResponse {
+        let title = escape(self.title);
+        let html = format!(
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title} · PlanToCode</title>\n\
+             <link rel=\"stylesheet\" href=\"/assets/server.css\">\n</head>\n<body>\n\
+             <main>\n<p class=\"mark\">PlanToCode</p>\n<h1>{title}</h1>\n{}\n</main>\n</body>\n</html>\n",
+            self.main
+        );
+        HttpResponse::build(self.status)
+            .content_type("text/html; charset=utf-8")
+            .insert_header(("content-security-policy", POLICY))
+            .insert_header(("referrer-policy", "no-referrer"))
+            .insert_header(("x-frame-options", "DENY"))
+            .insert_header(("cache-control", "no-store"))
+            .body(html)
+    }
+}
+
+/// Text as HTML.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+/// A sentence about what went wrong, announced to screen readers.
+fn problem(text: Option<&str>) -> String {
+    text.map(|text| format!("<p class=\"problem\" role=\"alert\">{}</p>\n", escape(text))).unwrap_or_default()
+}

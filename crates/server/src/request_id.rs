@@ -1,0 +1,39 @@
+//! Every reply carries `x-request-id`.
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{HttpMessage as _, HttpRequest, web};
+
+use crate::state::State;
+
+/// The id of a request; ours, never the client's.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId(pub String);
+
+impl RequestId {
+    /// The id that [`stamp`] gave to this request.
+    pub fn of(request: &HttpRequest) -> String {
+        request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default()
+    }
+}
+
+/// Gives each request an id and names it in the reply; forbids guessing of content types.
+pub(crate) async fn stamp(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let id = match request.app_data::<web::Data<State>>() {
+        Some(state) => state.env.id(),
+        None => String::new(),
+    };
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let mut reply = next.call(request).await?;
+    let headers = reply.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        headers.insert(HeaderName::from_static("x-request-id"), value);
+    }
+    headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
+    Ok(reply)
+}

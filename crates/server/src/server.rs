@@ -1,0 +1,243 @@
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer, web};
+use gateway::Gateway;
+use guard::Guard;
+use llm::Catalogue;
+use server_store::Store;
+use tokio::sync::oneshot;
+use tokio_util::task::TaskTracker;
+
+use crate::admin::Admin;
+use crate::audit::Audit;
+use crate::clients::ClientSocket;
+use crate::config::Config;
+use crate::env::Env;
+use crate::error::ApiError;
+use crate::identity::{KeyRing, Passwords, Revoked, SignIns, Tokens, token_hash};
+use crate::limits::Limiter;
+use crate::routes::Routes;
+use crate::running::InFlight;
+use crate::state::State;
+use crate::vault::Vault;
+use crate::{ServerError, handlers, request_id};
+
+/// Tries of passwords and codes per minute, for each address and each name.
+const GUESSES_PER_MINUTE: u32 = 20;
+const SETUP_LINK_MS: i64 = 15 * 60_000;
+/// How often revocations and provider keys of other processes are taken over.
+const REFRESH: Duration = Duration::from_secs(1);
+/// How long requests under way may take to settle when the server stops.
+const SETTLE: Duration = Duration::from_secs(10);
+
+/// The server. [`Server::start`] is all there is.
+#[derive(Debug)]
+pub struct Server;
+
+/// A server that is running. Dropped without [`Running::stop`], it stops without waiting for requests to settle.
+#[derive(Debug)]
+pub struct Running {
+    url: String,
+    setup_url: Option<String>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<std::thread::JoinHandle<Result<(), ServerError>>>,
+}
+
+impl Server {
+    /// Starts a server on a thread of its own and returns once it accepts connections.
+    pub async fn start(config: Config) -> Result<Running, ServerError> {
+        let (ready, started) = oneshot::channel();
+        let (stop, stopped) = oneshot::channel();
+        let thread = std::thread::Builder::new()
+            .name("server".into())
+            .spawn(move || actix_web::rt::System::new().block_on(run(config, ready, stopped)))
+            .map_err(|error| ServerError::Setup(format!("a thread cannot be started: {error}")))?;
+        match started.await {
+            Ok((url, setup_url)) => Ok(Running { url, setup_url, stop: Some(stop), thread: Some(thread) }),
+            // It ended before it was ready and says why.
+            Err(_) => Err(match join(thread).await {
+                Err(error) => error,
+                Ok(()) => ServerError::Setup("the server ended at once".into()),
+            }),
+        }
+    }
+}
+
+impl Running {
+    /// The address it can be reached at.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The one-time link for the first administrator, as long as there is none.
+    pub fn setup_url(&self) -> Option<&str> {
+        self.setup_url.as_deref()
+    }
+
+    /// Stops: no new connections, requests under way are canceled and settled, the database is closed.
+    pub async fn stop(mut self) -> Result<(), ServerError> {
+        drop(self.stop.take());
+        match self.thread.take() {
+            Some(thread) => join(thread).await,
+            None => Ok(()),
+        }
+    }
+}
+
+async fn join(thread: std::thread::JoinHandle<Result<(), ServerError>>) -> Result<(), ServerError> {
+    let failed = || ServerError::Setup("the server's thread panicked".into());
+    tokio::task::spawn_blocking(move || thread.join()).await.map_err(|_| failed())?.map_err(|_| failed())?
+}
+
+async fn run(
+    config: Config,
+    ready: oneshot::Sender<(String, Option<String>)>,
+    stopped: oneshot::Receiver<()>,
+) -> Result<(), ServerError> {
+    let listener = TcpListener::bind(config.settings.listen).map_err(|error| {
+        ServerError::Setup(format!("cannot listen on {}: {error}", config.settings.listen))
+    })?;
+    let bound = listener.local_addr().map_err(|error| ServerError::Setup(error.to_string()))?;
+    let state = state(&config, bound).await?;
+    let setup_url = setup_link(&state).await?;
+    let body_limit = config.settings.limits.body_mib * 1024 * 1024;
+    let data = state.clone();
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(data.clone())
+            .app_data(web::PayloadConfig::new(body_limit))
+            .app_data(
+                web::JsonConfig::default()
+                    .error_handler(|error, _| ApiError::invalid(error.to_string()).into()),
+            )
+            .app_data(
+                web::QueryConfig::default()
+                    .error_handler(|error, _| ApiError::invalid(error.to_string()).into()),
+            )
+            .app_data(
+                web::FormConfig::default()
+                    .error_handler(|error, _| ApiError::invalid(error.to_string()).into()),
+            )
+            .wrap(from_fn(request_id::stamp))
+            .configure(handlers::routes)
+    })
+    .on_connect(ClientSocket::attach)
+    .tcp_nodelay(true)
+    .client_request_timeout(Duration::from_secs(10))
+    .disable_signals()
+    .shutdown_timeout(1)
+    .listen(listener)
+    .map_err(|error| ServerError::Setup(error.to_string()))?
+    .run();
+    let handle = server.handle();
+    let refresher = tokio::spawn(refresh(state.clone()));
+    // Whoever started it may have given up waiting; then `stopped` resolves at once.
+    let _ = ready.send((state.public_url.as_str().trim_end_matches('/').to_owned(), setup_url));
+    let serving = tokio::spawn(server);
+    // Told to stop, or `Running` was dropped.
+    let _ = stopped.await;
+    state.in_flight.cancel_all();
+    handle.stop(true).await;
+    refresher.abort();
+    state.tasks.close();
+    if tokio::time::timeout(SETTLE, state.tasks.wait()).await.is_err() {
+        tracing::error!("some requests did not settle in time");
+    }
+    state.store.close().await;
+    match serving.await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(ServerError::Setup(error.to_string())),
+        Err(_) => Err(ServerError::Setup("the HTTP server panicked".into())),
+    }
+}
+
+async fn state(config: &Config, bound: SocketAddr) -> Result<web::Data<State>, ServerError> {
+    let env = config.env.clone();
+    let admin = Admin::open(config).await?;
+    if let Some(path) = &admin.new_master_key {
+        tracing::warn!(path = %path.display(), "a master key was made; without a copy of it, stored keys are lost");
+    }
+    let (store, vault) = admin.into_parts();
+    let vault = Arc::new(vault);
+    let public_url = config.public_url(bound)?;
+    let keys = KeyRing::open(&store, &vault, &env).await?;
+    let tokens = Tokens::new(keys.clone(), public_url.as_str().trim_end_matches('/').to_owned());
+    let revoked = Revoked::default();
+    let settings = config.settings.clone();
+    let sign_ins = SignIns::new(
+        store.clone(),
+        vault.clone(),
+        tokens.clone(),
+        revoked.clone(),
+        settings.tokens,
+        env.clone(),
+    );
+    let routes = Routes::new(Arc::new(catalogue(config)?));
+    routes.reload(&store, &vault).await?;
+    revoked.reload(&store, revocations_since(&settings, &env)).await?;
+    Ok(web::Data::new(State {
+        public_url,
+        passwords: Passwords::new(env.clone()),
+        tokens,
+        keys,
+        sign_ins,
+        revoked,
+        routes,
+        gateway: Gateway::new(config.gateway())?,
+        guard: Arc::new(Guard::builtin().map_err(|error| ServerError::Data(error.to_string()))?),
+        audit: Audit::start(store.clone(), env.id(), env.clone()),
+        limiter: Limiter::new(settings.limits.requests_per_minute, settings.limits.concurrent),
+        guesses: Limiter::new(GUESSES_PER_MINUTE, u32::MAX),
+        in_flight: InFlight::default(),
+        tasks: TaskTracker::new(),
+        settings,
+        env,
+        store,
+        vault,
+    }))
+}
+
+fn catalogue(config: &Config) -> Result<Catalogue, ServerError> {
+    let mut catalogue = Catalogue::builtin().map_err(|error| ServerError::Data(error.to_string()))?;
+    let path = &config.settings.catalogue;
+    if !path.is_empty() {
+        let wrong = |error: String| ServerError::Config(format!("catalogue {path}: {error}"));
+        let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+        catalogue.overlay(Catalogue::from_toml(&text).map_err(|error| wrong(error.to_string()))?);
+    }
+    Ok(catalogue)
+}
+
+/// A fresh link while there is no administrator.
+async fn setup_link(state: &State) -> Result<Option<String>, ServerError> {
+    if state.store.has_admin().await? {
+        return Ok(None);
+    }
+    let token = state.env.token()?;
+    state.store.add_setup_link(&token_hash(&token), state.env.now_ms() + SETUP_LINK_MS).await?;
+    Ok(Some(format!("{}/setup?token={token}", state.public_url.as_str().trim_end_matches('/'))))
+}
+
+/// Access tokens older than this have expired by themselves.
+fn revocations_since(settings: &crate::config::Settings, env: &Env) -> i64 {
+    env.now_ms() - i64::from(settings.tokens.access_minutes) * 60_000 - 60_000
+}
+
+/// Takes over what other processes changed: revocations and provider keys.
+async fn refresh(state: web::Data<State>) {
+    let mut ticks = tokio::time::interval(REFRESH);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = refresh_once(&state.store, &state.vault, &state).await {
+            tracing::error!(%error, "keys and revocations cannot be refreshed");
+        }
+    }
+}
+
+async fn refresh_once(store: &Store, vault: &Vault, state: &State) -> Result<(), ServerError> {
+    state.revoked.reload(store, revocations_since(&state.settings, &state.env)).await?;
+    state.routes.reload(store, vault).await
+}

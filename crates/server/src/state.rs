@@ -1,0 +1,67 @@
+//! What all handlers share.
+
+use std::sync::Arc;
+
+use actix_web::HttpRequest;
+use actix_web::http::header::AUTHORIZATION;
+use gateway::Gateway;
+use guard::Guard;
+use server_store::Store;
+use url::Url;
+
+use crate::audit::Audit;
+use crate::config::Settings;
+use crate::env::Env;
+use crate::error::ApiError;
+use crate::identity::{Passwords, Principal, Revoked, SignIns, TokenError, Tokens};
+use crate::limits::Limiter;
+use crate::routes::Routes;
+use crate::running::InFlight;
+use crate::vault::Vault;
+
+/// What all handlers share. Everything in it is cheap to clone or shared.
+pub(crate) struct State {
+    pub settings: Settings,
+    pub public_url: Url,
+    pub env: Env,
+    pub store: Store,
+    pub vault: Arc<Vault>,
+    pub passwords: Passwords,
+    pub tokens: Tokens,
+    pub keys: crate::identity::KeyRing,
+    pub sign_ins: SignIns,
+    pub revoked: Revoked,
+    pub routes: Routes,
+    pub gateway: Gateway,
+    pub guard: Arc<Guard>,
+    pub audit: Audit,
+    pub limiter: Limiter,
+    /// Passwords and codes that can be tried, per address.
+    pub guesses: Limiter,
+    pub in_flight: InFlight,
+    pub tasks: tokio_util::task::TaskTracker,
+}
+
+impl State {
+    /// Who is asking. Every request of the API needs a valid access token of a sign-in that has not ended.
+    pub fn principal(&self, request: &HttpRequest) -> Result<Principal, ApiError> {
+        let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = header.and_then(|value| {
+            let (scheme, token) = value.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+        });
+        let token = token.ok_or_else(|| ApiError::unauthenticated("an access token is needed"))?;
+        let principal = self.tokens.check(token, self.env.now_ms()).map_err(|error| match error {
+            TokenError::Expired | TokenError::Invalid => ApiError::unauthenticated(error.to_string()),
+        })?;
+        if self.revoked.contains(&principal.device_id) {
+            return Err(ApiError::unauthenticated("this sign-in has been ended"));
+        }
+        Ok(principal)
+    }
+}
+
+/// The address of the client, for people to read. A proxy's headers are not believed.
+pub(crate) fn address(request: &HttpRequest) -> String {
+    request.peer_addr().map_or_else(|| "unknown".to_owned(), |address| address.ip().to_string())
+}

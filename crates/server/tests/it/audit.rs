@@ -1,0 +1,106 @@
+//! The audit cannot be changed unnoticed, and nothing leaves without it.
+
+use server::admin::Admin;
+use testkit::Behaviour;
+
+use crate::support::*;
+
+/// Three requests, and the name of their chain.
+async fn recorded() -> (World, String) {
+    let mut world = World::with(Database::Postgres, |_| {}).await;
+    let tokens = world.sign_in("ada").await;
+    for _ in 0..3 {
+        json_of(world.chat(&tokens, &ask("gpt-4.1-mini", false))).await;
+    }
+    let records = world.audit_until(&tokens, |records| records.len() == 6).await;
+    let node = records[0]["node"].as_str().unwrap().to_owned();
+    world.stop().await;
+    (world, node)
+}
+
+async fn broken_at(world: &World, node: &str) -> Option<i64> {
+    let admin = Admin::open(&world.config).await.unwrap();
+    let reports = admin.verify_audit().await.unwrap();
+    admin.close().await;
+    let report = reports.iter().find(|report| report.node == node).unwrap();
+    assert!(report.broken.is_some() || report.records == 6, "{report:?}");
+    report.broken.as_ref().map(|(seq, _)| *seq)
+}
+
+#[tokio::test]
+async fn every_change_is_found_where_it_was_made() {
+    let (world, node) = recorded().await;
+    assert_eq!(broken_at(&world, &node).await, None);
+    let postgres = world.postgres.as_ref().unwrap();
+    let of = |seq: i64| format!("WHERE node = '{node}' AND seq = {seq}");
+    let edits = [
+        (
+            3,
+            format!(
+                "UPDATE audit_records SET record = set_byte(record, 40, get_byte(record, 40) # 1) {}",
+                of(3)
+            ),
+        ),
+        (4, format!("DELETE FROM audit_records {}", of(4))),
+        (2, format!("UPDATE audit_records SET hash = repeat('a', 64) {}", of(2))),
+        (5, format!("UPDATE audit_records SET request_id = 'another' {}", of(5))),
+        (
+            1,
+            format!(
+                "UPDATE audit_records SET seq = CASE seq WHEN 1 THEN 1002 ELSE 1001 END WHERE node = '{node}' AND seq < 3; UPDATE audit_records SET seq = seq - 1000 WHERE seq > 1000"
+            ),
+        ),
+    ];
+    postgres.execute("postgres", "CREATE TABLE kept AS SELECT * FROM audit_records");
+    for (seq, edit) in edits {
+        postgres.execute("postgres", &edit);
+        assert_eq!(broken_at(&world, &node).await, Some(seq), "{edit}");
+        postgres
+            .execute("postgres", "DELETE FROM audit_records; INSERT INTO audit_records SELECT * FROM kept");
+        assert_eq!(broken_at(&world, &node).await, None);
+    }
+}
+
+#[tokio::test]
+async fn without_a_record_nothing_leaves() {
+    let world = World::with(Database::Postgres, |_| {}).await;
+    let tokens = world.sign_in("ada").await;
+    let postgres = world.postgres.as_ref().unwrap();
+    postgres.execute("postgres", "ALTER TABLE audit_records RENAME TO away");
+    let reply = world.chat(&tokens, &ask("gpt-4.1-mini", false)).send().await.unwrap();
+    let (status, error) = error_of(reply).await;
+    assert_eq!((status, error["code"].as_str()), (503, Some("unavailable")));
+    assert!(world.openai.log().is_empty());
+    postgres.execute("postgres", "ALTER TABLE away RENAME TO audit_records");
+    json_of(world.chat(&tokens, &ask("gpt-4.1-mini", false))).await;
+    let records = world.audit_until(&tokens, |records| records.len() == 2).await;
+    assert_eq!(records[0]["seq"], 1, "the chain has no gap");
+}
+
+#[tokio::test]
+async fn the_intent_is_committed_before_the_upstream_sees_anything() {
+    let world = World::new().await;
+    let tokens = world.sign_in("ada").await;
+    world.openai.set(Behaviour { first_delay_ms: 3_000, ..Behaviour::text("late") });
+    let request = world.chat(&tokens, &ask("gpt-4.1-mini", true));
+    let sending = tokio::spawn(request.send());
+    while world.openai.log().is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let records = world.audit(&tokens).await;
+    assert_eq!((records.len(), records[0]["record"]["event"].as_str()), (1, Some("intent")));
+    assert_eq!(records[0]["record"]["destinations"], serde_json::json!(["openai/gpt-4.1-mini"]));
+    sending.abort();
+}
+
+#[tokio::test]
+async fn many_at_once_make_one_gapless_chain() {
+    let world = World::with(Database::Sqlite, |settings| settings.limits.concurrent = 100).await;
+    let tokens = world.sign_in("ada").await;
+    let all = (0..40).map(|_| json_of(world.chat(&tokens, &ask("gpt-4.1-mini", false))));
+    futures_util::future::join_all(all).await;
+    let records = world.audit_until(&tokens, |records| records.len() == 80).await;
+    let numbers: Vec<_> = records.iter().map(|record| record["seq"].as_i64().unwrap()).collect();
+    assert_eq!(numbers, (1..=80).collect::<Vec<_>>());
+    assert_eq!(world.usage(&tokens).await.len(), 40);
+}

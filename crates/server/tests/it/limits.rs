@@ -1,0 +1,148 @@
+//! Limits, bad input, and errors in the caller's own dialect.
+
+use serde_json::json;
+use testkit::{Behaviour, Fail};
+
+use crate::support::*;
+
+#[tokio::test]
+async fn too_many_requests_are_told_when_to_come_back() {
+    let world = World::with(Database::Sqlite, |settings| settings.limits.requests_per_minute = 3).await;
+    let (ada, bob) = (world.sign_in("ada").await, world.sign_in("bob").await);
+    let chat = |tokens: &Tokens| world.chat(tokens, &ask("gpt-4.1-mini", false)).send();
+    for _ in 0..3 {
+        assert_eq!(chat(&ada).await.unwrap().status(), 200);
+    }
+    let reply = chat(&ada).await.unwrap();
+    let wait: i64 = reply.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=20).contains(&wait), "{wait}");
+    let (status, error) = error_of(reply).await;
+    assert_eq!(
+        (status, &error["code"], &error["type"]),
+        (429, &json!("rate_limited"), &json!("rate_limit_error"))
+    );
+    assert_eq!(chat(&bob).await.unwrap().status(), 200, "others are not affected");
+    world.env.advance(wait * 1_000);
+    assert_eq!(chat(&ada).await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn concurrency_is_limited() {
+    let world = World::with(Database::Sqlite, |settings| settings.limits.concurrent = 2).await;
+    let tokens = world.sign_in("ada").await;
+    world.openai.set(Behaviour { first_delay_ms: 400, ..Behaviour::text("slow") });
+    let chat =
+        || async { world.chat(&tokens, &ask("gpt-4.1-mini", false)).send().await.unwrap().status().as_u16() };
+    let (a, b, c) = tokio::join!(chat(), chat(), chat());
+    let mut statuses = [a, b, c];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 200, 429]);
+    assert_eq!(chat().await, 200, "what ended no longer counts");
+}
+
+#[tokio::test]
+async fn bad_input_gets_a_clear_answer() {
+    let world = World::with(Database::Sqlite, |settings| settings.limits.body_mib = 1).await;
+    let tokens = world.sign_in("ada").await;
+    let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
+    let cases = [
+        ("not json".to_owned(), 400, "invalid_request"),
+        ("{\"model\":\"gpt-4.1-mini\"".to_owned(), 400, "invalid_request"),
+        ("[]".to_owned(), 400, "invalid_request"),
+        (json!({ "model": "gpt-4.1-mini" }).to_string(), 400, "invalid_request"),
+        (json!({ "model": 7, "messages": [{}] }).to_string(), 400, "invalid_request"),
+        (json!({ "model": "gpt-4.1-mini", "messages": "hello" }).to_string(), 400, "invalid_request"),
+        (json!({ "messages": [{ "role": "user", "content": "x" }] }).to_string(), 400, "invalid_request"),
+        (
+            r#"{"model":"a","model":"b","messages":[{"role":"user","content":"x"}]}"#.to_owned(),
+            400,
+            "invalid_request",
+        ),
+        (
+            format!(r#"{{"model":"gpt-4.1-mini","messages":[{{"role":"user","content":"x"}}],"x":{deep}}}"#),
+            400,
+            "invalid_request",
+        ),
+        (ask("no-such-model", false).to_string(), 404, "model_not_found"),
+    ];
+    for (body, expected, code) in cases {
+        let start: String = body.chars().take(60).collect();
+        let reply = world.chat_bytes(&tokens, body).send().await.unwrap();
+        assert!(
+            reply.headers().contains_key("x-request-id")
+                && reply.headers().contains_key("x-plantocode-audit")
+        );
+        let (status, error) = error_of(reply).await;
+        assert_eq!((status, error["code"].as_str()), (expected, Some(code)), "{start}: {error}");
+    }
+    let large = world.chat_bytes(&tokens, "x".repeat(2 * 1024 * 1024)).send().await;
+    // The server may close before it has read everything; if it answers, then with 413.
+    if let Ok(reply) = large {
+        assert_eq!(reply.status(), 413);
+    }
+    let compressed = world.chat(&tokens, &ask("gpt-4.1-mini", false)).header("content-encoding", "gzip");
+    assert_eq!(compressed.send().await.unwrap().status(), 415);
+    assert!(world.openai.log().is_empty());
+}
+
+#[tokio::test]
+async fn upstream_errors_are_translated_not_pasted() {
+    let world = World::new().await;
+    let tokens = world.sign_in("ada").await;
+    let page = "<html>internal-host-17 stack trace</html>";
+    let cases = [
+        (
+            Fail { status: 500, body: Some(page.into()), retry_after: None, times: None },
+            502,
+            "upstream_unavailable",
+        ),
+        (Fail { status: 401, body: None, retry_after: None, times: None }, 502, "upstream_unauthorized"),
+        (
+            Fail { status: 429, body: None, retry_after: Some("7".into()), times: None },
+            429,
+            "upstream_rate_limited",
+        ),
+        (Fail { status: 400, body: None, retry_after: None, times: None }, 400, "upstream_rejected"),
+    ];
+    for (fail, expected, code) in cases {
+        for stream in [true, false] {
+            world.openai.set(Behaviour { fail: Some(fail.clone()), ..Behaviour::default() });
+            let reply = world.chat(&tokens, &ask("gpt-4.1-mini", stream)).send().await.unwrap();
+            if expected == 429 {
+                assert_eq!(reply.headers()["retry-after"], "7");
+            }
+            let (status, error) = error_of(reply).await;
+            assert_eq!((status, error["code"].as_str()), (expected, Some(code)), "{error}");
+            assert!(!error.to_string().contains("internal-host-17"), "{error}");
+        }
+    }
+    assert!(world.usage(&tokens).await.is_empty(), "what the upstream refused costs nothing");
+}
+
+#[tokio::test]
+async fn a_failing_provider_is_replaced_for_streams_too() {
+    let world = World::new().await;
+    let tokens = world.sign_in("ada").await;
+    world.openai.set(Behaviour::fail(503));
+    let text = world.chat(&tokens, &ask("either", true)).send().await.unwrap().text().await.unwrap();
+    assert_eq!(spoken(&events(&text)), "Hello from the simulator.");
+    let records = world.audit_until(&tokens, |records| records.len() == 2).await;
+    let tries = records[1]["record"]["tries"].as_array().unwrap().clone();
+    let told: Vec<_> =
+        tries.iter().map(|t| (t["provider"].as_str().unwrap(), t["outcome"].as_str().unwrap())).collect();
+    assert_eq!(told, [("openai", "failed"), ("anthropic", "served")]);
+    assert_eq!(world.usage(&tokens).await[0]["provider"], "anthropic");
+}
+
+#[tokio::test]
+async fn members_see_their_own_usage_and_no_audit() {
+    let world = World::new().await;
+    let (ada, bob) = (world.sign_in("ada").await, world.sign_in("bob").await);
+    json_of(world.chat(&ada, &ask("gpt-4.1-mini", false))).await;
+    json_of(world.chat(&bob, &ask("gpt-4.1-mini", false))).await;
+    world.audit_until(&ada, |records| records.len() == 4).await;
+    assert_eq!((world.usage(&ada).await.len(), world.usage(&bob).await.len()), (2, 1));
+    let reply = world.get("/api/audit").bearer_auth(&bob.access).send().await.unwrap();
+    assert_eq!(error_of(reply).await.0, 403);
+    assert_eq!(error_of(world.get("/no/such").send().await.unwrap()).await.1["code"], "not_found");
+}

@@ -1,0 +1,15 @@
+//! The whole server over HTTP, against simulated providers.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod approval;
+mod audit;
+mod cancel;
+mod filter;
+mod limits;
+mod process;
+mod sdk;
+mod secrets;
+mod story;
+mod streams;
+mod support;
+mod tokens;

@@ -1,0 +1,168 @@
+//! The binary as an operator uses it.
+
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use testkit::{Behaviour, Simulator, Spawned};
+
+use crate::support::*;
+
+fn command(data: &std::path::Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_plantocode-server"));
+    command
+        .args(arguments)
+        .arg("--data")
+        .arg(data)
+        .env("RUST_LOG", "debug")
+        .env_remove("PLANTOCODE_MASTER_KEY");
+    command
+}
+
+fn run(data: &std::path::Path, arguments: &[&str], input: &str) -> Output {
+    let mut child = command(data, arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn serve(data: &std::path::Path) -> (Spawned, Value) {
+    let serve = command(data, &["serve", "--listen", "127.0.0.1:0"]);
+    let spawned = Spawned::start(serve, Duration::from_secs(20), |line| line.starts_with('{'));
+    let ready = serde_json::from_str(spawned.ready()).unwrap();
+    (spawned, ready)
+}
+
+#[tokio::test]
+async fn init_and_serve_need_nothing_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("srv");
+    let output = run(&data, &["init"], "");
+    assert!(said(&output).contains("is ready"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("master.key"), "the new key is warned about");
+    let again = run(&data, &["init"], "");
+    assert!(!String::from_utf8_lossy(&again.stderr).contains("master.key"), "only the first time");
+    let start = Instant::now();
+    let (server, ready) = serve(&data);
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    assert!(ready["setup_url"].as_str().unwrap().starts_with(ready["url"].as_str().unwrap()));
+    let health = http().get(format!("{}/healthz", ready["url"].as_str().unwrap())).send().await.unwrap();
+    assert_eq!(health.status(), 200);
+    drop(server);
+    let (_server, second) = serve(&data);
+    assert_ne!(
+        ready["setup_url"], second["setup_url"],
+        "every start without an administrator has its own link"
+    );
+}
+
+#[tokio::test]
+async fn keys_people_and_audit_are_managed_beside_a_running_server() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("srv");
+    let simulator = Simulator::start(Behaviour::text("Hello."));
+    said(&run(&data, &["user", "add", "ada", "--role", "admin"], PASSWORD));
+    assert!(!run(&data, &["user", "add", "eve"], "short").status.success());
+    let (server, ready) = serve(&data);
+    assert_eq!(ready["setup_url"], Value::Null);
+    let url = simulator.openai_url();
+    let add = [
+        "keys",
+        "add",
+        "openai",
+        "--base-url",
+        &url,
+        "--dialect",
+        "openai",
+        "--models",
+        "gpt-4.1-mini,x=y",
+        "--key-stdin",
+    ];
+    let id = said(&run(&data, &add, CANARY)).trim().strip_prefix("added key ").unwrap().to_owned();
+    let listed = said(&run(&data, &["keys", "list"], ""));
+    assert!(listed.contains(&id) && listed.contains("gpt-4.1-mini") && !listed.contains(CANARY), "{listed}");
+    assert!(
+        !run(
+            &data,
+            &[
+                "keys",
+                "add",
+                "openai",
+                "--base-url",
+                "ftp://x",
+                "--dialect",
+                "openai",
+                "--models",
+                "m",
+                "--key-stdin"
+            ],
+            "k"
+        )
+        .status
+        .success()
+    );
+    tokio::time::sleep(Duration::from_millis(2_200)).await;
+    let world =
+        World { url: ready["url"].as_str().unwrap().into(), ..World::empty(Database::Sqlite, |_| {}) };
+    let tokens = world.sign_in("ada").await;
+    json_of(world.chat(&tokens, &ask("gpt-4.1-mini", false))).await;
+    world.audit_until(&tokens, |records| records.len() == 2).await;
+    let verified = said(&run(&data, &["audit", "verify"], ""));
+    assert!(verified.contains("2 records in order"), "{verified}");
+    said(&run(&data, &["keys", "remove", &id], ""));
+    tokio::time::sleep(Duration::from_millis(2_200)).await;
+    let gone = world.chat(&tokens, &json!(ask("gpt-4.1-mini", false))).send().await.unwrap();
+    assert_eq!(error_of(gone).await.1["code"], "model_not_found");
+    let printed = server.output();
+    assert!(
+        printed.contains("routes loaded") && !printed.contains(CANARY) && !printed.contains(&tokens.access)
+    );
+}
+
+#[tokio::test]
+async fn a_killed_server_leaves_an_intent_for_everything_that_left() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("srv");
+    let simulator = Simulator::start(Behaviour { first_delay_ms: 60_000, ..Behaviour::text("never") });
+    said(&run(&data, &["user", "add", "ada", "--role", "admin"], PASSWORD));
+    let url = simulator.openai_url();
+    let add = [
+        "keys",
+        "add",
+        "openai",
+        "--base-url",
+        &url,
+        "--dialect",
+        "openai",
+        "--models",
+        "gpt-4.1-mini",
+        "--key-stdin",
+    ];
+    said(&run(&data, &add, CANARY));
+    let (mut server, ready) = serve(&data);
+    let mut world =
+        World { url: ready["url"].as_str().unwrap().into(), ..World::empty(Database::Sqlite, |_| {}) };
+    let tokens = world.sign_in("ada").await;
+    let sending = tokio::spawn(world.chat(&tokens, &ask("gpt-4.1-mini", true)).send());
+    while simulator.log().is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    server.kill();
+    assert!(sending.await.unwrap().is_err());
+    let (_server, ready) = serve(&data);
+    world.url = ready["url"].as_str().unwrap().into();
+    let tokens = world.sign_in("ada").await;
+    let records = world.audit(&tokens).await;
+    let hash = &simulator.log()[0].body_sha256;
+    assert_eq!((records.len(), records[0]["record"]["event"].as_str()), (1, Some("intent")), "for {hash}");
+}

@@ -30,10 +30,11 @@ impl Inner {
 
     /// Stores a manifest and its bytes, and asks.
     pub(crate) async fn ask(&self, built: manifest::Built) -> Result<Manifest, ApiError> {
-        let manifest::Built { row, body, stored } = built;
+        let manifest::Built { row, canonical, body, stored } = built;
         let (id, session) = (row.id.clone(), row.session_id.clone());
         self.store
             .write(move |db| {
+                store::texts::put(db, &canonical)?;
                 store::texts::put(db, &body)?;
                 store::approvals::ask(db, &row)
             })
@@ -101,11 +102,12 @@ impl Approvals for Engine {
     }
 
     async fn text(&self, _: &Caller, request: GetText) -> Result<PartText, ApiError> {
-        let (row, stored) = self.inner.approval(&request.approval).await?;
-        let hash = row.body_hash;
-        let body = self.inner.store.read(move |db| store::texts::get(db, &hash)).await.map_err(database)?;
-        let body = body.ok_or_else(|| damaged("request"))?;
-        let text = manifest::text(&stored, &body, &request.source).ok_or_else(|| {
+        let (_, stored) = self.inner.approval(&request.approval).await?;
+        let hash = stored.canonical_hash.clone();
+        let canonical =
+            self.inner.store.read(move |db| store::texts::get(db, &hash)).await.map_err(database)?;
+        let canonical = canonical.ok_or_else(|| damaged("request"))?;
+        let text = manifest::text(&stored, &canonical, &request.source).ok_or_else(|| {
             ApiError::not_found("no_part", "This request has no such part.").with("source", &request.source)
         })?;
         Ok(PartText { text })

@@ -4,10 +4,11 @@ use crate::models::Resolved;
 use crate::prompt::{self, PromptFile};
 use crate::roots::Root;
 use crate::tokens::Counter;
-use crate::wire::{Prices, StoredManifest};
+use crate::wire::{Prices, StoredManifest, Target};
 use crate::{Inner, error};
 use api::approvals::{ApprovalState, Destination, Manifest, ManifestFile, ManifestPart, SecretFinding};
-use llm::Approval;
+use bytes::Bytes;
+use llm::{Approval, WireRequest};
 use rpc::ApiError;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -16,9 +17,8 @@ use store::approvals::ApprovalRow;
 use store::files::FileRow;
 use store::jobs::JobRow;
 
-/// What is approved is always one call of this method and path.
+/// What is approved is always a call of this method.
 pub(crate) const METHOD: &str = "POST";
-pub(crate) const PATH: &str = "/v1/chat/completions";
 
 /// The most tokens an answer may have. A plan of this length has about 200 steps.
 const MAX_OUTPUT_TOKENS: u64 = 16_000;
@@ -45,8 +45,20 @@ pub(crate) struct Choice {
 /// A manifest with the bytes it is about.
 pub(crate) struct Built {
     pub row: ApprovalRow,
-    pub body: Vec<u8>,
+    /// The request in the canonical form, from which `body` follows.
+    pub canonical: Vec<u8>,
+    /// The body of the HTTP request that will leave, exactly.
+    pub body: Bytes,
     pub stored: StoredManifest,
+}
+
+/// The HTTP request that a canonical request becomes at a target. The same input always gives the same bytes.
+pub(crate) fn outgoing(inner: &Inner, target: &Target, canonical: &[u8]) -> Result<WireRequest, ApiError> {
+    let (dialect, limits) = inner.translation(target);
+    llm::encode(dialect, canonical, &target.model, &limits).map_err(|e| {
+        let message = format!("{} cannot be asked this: {e}. Nothing was sent.", target.model);
+        ApiError::invalid("request_invalid", message)
+    })
 }
 
 /// Makes the manifest of a plan job.
@@ -71,13 +83,20 @@ pub(crate) async fn build(inner: &Inner, job: &JobRow, choice: Choice) -> Result
     // Reading, scanning and counting take a while on many files; they must not hold the runtime up.
     let guard = std::panic::AssertUnwindSafe(&inner.guard);
     tokio::task::block_in_place(|| {
-        let draft =
-            Draft { guard: *guard, root: &root, ranked: &ranked, choice: &choice, boundary: &boundary };
+        let draft = Draft {
+            inner,
+            guard: *guard,
+            root: &root,
+            ranked: &ranked,
+            choice: &choice,
+            boundary: &boundary,
+        };
         draft.build(&session.task, chosen, job, id, now)
     })
 }
 
 struct Draft<'a> {
+    inner: &'a Inner,
     guard: &'a guard::Guard,
     root: &'a Root,
     ranked: &'a [FileRow],
@@ -122,9 +141,11 @@ impl Draft<'_> {
             0 => MAX_OUTPUT_TOKENS,
             limit => limit.min(MAX_OUTPUT_TOKENS),
         };
-        let body = body(&model.target.model, &prompt, max_output_tokens)?;
+        let canonical = canonical(&model.target.model, &prompt, max_output_tokens)?;
+        let outgoing = outgoing(self.inner, &model.target, &canonical)?;
+        let body = outgoing.body;
         let costs = Costs::of(model.target.prices, input_tokens, max_output_tokens, files.len() as u64);
-        let approval = Approval::of_body(METHOD, PATH, &body, destinations(model), costs.ceiling);
+        let approval = Approval::of_body(METHOD, &outgoing.path, &body, destinations(model), costs.ceiling);
         let manifest = Manifest {
             id: id.clone().into(),
             job: job.id.clone().into(),
@@ -168,11 +189,12 @@ impl Draft<'_> {
         let stored = StoredManifest {
             manifest,
             target: model.target.clone(),
+            canonical_hash: hex::encode(Sha256::digest(&canonical)),
             boundary: self.boundary.to_owned(),
             read,
         };
         let document = serde_json::to_string(&stored).map_err(|e| ApiError::internal(e.to_string()))?;
-        Ok(Built { row: ApprovalRow { manifest: document, ..row }, body, stored })
+        Ok(Built { row: ApprovalRow { manifest: document, ..row }, canonical, body, stored })
     }
 
     /// The text as it would be sent, and what was found in it.
@@ -231,7 +253,7 @@ impl Draft<'_> {
     }
 }
 
-fn body(model: &str, prompt: &prompt::Prompt, max_output_tokens: u64) -> Result<Vec<u8>, ApiError> {
+fn canonical(model: &str, prompt: &prompt::Prompt, max_output_tokens: u64) -> Result<Vec<u8>, ApiError> {
     let request = json!({
         "model": model,
         "messages": [
@@ -282,9 +304,9 @@ pub(crate) fn cost(prices: Prices, usage: &llm::Usage) -> u64 {
     llm::Prices { input, output, cache_read, cache_write }.cost_microusd(usage)
 }
 
-/// The exact text of a part or file, read from the stored bytes.
-pub(crate) fn text(stored: &StoredManifest, body: &[u8], source: &str) -> Option<String> {
-    let request: serde_json::Value = serde_json::from_slice(body).ok()?;
+/// The exact text of a part or file, read from the stored request.
+pub(crate) fn text(stored: &StoredManifest, canonical: &[u8], source: &str) -> Option<String> {
+    let request: serde_json::Value = serde_json::from_slice(canonical).ok()?;
     let message = |n: usize| request["messages"][n]["content"].as_str();
     let boundary = &stored.boundary;
     let between = |open: String, name: &str| {

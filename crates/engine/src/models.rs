@@ -167,7 +167,7 @@ impl Inner {
             text.parse::<Url>()
                 .map_err(|_| ApiError::invalid("provider_url", format!("{text} is not a URL.")))
         };
-        let Some(dialect) = target.dialect else {
+        if target.dialect.is_none() {
             let Some(Access { server, token }) = self.access().await? else {
                 let message =
                     format!("Nobody is signed in to {} any more. Nothing was sent.", target.base_url);
@@ -189,7 +189,7 @@ impl Inner {
                 limits: ModelLimits::default(),
                 extra_headers: headers,
             }]);
-        };
+        }
         let providers = self.providers().await?;
         let provider =
             providers.into_iter().find(|p| p.name == target.provider && p.base_url == target.base_url);
@@ -200,21 +200,28 @@ impl Inner {
             );
             ApiError::new(ErrorCode::Conflict, "provider_changed", message)
         })?;
-        let vendor = match dialect {
-            ProviderDialect::Openai => ("openai", Dialect::OpenAi),
-            ProviderDialect::Anthropic => ("anthropic", Dialect::Anthropic),
-            ProviderDialect::Compatible => (provider.name.as_str(), Dialect::Compatible),
-        };
-        let known = self.catalogue.find(vendor.0, &target.model);
+        let (dialect, limits) = self.translation(target);
         Ok(vec![Route {
             provider: target.provider.clone(),
-            dialect: vendor.1,
+            dialect,
             base_url: base_url(&target.base_url)?,
             upstream_model: target.model.clone(),
             key: provider.key_env.as_deref().and_then(|v| (self.env.variable)(v)).map(Into::into),
-            limits: known.map_or_else(ModelLimits::default, |k| k.limits.clone()),
+            limits,
             extra_headers: Vec::new(),
         }])
+    }
+
+    /// How requests to a target are translated.
+    pub(crate) fn translation(&self, target: &Target) -> (Dialect, ModelLimits) {
+        let (vendor, dialect) = match target.dialect {
+            None => return (Dialect::Relayed, ModelLimits::default()),
+            Some(ProviderDialect::Openai) => ("openai", Dialect::OpenAi),
+            Some(ProviderDialect::Anthropic) => ("anthropic", Dialect::Anthropic),
+            Some(ProviderDialect::Compatible) => (target.provider.as_str(), Dialect::Compatible),
+        };
+        let known = self.catalogue.find(vendor, &target.model);
+        (dialect, known.map_or_else(ModelLimits::default, |k| k.limits.clone()))
     }
 }
 

@@ -4,7 +4,7 @@ use crate::Inner;
 use crate::audit::{VERSION, tries};
 use crate::error::request;
 use crate::live::LivePlans;
-use crate::manifest::{METHOD, PATH, cost};
+use crate::manifest::{METHOD, cost, outgoing};
 use crate::repository::RootRepository;
 use crate::roots::Root;
 use crate::wire::{AuditOutcome, Ending, Sent, StoredManifest};
@@ -26,7 +26,7 @@ const STORE_EVERY: Duration = Duration::from_millis(500);
 struct Approved {
     row: ApprovalRow,
     stored: StoredManifest,
-    body: Vec<u8>,
+    canonical: Vec<u8>,
     headers: Vec<(String, String)>,
 }
 
@@ -59,7 +59,7 @@ pub(crate) async fn send(inner: &Inner, context: &StepContext, plan: &str) -> Re
     inner.record_intent(&approved.row, &approved.stored).await?;
     let journal = Journal::default();
     let send = Send {
-        body: Bytes::from(approved.body),
+        body: Bytes::from(approved.canonical),
         routes: &routes,
         created: (inner.now() / 1000).max(0).cast_unsigned(),
         journal: journal.clone(),
@@ -87,16 +87,23 @@ async fn approved(inner: &Inner, context: &StepContext) -> Result<Approved, Step
     };
     let id = context.job.approval_id.clone().ok_or_else(broken)?;
     let (row, stored) = inner.approval(&id.into()).await.map_err(failed)?;
-    let hash = row.body_hash.clone();
-    let body = inner.store.read(move |db| store::texts::get(db, &hash)).await?.ok_or_else(broken)?;
+    let (hash, canonical_hash) = (row.body_hash.clone(), stored.canonical_hash.clone());
+    let texts = inner
+        .store
+        .read(move |db| Ok((store::texts::get(db, &hash)?, store::texts::get(db, &canonical_hash)?)))
+        .await?;
+    let (Some(body), Some(canonical)) = texts else { return Err(broken()) };
     let target = &stored.target;
+    // The gateway translates the canonical request again; it must become exactly the approved bytes.
+    let outgoing = outgoing(inner, target, &canonical).map_err(failed)?;
     let destinations: Vec<Destination> = target
         .destinations
         .iter()
         .map(|(provider, model)| Destination { provider: provider.clone(), model: model.clone() })
         .collect();
-    let approval = Approval::of_body(METHOD, PATH, &body, destinations, stored.manifest.cost_ceiling);
-    if row.state != "approved" || approval.fingerprint() != row.fingerprint {
+    let approval =
+        Approval::of_body(METHOD, &outgoing.path, &body, destinations, stored.manifest.cost_ceiling);
+    if row.state != "approved" || outgoing.body != body || approval.fingerprint() != row.fingerprint {
         return Err(broken());
     }
     let paths: Vec<String> = stored.manifest.files.iter().map(|f| f.path.clone()).collect();
@@ -104,7 +111,7 @@ async fn approved(inner: &Inner, context: &StepContext) -> Result<Approved, Step
     let own = [(HEADER_JOB, row.job_id.clone()), (HEADER_FILES, files)];
     let headers =
         approval.headers().into_iter().chain(own).map(|(name, value)| (name.to_owned(), value)).collect();
-    Ok(Approved { row, stored, body, headers })
+    Ok(Approved { row, stored, canonical, headers })
 }
 
 fn not_answered(e: &GatewayError) -> Answer {

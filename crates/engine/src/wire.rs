@@ -42,6 +42,8 @@ pub(crate) struct StoredManifest {
     pub manifest: Manifest,
     /// Where it goes.
     pub target: Target,
+    /// The request in the canonical form, in `texts`; the body that leaves follows from it.
+    pub canonical_hash: String,
     /// The boundary of the request's parts.
     pub boundary: String,
     /// SHA-256 of each file as it was on disk, by path: to tell later whether it has changed since.

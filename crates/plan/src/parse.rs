@@ -40,7 +40,7 @@ pub enum State {
     Complete,
     /// The answer ended before the plan did.
     Cut,
-    /// There was no step in the answer.
+    /// The answer ended by itself, and there was no step in it.
     Unreadable,
 }
 
@@ -148,7 +148,7 @@ impl Parser {
             self.close_leaf();
         }
         let reached_end = self.place == Place::After;
-        let state = if self.document.steps.is_empty() {
+        let state = if self.document.steps.is_empty() && (ending == Ending::Finished || reached_end) {
             State::Unreadable
         } else if reached_end || (ending == Ending::Finished && self.place == Place::Plan) {
             // A model that finished by itself after a whole step only forgot the last tag.

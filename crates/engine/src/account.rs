@@ -234,7 +234,7 @@ async fn wait_for_person(
     let until = inner.now() + i64::try_from(tokens.expires_in * 1000).unwrap_or(i64::MAX / 2);
     let signed_in = SignedIn {
         server,
-        user: account.email,
+        user: account.user.login,
         store,
         refresh: tokens.refresh_token,
         access: Some((tokens.access_token, until)),

@@ -33,7 +33,13 @@ pub(crate) struct Tokens {
 /// Who is signed in.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Account {
-    pub email: String,
+    pub user: AccountUser,
+}
+
+/// The person.
+#[derive(Debug, Deserialize)]
+pub(crate) struct AccountUser {
+    pub login: String,
 }
 
 /// The models of the server.

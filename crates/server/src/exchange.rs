@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, interval_at};
 
-use crate::audit::{Entry, Event, Position};
+use crate::audit::{Entry, Event};
 use crate::clients::ClientSocket;
 use crate::error::ApiError;
 use crate::identity::Principal;
@@ -31,7 +31,6 @@ pub(crate) struct Exchange {
     pub request_id: String,
     pub principal: Principal,
     pub entry: Entry,
-    pub intent: Position,
     pub body: Bytes,
     pub routes: Vec<Route>,
     pub streamed: bool,
@@ -40,6 +39,7 @@ pub(crate) struct Exchange {
     pub cancel: CancellationToken,
     pub started_ms: i64,
     pub permit: Permit,
+    /// Keeps the request cancellable until it is settled.
     pub listed: Listed,
 }
 
@@ -149,6 +149,9 @@ impl Exchange {
                 result = self.write_event(event, &stream, &mut model, &mut out);
                 next = if result.is_some() { None } else { stream.next().now_or_never() };
             }
+            if result.is_some() {
+                self.permit.release();
+            }
             if !out.is_empty() {
                 keep_alive.reset();
                 if body.send(out.freeze()).await.is_err() {
@@ -252,6 +255,7 @@ impl Exchange {
             }
             Some(error) => Err(error.clone()),
         };
+        self.permit.release();
         // Nobody may be waiting any more; it is recorded all the same.
         let _ = head.send(reply);
         end
@@ -320,7 +324,7 @@ impl Exchange {
         if let Err(error) = self.state.audit.append(&self.request_id, entry).await {
             tracing::error!(%error, request_id = self.request_id, "the outcome cannot be recorded");
         }
-        drop((self.permit, self.listed, self.intent));
+        drop(self.listed);
     }
 }
 

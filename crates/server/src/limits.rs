@@ -1,6 +1,7 @@
 //! How much one person may do: a token bucket and a count of what is under way, in memory.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,10 +20,11 @@ struct Entry {
     running: u32,
 }
 
-/// Leave to run; given back on drop.
+/// Leave to run; given back by [`Permit::release`] or on drop.
 #[derive(Debug)]
 pub(crate) struct Permit {
     key: String,
+    released: AtomicBool,
     entries: Arc<Mutex<HashMap<String, Entry>>>,
 }
 
@@ -55,16 +57,30 @@ impl Limiter {
         }
         entry.tokens -= 1.0;
         entry.running += 1;
-        Ok(Permit { key: key.to_owned(), entries: Arc::clone(&self.entries) })
+        Ok(Permit {
+            key: key.to_owned(),
+            released: AtomicBool::new(false),
+            entries: Arc::clone(&self.entries),
+        })
+    }
+}
+
+impl Permit {
+    /// Gives it back: before the client learns that its request is over, so that its next one is not refused.
+    pub fn release(&self) {
+        if self.released.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) = entries.get_mut(&self.key) {
+            entry.running = entry.running.saturating_sub(1);
+        }
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(entry) = entries.get_mut(&self.key) {
-            entry.running = entry.running.saturating_sub(1);
-        }
+        self.release();
     }
 }
 

@@ -25,8 +25,10 @@ use crate::state::State;
 use crate::vault::Vault;
 use crate::{ServerError, handlers, request_id};
 
-/// Tries of passwords and codes per minute, for each address and each name.
-const GUESSES_PER_MINUTE: u32 = 20;
+/// Tries of passwords per minute, for each address and each name.
+const PASSWORDS_PER_MINUTE: u32 = 20;
+/// Device codes per minute and address, asked for or typed; there are 25 thousand million of them.
+const CODES_PER_MINUTE: u32 = 60;
 const SETUP_LINK_MS: i64 = 15 * 60_000;
 /// How often revocations and provider keys of other processes are taken over.
 const REFRESH: Duration = Duration::from_secs(1);
@@ -53,7 +55,14 @@ impl Server {
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::Builder::new()
             .name("server".into())
-            .spawn(move || actix_web::rt::System::new().block_on(run(config, ready, stopped)))
+            .spawn(move || {
+                // Requests to models run here, not on the HTTP workers: they outlive the connection, and at the end
+                // the workers, so that they can settle.
+                let runtime =
+                    tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("exchange").build();
+                let runtime = runtime.map_err(|error| ServerError::Setup(error.to_string()))?;
+                actix_web::rt::System::with_tokio_rt(move || runtime).block_on(run(config, ready, stopped))
+            })
             .map_err(|error| ServerError::Setup(format!("a thread cannot be started: {error}")))?;
         match started.await {
             Ok((url, setup_url)) => Ok(Running { url, setup_url, stop: Some(stop), thread: Some(thread) }),
@@ -190,9 +199,11 @@ async fn state(config: &Config, bound: SocketAddr) -> Result<web::Data<State>, S
         guard: Arc::new(Guard::builtin().map_err(|error| ServerError::Data(error.to_string()))?),
         audit: Audit::start(store.clone(), env.id(), env.clone()),
         limiter: Limiter::new(settings.limits.requests_per_minute, settings.limits.concurrent),
-        guesses: Limiter::new(GUESSES_PER_MINUTE, u32::MAX),
+        password_tries: Limiter::new(PASSWORDS_PER_MINUTE, u32::MAX),
+        code_tries: Limiter::new(CODES_PER_MINUTE, u32::MAX),
         in_flight: InFlight::default(),
         tasks: TaskTracker::new(),
+        runtime: tokio::runtime::Handle::current(),
         settings,
         env,
         store,

@@ -7,6 +7,8 @@ use actix_web::http::header::AUTHORIZATION;
 use gateway::Gateway;
 use guard::Guard;
 use server_store::Store;
+use tokio::runtime::Handle;
+use tokio_util::task::TaskTracker;
 use url::Url;
 
 use crate::audit::Audit;
@@ -36,10 +38,15 @@ pub(crate) struct State {
     pub guard: Arc<Guard>,
     pub audit: Audit,
     pub limiter: Limiter,
-    /// Passwords and codes that can be tried, per address.
-    pub guesses: Limiter,
+    /// How often passwords can be tried, per address and per name.
+    pub password_tries: Limiter,
+    /// How often device codes can be asked for or typed, per address.
+    pub code_tries: Limiter,
     pub in_flight: InFlight,
-    pub tasks: tokio_util::task::TaskTracker,
+    /// The requests to models that have not settled.
+    pub tasks: TaskTracker,
+    /// Where they run.
+    pub runtime: Handle,
 }
 
 impl State {

@@ -120,10 +120,21 @@ impl World {
 
     /// A form of the server's own pages.
     pub fn form(&self, path: &str, cookie: &str, fields: &[(&str, &str)]) -> RequestBuilder {
+        self.form_from(&self.url, path, cookie, fields)
+    }
+
+    /// The same form, sent from a page of another origin.
+    pub fn form_from(
+        &self,
+        origin: &str,
+        path: &str,
+        cookie: &str,
+        fields: &[(&str, &str)],
+    ) -> RequestBuilder {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         self.post(path)
             .header("content-type", "application/x-www-form-urlencoded")
-            .header("origin", &self.url)
+            .header("origin", origin)
             .header("cookie", cookie)
             .body(body)
     }

@@ -125,7 +125,7 @@ pub(crate) async fn decide(
 
 /// Codes are short, so guessing them is limited.
 fn limited(state: &State, request: &HttpRequest) -> Result<(), ApiError> {
-    let permit = state.guesses.acquire(&format!("code {}", address(request)), state.env.now_ms());
+    let permit = state.code_tries.acquire(&address(request), state.env.now_ms());
     permit.map(drop).map_err(|wait| ApiError::rate_limited(wait, "too many tries; wait a little"))
 }
 

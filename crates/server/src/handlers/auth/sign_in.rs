@@ -54,13 +54,17 @@ fn set_cookie(state: &State, token: &str, seconds: i64) -> String {
     format!("{NAME}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}")
 }
 
-/// Refuses a form that another site sent.
+/// Refuses a form that another site sent. A browser names the origin of every form, once.
 pub(crate) fn same_origin(request: &HttpRequest) -> Result<(), ApiError> {
-    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let origin = header(ORIGIN).and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
-    match (origin, header(HOST)) {
-        (Some(origin), Some(host)) if origin == host => Ok(()),
-        _ => Err(ApiError::forbidden("this form was not sent by this site")),
+    let origins: Vec<_> = request.headers().get_all(ORIGIN).collect();
+    let host = request.headers().get(HOST).and_then(|value| value.to_str().ok());
+    let origin = match origins.as_slice() {
+        [origin] => origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host),
+        _ => None,
+    };
+    match origin.is_some() && origin == host {
+        true => Ok(()),
+        false => Err(ApiError::forbidden("this form was not sent by this site")),
     }
 }
 
@@ -121,8 +125,8 @@ pub(crate) async fn submit(
     let next = local(next.as_deref());
     let now = state.env.now_ms();
     let login = login.trim().to_lowercase();
-    for key in [format!("sign-in {}", address(&request)), format!("login {login}")] {
-        let permit = state.guesses.acquire(&key, now);
+    for key in [format!("address {}", address(&request)), format!("login {login}")] {
+        let permit = state.password_tries.acquire(&key, now);
         permit.map(drop).map_err(|wait| ApiError::rate_limited(wait, "too many tries; wait a little"))?;
     }
     let user = state.store.user_by_login(&login).await?.filter(|user| user.disabled_ms.is_none());

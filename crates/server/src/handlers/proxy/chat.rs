@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use super::approval::{self, Approved};
-use crate::audit::{Entry, Event, Position};
+use crate::audit::{Entry, Event};
 use crate::clients::ClientSocket;
 use crate::config::SecretPolicy;
 use crate::error::ApiError;
@@ -32,8 +32,9 @@ const LONGEST_JOB: usize = 200;
 pub(crate) async fn chat(
     request: HttpRequest,
     state: web::Data<State>,
-    body: Bytes,
+    body: Result<Bytes, actix_web::Error>,
 ) -> Result<HttpResponse, ApiError> {
+    let body = body.map_err(|error| ApiError::unread_body(&error))?;
     let request_id = RequestId::of(&request);
     let mut entry = Entry {
         address: address(&request),
@@ -47,11 +48,10 @@ pub(crate) async fn chat(
         Ok(allowed) => allowed,
         Err(error) => return Err(refuse(&state, &request_id, entry, error).await),
     };
-    let intent = state.audit.append(&request_id, entry.clone()).await?;
-    let audit = intent.header();
+    let audit = state.audit.append(&request_id, entry.clone()).await?.header();
     let (head, opened) = oneshot::channel();
-    let exchange = exchange(state.clone(), request_id, entry, intent, allowed);
-    state.tasks.spawn(exchange.run(ClientSocket::of(&request), head));
+    let exchange = exchange(state.clone(), request_id, entry, allowed);
+    state.tasks.spawn_on(exchange.run(ClientSocket::of(&request), head), &state.runtime);
     let stopped = || Err(ApiError::unavailable("the server is stopping"));
     match opened.await.unwrap_or_else(|_| stopped()) {
         Ok(Head::Stream { body }) => Ok(streamed(body, &audit)),
@@ -175,13 +175,7 @@ async fn refuse(state: &State, request_id: &str, mut entry: Entry, error: ApiErr
     }
 }
 
-fn exchange(
-    state: web::Data<State>,
-    request_id: String,
-    entry: Entry,
-    intent: Position,
-    allowed: Allowed,
-) -> Exchange {
+fn exchange(state: web::Data<State>, request_id: String, entry: Entry, allowed: Allowed) -> Exchange {
     let cancel = CancellationToken::new();
     let listed =
         state.in_flight.list(&request_id, &allowed.principal.user_id, entry.job.as_deref(), cancel.clone());
@@ -190,7 +184,6 @@ fn exchange(
         state,
         request_id,
         entry,
-        intent,
         streamed: allowed.chat.stream,
         include_usage: allowed.chat.include_usage,
         ceiling_microusd: allowed.approved.map(|approved| approved.ceiling_microusd),

@@ -39,8 +39,9 @@ export function Header({ route, wide, rail, setRail, float }: HeaderProps) {
         {wide && <JobsPop />}
         <LinkMark />
         {wide && <IconButton label={w.nav.account} onClick={() => float("account")}><UserRound size={16} /></IconButton>}
-        <button type="button" className={css.search} onClick={() => float("palette")} aria-label={w.nav.palette}>
+        <button type="button" className={css.search} onClick={() => float("palette")}>
           <Search size={16} aria-hidden="true" />
+          <span className="sr">{w.nav.palette}</span>
           {wide && <Kbd keys="Mod+k" />}
         </button>
       </div>

@@ -80,7 +80,7 @@ export const w = {
   },
 
   files: {
-    title: "Files", sources: "Files", tests: "Tests",
+    title: "Files", sources: "Source files", tests: "Tests",
     empty: "Find the files that this task concerns. The search runs on this machine and needs no model.",
     emptyTask: "Write a task, then the files that it concerns can be found.",
     none: "No file matches the words of this task. Name a type, a function or a path in the task, or add a path by hand.",

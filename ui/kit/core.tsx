@@ -29,7 +29,7 @@ export function Kbd({ keys }: { keys: string }) {
 interface ButtonProps extends ComponentProps<"button"> {
   look?: "primary" | "plain" | "outline";
   /** Shown behind the label; the shortcut itself is registered elsewhere. */
-  keys?: string;
+  keys?: string | undefined;
   /** Why it cannot be pressed now. The button stays focusable and says so. */
   reason?: string | undefined;
 }

@@ -50,7 +50,7 @@ export function ModelPicker({ models, value, onChange }: PickerProps) {
       {models.problems.length > 0 && (
         <Pop
           label={w.models.problems}
-          trigger={<Button look="plain" aria-label={w.models.problems} className={css.problem}><TriangleAlert size={16} aria-hidden="true" />{models.problems.length}</Button>}
+          trigger={<Button look="plain" className={css.problem}><TriangleAlert size={16} aria-hidden="true" /><span className="sr">{w.models.problems}: </span>{models.problems.length}</Button>}
         >
           <div className={css.problems}>
             <h3>{w.models.problems}</h3>

@@ -47,8 +47,8 @@ export function Answer({ approval, manifest, active }: AnswerProps) {
       {approval.error && !stale && <div className={css.wideNote}><ErrorNote error={approval.error} again={approval.look} /></div>}
       <span className={css.footCost}>{costText(manifest)}</span>
       <span className={session.spring} />
-      <Button keys="Escape" onClick={dont} disabled={approval.busy}>{w.approve.dont}</Button>
-      <Button look="primary" keys="Mod+Enter" reason={reason} onClick={send}><Send size={16} aria-hidden="true" />{w.approve.send}</Button>
+      <Button keys={active ? "Escape" : undefined} onClick={dont} disabled={approval.busy}>{w.approve.dont}</Button>
+      <Button look="primary" keys={active ? "Mod+Enter" : undefined} reason={reason} onClick={send}><Send size={16} aria-hidden="true" />{w.approve.send}</Button>
     </div>
   );
 }

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 import { Button } from "#kit/core.tsx";
-import { compact, money } from "#kit/format.ts";
+import { compact } from "#kit/format.ts";
 import { Pop } from "#kit/overlays.tsx";
 import { Money } from "#kit/values.tsx";
 import { useRead } from "../../engine.tsx";
@@ -24,7 +24,7 @@ export function CostToday() {
   return (
     <Pop
       label={w.usage.title}
-      trigger={<Button look="plain" aria-label={`${w.nav.todayLabel}: ${money(usage?.cost ?? 0)}`}><Money micro={usage?.cost ?? 0} /><span className={css.word}>{w.nav.today}</span></Button>}
+      trigger={<Button look="plain"><span className="sr">{w.nav.todayLabel}: </span><Money micro={usage?.cost ?? 0} /><span className={css.word} aria-hidden="true">{w.nav.today}</span></Button>}
     >
       <div className={css.usage}>
         <h2>{w.usage.title}</h2>

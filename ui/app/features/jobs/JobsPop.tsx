@@ -21,10 +21,11 @@ export function JobsPop() {
       open={open}
       onOpenChange={setOpen}
       trigger={
-        <Button look="plain" aria-label={under.length > 0 ? w.jobs.running(under.length) : w.jobs.title}>
+        <Button look="plain">
           {running ? <LoaderCircle size={16} className={css.spin} aria-hidden="true" /> : <CircleDashed size={16} aria-hidden="true" />}
-          <span className={css.word}>{w.jobs.title}</span>
-          {under.length > 0 && <b>{under.length}</b>}
+          <span className="sr">{under.length > 0 ? w.jobs.running(under.length) : w.jobs.title}</span>
+          <span className={css.word} aria-hidden="true">{w.jobs.title}</span>
+          {under.length > 0 && <b aria-hidden="true">{under.length}</b>}
         </Button>
       }
     >

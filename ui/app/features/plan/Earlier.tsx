@@ -11,7 +11,7 @@ import css from "./plan.module.css";
 export function Earlier({ plans, current, session }: { plans: Plan[]; current: string | undefined; session: string }) {
   const at = plans.findIndex((p) => p.id === current);
   return (
-    <Dropdown trigger={<Button look="plain" aria-label={w.plan.earlier}>{plans.length - at} of {plans.length}<ChevronDown size={14} aria-hidden="true" /></Button>}>
+    <Dropdown trigger={<Button look="plain"><span className="sr">{w.plan.earlier}: </span>{w.files.total(plans.length - at, plans.length)}<ChevronDown size={14} aria-hidden="true" /></Button>}>
       {plans.map((plan) => (
         <MenuItem key={plan.id} onClick={() => go({ page: "session", session, station: "plan", plan: plan.id })}>
           <span className={css.tick}>{plan.id === current && <Check size={14} />}</span>

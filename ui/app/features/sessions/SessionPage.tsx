@@ -33,9 +33,12 @@ export function SessionPage({ route, openAccount }: PageProps) {
       </div>
     );
   }
-  if (!wide) return <div className={css.full}><StationPage station={route.station} view={view} route={route} openAccount={openAccount} /></div>;
-  return <Panes view={view} route={route} openAccount={openAccount} />;
+  if (!wide) return <div className={css.full}><Heading view={view} /><StationPage station={route.station} view={view} route={route} openAccount={openAccount} /></div>;
+  return <><Heading view={view} /><Panes view={view} route={route} openAccount={openAccount} /></>;
 }
+
+/** The page's name for those who hear it; those who see it have the header. */
+const Heading = ({ view }: { view: SessionView }) => <h1 className="sr">{view.session?.title || w.sessions.untitled}</h1>;
 
 interface StationPageProps {
   station: Station;

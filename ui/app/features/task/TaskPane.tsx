@@ -53,7 +53,7 @@ export function TaskPane({ view, active, tools }: TaskPaneProps) {
         onBlur={() => void draft.flush().catch(() => {})}
       />
       <div className={session.foot}>
-        <Button look={active ? "primary" : "outline"} keys="Mod+Enter" reason={reason} onClick={find.start}>
+        <Button look={active ? "primary" : "outline"} keys={active ? "Mod+Enter" : undefined} reason={reason} onClick={find.start}>
           <Search size={16} aria-hidden="true" />
           {w.task.find}
         </Button>

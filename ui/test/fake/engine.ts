@@ -1,0 +1,212 @@
+import type { Change, Job, Manifest, Methods, ModelList, Plan, Project, Ranking, Session } from "#client/api.gen.ts";
+import type { Dial } from "#client/link.ts";
+import { ApiError, type StreamMethod, type UnaryMethod } from "#client/rpc.ts";
+import * as data from "./data.ts";
+
+/** What a scenario starts from. */
+export interface World {
+  projects: Project[];
+  sessions: Session[];
+  ranking: Ranking;
+  jobs: Job[];
+  manifest?: Manifest | undefined;
+  plans: Plan[];
+  models: ModelList;
+  signedIn: boolean;
+  /** Steps arrive this often in a plan that streams; never when absent. */
+  stepEvery?: number;
+  /** Searches stop here, so that they can be looked at. */
+  findStops?: boolean;
+  fail?: Partial<Record<keyof Methods, ApiError>>;
+  /** Nothing is answered by these. */
+  hang?: (keyof Methods)[];
+}
+
+export function world(over: Partial<World> = {}): World {
+  return {
+    projects: data.projects, sessions: data.sessions,
+    ranking: { current: true, sources: data.sources, tests: data.tests, scanned: 312, skipped: 18, elapsed_ms: 214 },
+    jobs: [], plans: [], models: { models: data.models, problems: ["OPENAI_API_KEY is not set where the engine runs."] }, signedIn: false, ...over,
+  };
+}
+
+type Unary = { [M in UnaryMethod]: (p: Methods[M]["params"]) => Methods[M]["result"] };
+type Emit = { item(value: unknown): void; end(error?: ApiError): void };
+type Streams = { [M in StreamMethod]: (p: Methods[M]["params"], on: Emit) => (() => void) | void };
+
+/** An engine in memory that speaks the real frames over a link of its own. For tests only. */
+export class FakeEngine {
+  readonly seen: { method: string; params: unknown }[] = [];
+  private readonly followers = new Set<(change: Change) => void>();
+
+  constructor(readonly world: World) {}
+
+  tell(change: Change): void {
+    for (const follower of this.followers) follower(change);
+  }
+
+  /** Dials this engine. */
+  dial: Dial = (handlers) => {
+    const stops = new Map<number, () => void>();
+    let open = true;
+    const frame = (body: object) => queueMicrotask(() => open && handlers.text(JSON.stringify({ jsonrpc: "2.0", ...body })));
+    const wire = (e: ApiError) => ({ code: -32000, message: e.message, data: { code: e.code, reason: e.reason, params: e.params } });
+    queueMicrotask(() => handlers.opened());
+    return {
+      send: (text) => {
+        const request = JSON.parse(text) as { id?: number; method: keyof Methods | "$/cancel" | "$/credit"; params: { id: number } };
+        if (request.method === "$/cancel") return stops.get(request.params.id)?.();
+        const { id, method, params } = request;
+        if (method === "$/credit" || id === undefined) return;
+        this.seen.push({ method, params });
+        if (this.world.hang?.includes(method)) return;
+        const failure = this.world.fail?.[method];
+        if (method in this.streams) {
+          if (failure) return frame({ method: "$/end", params: { id, error: wire(failure) } });
+          let seq = 0;
+          const stop = this.streams[method as StreamMethod](params as never, {
+            item: (value) => frame({ method: "$/item", params: { id, seq: seq++, value } }),
+            end: (error) => frame({ method: "$/end", params: { id, ...(error ? { error: wire(error) } : {}) } }),
+          });
+          if (stop) stops.set(id, stop);
+          return;
+        }
+        try {
+          if (failure) throw failure;
+          frame({ id, result: this.unary[method as UnaryMethod](params as never) });
+        } catch (error) {
+          frame({ id, error: wire(error as ApiError) });
+        }
+      },
+      close: () => {
+        if (!open) return;
+        open = false;
+        handlers.closed();
+      },
+    };
+  };
+
+  private find<T extends { id: string }>(list: T[], id: string): T {
+    const found = list.find((x) => x.id === id);
+    if (!found) throw new ApiError("not_found", "not_found", "This does not exist any more.");
+    return found;
+  }
+
+  private manifest(): Manifest {
+    if (!this.world.manifest) throw new ApiError("not_found", "no_approval", "There is no such approval.");
+    return this.world.manifest;
+  }
+
+  private setManifest(next: Manifest): Manifest {
+    this.world.manifest = next;
+    this.world.jobs = this.world.jobs.map((j) => (j.id === next.job ? { ...j, approval: next.id } : j));
+    this.tell({ topic: "approval", id: next.id, session: next.session });
+    return next;
+  }
+
+  private include(paths: string[], included: boolean): Ranking {
+    const tick = <T extends { path: string; included: boolean }>(f: T): T => (paths.includes(f.path) ? { ...f, included } : f);
+    const { ranking } = this.world;
+    this.world.ranking = { ...ranking, sources: ranking.sources.map(tick), tests: ranking.tests.map(tick) };
+    return this.world.ranking;
+  }
+
+  private readonly unary: Unary = {
+    "system.hello": () => ({ api: 1, build: "0.1.0", engine: "fake", scopes: [] }),
+    "projects.list": () => ({ projects: this.world.projects }),
+    "projects.grant": ({ path }) => {
+      if (!path.startsWith("/")) throw new ApiError("invalid", "not_a_folder", `${path} is not an absolute path.`, { path });
+      return data.project;
+    },
+    "projects.withdraw": ({ project }) => {
+      this.world.projects = this.world.projects.filter((p) => p.id !== project);
+      return {};
+    },
+    "sessions.list": ({ project }) => ({ sessions: this.world.sessions.filter((s) => !project || s.project === project) }),
+    "sessions.create": () => this.find(this.world.sessions, "s4"),
+    "sessions.get": ({ session }) => this.find(this.world.sessions, session),
+    "sessions.save_task": ({ session, text, base_version }) => {
+      const old = this.find(this.world.sessions, session);
+      if (old.task_version !== base_version) throw new ApiError("conflict", "task_changed", "The task was changed elsewhere.");
+      const next = { ...old, task: text, title: text.split("\n")[0] ?? "", task_version: base_version + 1 };
+      this.world.sessions = this.world.sessions.map((s) => (s.id === session ? next : s));
+      return next;
+    },
+    "sessions.delete": () => ({}),
+    "discovery.files": ({ session }) =>
+      session === "s1" ? this.world.ranking : { current: false, sources: [], tests: [], scanned: 0, skipped: 0, elapsed_ms: 0 },
+    "discovery.include": ({ paths, included }) => this.include(paths, included),
+    "models.list": () => this.world.models,
+    "models.add_provider": () => this.world.models,
+    "models.remove_provider": () => this.world.models,
+    "approvals.get": () => this.manifest(),
+    "approvals.text": ({ source }) => ({ text: `<file path="${source}">\nfn main() {\n    println!("the exact text as it is sent");\n}\n</file>` }),
+    "approvals.revise": ({ files, model, redact }) => {
+      const old = this.manifest();
+      const paths = files ?? old.files.map((f) => f.path);
+      const secrets = old.secrets.filter((s) => paths.includes(s.source));
+      return this.setManifest(data.manifest(paths, model ?? old.model, { secrets, redacted: redact ?? old.redacted, created_at: old.created_at + 1, id: `${old.id}+` }));
+    },
+    "approvals.approve": ({ fingerprint }) => {
+      const now = this.manifest();
+      if (now.fingerprint !== fingerprint) throw new ApiError("conflict", "approval_mismatch", "The fingerprint is another.");
+      return this.setManifest({ ...now, state: "approved" });
+    },
+    "approvals.refuse": () => {
+      this.world.jobs = this.world.jobs.map((j) => ({ ...j, state: "canceled", note: "Not sent." }));
+      return this.setManifest({ ...this.manifest(), state: "refused" });
+    },
+    "plans.start": () => {
+      this.world.manifest ??= data.manifest([...data.sources, ...data.tests].filter((f) => f.included).map((f) => f.path), "anthropic/claude-sonnet-4-5");
+      const started = data.job({ state: "waiting_approval", note: "Waits for your approval.", approval: this.world.manifest.id });
+      this.world.jobs = [started];
+      return started;
+    },
+    "plans.list": ({ session }) => ({ plans: this.world.plans.filter((p) => p.session === session).map((p) => ({ ...p, steps: [] })) }),
+    "plans.get": ({ plan }) => this.find(this.world.plans, plan),
+    "plans.verify": ({ plan }) => this.find(this.world.plans, plan),
+    "plans.export": ({ format }) => ({ text: `the plan as ${format}` }),
+    "jobs.list": () => ({ jobs: this.world.jobs }),
+    "jobs.get": ({ job }) => this.find(this.world.jobs, job),
+    "jobs.cancel": ({ job }) => this.find(this.world.jobs, job),
+    "usage.since": () => ({
+      cost: 312_400,
+      models: [
+        { model: "anthropic/claude-sonnet-4-5", requests: 4, input_tokens: 61_200, output_tokens: 8_900, cost: 298_000 },
+        { model: "openai/gpt-5.1", requests: 1, input_tokens: 3_100, output_tokens: 900, cost: 14_400 },
+      ],
+    }),
+    "account.status": () => (this.world.signedIn ? { server: "https://plans.example", user: "ada@plans.example", store: "file" } : {}),
+    "account.sign_out": () => ({}),
+  };
+
+  private readonly streams: Streams = {
+    "events.watch": (_params, on) => {
+      const follow = (change: Change) => on.item(change);
+      this.followers.add(follow);
+      follow({ topic: "ready", id: "" });
+      return () => void this.followers.delete(follow);
+    },
+    "discovery.find": (_params, on) => {
+      on.item({ kind: "progress", phase: "reading", done: 184, total: 312 });
+      if (this.world.findStops) return;
+      on.item({ kind: "found", ranking: this.world.ranking });
+      on.end();
+    },
+    "plans.watch": ({ plan }, on) => {
+      const start = this.find(this.world.plans, plan);
+      on.item({ kind: "plan", plan: start });
+      if (start.state !== "streaming") return on.end();
+      on.item({ kind: "progress", characters: 3412 });
+      let next = start.steps.length;
+      const timer = this.world.stepEvery === undefined ? undefined : setInterval(() => {
+        const step = data.steps[next++];
+        if (step) on.item({ kind: "step", step });
+      }, this.world.stepEvery);
+      return () => clearInterval(timer);
+    },
+    "account.sign_in": (_params, on) => {
+      on.item({ kind: "code", user_code: "WDJB-MJHT", verification_uri: "https://plans.example/device", verification_uri_complete: "https://plans.example/device?code=WDJB-MJHT", expires_in: 600 });
+    },
+  };
+}

@@ -1,0 +1,101 @@
+/**
+ * Draws every screen on an engine in memory, in light and dark, at three sizes, and lets axe look at each.
+ *
+ *   node test/screens/run.mjs [--out DIR] [--only NAME,NAME] [--no-axe] [--sizes desktop,tablet,phone]
+ *
+ * Ends with 1 when axe finds anything or a page says an error in its console. Needs Chromium; its path is
+ * taken from CHROMIUM, else /usr/bin/chromium.
+ */
+import { readFileSync } from "node:fs";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+import react from "@vitejs/plugin-react";
+import { build, preview } from "vite";
+import { alias } from "../../vite.config.js";
+import { extras } from "./extras.mjs";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const SIZES = { desktop: [1440, 900], tablet: [1024, 768], phone: [390, 844] };
+/** What `plantocode serve` sends with the page. */
+const CSP = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+function option(name, fallback) {
+  const at = process.argv.indexOf(`--${name}`);
+  return at < 0 ? fallback : process.argv[at + 1];
+}
+
+const dist = await mkdtemp(join(tmpdir(), "plantocode-screens-"));
+const out = option("out", join(dist, "shots"));
+const wanted = option("only", "")?.split(",").filter(Boolean);
+const sizes = option("sizes", Object.keys(SIZES).join(",")).split(",");
+const withAxe = !process.argv.includes("--no-axe");
+
+await build({ configFile: false, root: here, logLevel: "warn", resolve: { alias }, plugins: [react()], build: { outDir: dist, target: "chrome123", assetsInlineLimit: 0, modulePreload: { polyfill: false }, chunkSizeWarningLimit: 2000 } });
+const server = await preview({ configFile: false, root: here, logLevel: "warn", build: { outDir: dist }, preview: { port: 0, host: "127.0.0.1", headers: { "content-security-policy": CSP } } });
+const url = server.resolvedUrls.local[0];
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+await mkdir(out, { recursive: true });
+
+const problems = [];
+let screens = 0;
+
+async function audit(page, label) {
+  if (!withAxe) return;
+  // Injected by the debugger, which the page's policy does not bind.
+  await page.evaluate(`if (!window.axe) { ${axeSource} }`);
+  const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"], rules: { "color-contrast": { enabled: true } } }));
+  for (const v of found.violations) {
+    const nodes = v.nodes.slice(0, 4).map((n) => `      ${n.target.join(" ")}\n        ${(n.any[0] ?? n.all[0] ?? n.none[0])?.message ?? ""}`).join("\n");
+    problems.push(`${label}: ${v.id}: ${v.help}\n${nodes}`);
+  }
+}
+
+async function draw(name, theme, size, after) {
+  const [width, height] = SIZES[size];
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion: "reduce", hasTouch: size === "phone", isMobile: size === "phone", deviceScaleFactor: size === "phone" ? 2 : 1 });
+  const page = await context.newPage();
+  const label = `${name}-${size}-${theme}`;
+  page.on("console", (m) => ["error", "warning"].includes(m.type()) && problems.push(`${label}: console: ${m.text()}`));
+  page.on("pageerror", (e) => problems.push(`${label}: threw: ${e.message}`));
+  try {
+    await page.goto(`${url}?scenario=${after?.scenario ?? name}`);
+    await page.evaluate(() => document.fonts.ready);
+    await page.waitForTimeout(name === "offline" ? 1100 : 350);
+    if (after) await after.act(page, size);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+    if (wide) problems.push(`${label}: the page is wider than the window`);
+    await page.screenshot({ path: join(out, `${label}.png`) });
+    await audit(page, label);
+    screens += 1;
+  } catch (error) {
+    problems.push(`${label}: ${error.message.split("\n").slice(0, 3).join(" ")}`);
+  }
+  await context.close();
+}
+
+const names = JSON.parse(JSON.stringify(await listScenarios()));
+async function listScenarios() {
+  const text = readFileSync(join(here, "scenarios.ts"), "utf8");
+  return [...text.slice(text.indexOf("export const scenarios")).matchAll(/^ {2}(\w+): \{/gm)].map((m) => m[1]);
+}
+
+for (const theme of ["light", "dark"]) {
+  for (const size of sizes) {
+    for (const name of names) if (!wanted.length || wanted.includes(name)) await draw(name, theme, size);
+    for (const extra of extras) {
+      if ((!wanted.length || wanted.includes(extra.name)) && (!extra.sizes || extra.sizes.includes(size))) await draw(extra.name, theme, size, extra);
+    }
+  }
+}
+
+await browser.close();
+await server.close();
+if (out.startsWith(dist)) await rm(dist, { recursive: true });
+for (const problem of problems) console.log(problem);
+console.log(`${screens} screens drawn${withAxe ? " and looked at by axe" : ""}, ${problems.length} problems`);
+process.exit(problems.length > 0 ? 1 : 0);

@@ -1,0 +1,68 @@
+import { ApiError } from "#client/rpc.ts";
+import * as data from "../fake/data.ts";
+import { world, type World } from "../fake/engine.ts";
+
+export interface Scenario {
+  hash: string;
+  /** None: the page before anyone is let in. */
+  world?: () => World;
+  offline?: boolean;
+  prefs?: Record<string, unknown>;
+}
+
+const included = [...data.sources, ...data.tests].filter((f) => f.included).map((f) => f.path);
+const claude = "anthropic/claude-sonnet-4-5";
+const waiting = (over: Parameters<typeof data.manifest>[2] = {}, model = claude) => {
+  const manifest = data.manifest(included, model, over);
+  return world({ manifest, jobs: [data.job({ state: "waiting_approval", note: "Waits for your approval.", approval: manifest.id })] });
+};
+const planned = (over: Parameters<typeof data.plan>[0] = {}, rest: Partial<World> = {}) => {
+  const manifest = data.manifest(included, claude, { state: "approved" });
+  return world({
+    manifest,
+    jobs: [
+      data.job({ approval: manifest.id, plan: "plan1", ...(over.state === "streaming" ? { state: "running" as const, note: "The answer is being written." } : {}) }),
+      data.job({ id: "j0", session: "s2", state: "failed", note: "The provider refused the request: its key is not valid." }),
+      data.job({ id: "j9", session: "s3", state: "canceled", note: "Not sent: you refused." }),
+    ],
+    plans: [data.plan(over), data.plan({ id: "plan0", title: "An earlier plan", created_at: data.NOW - 3_600_000 * 3, state: "cut", step_count: 3 })],
+    ...rest,
+  });
+};
+const secrets = [
+  { source: "src/config.rs", line: 44, rule: "aws-access-key", description: "An AWS access key", allowed: false },
+  { source: "tests/http/client_test.rs", line: 9, rule: "private-key", description: "A private key", allowed: true },
+];
+const s1 = (station: string) => `#/session/s1/${station}`;
+
+export const scenarios = {
+  door: { hash: "#/" },
+  empty: { hash: "#/", world: () => world({ projects: [], sessions: [] }) },
+  projects: { hash: "#/", world: () => world() },
+  error: { hash: "#/", world: () => world({ fail: { "projects.list": new ApiError("internal", "internal", "The database could not be read. Nothing was changed. Try again; if it stays, the log says more.") } }) },
+  loading: { hash: "#/project/p1", world: () => world({ hang: ["sessions.list"] }) },
+  sessions: { hash: "#/project/p1", world: () => world() },
+  task: { hash: "#/session/s4/task", world: () => world({ plans: [] }) },
+  conflict: { hash: s1("task"), world: () => world(), prefs: { "draft.s1": { text: "Retry failed requests, at most five times.", base: 2 } } },
+  finding: { hash: s1("files"), world: () => world({ findStops: true, ranking: { current: false, sources: [], tests: [], scanned: 0, skipped: 0, elapsed_ms: 0 } }) },
+  files: { hash: s1("files"), world: () => world() },
+  stale: { hash: s1("files"), world: () => world({ ranking: { ...world().ranking, current: false } }) },
+  nomodel: { hash: s1("files"), world: () => world({ models: { models: [], problems: ["OPENAI_API_KEY is not set where the engine runs."] } }) },
+  approve: { hash: s1("approve"), world: () => waiting() },
+  secrets: { hash: s1("approve"), world: () => waiting({ secrets }) },
+  overflow: { hash: s1("approve"), world: () => waiting({ overflow_tokens: 21_400 }) },
+  unpriced: { hash: s1("approve"), world: () => waiting({}, "ollama/qwen3-coder") },
+  mismatch: { hash: s1("approve"), world: () => ({ ...waiting(), fail: { "approvals.approve": new ApiError("conflict", "approval_mismatch", "The fingerprint is another.") } }) },
+  streaming: { hash: s1("plan"), world: () => planned({ state: "streaming", steps: data.steps.slice(0, 2), step_count: 2, usage: undefined, served: undefined, warnings: 0 }, { stepEvery: 700 }) },
+  plan: { hash: s1("plan"), world: () => planned() },
+  cut: { hash: s1("plan"), world: () => planned({ state: "cut", trouble: "The connection to the provider ended after 2 214 tokens.", steps: data.steps.slice(0, 3).map((s, i) => (i === 2 ? { ...s, complete: false } : s)), step_count: 3 }) },
+  unreadable: { hash: s1("plan"), world: () => planned({ state: "unreadable", title: "", trouble: "The answer holds no plan.", steps: [], step_count: 0, errors: 0, warnings: 0 }) },
+  noplan: { hash: s1("plan"), world: () => world() },
+  run: { hash: s1("run"), world: () => planned() },
+  jobs: { hash: "#/jobs", world: () => planned({ state: "streaming" }) },
+  approvals: { hash: "#/approvals", world: () => waiting() },
+  more: { hash: "#/more", world: () => planned() },
+  offline: { hash: s1("plan"), world: () => planned(), offline: true },
+} satisfies Record<string, Scenario> as Record<string, Scenario>;
+
+export type ScenarioName = keyof typeof scenarios;

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use crate::error::Whose;
 use crate::send::{read_limited, retry_after};
 use crate::{Gateway, GatewayError};
 
@@ -63,7 +64,8 @@ impl Gateway {
         let retry_after = retry_after(response.headers());
         let body = read_limited(response, self.config.max_answer, &name).await?;
         if !(200..300).contains(&status) {
-            return Err(GatewayError::from_upstream(&name, llm::decode_error(status, &body), retry_after));
+            let error = llm::decode_error(status, &body);
+            return Err(GatewayError::from_upstream(&name, error, retry_after, Whose::Ours));
         }
         serde_json::from_slice(&body).map_err(|error| GatewayError::Unavailable {
             provider: name,

@@ -190,7 +190,9 @@ impl ChatStream {
                     let provider = &self.route.provider;
                     let error = match error.is_cut() {
                         true => GatewayError::Cut { provider: provider.clone(), message: error.message },
-                        false => GatewayError::from_upstream(provider, error, None),
+                        false => {
+                            GatewayError::from_upstream(provider, error, None, self.route.dialect.into())
+                        }
                     };
                     self.fail(error);
                 }

@@ -68,6 +68,24 @@ pub enum GatewayError {
     Setup(String),
 }
 
+/// Whose words an error reply is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// A model provider's.
+    Providers,
+    /// Our own server's.
+    Ours,
+}
+
+impl From<llm::Dialect> for Whose {
+    fn from(dialect: llm::Dialect) -> Self {
+        match dialect {
+            llm::Dialect::Relayed => Whose::Ours,
+            llm::Dialect::OpenAi | llm::Dialect::Anthropic | llm::Dialect::Compatible => Whose::Providers,
+        }
+    }
+}
+
 impl GatewayError {
     /// Whether another route may succeed where this one failed.
     pub(crate) fn may_work_elsewhere(&self) -> bool {
@@ -87,11 +105,18 @@ impl GatewayError {
     }
 
     /// Sorts an upstream's own error by its status.
-    pub(crate) fn from_upstream(provider: &str, error: UpstreamError, retry_after: Option<Duration>) -> Self {
+    pub(crate) fn from_upstream(
+        provider: &str,
+        error: UpstreamError,
+        retry_after: Option<Duration>,
+        whose: Whose,
+    ) -> Self {
         let UpstreamError { status, code, message } = error;
         let provider = provider.to_owned();
         match status {
-            401 | 403 => Self::Unauthorized { provider, status, code, message },
+            401 => Self::Unauthorized { provider, status, code, message },
+            // A provider's 403 is about the key; our server says 403 of a request it will not pass on.
+            403 if whose == Whose::Providers => Self::Unauthorized { provider, status, code, message },
             429 => Self::RateLimited { provider, retry_after, message },
             408 | 500.. => Self::Unavailable { provider, status: Some(status), message },
             300..=399 => {

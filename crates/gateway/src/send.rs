@@ -161,7 +161,7 @@ impl Gateway {
         let body = timeout(self.config.call, reading).await.ok().and_then(Result::ok).unwrap_or_default();
         let mut error = llm::decode_error(status, &body);
         clean_message(route, &mut error);
-        Err(GatewayError::from_upstream(&route.provider, error, retry_after))
+        Err(GatewayError::from_upstream(&route.provider, error, retry_after, route.dialect.into()))
     }
 }
 

@@ -47,6 +47,9 @@ impl UpstreamError {
     /// Longest message that is kept, in characters.
     pub const MESSAGE_LIMIT: usize = 600;
 
+    /// Code of an answer that broke off.
+    pub const CUT: &'static str = "upstream_cut";
+
     /// Builds an error, cutting the message to its limit.
     pub fn new(status: u16, code: Option<String>, message: &str) -> Self {
         Self { status, code, message: message.chars().take(Self::MESSAGE_LIMIT).collect() }
@@ -54,12 +57,12 @@ impl UpstreamError {
 
     /// The stream ended before the provider said that it was finished.
     pub fn cut() -> Self {
-        Self::new(502, Some("stream_cut".into()), "the upstream ended the stream before it was finished")
+        Self::new(502, Some(Self::CUT.into()), "the upstream ended the stream before it was finished")
     }
 
-    /// Whether this is the mark set by [`UpstreamError::cut`].
+    /// Whether the answer broke off: the mark of [`UpstreamError::cut`], which our own proxy passes on.
     pub fn is_cut(&self) -> bool {
-        self.code.as_deref() == Some("stream_cut")
+        self.code.as_deref() == Some(Self::CUT)
     }
 
     /// Reads the error body of any dialect we speak: OpenAI, Anthropic, OAuth, and the array form of some shims.
@@ -105,31 +108,35 @@ impl Envelope {
             return Some(UpstreamError::new(status, Some(code), &message));
         }
         let body: Body = serde_json::from_str(self.error.get()).ok()?;
-        let code = body.code.as_deref().map(RawValue::get);
-        let numeric = code.and_then(|code| code.parse::<u16>().ok()).filter(|code| (400..600).contains(code));
-        let text = code.and_then(|code| serde_json::from_str::<String>(code).ok()).or(body.kind);
+        let raw = body.code.as_deref().map(RawValue::get);
+        let numeric = raw.and_then(|code| code.parse::<u16>().ok()).filter(|code| (400..600).contains(code));
+        let code = raw.and_then(|code| serde_json::from_str::<String>(code).ok());
         let message = body.message.unwrap_or_else(|| format!("the upstream answered with status {status}"));
         // Inside a 200 stream the body is the only place that says how bad it is.
         let status = match status {
-            200..=299 => numeric.unwrap_or_else(|| status_of_type(text.as_deref())),
+            200..=299 => {
+                let named = || status_of(code.as_deref()).or_else(|| status_of(body.kind.as_deref()));
+                numeric.or_else(named).unwrap_or(502)
+            }
             other => other,
         };
-        Some(UpstreamError::new(status, text, &message))
+        Some(UpstreamError::new(status, code.or(body.kind), &message))
     }
 }
 
-/// The HTTP status that an error type would have had, had it come before the stream began.
-fn status_of_type(kind: Option<&str>) -> u16 {
-    match kind {
-        Some("invalid_request_error") => 400,
-        Some("authentication_error") => 401,
-        Some("permission_error") => 403,
-        Some("not_found_error") => 404,
-        Some("request_too_large") => 413,
-        Some("rate_limit_error" | "rate_limit_exceeded") => 429,
-        Some("overloaded_error") => 529,
-        _ => 502,
-    }
+/// The HTTP status that an error of this code or type would have had, had it come before the stream began.
+fn status_of(name: Option<&str>) -> Option<u16> {
+    Some(match name? {
+        "invalid_request_error" => 400,
+        "authentication_error" => 401,
+        "permission_error" => 403,
+        "not_found_error" => 404,
+        "request_too_large" => 413,
+        "rate_limit_error" | "rate_limit_exceeded" => 429,
+        "api_error" | "server_error" => 502,
+        "overloaded_error" => 529,
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

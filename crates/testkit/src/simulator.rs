@@ -35,6 +35,8 @@ pub struct Simulator {
 pub struct Received {
     /// Counts from 0 in order of arrival.
     pub seq: usize,
+    /// Counts the connections, from 0: two requests with the same number shared one.
+    pub connection: usize,
     /// Milliseconds since the simulator started.
     pub at_ms: u64,
     /// HTTP method.

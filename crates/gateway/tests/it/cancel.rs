@@ -67,15 +67,12 @@ async fn connections_are_used_again() {
     let simulator = Simulator::start(Behaviour::text("short"));
     let gateway = gateway();
     let routes = [route(&simulator, Dialect::OpenAi)];
-    let start = Instant::now();
     for _ in 0..20 {
-        assert_eq!(
-            gateway.complete(send(&routes), CancellationToken::new()).await.unwrap().response.text(),
-            "short"
-        );
+        let completed = gateway.complete(send(&routes), CancellationToken::new()).await.unwrap();
+        assert_eq!(completed.response.text(), "short");
+        // The end of a reply is read apart from it; a moment later the connection is free.
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    assert!(start.elapsed() < Duration::from_secs(5));
-    assert!(
-        simulator.log().iter().all(|received| received.finished && received.disconnected_at_ms.is_none())
-    );
+    let connections = simulator.log().iter().map(|received| received.connection).max();
+    assert!(connections < Some(5), "20 requests took {connections:?} connections and one");
 }

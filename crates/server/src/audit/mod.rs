@@ -6,4 +6,4 @@ mod writer;
 
 pub use chain::{ChainReport, verify_chain};
 pub(crate) use record::{Entry, Event};
-pub(crate) use writer::{Audit, Position};
+pub(crate) use writer::Audit;

@@ -7,6 +7,7 @@ mod cancel;
 mod filter;
 mod limits;
 mod process;
+mod relayed;
 mod sdk;
 mod secrets;
 mod story;

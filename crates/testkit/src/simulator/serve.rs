@@ -48,15 +48,15 @@ impl Reply {
 
 pub(super) async fn run(listener: std::net::TcpListener, state: Arc<State>) {
     let listener = tokio::net::TcpListener::from_std(listener).expect("the listener is non-blocking");
-    loop {
+    for number in 0.. {
         let (socket, _) = listener.accept().await.expect("connections can be accepted");
         let state = Arc::clone(&state);
         // A broken connection ends its task; the log says what was written.
-        tokio::spawn(async move { connection(socket, &state).await.ok() });
+        tokio::spawn(async move { connection(socket, number, &state).await.ok() });
     }
 }
 
-async fn connection(socket: TcpStream, state: &State) -> io::Result<()> {
+async fn connection(socket: TcpStream, number: usize, state: &State) -> io::Result<()> {
     socket.set_nodelay(true)?;
     let (read, mut write) = socket.into_split();
     let mut reader = Reader::new(read);
@@ -66,7 +66,7 @@ async fn connection(socket: TcpStream, state: &State) -> io::Result<()> {
             send(reply, &Behaviour::default(), &mut write).await?;
             continue;
         }
-        let seq = record(&request, state);
+        let seq = record(&request, number, state);
         let mut behaviour = state.behaviour().clone();
         let failure = state.behaviour().next_failure();
         let key = key(&request).unwrap_or_default().to_owned();
@@ -96,7 +96,7 @@ async fn connection(socket: TcpStream, state: &State) -> io::Result<()> {
     Ok(())
 }
 
-fn record(request: &Request, state: &State) -> usize {
+fn record(request: &Request, connection: usize, state: &State) -> usize {
     let hidden = ["authorization", "x-api-key", "cookie"];
     let headers: BTreeMap<String, String> =
         request.headers.iter().filter(|(name, _)| !hidden.contains(&name.as_str())).cloned().collect();
@@ -104,6 +104,7 @@ fn record(request: &Request, state: &State) -> usize {
     let seq = log.len();
     log.push(Received {
         seq,
+        connection,
         at_ms: state.elapsed_ms(),
         method: request.method.clone(),
         path: request.target.clone(),

@@ -6,6 +6,8 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 export const alias = { "#client": here("client"), "#kit": here("kit"), "#app": here("app") };
 
+const engine = "http://127.0.0.1:7717";
+
 export default defineConfig({
   root: here("shells/web"),
   resolve: { alias },
@@ -16,7 +18,8 @@ export default defineConfig({
     target: ["chrome123", "firefox128", "safari17.5"],
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 700,
   },
-  // `plantocode serve --port 7717` answers the API while Vite serves the sources.
-  server: { proxy: { "/api": { target: "http://127.0.0.1:7717", ws: true } } },
+  // `plantocode serve --port 7717` answers the API while Vite serves the sources; it admits its own origin only.
+  server: { proxy: { "/api": { target: engine, ws: true, changeOrigin: true, headers: { origin: engine } } } },
 });

@@ -123,7 +123,7 @@ export const w = {
     filesTokens: (files: number, tokens: string) => `${count(files, "file")}, ${tokens} tokens`,
     preparing: "Reading the files and counting what would be sent",
     empty: "Nothing waits for your approval. Make a plan, and what would be sent is shown here first.",
-    files: "Files", also: "What else goes", secrets: "Secrets found", where: "Destinations, in order",
+    files: "Files", leftOut: (n: number) => `${count(n, "file")} found and not sent`, also: "What else goes", secrets: "Secrets found", where: "Destinations, in order",
     parts: { instructions: "Instructions for the model", task: "Your task", tree: "Names of files and folders" } as Record<string, string>,
     show: (name: string) => `Show the exact text of ${name}`,
     changed: "changed on disk since", readAgain: "Read the files again",

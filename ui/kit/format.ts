@@ -48,9 +48,11 @@ const UNITS: [number, string][] = [
 export function relative(then: number, now: number): string {
   const ago = now - then;
   if (ago < 45_000) return "just now";
-  for (const [ms, unit] of UNITS) {
-    const n = Math.round(ago / ms);
-    if (n >= 1 && (unit !== "day" || n < 30)) return `${count(n, unit)} ago`;
+  if (ago < 30 * 86_400_000) {
+    for (const [ms, unit] of UNITS) {
+      const n = Math.round(ago / ms);
+      if (n >= 1) return `${count(n, unit)} ago`;
+    }
   }
   return new Date(then).toISOString().slice(0, 10);
 }
@@ -66,16 +68,14 @@ export function shortenPath(path: string, max: number): string {
   if (path.length <= max) return path;
   const parts = path.split("/");
   const file = parts.pop() ?? "";
-  for (let head = parts.length - 1; head >= 0; head--) {
-    // Keep the first folder and as many of the last as fit.
-    const kept = parts.slice(parts.length - head);
-    const first = parts[0];
-    const candidates = [
-      ...(head < parts.length - 1 && first ? [[first, "…", ...kept, file].join("/")] : []),
-      ["…", ...kept, file].join("/"),
-    ];
-    const fits = candidates.find((c) => c.length <= max);
-    if (fits !== undefined) return fits;
+  const [first] = parts;
+  // The first folder says where one is; then as many of the last as fit.
+  for (const start of first === undefined ? [] : [`${first}/…`, "…"]) {
+    for (let kept = parts.length - 1; kept >= 0; kept--) {
+      const tail = kept === 0 ? [] : parts.slice(-kept);
+      const short = [start, ...tail, file].join("/");
+      if (kept < parts.length - (start === "…" ? 0 : 1) && short.length <= max) return short;
+    }
   }
   return file;
 }

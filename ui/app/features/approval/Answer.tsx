@@ -10,7 +10,7 @@ import { w } from "../../words.ts";
 import session from "../sessions/session.module.css";
 import css from "./approval.module.css";
 import { blocking } from "./Secrets.tsx";
-import { costText } from "./Sentence.tsx";
+import { costText } from "./sentence.ts";
 import type { Approval } from "./useApproval.ts";
 
 interface AnswerProps {

@@ -13,7 +13,7 @@ import { AlsoGoes } from "./AlsoGoes.tsx";
 import { Answer } from "./Answer.tsx";
 import { Files } from "./Files.tsx";
 import { Secrets } from "./Secrets.tsx";
-import { Sentence } from "./Sentence.tsx";
+import { SendSentence } from "./SendSentence.tsx";
 import { useApproval } from "./useApproval.ts";
 import { Where } from "./Where.tsx";
 
@@ -48,7 +48,7 @@ export function ApprovalPane({ view, active, tools }: ApprovalPaneProps) {
         )}
         {manifest && (
           <div className={css.sheet}>
-            <Sentence manifest={manifest} />
+            <SendSentence manifest={manifest} />
             {manifest.state !== "waiting" && <Ended state={manifest.state} session={view.id} />}
             <Secrets approval={approval} manifest={manifest} />
             <Files approval={approval} manifest={manifest} />

@@ -7,7 +7,7 @@ import { ErrorNote } from "../../ErrorNote.tsx";
 import { href } from "../../route.ts";
 import css from "../../shell.module.css";
 import { w } from "../../words.ts";
-import { costText } from "./Sentence.tsx";
+import { costText } from "./sentence.ts";
 
 /** Everything that waits for the person, in all sessions. */
 export function ApprovalsPage() {

@@ -1,4 +1,5 @@
 import { ChevronRight, RefreshCw } from "lucide-react";
+import { useState } from "react";
 import type { Manifest, ManifestFile } from "#client/api.gen.ts";
 import { Button, Checkbox, Pill } from "#kit/core.tsx";
 import { bytes } from "#kit/format.ts";
@@ -7,6 +8,8 @@ import { w } from "../../words.ts";
 import css from "./approval.module.css";
 import { ExactText } from "./ExactText.tsx";
 import type { Approval } from "./useApproval.ts";
+
+const FEW = 4;
 
 /** Each file with its tokens and its reason; unticking one counts everything again. */
 export function Files({ approval, manifest }: { approval: Approval; manifest: Manifest }) {
@@ -28,14 +31,34 @@ export function Files({ approval, manifest }: { approval: Approval; manifest: Ma
         {manifest.files.map((file) => (
           <FileRow key={file.path} approval={manifest.id} file={file} on={approval.files.includes(file.path)} open={open} tick={tick} />
         ))}
-        {open && left.map((path) => (
-          <li key={path} className={css.file}>
-            <Checkbox aria-label={w.files.tick(path)} checked={approval.files.includes(path)} onChange={(e) => tick(path, e.target.checked)} />
-            <span className={css.leftOut}><Path path={path} /></span>
-          </li>
-        ))}
       </ul>
+      {open && left.length > 0 && <LeftOut key={manifest.job} paths={left} ticked={approval.files} tick={tick} />}
     </section>
+  );
+}
+
+/** Files that were ranked and are not sent: folded away, since there may be many. */
+function LeftOut({ paths, ticked, tick }: { paths: string[]; ticked: string[]; tick(path: string, on: boolean): void }) {
+  const [open, setOpen] = useState(paths.length <= FEW);
+  return (
+    <>
+      {paths.length > FEW && (
+        <Button look="plain" className={css.foldButton} aria-expanded={open} onClick={() => setOpen(!open)}>
+          <ChevronRight size={14} aria-hidden="true" className={open ? css.turned : undefined} />
+          {w.approve.leftOut(paths.length)}
+        </Button>
+      )}
+      {open && (
+        <ul className={css.files} aria-label={w.approve.leftOut(paths.length)}>
+          {paths.map((path) => (
+            <li key={path} className={css.file}>
+              <Checkbox aria-label={w.files.tick(path)} checked={ticked.includes(path)} onChange={(e) => tick(path, e.target.checked)} />
+              <span className={css.leftOut}><Path path={path} /></span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
   );
 }
 

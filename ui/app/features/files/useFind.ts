@@ -8,6 +8,8 @@ export function useFind(session: string): { state: FindState; start(): void; sto
   const { drafts, finds } = useEngine();
   const state = useSyncExternalStore(finds.watch, () => finds.state(session));
   const start = useCallback(() => {
+    // J and K belong to the files now, not to the text.
+    if (document.activeElement instanceof HTMLTextAreaElement) document.activeElement.blur();
     go({ page: "session", session, station: "files" });
     const stored = drafts.get(session)?.flush() ?? Promise.resolve();
     stored.then(

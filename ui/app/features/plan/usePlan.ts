@@ -1,6 +1,7 @@
 import { useEffect, useState } from "react";
 import type { Plan } from "#client/api.gen.ts";
 import type { ApiError } from "#client/rpc.ts";
+import type { Store } from "#client/store.ts";
 import { useEngine, useLink, useRead } from "../../engine.tsx";
 import { reducePlan, type LivePlan } from "./reduce.ts";
 
@@ -11,6 +12,15 @@ export interface PlanReading {
   plan: Plan | undefined;
   characters: number;
   error: ApiError | undefined;
+}
+
+/** The list of plans, which the line of stations reads, is told of new steps too. */
+function tellList(store: Store, plan: Plan): void {
+  const params = { session: plan.session };
+  const list = store.peek("plans.list", params).value;
+  const old = list?.plans.find((p) => p.id === plan.id);
+  if (!list || !old || old.step_count === plan.step_count) return;
+  store.put("plans.list", params, { plans: list.plans.map((p) => (p === old ? { ...plan, steps: [] } : p)) });
 }
 
 /** One plan, followed while it is written. */
@@ -28,6 +38,7 @@ export function usePlan(id: string | undefined): PlanReading {
     const paint = () => {
       timer = undefined;
       setLive({ ...now, id });
+      if (now.plan) tellList(connection.store, now.plan);
     };
     const stop = connection.subscribe("plans.watch", { plan: id }, {
       item: (event) => {

@@ -79,7 +79,7 @@ function ProjectRow({ project }: { project: Project }) {
           <span className={css.rowSub}><Path path={project.path} /></span>
         </a>
         <span className={css.rowEnd}>
-          {project.present ? <span>{w.projects.granted} <RelativeTime at={project.granted_at} /></span> : <Pill tone="warning">{w.projects.missing}</Pill>}
+          {project.present ? <span className={css.optional}>{w.projects.granted} <RelativeTime at={project.granted_at} /></span> : <Pill tone="warning">{w.projects.missing}</Pill>}
           <Button look="plain" onClick={withdraw} disabled={task.busy} aria-label={`${w.projects.withdraw} ${project.name}`}>{w.projects.withdraw}</Button>
         </span>
       </div>

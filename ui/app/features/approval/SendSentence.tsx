@@ -1,23 +1,11 @@
 import type { Manifest } from "#client/api.gen.ts";
-import { compact, money } from "#kit/format.ts";
+import { compact } from "#kit/format.ts";
 import { w } from "../../words.ts";
 import css from "./approval.module.css";
-
-/** The door in words, as part of the sentence. */
-export function door(manifest: Manifest): string {
-  if (manifest.door === "direct") return manifest.via || w.approve.directly;
-  return manifest.via.startsWith(w.approve.through) ? manifest.via : `${w.approve.through} ${manifest.via}`;
-}
-
-/** Nothing charged and nothing known look alike in the ceiling; the estimate tells them apart. */
-export function costText(manifest: Manifest): string {
-  if (manifest.cost_estimate === undefined) return w.approve.costUnknown;
-  const about = `${w.approve.about} ${money(manifest.cost_estimate)}`;
-  return manifest.cost_ceiling > 0 ? `${about} (${w.approve.atMost(money(manifest.cost_ceiling))})` : about;
-}
+import { costText, door } from "./sentence.ts";
 
 /** *Send 14 files, 18.2k tokens to claude-x at Anthropic through team proxy for about $0.04 (≤ $0.07).* */
-export function Sentence({ manifest }: { manifest: Manifest }) {
+export function SendSentence({ manifest }: { manifest: Manifest }) {
   const to = manifest.destinations[0];
   const name = to ? `${to.model} ${w.models.at} ${to.provider}` : manifest.model;
   const amount = `${manifest.tokens_exact ? "" : "≈ "}${compact(manifest.input_tokens)}`;

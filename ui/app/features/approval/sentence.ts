@@ -1,0 +1,16 @@
+import type { Manifest } from "#client/api.gen.ts";
+import { money } from "#kit/format.ts";
+import { w } from "../../words.ts";
+
+/** The door in words, as part of the sentence. */
+export function door(manifest: Manifest): string {
+  if (manifest.door === "direct") return manifest.via || w.approve.directly;
+  return manifest.via.startsWith(w.approve.through) ? manifest.via : `${w.approve.through} ${manifest.via}`;
+}
+
+/** Nothing charged and nothing known look alike in the ceiling; the estimate tells them apart. */
+export function costText(manifest: Manifest): string {
+  if (manifest.cost_estimate === undefined) return w.approve.costUnknown;
+  const about = `${w.approve.about} ${money(manifest.cost_estimate)}`;
+  return manifest.cost_ceiling > 0 ? `${about} (${w.approve.atMost(money(manifest.cost_ceiling))})` : about;
+}

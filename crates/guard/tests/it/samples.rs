@@ -76,7 +76,7 @@ pub fn samples() -> Vec<Sample> {
         within("private-key", "", pem("RSA ", "\n"), ""),
         plain("npm-token", &["np", "m_", &mixed(36)]),
         plain("pypi-token", &["py", "pi-AgEIcHlwaS5vcmc", &mixed(60)]),
-        plain("crates-io-token", &["ci", "o", &mixed(32)]),
+        plain("cargo-registry-token", &["ci", "o", &mixed(32)]),
         plain("json-web-token", &["ey", "J", &mixed(20), ".ey", "J", &mixed(40), ".", &mixed(43)]),
         within("connection-string", "postgres://app:", mixed(12), "@db.internal:5432/app"),
         within("url-credentials", "https://deploy:", mixed(16), "@registry.internal/x"),

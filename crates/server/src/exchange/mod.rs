@@ -1,0 +1,180 @@
+//! One request to a model, from the moment it is allowed to the moment it is settled.
+//!
+//! It runs in a task of its own, so that it is settled whatever becomes of the handler or the connection.
+
+mod settle;
+mod stream;
+
+use actix_web::web;
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use gateway::{CancellationToken, ChatStream, GatewayError, Journal, Outcome, Route, Send, Served};
+use llm::{ChatResponse, Fold, StreamEvent, Usage};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::audit::{Entry, Event};
+use crate::clients::ClientSocket;
+use crate::error::ApiError;
+use crate::identity::Principal;
+use crate::limits::Permit;
+use crate::running::Listed;
+use crate::state::State;
+use crate::usage::cost;
+
+/// A request that may leave.
+pub(crate) struct Exchange {
+    pub state: web::Data<State>,
+    pub request_id: String,
+    pub principal: Principal,
+    pub entry: Entry,
+    pub body: Bytes,
+    pub routes: Vec<Route>,
+    pub streamed: bool,
+    pub include_usage: bool,
+    pub ceiling_microusd: Option<u64>,
+    pub cancel: CancellationToken,
+    pub started_ms: i64,
+    pub permit: Permit,
+    /// Keeps the request cancellable until it is settled.
+    pub listed: Listed,
+}
+
+/// What the handler is told once an upstream has begun to answer, or has failed to.
+pub(crate) enum Head {
+    /// A stream follows.
+    Stream { body: mpsc::Receiver<Bytes> },
+    /// The whole answer.
+    Whole(Box<ChatResponse>, Usage, Option<u64>),
+}
+
+/// How an exchange ended.
+struct End {
+    event: Event,
+    error: Option<ApiError>,
+    usage: Option<Usage>,
+    served: Option<Served>,
+    model: String,
+}
+
+impl Exchange {
+    /// Runs to the end. `head` is answered once; when its receiver is gone, so is the client.
+    pub async fn run(self, client: Option<ClientSocket>, mut head: oneshot::Sender<Result<Head, ApiError>>) {
+        let journal = Journal::default();
+        let send = Send {
+            body: self.body.clone(),
+            routes: &self.routes,
+            created: u64::try_from(self.started_ms / 1_000).unwrap_or_default(),
+            journal: journal.clone(),
+        };
+        let watcher = self.watch(client);
+        let opened = tokio::select! {
+            biased;
+            () = head.closed() => Err(GatewayError::Canceled),
+            opened = self.state.gateway.stream(send, self.cancel.clone()) => opened,
+        };
+        let end = match opened {
+            Err(error) => {
+                let end = self.not_opened(error, &journal);
+                let error = end.error.clone();
+                self.settle(end, &journal).await;
+                if let Some(error) = error {
+                    // Nobody may be waiting any more; it is recorded all the same.
+                    let _ = head.send(Err(error));
+                }
+                watcher.abort();
+                return;
+            }
+            Ok(stream) if self.streamed => self.stream(stream, head).await,
+            Ok(stream) => self.whole(stream, head).await,
+        };
+        watcher.abort();
+        self.settle(end, &journal).await;
+    }
+
+    /// Cancels when the client closes its connection.
+    fn watch(&self, client: Option<ClientSocket>) -> tokio::task::JoinHandle<()> {
+        let cancel = self.cancel.clone();
+        tokio::spawn(async move {
+            match client {
+                Some(client) => match client.closed().await {
+                    Ok(()) => cancel.cancel(),
+                    Err(error) => tracing::warn!(%error, "a connection cannot be watched"),
+                },
+                None => std::future::pending().await,
+            }
+        })
+    }
+
+    /// No upstream has begun to answer.
+    fn not_opened(&self, error: GatewayError, journal: &Journal) -> End {
+        let tries = journal.tries();
+        // A request that was on its way when it was canceled may have been worked on, and billed.
+        let on_its_way = tries.last().is_some_and(|last| last.outcome == Outcome::Canceled);
+        let usage = on_its_way.then(|| llm::Tally::new(self.body.len()).usage());
+        let event = match &error {
+            GatewayError::Canceled => Event::Canceled,
+            _ => Event::Failed,
+        };
+        End { event, error: Some(error.into()), usage, served: None, model: String::new() }
+    }
+
+    /// Collects the whole answer; the upstream streams all the same, so that this can be stopped.
+    async fn whole(&self, mut stream: ChatStream, mut head: oneshot::Sender<Result<Head, ApiError>>) -> End {
+        let mut fold = Fold::default();
+        let mut model = String::new();
+        let result = loop {
+            let event = tokio::select! {
+                biased;
+                () = head.closed() => break Err(GatewayError::Canceled),
+                event = stream.next() => event,
+            };
+            match event {
+                Some(Ok(StreamEvent::Chunk(chunk))) => {
+                    if model.is_empty() {
+                        model.clone_from(&chunk.model);
+                    }
+                    fold.push(chunk);
+                }
+                Some(Ok(_)) => {}
+                Some(Err(error)) => break Err(error),
+                None => break Ok(()),
+            }
+            if self.over_ceiling(&stream, &model) {
+                let error = ceiling_reached();
+                let _ = head.send(Err(error.clone()));
+                return End { error: Some(error), event: Event::Cut, ..self.ended(&stream, model, Ok(())) };
+            }
+        };
+        let end = self.ended(&stream, model, result);
+        let usage = stream.usage();
+        let reply = match &end.error {
+            None => {
+                let cost = self.cost(stream.served(), &end.model, &usage);
+                Ok(Head::Whole(Box::new(fold.finish()), usage, cost))
+            }
+            Some(error) => Err(error.clone()),
+        };
+        self.permit.release();
+        // Nobody may be waiting any more; it is recorded all the same.
+        let _ = head.send(reply);
+        end
+    }
+
+    fn over_ceiling(&self, stream: &ChatStream, model: &str) -> bool {
+        let Some(ceiling) = self.ceiling_microusd else { return false };
+        self.cost(stream.served(), model, &stream.usage()).is_some_and(|cost| cost > ceiling)
+    }
+
+    fn cost(&self, served: &Served, returned: &str, usage: &Usage) -> Option<u64> {
+        cost(self.state.routes.catalogue(), &served.provider, &served.model, returned, usage)
+    }
+
+    fn created(&self) -> u64 {
+        u64::try_from(self.started_ms / 1_000).unwrap_or_default()
+    }
+}
+
+fn ceiling_reached() -> ApiError {
+    let status = actix_web::http::StatusCode::CONFLICT;
+    ApiError::new(status, "ceiling_reached", "the approved cost is used up; the answer was stopped there")
+}

@@ -1,8 +1,5 @@
-use std::time::Duration;
-
 use server_store::{AuditRow, Store};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
 
 use super::chain::{GENESIS, link};
 use super::record::{Entry, Record};
@@ -36,9 +33,8 @@ struct Job {
     done: oneshot::Sender<Option<Position>>,
 }
 
-/// Records in one commit at most, and how long the first waits for others.
+/// Records in one commit at most.
 const BATCH: usize = 1_000;
-const GATHER: Duration = Duration::from_millis(2);
 /// Records that may wait; beyond it requests wait, nothing is dropped.
 const QUEUE: usize = 4_096;
 
@@ -72,17 +68,13 @@ struct Chain {
 impl Chain {
     async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         while let Some(first) = jobs.recv().await {
+            // Whatever came while the last commit was running shares the next one; a lone record waits for nobody.
             let mut batch = vec![first];
-            // Whoever else is about to send shares this commit; alone, a record waits two milliseconds.
-            let gather = async {
-                while batch.len() < BATCH {
-                    match jobs.recv().await {
-                        Some(job) => batch.push(job),
-                        None => break,
-                    }
-                }
-            };
-            let _ = timeout(GATHER, gather).await;
+            while batch.len() < BATCH
+                && let Ok(job) = jobs.try_recv()
+            {
+                batch.push(job);
+            }
             self.commit(batch).await;
         }
     }

@@ -29,6 +29,7 @@ pub(crate) fn routes(app: &mut ServiceConfig) {
         .route("/.well-known/jwks.json", web::get().to(auth::jwks::jwks))
         .route("/", web::get().to(web_pages::home))
         .route("/assets/server.css", web::get().to(web_pages::style))
+        .route("/favicon.ico", web::get().to(web_pages::no_icon))
         .route("/setup", web::get().to(auth::setup::page))
         .route("/setup", web::post().to(auth::setup::submit))
         .route("/sign-in", web::get().to(auth::sign_in::page))

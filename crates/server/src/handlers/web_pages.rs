@@ -1,4 +1,4 @@
-//! `GET /` and the style sheet of the server's pages.
+//! `GET /`, the style sheet of the server's pages, and the icon that browsers ask for unasked.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
@@ -26,4 +26,9 @@ pub(crate) async fn style() -> HttpResponse {
         .content_type("text/css; charset=utf-8")
         .insert_header(("cache-control", "public, max-age=3600"))
         .body(pages::STYLE)
+}
+
+/// There is none; saying so keeps errors out of people's consoles.
+pub(crate) async fn no_icon() -> HttpResponse {
+    HttpResponse::NoContent().insert_header(("cache-control", "public, max-age=86400")).finish()
 }

@@ -26,7 +26,8 @@ impl Page {
         Self { title, main, status: StatusCode::OK }
     }
 
-    /// The whole document, with headers that forbid what it does not need.
+    /// The whole document, with headers that forbid what it does not need. Not `no-referrer`: under it browsers send
+    /// our own forms with `origin: null`.
     pub fn reply(&self) -> HttpResponse {
         let title = escape(self.title);
         let html = format!(
@@ -40,7 +41,7 @@ impl Page {
         HttpResponse::build(self.status)
             .content_type("text/html; charset=utf-8")
             .insert_header(("content-security-policy", POLICY))
-            .insert_header(("referrer-policy", "no-referrer"))
+            .insert_header(("referrer-policy", "same-origin"))
             .insert_header(("x-frame-options", "DENY"))
             .insert_header(("cache-control", "no-store"))
             .body(html)

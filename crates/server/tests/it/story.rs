@@ -39,6 +39,8 @@ async fn set_up(world: &World) {
     let page = world.get(path).send().await.unwrap();
     assert_eq!(page.status(), StatusCode::OK);
     assert!(page.headers()["content-security-policy"].to_str().unwrap().contains("default-src 'none'"));
+    // Under `no-referrer` browsers send forms with `origin: null`, and the check of origins would refuse them.
+    assert_eq!(page.headers()["referrer-policy"], "same-origin");
     let token = hidden(&page.text().await.unwrap(), "token");
     let weak = [("token", token.as_str()), ("login", "ada"), ("password", "short")];
     let page = world.form("/setup", "", &weak).send().await.unwrap().text().await.unwrap();

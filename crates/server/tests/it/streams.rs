@@ -76,3 +76,20 @@ async fn unknown_fields_reach_a_provider_of_the_same_dialect_untouched() {
     assert!(sent.contains(r#""temperature":0.70,"new_field":{"a":[1.0,2e3]}"#), "{sent}");
     assert!(sent.contains(r#"[{"role":"user","content":"x","name":"n"}]"#), "{sent}");
 }
+
+/// Takes as long as the silence it is about.
+#[tokio::test]
+async fn a_silent_upstream_does_not_make_a_silent_stream() {
+    use futures_util::StreamExt as _;
+    let world = World::new().await;
+    let tokens = world.sign_in("ada").await;
+    world.openai.set(Behaviour { delay_ms: 25_000, ..Behaviour::text("later") });
+    let reply = world.chat(&tokens, &ask("gpt-4.1-mini", true)).send().await.unwrap();
+    let start = std::time::Instant::now();
+    let mut body = reply.bytes_stream();
+    let mut heard = String::new();
+    while !heard.contains(": keep-alive\n\n") {
+        heard.push_str(std::str::from_utf8(&body.next().await.unwrap().unwrap()).unwrap());
+    }
+    assert!((14..18).contains(&start.elapsed().as_secs()), "{:?}: {heard}", start.elapsed());
+}

@@ -32,7 +32,7 @@ export function Header({ route, wide, rail, setRail, float }: HeaderProps) {
         ) : (
           <a className={css.home} href={href({ page: "home" })} aria-label={w.nav.home}><Mark size={18} /></a>
         )}
-        <Crumbs route={route} />
+        <Crumbs route={route} wide={wide} />
         {wide && inSession && <Stations route={route} />}
         <span className={css.spring} />
         {wide && <CostToday />}
@@ -50,7 +50,7 @@ export function Header({ route, wide, rail, setRail, float }: HeaderProps) {
   );
 }
 
-function Crumbs({ route }: { route: Route }) {
+function Crumbs({ route, wide }: { route: Route; wide: boolean }) {
   const projects = useRead("projects.list", {}).value?.projects ?? [];
   const session = useRead("sessions.get", route.page === "session" ? { session: route.session } : null).value;
   const id = route.page === "project" ? route.project : session?.project;
@@ -60,13 +60,13 @@ function Crumbs({ route }: { route: Route }) {
   if (id === undefined) return <span className={css.product}>{w.product}</span>;
   return (
     <nav className={css.crumbs} aria-label={w.nav.project}>
-      <Dropdown trigger={<Crumb label={w.nav.project} text={project?.name ?? "…"} />}>
+      {(wide || !session) && <Dropdown trigger={<Crumb label={w.nav.project} text={project?.name ?? "…"} />}>
         {projects.map((p) => (
           <MenuItem key={p.id} onClick={() => go({ page: "project", project: p.id })}><FolderOpen size={16} />{p.name}</MenuItem>
         ))}
         <MenuSeparator />
         <MenuItem onClick={() => go({ page: "home" })}>{w.sessions.all}</MenuItem>
-      </Dropdown>
+      </Dropdown>}
       {session && (
         <Dropdown trigger={<Crumb label={w.nav.session} text={session.title || w.sessions.untitled} strong />}>
           {sessions.slice(0, 12).map((s) => (

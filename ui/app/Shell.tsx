@@ -53,6 +53,7 @@ export function Shell() {
         <main className={css.main} id="main"><Page route={route} float={setFloating} /></main>
       </div>
       {!wide && <BottomBar route={route} />}
+      <aside id="floor" aria-label={w.nav.lists} />
       <Palette open={floating === "palette"} onClose={close} />
       <KeysSheet open={floating === "keys"} onClose={close} />
       <AccountSheet open={floating === "account"} onClose={close} />

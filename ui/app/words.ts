@@ -34,7 +34,7 @@ export const w = {
 
   nav: {
     home: "Projects", sessions: "Sessions", approvals: "Approvals", jobs: "Jobs", terminals: "Terminals", more: "More",
-    account: "Account and models", palette: "All actions", keys: "Keys that work here", main: "Main", theme: "Theme",
+    account: "Account and models", palette: "All actions", keys: "Keys that work here", main: "Main", lists: "Open lists", theme: "Theme",
     terminalsReason: "Terminals come with the next part of PlanToCode.",
     today: "today", todayLabel: "Cost today", openRail: "Show sessions", closeRail: "Hide sessions",
     project: "Project", session: "Session",
@@ -125,7 +125,6 @@ export const w = {
     empty: "Nothing waits for your approval. Make a plan, and what would be sent is shown here first.",
     files: "Files", leftOut: (n: number) => `${count(n, "file")} found and not sent`, also: "What else goes", secrets: "Secrets found", where: "Destinations, in order",
     parts: { instructions: "Instructions for the model", task: "Your task", tree: "Names of files and folders" } as Record<string, string>,
-    show: (name: string) => `Show the exact text of ${name}`,
     changed: "changed on disk since", readAgain: "Read the files again",
     overflow: (over: string, limit: string) =>
       `This is ${over} too many for the model${limit}. Untick files or choose another model; it cannot be sent as it is.`,

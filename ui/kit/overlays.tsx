@@ -59,7 +59,7 @@ export function Dropdown({ trigger, children, align = "start" }: { trigger: Reac
   return (
     <Menu.Root>
       <Menu.Trigger render={trigger} />
-      <Menu.Portal>
+      <Menu.Portal container={floor()}>
         <Menu.Positioner sideOffset={6} align={align} className={css.positioner}>
           <Menu.Popup className={css.pop}>{children}</Menu.Popup>
         </Menu.Positioner>
@@ -80,6 +80,9 @@ export function MenuItem({ onClick, children, disabled = false }: ItemProps) {
 
 export const MenuSeparator = () => <Menu.Separator className={css.separator} />;
 
+/** Where lists float: a landmark of their own, so that nothing stands outside of all. */
+export const floor = (): HTMLElement | null => document.getElementById("floor");
+
 /** Says what was done, with a way back. */
 export const toasts = Toast.createToastManager();
 
@@ -98,7 +101,7 @@ function ToastList() {
   return list.map((toast) => (
     <Toast.Root key={toast.id} toast={toast} className={css.toast}>
       <div>
-        <Toast.Description />
+        <Toast.Title />
       </div>
       <Toast.Action />
     </Toast.Root>

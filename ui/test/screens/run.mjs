@@ -35,7 +35,7 @@ const wanted = option("only", "")?.split(",").filter(Boolean);
 const sizes = option("sizes", Object.keys(SIZES).join(",")).split(",");
 const withAxe = !process.argv.includes("--no-axe");
 
-await build({ configFile: false, root: here, logLevel: "warn", resolve: { alias }, plugins: [react()], build: { outDir: dist, target: "chrome123", assetsInlineLimit: 0, modulePreload: { polyfill: false }, chunkSizeWarningLimit: 2000 } });
+await build({ configFile: false, root: here, logLevel: "warn", resolve: { alias }, plugins: [react()], build: { outDir: dist, emptyOutDir: true, target: "chrome123", assetsInlineLimit: 0, modulePreload: { polyfill: false }, chunkSizeWarningLimit: 2000 } });
 const server = await preview({ configFile: false, root: here, logLevel: "warn", build: { outDir: dist }, preview: { port: 0, host: "127.0.0.1", headers: { "content-security-policy": CSP } } });
 const url = server.resolvedUrls.local[0];
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
@@ -60,6 +60,7 @@ async function draw(name, theme, size, after) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion: "reduce", hasTouch: size === "phone", isMobile: size === "phone", deviceScaleFactor: size === "phone" ? 2 : 1 });
   const page = await context.newPage();
   const label = `${name}-${size}-${theme}`;
+  page.setDefaultTimeout(6000);
   page.on("console", (m) => ["error", "warning"].includes(m.type()) && problems.push(`${label}: console: ${m.text()}`));
   page.on("pageerror", (e) => problems.push(`${label}: threw: ${e.message}`));
   try {
@@ -78,20 +79,25 @@ async function draw(name, theme, size, after) {
   await context.close();
 }
 
-const names = JSON.parse(JSON.stringify(await listScenarios()));
-async function listScenarios() {
+const names = listScenarios();
+function listScenarios() {
   const text = readFileSync(join(here, "scenarios.ts"), "utf8");
   return [...text.slice(text.indexOf("export const scenarios")).matchAll(/^ {2}(\w+): \{/gm)].map((m) => m[1]);
 }
 
+const work = [];
 for (const theme of ["light", "dark"]) {
   for (const size of sizes) {
-    for (const name of names) if (!wanted.length || wanted.includes(name)) await draw(name, theme, size);
+    for (const name of names) if (!wanted.length || wanted.includes(name)) work.push(() => draw(name, theme, size));
     for (const extra of extras) {
-      if ((!wanted.length || wanted.includes(extra.name)) && (!extra.sizes || extra.sizes.includes(size))) await draw(extra.name, theme, size, extra);
+      const meant = (!wanted.length || wanted.includes(extra.name)) && (!extra.sizes || extra.sizes.includes(size));
+      if (meant) work.push(() => draw(extra.name, theme, size, extra));
     }
   }
 }
+await Promise.all(Array.from({ length: 4 }, async () => {
+  for (let next = work.shift(); next; next = work.shift()) await next();
+}));
 
 await browser.close();
 await server.close();

@@ -4,7 +4,7 @@ import type { Model, ModelList } from "#client/api.gen.ts";
 import { Button, cx } from "#kit/core.tsx";
 import { money } from "#kit/format.ts";
 import kit from "#kit/kit.module.css";
-import { Pop } from "#kit/overlays.tsx";
+import { floor, Pop } from "#kit/overlays.tsx";
 import { w } from "../../words.ts";
 import css from "./account.module.css";
 
@@ -29,7 +29,7 @@ export function ModelPicker({ models, value, onChange }: PickerProps) {
           <span className={css.modelText}>{current ? <><b>{current.name}</b> {w.models.at} {current.provider}</> : w.models.label}</span>
           <ChevronsUpDown size={14} aria-hidden="true" />
         </Select.Trigger>
-        <Select.Portal>
+        <Select.Portal container={floor()}>
           <Select.Positioner className={kit.positioner} sideOffset={6} alignItemWithTrigger={false} align="start">
             <Select.Popup className={kit.pop}>
               {models.models.map((m) => (

@@ -35,7 +35,7 @@ export function SignIn() {
       item: (step) => {
         if (step.kind === "code") return setCode(step);
         connection.store.put("account.status", {}, step.status);
-        toasts.add({ description: w.account.done(step.status.user ?? "") });
+        toasts.add({ title: w.account.done(step.status.user ?? "") });
       },
       end,
     });

@@ -17,7 +17,7 @@ export function AlsoGoes({ manifest }: { manifest: Manifest }) {
           return (
             <li key={part.name} className={css.file}>
               <details className={css.fold}>
-                <summary aria-label={w.approve.show(name)}>
+                <summary>
                   <ChevronRight size={14} aria-hidden="true" />
                   <span className={css.fileMain}>{name}</span>
                   <span className={css.figure} title={bytes(part.bytes)}><Tokens n={part.tokens} /></span>

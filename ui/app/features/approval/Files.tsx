@@ -75,7 +75,7 @@ function FileRow({ approval, file, on, open, tick }: RowProps) {
     <li className={css.file}>
       {open && <Checkbox aria-label={w.files.tick(file.path)} checked={on} onChange={(e) => tick(file.path, e.target.checked)} />}
       <details className={css.fold}>
-        <summary aria-label={w.approve.show(file.path)}>
+        <summary>
           <ChevronRight size={14} aria-hidden="true" />
           <span className={css.fileMain}>
             <Path path={file.path} />

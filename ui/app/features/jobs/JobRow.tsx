@@ -29,7 +29,7 @@ export function JobRow({ job, onGo }: { job: Job; onGo?: () => void }) {
   const cancel = () =>
     void connection.call("jobs.cancel", { job: job.id }).then(
       () => connection.store.refresh("jobs.list", {}),
-      (error: unknown) => toasts.add({ description: sentence(asApiError(error)) }),
+      (error: unknown) => toasts.add({ title: sentence(asApiError(error)) }),
     );
   const title = session?.title || w.sessions.untitled;
   return (

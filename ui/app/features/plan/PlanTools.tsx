@@ -25,8 +25,8 @@ export function PlanTools({ plan, active, open, setOpen }: PlanToolsProps) {
   const { connection } = useEngine();
   const say = (work: Promise<string>) =>
     void work.then(
-      (description) => toasts.add({ description }),
-      (error: unknown) => toasts.add({ description: sentence(asApiError(error)) }),
+      (title) => toasts.add({ title }),
+      (error: unknown) => toasts.add({ title: sentence(asApiError(error)) }),
     );
   const verify = () =>
     say(

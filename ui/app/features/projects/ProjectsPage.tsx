@@ -66,7 +66,7 @@ function ProjectRow({ project }: { project: Project }) {
       await connection.call("projects.withdraw", { project: project.id });
       await connection.store.refresh("projects.list", {});
       toasts.add({
-        description: w.projects.withdrawn(project.name),
+        title: w.projects.withdrawn(project.name),
         actionProps: { children: w.undo, onClick: () => void connection.call("projects.grant", { path: project.path }) },
       });
     });

@@ -1,4 +1,4 @@
-import { Fragment } from "react";
+import { Fragment, useEffect, useRef } from "react";
 import { cx, type Tone } from "#kit/core.tsx";
 import { money } from "#kit/format.ts";
 import { useAction } from "../../actions.tsx";
@@ -79,9 +79,14 @@ function StationLink({ station, n, mark, route }: StationProps) {
   const to: Route = { page: "session", session: route.session, station };
   const soon = station === "run" || station === "compare";
   const here = route.station === station;
+  const own = useRef<HTMLAnchorElement>(null);
+  useEffect(() => {
+    if (here) own.current?.scrollIntoView({ inline: "center", block: "nearest" });
+  }, [here]);
   useAction({ id: `station.${station}`, label: `${w.stations.label.split(" ")[0]?.replace(/s$/, "")} ${n}: ${w.stations[station]}`, keys: `Mod+${n}`, run: () => go(to) });
   return (
     <a
+      ref={own}
       href={href(to)}
       aria-current={here ? "step" : undefined}
       className={cx(css.station, here && css.here, mark.done && css.done, soon && css.soon)}

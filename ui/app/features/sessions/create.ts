@@ -15,7 +15,7 @@ export function useNewSession(): (project: string) => void {
           connection.store.put("sessions.get", { session: session.id }, session);
           go({ page: "session", session: session.id, station: "task" });
         },
-        (error: unknown) => toasts.add({ description: sentence(asApiError(error)) }),
+        (error: unknown) => toasts.add({ title: sentence(asApiError(error)) }),
       );
     },
     [connection],
@@ -43,7 +43,7 @@ export function useRemoveSession(): (session: Session) => void {
       const timer = setTimeout(() => {
         connection
           .call("sessions.delete", { session: session.id })
-          .catch((error: unknown) => toasts.add({ description: sentence(asApiError(error)) }))
+          .catch((error: unknown) => toasts.add({ title: sentence(asApiError(error)) }))
           .finally(() => {
             leaving.delete(session.id);
             reread();
@@ -52,7 +52,7 @@ export function useRemoveSession(): (session: Session) => void {
       leaving.set(session.id, timer);
       reread();
       toasts.add({
-        description: w.sessions.removed(session.title || w.sessions.untitled),
+        title: w.sessions.removed(session.title || w.sessions.untitled),
         timeout: UNDO_MS - 500,
         actionProps: {
           children: w.undo,

@@ -46,7 +46,9 @@ export async function start(release, name, args, { env = {}, cwd, ready }) {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const ended = once(child, "exit");
       child.kill(signal);
+      const late = setTimeout(() => child.kill("SIGKILL"), 10_000);
       await ended;
+      clearTimeout(late);
     },
   };
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (printed += data));
@@ -62,6 +64,8 @@ export async function run(name, args, { env = {}, cwd, input } = {}) {
   let stderr = "";
   child.stdout.on("data", (data) => (stdout += data));
   child.stderr.on("data", (data) => (stderr += data));
+  // A program that ends without reading is not an error of the test.
+  child.stdin.on("error", () => {});
   child.stdin.end(input ?? "");
   const [code] = await once(child, "close");
   return { code, stdout, stderr };

@@ -61,11 +61,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.command {
         // Needs no engine, no runtime and no data directory.
         Command::Discover(arguments) => discover::run(&arguments),
-        command => tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()
-            .map_err(anyhow::Error::from)
-            .and_then(|runtime| runtime.block_on(run(command))),
+        command => in_runtime(command),
     };
     match outcome {
         Ok(code) => code,
@@ -74,6 +70,14 @@ fn main() -> ExitCode {
             exit::code_of(&error)
         }
     }
+}
+
+fn in_runtime(command: Command) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let outcome = runtime.block_on(run(command));
+    // A thread that reads from the terminal cannot be stopped; waiting for it would be waiting for a key.
+    runtime.shutdown_background();
+    outcome
 }
 
 async fn run(command: Command) -> anyhow::Result<ExitCode> {

@@ -6,7 +6,7 @@
 //! What this crate does **not** know: plans, repositories, terminals, and the wire forms of providers (crate `llm`
 //! does). It reads clock, randomness and ids in [`env`] alone.
 //!
-//! Start reading at [`Server::start`], then `handlers/proxy/chat.rs` and `exchange.rs`.
+//! Start reading at [`Server::start`], then `handlers/proxy/chat.rs` and `exchange/`.
 
 pub mod admin;
 mod audit;

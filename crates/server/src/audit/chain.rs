@@ -2,7 +2,7 @@ use serde::Deserialize;
 use server_store::{AuditRow, Store};
 use sha2::{Digest as _, Sha256};
 
-use super::record::Record;
+use super::wire::Record;
 use crate::ServerError;
 
 const DOMAIN: &[u8] = b"plantocode-audit-v1";

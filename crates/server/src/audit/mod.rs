@@ -1,9 +1,9 @@
 //! One chain of records per start of a server: what was asked, what left, how it ended.
 
 mod chain;
-mod record;
+mod wire;
 mod writer;
 
 pub use chain::{ChainReport, verify_chain};
-pub(crate) use record::{Entry, Event};
+pub(crate) use wire::{Entry, Event, Located};
 pub(crate) use writer::Audit;

@@ -2,7 +2,7 @@ use server_store::{AuditRow, Store};
 use tokio::sync::{mpsc, oneshot};
 
 use super::chain::{GENESIS, link};
-use super::record::{Entry, Record};
+use super::wire::{Entry, Record};
 use crate::env::Env;
 use crate::error::ApiError;
 

@@ -5,6 +5,7 @@ mod password;
 mod refresh;
 mod revoked;
 mod tokens;
+mod wire;
 
 pub(crate) use keys::KeyRing;
 pub(crate) use password::{Passwords, shortest as password_shortest};

@@ -1,9 +1,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::Signature;
-use serde::{Deserialize, Serialize};
 use server_store::Role;
 
+use super::wire::{Claims, Header, decode, encode};
 use super::{KeyRing, Principal};
 
 /// Who may use our tokens: the API of this server.
@@ -11,30 +11,6 @@ const AUDIENCE: &str = "plantocode";
 const TYPE: &str = "at+jwt";
 /// Longest token that is looked at.
 const LONGEST: usize = 4_096;
-
-/// What an access token says.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Claims {
-    pub iss: String,
-    pub aud: String,
-    /// User.
-    pub sub: String,
-    /// Device, which is what a revocation names.
-    pub sid: String,
-    pub org: String,
-    pub role: String,
-    /// Seconds.
-    pub iat: i64,
-    /// Seconds.
-    pub exp: i64,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Header {
-    alg: String,
-    typ: String,
-    kid: String,
-}
 
 /// Why a token is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -109,13 +85,4 @@ impl Tokens {
         let good = self.keys.verify(&header.kid, message.as_bytes(), &Signature::from_bytes(&signature));
         if good { decode(claims) } else { None }
     }
-}
-
-fn encode(value: &impl Serialize) -> String {
-    // Both structures consist of strings and numbers, which always serialise.
-    URL_SAFE_NO_PAD.encode(serde_json::to_vec(value).unwrap_or_default())
-}
-
-fn decode<T: for<'de> Deserialize<'de>>(part: &str) -> Option<T> {
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
 }

@@ -66,7 +66,7 @@ async fn a_client_that_leaves_while_waiting_is_noticed() {
         let world = World::new().await;
         let tokens = world.sign_in("ada").await;
         world.openai.set(behaviour);
-        let request = world.chat(&tokens, &ask("gpt-4.1-mini", stream)).timeout(Duration::from_millis(400));
+        let request = world.chat(&tokens, &ask("gpt-4.1-mini", stream)).timeout(Duration::from_millis(1_500));
         let sent = request.send().await;
         assert!(sent.is_err(), "nothing came, so the client gave up");
         let from = world.openai.now_ms();

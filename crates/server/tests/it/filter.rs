@@ -42,6 +42,14 @@ async fn redaction_is_for_callers_without_approval() {
     let records = world.audit_until(&tokens, |records| records.len() == 2).await;
     let change = &records[0]["record"]["transformations"][0];
     assert_eq!(change, "redacted source-key at messages[0].content line 3");
+    let mut in_a_name = ask("gpt-4.1-mini", false);
+    in_a_name["metadata"][secret()] = json!("x");
+    let (status, error) = error_of(world.chat(&tokens, &in_a_name).send().await.unwrap()).await;
+    assert_eq!(
+        (status, &error["code"]),
+        (403, &json!("secret_blocked")),
+        "what cannot be redacted is blocked"
+    );
     let body = body_with_secret().to_string();
     let to = Destination { provider: "openai".into(), model: "gpt-4.1-mini".into() };
     let approval = Approval::of_body("POST", "/v1/chat/completions", body.as_bytes(), vec![to], 1_000);

@@ -135,11 +135,13 @@ async fn screen(
     let redact = !approved && state.settings.filter.secrets == SecretPolicy::Redact;
     let (guard, bytes) = (Arc::clone(&state.guard), body.clone());
     let scanned = tokio::task::spawn_blocking(move || {
-        let mut value: Value = serde_json::from_slice(&bytes)?;
-        let found = filter::scan(&guard, &value);
+        let found = filter::scan(&guard, &bytes)?;
         let redacted = if redact && found.iter().any(|finding| !finding.allowed) {
+            let mut value: Value = serde_json::from_slice(&bytes)?;
             filter::redact_body(&guard, &mut value);
-            Some(Bytes::from(serde_json::to_vec(&value)?))
+            let redacted = Bytes::from(serde_json::to_vec(&value)?);
+            // What cannot be redacted, such as a secret in the name of a field, is blocked after all.
+            filter::scan(&guard, &redacted)?.iter().all(|finding| finding.allowed).then_some(redacted)
         } else {
             None
         };

@@ -1,6 +1,6 @@
-use serde::{Deserialize, Serialize};
+//! What an audit record says.
 
-use crate::filter::Located;
+use serde::{Deserialize, Serialize};
 
 /// A record as it is stored: its JSON is hashed byte for byte and never written again.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -90,6 +90,18 @@ impl Event {
             Event::Canceled => "canceled",
         }
     }
+}
+
+/// A finding and where in the request it was made. Says nothing about the secret itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Located {
+    /// Path in the JSON body, such as `messages[1].content`.
+    pub place: String,
+    pub line: usize,
+    pub rule: String,
+    pub class: String,
+    /// Lowered by a comment on its line: shown, not blocked.
+    pub allowed: bool,
 }
 
 /// One attempt at one route.

@@ -1,5 +1,6 @@
 import { useEffect, useState } from "react";
 import { useAction, useKeyboard } from "./actions.tsx";
+import { Boundary } from "./Boundary.tsx";
 import { BottomBar } from "./BottomBar.tsx";
 import { useEngine } from "./engine.tsx";
 import { AccountSheet } from "./features/account/AccountSheet.tsx";
@@ -28,7 +29,7 @@ export function Shell() {
   const wide = useWide();
   const { prefs } = useEngine();
   const [floating, setFloating] = useState<Floating>();
-  const [rail, setRail] = usePref(prefs, "rail", true);
+  const [rail, setRail] = usePref(prefs, "rail", window.innerWidth >= 1200);
   const [theme] = usePref<Theme>(prefs, "theme", "system");
   useEffect(() => applyTheme(theme), [theme]);
   useKeyboard();
@@ -50,7 +51,7 @@ export function Shell() {
       <LinkNotice />
       <div className={css.body}>
         {wide && rail && route.page === "session" && <Rail session={route.session} />}
-        <main className={css.main} id="main"><Page route={route} float={setFloating} /></main>
+        <main className={css.main} id="main"><Boundary key={route.page}><Page route={route} float={setFloating} /></Boundary></main>
       </div>
       {!wide && <BottomBar route={route} />}
       <aside id="floor" aria-label={w.nav.lists} />

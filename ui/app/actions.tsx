@@ -72,7 +72,9 @@ export function useAction(action: Action | undefined): void {
 
 /** `Mod+Shift+D` for a key event. Letters in their plain form. */
 export function comboOf(event: KeyboardEvent): string {
-  const key = event.key === " " ? "Space" : event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  // With Alt a digit may come as another sign; its place on the keyboard says which it is.
+  const digit = event.altKey ? /^Digit(\d)$/.exec(event.code)?.[1] : undefined;
+  const key = digit ?? (event.key === " " ? "Space" : event.key.length === 1 ? event.key.toLowerCase() : event.key);
   const shift = event.shiftKey && (event.key.length > 1 || /[a-z]/i.test(event.key));
   return [event.metaKey || event.ctrlKey ? "Mod" : "", event.altKey ? "Alt" : "", shift ? "Shift" : "", key]
     .filter(Boolean)

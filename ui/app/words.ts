@@ -11,6 +11,7 @@ export const w = {
   undo: "Undo",
   stop: "Stop",
   loading: "Loading",
+  defect: "This page met a defect. What you typed is kept. Try again; if it stays, copy the details and report them.",
   error: { details: "Details", copy: "Copy", copied: "Copied", again: "Try again" },
 
   door: {

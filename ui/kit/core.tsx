@@ -4,6 +4,9 @@ import css from "./kit.module.css";
 
 export const cx = (...names: (string | false | undefined)[]): string => names.filter(Boolean).join(" ");
 
+/** Where lists float: a landmark of their own, so that nothing stands outside of all. */
+export const floor = (): HTMLElement | null => document.getElementById("floor");
+
 export type Tone =
   | "plain" | "create" | "modify" | "delete" | "move" | "secret" | "waiting" | "needs" | "error" | "warning" | "accent";
 
@@ -70,7 +73,7 @@ export function Tip({ text, children }: { text: string; children: ReactElement }
   return (
     <Tooltip.Root>
       <Tooltip.Trigger render={children} delay={450} />
-      <Tooltip.Portal>
+      <Tooltip.Portal container={floor()}>
         <Tooltip.Positioner sideOffset={6} className={css.positioner}>
           <Tooltip.Popup className={css.tip}>{text}</Tooltip.Popup>
         </Tooltip.Positioner>

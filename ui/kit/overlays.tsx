@@ -4,7 +4,7 @@ import { Popover } from "@base-ui/react/popover";
 import { Toast } from "@base-ui/react/toast";
 import { X } from "lucide-react";
 import type { ReactElement, ReactNode } from "react";
-import { cx, IconButton } from "./core.tsx";
+import { cx, floor, IconButton } from "./core.tsx";
 import css from "./kit.module.css";
 
 interface SheetProps {
@@ -79,9 +79,6 @@ export function MenuItem({ onClick, children, disabled = false }: ItemProps) {
 }
 
 export const MenuSeparator = () => <Menu.Separator className={css.separator} />;
-
-/** Where lists float: a landmark of their own, so that nothing stands outside of all. */
-export const floor = (): HTMLElement | null => document.getElementById("floor");
 
 /** Says what was done, with a way back. */
 export const toasts = Toast.createToastManager();

@@ -2,6 +2,11 @@
 const wide = ["desktop", "tablet"];
 
 export const extras = [
+  { name: "pill", scenario: "streaming", sizes: ["phone"], async act(page) {
+    await page.locator("[data-step]").nth(0).click();
+    await page.locator("[data-step]").nth(1).click();
+    await page.getByRole("button", { name: /new step/ }).waitFor();
+  } },
   { name: "palette", scenario: "plan", async act(page) {
     await page.keyboard.press("Control+k");
     await page.getByRole("combobox").fill("pl");

@@ -91,7 +91,7 @@ try {
   await page.keyboard.press("Control+Enter");
   await page.getByText(/files? read/).waitFor();
   await shot("files");
-  await page.getByRole("region", { name: "Files" }).getByRole("checkbox").nth(2).focus();
+  await page.getByLabel("Include deploy/settings.env").focus();
   await page.keyboard.press("Space");
   await page.keyboard.press("j");
   await page.keyboard.press("Control+Enter");

@@ -1,10 +1,10 @@
 import { Select } from "@base-ui/react/select";
 import { Check, ChevronsUpDown, TriangleAlert } from "lucide-react";
 import type { Model, ModelList } from "#client/api.gen.ts";
-import { Button, cx } from "#kit/core.tsx";
+import { Button, cx, floor } from "#kit/core.tsx";
 import { money } from "#kit/format.ts";
 import kit from "#kit/kit.module.css";
-import { floor, Pop } from "#kit/overlays.tsx";
+import { Pop } from "#kit/overlays.tsx";
 import { w } from "../../words.ts";
 import css from "./account.module.css";
 

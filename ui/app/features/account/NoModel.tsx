@@ -2,6 +2,7 @@ import { KeyRound, Link2, Server } from "lucide-react";
 import { useState } from "react";
 import type { ModelList } from "#client/api.gen.ts";
 import { Button } from "#kit/core.tsx";
+import { Sheet } from "#kit/overlays.tsx";
 import { w } from "../../words.ts";
 import { AddProvider } from "./AddProvider.tsx";
 import css from "./account.module.css";
@@ -15,9 +16,11 @@ export function NoModel({ models, openAccount }: { models: ModelList; openAccoun
       <ul>
         <li><Server size={16} aria-hidden="true" /><span>{w.models.ways.server}</span><Button onClick={openAccount}>{w.models.signIn}</Button></li>
         <li><KeyRound size={16} aria-hidden="true" /><span>{w.models.ways.key}</span></li>
-        <li><Link2 size={16} aria-hidden="true" /><span>{w.models.ways.local}</span><Button onClick={() => setAdding(!adding)} aria-expanded={adding}>{w.models.addUrl}</Button></li>
+        <li><Link2 size={16} aria-hidden="true" /><span>{w.models.ways.local}</span><Button onClick={() => setAdding(true)}>{w.models.addUrl}</Button></li>
       </ul>
-      {adding && <AddProvider done={() => setAdding(false)} />}
+      <Sheet title={w.models.addUrl} close={w.close} open={adding} onClose={() => setAdding(false)}>
+        <AddProvider done={() => setAdding(false)} />
+      </Sheet>
       {models.problems.length > 0 && (
         <div className={css.problems}>
           <h3>{w.models.problems}</h3>

@@ -34,6 +34,8 @@ export function FilesPane({ view, active, openAccount, tools }: FilesPaneProps) 
   const ticked = files.filter((f) => include.ticked(f));
   const any = files.length > 0;
   const searched = (ranking?.scanned ?? 0) > 0 || any;
+  const canFind = (view.session?.task.trim() ?? "") !== "";
+  useAction(active && !any && canFind ? { id: "find", label: w.task.find, keys: "Mod+Enter", run: find.start, here: true } : undefined);
   const step = (by: number) => stepFocus(scroller.current, by);
   const move = active && any;
   useAction(move ? { id: "file.next", label: w.keys.next, keys: "j", run: () => step(1), here: true, keysOnly: true } : undefined);
@@ -61,8 +63,8 @@ export function FilesPane({ view, active, openAccount, tools }: FilesPaneProps) 
       <div className={session.scroll} ref={scroller}>
         {!ranking && (view.rankingError ? <ErrorNote error={view.rankingError} /> : <Skeleton rows={8} label={w.loading} />)}
         {ranking && !any && !find.state.running && (
-          <EmptyState icon={Search} title={searched ? w.files.none : view.session?.task.trim() ? w.files.empty : w.files.emptyTask}>
-            {view.session?.task.trim() && <Button onClick={find.start}>{searched ? w.files.again : w.task.find}</Button>}
+          <EmptyState icon={Search} title={searched ? w.files.none : canFind ? w.files.empty : w.files.emptyTask}>
+            {canFind && <Button look={active ? "primary" : "outline"} keys={active ? "Mod+Enter" : undefined} onClick={find.start}>{searched ? w.files.again : w.task.find}</Button>}
             {searched && <AddPath session={view.id} />}
           </EmptyState>
         )}
@@ -74,7 +76,7 @@ export function FilesPane({ view, active, openAccount, tools }: FilesPaneProps) 
           </>
         )}
       </div>
-      <MakePlan view={view} active={active} ticked={ticked.length} openAccount={openAccount} />
+      <MakePlan view={view} active={active && any} ticked={ticked.length} openAccount={openAccount} />
     </>
   );
 }

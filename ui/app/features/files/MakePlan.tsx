@@ -40,10 +40,12 @@ export function MakePlan({ view, active, ticked, openAccount }: MakePlanProps) {
   useAction(active ? { id: "plan.make", label: w.files.make, keys: "Mod+Enter", run: start, reason, here: true } : undefined);
   return (
     <div className={session.foot}>
-      {models && models.models.length > 0 && <ModelPicker models={models} value={model?.id} onChange={setChosen} />}
-      {models?.models.length === 0 && <Button look="plain" onClick={() => setExplain(!explain)} aria-expanded={explain}>{w.files.noModel}</Button>}
-      <span className={session.spring} />
-      <Button look={active ? "primary" : "outline"} keys={active ? "Mod+Enter" : undefined} reason={reason} disabled={task.busy} onClick={start}>{w.files.make}</Button>
+      <div className={session.row}>
+        {models && models.models.length > 0 && <ModelPicker models={models} value={model?.id} onChange={setChosen} />}
+        {models?.models.length === 0 && <Button look="plain" onClick={() => setExplain(!explain)} aria-expanded={explain}>{w.files.noModel}</Button>}
+        <span className={session.spring} />
+        <Button look={active ? "primary" : "outline"} keys={active ? "Mod+Enter" : undefined} reason={reason} disabled={task.busy} onClick={start}>{w.files.make}</Button>
+      </div>
       {task.error && <div style={{ width: "100%" }}><ErrorNote error={task.error} /></div>}
       {explain && models?.models.length === 0 && <NoModel models={models} openAccount={openAccount} />}
     </div>

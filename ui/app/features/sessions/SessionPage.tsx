@@ -75,8 +75,8 @@ function Panes({ view, route, openAccount }: { view: SessionView; route: Session
   const [rows, setRows] = usePref(prefs, "rows", 0.34);
   const [hidden, setHidden] = usePref<"left" | "right" | "none">(prefs, "hidden", "none");
   const toggle = (side: "left" | "right") => setHidden(hidden === side ? "none" : side);
-  useAction({ id: "hide.left", label: hidden === "left" ? w.panes.showLeft : w.panes.hideLeft, keys: "Mod+Shift+l", run: () => toggle("left") });
-  useAction({ id: "hide.right", label: hidden === "right" ? w.panes.showRight : w.panes.hideRight, keys: "Mod+Shift+r", run: () => toggle("right") });
+  useAction({ id: "hide.left", label: hidden === "left" ? w.panes.showLeft : w.panes.hideLeft, keys: "[", run: () => toggle("left") });
+  useAction({ id: "hide.right", label: hidden === "right" ? w.panes.showRight : w.panes.hideRight, keys: "]", run: () => toggle("right") });
   // Working in a pane is being at its station: Mod+Enter means what stands there.
   const enter = (station: Station) => {
     if (route.station !== station) go({ ...route, station, plan: undefined }, true);

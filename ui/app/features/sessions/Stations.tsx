@@ -83,7 +83,7 @@ function StationLink({ station, n, mark, route }: StationProps) {
   useEffect(() => {
     if (here) own.current?.scrollIntoView({ inline: "center", block: "nearest" });
   }, [here]);
-  useAction({ id: `station.${station}`, label: `${w.stations.label.split(" ")[0]?.replace(/s$/, "")} ${n}: ${w.stations[station]}`, keys: `Mod+${n}`, run: () => go(to) });
+  useAction({ id: `station.${station}`, label: `${w.stations.label.split(" ")[0]?.replace(/s$/, "")} ${n}: ${w.stations[station]}`, keys: `Mod+${n} Alt+${n}`, run: () => go(to) });
   return (
     <a
       ref={own}

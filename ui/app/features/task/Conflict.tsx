@@ -10,15 +10,15 @@ export function Conflict({ draft, state }: { draft: Draft; state: DraftState }) 
     <div className={css.conflict}>
       <Note tone="warning" live>
         <p>{w.task.conflict}</p>
-        <div className={css.other}>
-          <h3>{w.task.theirs}</h3>
-          <pre tabIndex={0}>{state.theirs?.text}</pre>
-        </div>
         <Actions>
           <Button onClick={() => draft.choose("both")}>{w.task.keepBoth}</Button>
           <Button onClick={() => draft.choose("yours")}>{w.task.keepYours}</Button>
           <Button onClick={() => draft.choose("theirs")}>{w.task.keepTheirs}</Button>
         </Actions>
+        <div className={css.other}>
+          <h3>{w.task.theirs}</h3>
+          <pre tabIndex={0}>{state.theirs?.text}</pre>
+        </div>
       </Note>
     </div>
   );

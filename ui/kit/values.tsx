@@ -14,6 +14,11 @@ export function Path({ path, wrap }: { path: string; wrap?: boolean }) {
   );
 }
 
+/** Text in which `names` stand between backticks, as the engine writes them. Nothing else is markup. */
+export function Names({ text }: { text: string }) {
+  return text.split("`").map((part, i) => (i % 2 === 1 ? <code key={i}>{part}</code> : part));
+}
+
 export const Money = ({ micro }: { micro: number }) => (
   <span title={`${(micro / 1_000_000).toFixed(6)} US dollars`}>{money(micro)}</span>
 );

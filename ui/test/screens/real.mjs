@@ -107,7 +107,7 @@ try {
   await page.locator("details summary").first().click();
   await page.waitForTimeout(300);
   await shot("approve-exact");
-  await page.getByRole("button", { name: /^Send/ }).click();
+  await page.keyboard.press("Control+Enter");
   await page.locator("[data-step]").first().waitFor();
   await page.waitForTimeout(700);
   await shot("streaming");

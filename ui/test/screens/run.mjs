@@ -1,7 +1,8 @@
 /**
  * Draws every screen on an engine in memory, in light and dark, at three sizes, and lets axe look at each.
  *
- *   node test/screens/run.mjs [--out DIR] [--only NAME,NAME] [--no-axe] [--sizes desktop,tablet,phone]
+ *   node test/screens/run.mjs [--out DIR] [--only NAME,NAME] [--no-axe] [--sizes desktop,tablet,phone,zoom]
+ *       [--themes light,dark,contrast]
  *
  * Ends with 1 when axe finds anything or a page says an error in its console. Needs Chromium; its path is
  * taken from CHROMIUM, else /usr/bin/chromium.
@@ -20,7 +21,8 @@ import { extras } from "./extras.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const SIZES = { desktop: [1440, 900], tablet: [1024, 768], phone: [390, 844] };
+/** `zoom` is a desktop at 200 %. */
+const SIZES = { desktop: [1440, 900], tablet: [1024, 768], phone: [390, 844], zoom: [720, 450] };
 /** What `plantocode serve` sends with the page. */
 const CSP = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -32,7 +34,9 @@ function option(name, fallback) {
 const dist = await mkdtemp(join(tmpdir(), "plantocode-screens-"));
 const out = option("out", join(dist, "shots"));
 const wanted = option("only", "")?.split(",").filter(Boolean);
-const sizes = option("sizes", Object.keys(SIZES).join(",")).split(",");
+const sizes = option("sizes", "desktop,tablet,phone").split(",");
+/** `contrast` asks for more of it, in light. */
+const themes = option("themes", "light,dark").split(",");
 const withAxe = !process.argv.includes("--no-axe");
 
 await build({ configFile: false, root: here, logLevel: "warn", resolve: { alias }, plugins: [react()], build: { outDir: dist, emptyOutDir: true, target: "chrome123", assetsInlineLimit: 0, modulePreload: { polyfill: false }, chunkSizeWarningLimit: 2000 } });
@@ -57,7 +61,7 @@ async function audit(page, label) {
 
 async function draw(name, theme, size, after) {
   const [width, height] = SIZES[size];
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion: "reduce", hasTouch: size === "phone", isMobile: size === "phone", deviceScaleFactor: size === "phone" ? 2 : 1 });
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme === "contrast" ? "light" : theme, contrast: theme === "contrast" ? "more" : "no-preference", reducedMotion: "reduce", hasTouch: size === "phone", isMobile: size === "phone", deviceScaleFactor: size === "phone" || size === "zoom" ? 2 : 1 });
   const page = await context.newPage();
   const label = `${name}-${size}-${theme}`;
   page.setDefaultTimeout(6000);
@@ -86,7 +90,7 @@ function listScenarios() {
 }
 
 const work = [];
-for (const theme of ["light", "dark"]) {
+for (const theme of themes) {
   for (const size of sizes) {
     for (const name of names) if (!wanted.length || wanted.includes(name)) work.push(() => draw(name, theme, size));
     for (const extra of extras) {

@@ -3,7 +3,7 @@ import { useState } from "react";
 import type { Manifest, ManifestFile } from "#client/api.gen.ts";
 import { Button, Checkbox, Pill } from "#kit/core.tsx";
 import { bytes } from "#kit/format.ts";
-import { Path, Tokens } from "#kit/values.tsx";
+import { Names, Path, Tokens } from "#kit/values.tsx";
 import { w } from "../../words.ts";
 import css from "./approval.module.css";
 import { ExactText } from "./ExactText.tsx";
@@ -80,7 +80,7 @@ function FileRow({ approval, file, on, open, tick }: RowProps) {
           <span className={css.fileMain}>
             <Path path={file.path} />
             {file.changed && <Pill tone="warning">{w.approve.changed}</Pill>}
-            <span className={css.reason}>{file.reason}</span>
+            <span className={css.reason}><Names text={file.reason} /></span>
           </span>
           <span className={css.figure} title={bytes(file.bytes)}><Tokens n={file.tokens} /></span>
         </summary>

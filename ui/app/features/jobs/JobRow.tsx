@@ -24,7 +24,7 @@ function stationOf(job: Job): Station {
 /** One job, with a way to its station and a way to stop it. */
 export function JobRow({ job, onGo }: { job: Job; onGo?: () => void }) {
   const { connection } = useEngine();
-  const session = useRead("sessions.get", { session: job.session }).value;
+  const session = useRead("sessions.list", {}).value?.sessions.find((s) => s.id === job.session);
   const Icon = ICONS[job.state];
   const cancel = () =>
     void connection.call("jobs.cancel", { job: job.id }).then(

@@ -1,7 +1,7 @@
 import { ListTree } from "lucide-react";
 import { useRef, useState, type ReactNode } from "react";
 import { Button } from "#kit/core.tsx";
-import { EmptyState, Skeleton } from "#kit/states.tsx";
+import { EmptyState, Progress, Skeleton } from "#kit/states.tsx";
 import { useAction } from "../../actions.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
 import { go } from "../../route.ts";
@@ -26,7 +26,8 @@ interface PlanPaneProps {
 
 /** The plan, step by step. */
 export function PlanPane({ view, active, chosen, tools }: PlanPaneProps) {
-  const id = chosen ?? view.plans?.[0]?.id;
+  const sending = chosen === undefined && view.job !== undefined && !view.job.plan && view.job.state === "running" && view.manifest?.state === "approved";
+  const id = chosen ?? (sending ? undefined : (view.job?.plan ?? view.plans?.[0]?.id));
   const { plan, characters, error } = usePlan(id);
   const [open, setOpen] = useState<ReadonlySet<number>>(new Set());
   const scroller = useRef<HTMLDivElement>(null);
@@ -56,7 +57,8 @@ export function PlanPane({ view, active, chosen, tools }: PlanPaneProps) {
         {!plan && error && <div className={css.inset}><ErrorNote error={error} /></div>}
         {!plan && !error && id !== undefined && <Skeleton rows={6} label={w.loading} />}
         {failed && (!plan || job.created_at > plan.created_at) && <div className={css.inset}><JobNote job={job} /></div>}
-        {view.plans && id === undefined && (
+        {sending && <Sending note={view.job?.note ?? ""} />}
+        {view.plans && id === undefined && !sending && (
           <EmptyState icon={ListTree} title={w.plan.empty}>
             {job?.state === "waiting_approval" && (
               <Button onClick={() => go({ page: "session", session: view.id, station: "approve" })}>{w.approve.look}</Button>
@@ -78,6 +80,16 @@ export function PlanPane({ view, active, chosen, tools }: PlanPaneProps) {
         <div className={css.pillPlace}><Button look="primary" className={css.pill} onClick={fresh.show}>{w.plan.newSteps(fresh.count)}</Button></div>
       )}
     </>
+  );
+}
+
+/** Approved, and nothing has come back yet. */
+function Sending({ note }: { note: string }) {
+  return (
+    <div className={css.inset} role="status">
+      <Progress label={w.plan.waitingFirst} />
+      <p className="quiet" style={{ paddingTop: 8 }}>{note || w.plan.waitingFirst}</p>
+    </div>
   );
 }
 

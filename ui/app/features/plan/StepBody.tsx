@@ -1,5 +1,6 @@
 import type { Finding, Step } from "#client/api.gen.ts";
 import { CopyButton } from "#kit/states.tsx";
+import { Names } from "#kit/values.tsx";
 import { w } from "../../words.ts";
 import { OperationView } from "./OperationView.tsx";
 import css from "./plan.module.css";
@@ -18,10 +19,10 @@ export function StepBody({ step, id }: { step: Step; id: string }) {
           </span>
         </p>
       )}
-      {loose.map((f) => <FindingView key={`${f.code}${f.message}`} finding={f} />)}
+      {loose.map((f) => <FindingView key={`${f.code}$<Names text={f.message} />`} finding={f} />)}
       {step.operations.map((operation, i) => (
         <div key={`${operation.kind} ${operation.path} ${i}`} className={css.operationGroup}>
-          {step.findings.filter((f) => f.operation === i).map((f) => <FindingView key={`${f.code}${f.message}`} finding={f} />)}
+          {step.findings.filter((f) => f.operation === i).map((f) => <FindingView key={`${f.code}$<Names text={f.message} />`} finding={f} />)}
           <OperationView operation={operation} />
         </div>
       ))}
@@ -51,7 +52,7 @@ function FindingView({ finding: f }: { finding: Finding }) {
     <p className={css.finding} data-severity={f.severity}>
       <Icon size={14} aria-hidden="true" />
       <span>
-        <b>{w.plan.severity[f.severity]}:</b> {f.message}
+        <b>{w.plan.severity[f.severity]}:</b> <Names text={f.message} />
         {f.suggestion && <> {w.plan.suggestion} <code>{f.suggestion}</code></>}
       </span>
     </p>

@@ -2,6 +2,15 @@
 const wide = ["desktop", "tablet"];
 
 export const extras = [
+  { name: "bottom", scenario: "files", async act(page) {
+    await page.getByRole("checkbox", { name: "Include tests/config_test.rs" }).waitFor({ state: "attached", timeout: 200 }).catch(() => {});
+    await page.locator("section[aria-label='Files'] ul, ul[aria-label='Source files']").first().evaluate((list) => {
+      const box = list.closest("section").parentElement;
+      box.scrollTop = box.scrollHeight;
+    });
+    await page.getByRole("checkbox", { name: "Include tests/config_test.rs" }).waitFor();
+    await page.waitForTimeout(200);
+  } },
   { name: "pill", scenario: "streaming", sizes: ["phone"], async act(page) {
     await page.locator("[data-step]").nth(0).click();
     await page.locator("[data-step]").nth(1).click();

@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { Manifest } from "#client/api.gen.ts";
+import type { Connection } from "#client/connection.ts";
 import { ApiError } from "#client/rpc.ts";
 import { asApiError, useEngine } from "../../engine.tsx";
 import { go } from "../../route.ts";
@@ -8,6 +9,21 @@ interface Change {
   files?: string[];
   model?: string;
   redact?: boolean;
+}
+
+/** What is left out or taken in here stays so in the list of files: the next plan begins from it. */
+function remember(connection: Connection, from: Manifest, next: Manifest): void {
+  const paths = (m: Manifest) => new Set(m.files.map((f) => f.path));
+  const [before, after] = [paths(from), paths(next)];
+  const { session } = next;
+  for (const [changed, included] of [[before.difference(after), false], [after.difference(before), true]] as const) {
+    if (changed.size === 0) continue;
+    connection.call("discovery.include", { session, paths: [...changed], included }).then(
+      (ranking) => connection.store.put("discovery.files", { session }, ranking),
+      // The approval is what counts; the list shows what it showed before.
+      () => {},
+    );
+  }
 }
 
 /**
@@ -43,6 +59,7 @@ export function useApproval(shown: Manifest | undefined) {
           setOverride(next);
           setError(undefined);
           void connection.store.refresh("jobs.list", {});
+          remember(connection, from, next);
         },
         (failure: unknown) => setError(asApiError(failure)),
       )

@@ -18,7 +18,14 @@ interface RowsProps {
 export function Rows({ title, files, include, scroller }: RowsProps) {
   const own = useRef<HTMLDivElement>(null);
   const [margin, setMargin] = useState(0);
-  useLayoutEffect(() => setMargin(own.current?.offsetTop ?? 0), [files.length]);
+  useLayoutEffect(() => {
+    // What stands above may grow or shrink: the list must know where it begins.
+    const look = () => setMargin(own.current?.offsetTop ?? 0);
+    look();
+    const observer = new ResizeObserver(look);
+    for (const part of scroller.current?.children ?? []) observer.observe(part);
+    return () => observer.disconnect();
+  }, [scroller, files.length]);
   if (files.length === 0) return null;
   const ticked = files.filter(include.ticked).length;
   return (

@@ -21,8 +21,8 @@ pub struct Ended {
 }
 
 impl Ended {
-    /// An end with this code and message.
-    pub fn new(code: u8, message: impl Into<String>) -> anyhow::Error {
+    /// An end with this code and message, as the error that carries it.
+    pub fn error(code: u8, message: impl Into<String>) -> anyhow::Error {
         Ended { code, message: message.into() }.into()
     }
 }

@@ -95,7 +95,7 @@ async fn plan(host: &Host, arguments: &Arguments, task: String) -> anyhow::Resul
         plan = follow(host, arguments, &job.id) => plan?,
         () = stopped => {
             JobsClient(host.client.clone()).cancel(&GetJob { job: job.id.clone() }).await?;
-            return Err(Ended::new(130, "stopped; what had arrived is kept in the session"));
+            return Err(Ended::error(130, "stopped; what had arrived is kept in the session"));
         }
     };
     finish(host, arguments, plan).await
@@ -183,7 +183,7 @@ async fn finish(host: &Host, arguments: &Arguments, plan: Plan) -> anyhow::Resul
         PlanState::Complete => Ok(ExitCode::SUCCESS),
         _ => {
             let trouble = plan.trouble.unwrap_or_else(|| "The answer ended too early.".to_owned());
-            Err(Ended::new(
+            Err(Ended::error(
                 exit::CUT,
                 format!("the plan is not complete, and what arrived is kept: {trouble}"),
             ))

@@ -2,17 +2,29 @@
 
 use std::sync::Arc;
 
+/// Milliseconds since 1970-01-01T00:00:00Z.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// New ids: UUIDv7 in text form, so that sorting by id is sorting by time.
+pub type Ids = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// Fills a buffer with randomness that cannot be guessed.
+pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
+
+/// An environment variable of the user, such as a provider's key. Never one that a project sets.
+pub type Variables = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
 /// The world as an engine sees it. A test gives its own.
 #[derive(Clone)]
 pub struct Env {
-    /// Milliseconds since 1970-01-01T00:00:00Z.
-    pub clock: Arc<dyn Fn() -> i64 + Send + Sync>,
-    /// New ids: UUIDv7 in text form, so that sorting by id is sorting by time.
-    pub ids: Arc<dyn Fn() -> String + Send + Sync>,
-    /// Fills a buffer with randomness that cannot be guessed.
-    pub random: Arc<dyn Fn(&mut [u8]) + Send + Sync>,
-    /// An environment variable of the user, such as a provider's key. Never one that a project sets.
-    pub variable: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    /// The time.
+    pub clock: Clock,
+    /// New ids.
+    pub ids: Ids,
+    /// Randomness.
+    pub random: Random,
+    /// Environment variables.
+    pub variable: Variables,
 }
 
 impl Env {

@@ -95,6 +95,14 @@ pub(crate) async fn build(inner: &Inner, job: &JobRow, choice: Choice) -> Result
     })
 }
 
+/// A chosen file.
+struct ReadFile {
+    /// As it would be sent.
+    file: PromptFile,
+    /// The hash of what is on disk.
+    on_disk: String,
+}
+
 struct Draft<'a> {
     inner: &'a Inner,
     guard: &'a guard::Guard,
@@ -116,16 +124,9 @@ impl Draft<'_> {
         let model = &self.choice.model;
         let counter = Counter::for_provider(&model.model.provider);
         let mut secrets = Vec::new();
-        let mut files = Vec::with_capacity(chosen.len());
-        let mut read = Vec::with_capacity(chosen.len());
-        for path in &chosen {
-            let text = self.root.read(path).map_err(|e| {
-                let message = format!("{path} cannot be sent: {e}. Untick it, or mend it; nothing was sent.");
-                ApiError::invalid("file_unreadable", message).with("path", path)
-            })?;
-            read.push((path.clone(), hex::encode(Sha256::digest(text.as_bytes()))));
-            files.push(PromptFile { path: path.clone(), text: self.clean(path, &text, &mut secrets) });
-        }
+        let chosen_files = self.read(&chosen, &mut secrets)?;
+        let read = chosen_files.iter().map(|f| (f.file.path.clone(), f.on_disk.clone())).collect();
+        let files: Vec<PromptFile> = chosen_files.into_iter().map(|f| f.file).collect();
         let task = self.clean("task", task, &mut secrets);
         let tree = self.clean("tree", &self.tree(&chosen)?, &mut secrets);
         let prompt = prompt::plan(self.boundary, &task, &tree, &files);
@@ -195,6 +196,21 @@ impl Draft<'_> {
         };
         let document = serde_json::to_string(&stored).map_err(|e| ApiError::internal(e.to_string()))?;
         Ok(Built { row: ApprovalRow { manifest: document, ..row }, canonical, body, stored })
+    }
+
+    /// The chosen files.
+    fn read(&self, chosen: &[String], secrets: &mut Vec<SecretFinding>) -> Result<Vec<ReadFile>, ApiError> {
+        let mut files = Vec::with_capacity(chosen.len());
+        for path in chosen {
+            let text = self.root.read(path).map_err(|e| {
+                let message = format!("{path} cannot be sent: {e}. Untick it, or mend it; nothing was sent.");
+                ApiError::invalid("file_unreadable", message).with("path", path)
+            })?;
+            let on_disk = hex::encode(Sha256::digest(text.as_bytes()));
+            let file = PromptFile { path: path.clone(), text: self.clean(path, &text, secrets) };
+            files.push(ReadFile { file, on_disk });
+        }
+        Ok(files)
     }
 
     /// The text as it would be sent, and what was found in it.

@@ -1,4 +1,5 @@
 //! The contract as reviewers see it: every method with its scope.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends by panicking")]
 
 use expect_test::expect_file;
 use std::fmt::Write;

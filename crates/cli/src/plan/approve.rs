@@ -39,7 +39,7 @@ pub async fn ask(host: &Host, arguments: &Arguments, job: &Job) -> anyhow::Resul
         if !std::io::stdin().is_terminal() {
             refuse(&approvals, &manifest).await?;
             return Err(blocked(&manifest).unwrap_or_else(|| {
-                Ended::new(exit::NOT_APPROVED, "nobody can be asked here, so nothing was sent. Use --yes-up-to USD to approve beforehand")
+                Ended::error(exit::NOT_APPROVED, "nobody can be asked here, so nothing was sent. Use --yes-up-to USD to approve beforehand")
             }));
         }
         // Reading a line blocks; the engine in this process goes on meanwhile.
@@ -51,7 +51,7 @@ pub async fn ask(host: &Host, arguments: &Arguments, job: &Job) -> anyhow::Resul
             },
             Answer::Refuse => {
                 refuse(&approvals, &manifest).await?;
-                return Err(Ended::new(exit::NOT_APPROVED, "refused; nothing was sent"));
+                return Err(Ended::error(exit::NOT_APPROVED, "refused; nothing was sent"));
             }
             Answer::Untick(numbers) => {
                 let kept = manifest.files.iter().enumerate().filter(|(i, _)| !numbers.contains(&(i + 1)));
@@ -85,7 +85,7 @@ async fn refuse(approvals: &ApprovalsClient, manifest: &Manifest) -> anyhow::Res
 /// Why a manifest cannot be approved as it is.
 fn blocked(manifest: &Manifest) -> Option<anyhow::Error> {
     manifest.secrets.iter().any(|s| !s.allowed).then(|| {
-        Ended::new(
+        Ended::error(
             exit::SECRETS,
             "secrets were found, so nothing was sent. Use --redact, or --exclude the file",
         )
@@ -98,13 +98,13 @@ async fn approve_up_to(approvals: &ApprovalsClient, manifest: &Manifest, cap: f6
         if manifest.cost_estimate.is_none() {
             let message =
                 "the price of this model is not known, so --yes-up-to cannot approve it; nothing was sent";
-            Some(Ended::new(exit::NOT_APPROVED, message))
+            Some(Ended::error(exit::NOT_APPROVED, message))
         } else if too_dear {
             let message = format!(
                 "it may cost {}, which is more than allowed; nothing was sent",
                 show::money(manifest.cost_ceiling)
             );
-            Some(Ended::new(exit::NOT_APPROVED, message))
+            Some(Ended::error(exit::NOT_APPROVED, message))
         } else {
             None
         }

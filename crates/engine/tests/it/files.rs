@@ -11,7 +11,9 @@ async fn files_are_ranked_with_reasons_and_the_best_are_ticked() {
     let http = ranking.sources.iter().find(|file| file.path == "src/http.rs").unwrap();
     assert!(http.included && http.rank <= 2, "{ranking:#?}");
     assert!(
-        http.reasons.iter().any(|r| r.detail == "defines function `send`, named in the task" && r.line == Some(3)),
+        http.reasons
+            .iter()
+            .any(|r| r.detail == "defines function `send`, named in the task" && r.line == Some(3)),
         "{http:#?}"
     );
     assert!(ranking.tests.iter().any(|t| t.path == "tests/send.rs" && !t.included));

@@ -1,4 +1,5 @@
 //! The engine through its API, on real repositories, with simulated providers.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends by panicking")]
 
 mod approvals;
 mod crash;

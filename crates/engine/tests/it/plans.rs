@@ -205,7 +205,7 @@ async fn stop_reaches_the_provider_and_what_arrived_is_kept() {
     });
     assert!(gone.await.unwrap().iter().all(|r| r.disconnected_at_ms.is_some()), "the provider went on");
     let plan = f.plan_ended(&job).await;
-    assert_eq!(plan.state == PlanState::Complete, false);
+    assert_eq!(plan.state, PlanState::Cut);
     assert_eq!(f.job_in(&job, JobState::Canceled).await.state, JobState::Canceled);
 }
 

@@ -1,4 +1,5 @@
 //! Jobs over a real database, stopped at every step.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends by panicking")]
 
 use futures_util::future::BoxFuture;
 use jobs::{JobRow, JobState, Outcome, Runner, RunnerConfig, StepContext, StepError, Workflow};

@@ -1,4 +1,5 @@
 //! Calls, streams, credit, cancellation and denial over an in-memory link.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends by panicking")]
 
 use futures_util::StreamExt;
 use rpc::{ApiError, Caller, Client, ErrorCode, ItemStream, Link, Message, Router, Scope, Scopes};

@@ -1,4 +1,5 @@
 //! The database as the engine uses it: real files, two connections, rules that hold.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends by panicking")]
 
 use store::approvals::ApprovalRow;
 use store::jobs::{JobRow, JobState};

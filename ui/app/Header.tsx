@@ -1,4 +1,5 @@
 import { ChevronDown, FolderOpen, PanelLeft, Plus, Search, UserRound } from "lucide-react";
+import { useEffect } from "react";
 import { Button, cx, IconButton, Kbd } from "#kit/core.tsx";
 import { Dropdown, MenuItem, MenuSeparator } from "#kit/overlays.tsx";
 import { Mark } from "./Door.tsx";
@@ -57,6 +58,10 @@ function Crumbs({ route, wide }: { route: Route; wide: boolean }) {
   const sessions = useRead("sessions.list", id === undefined ? null : { project: id }).value?.sessions ?? [];
   const project = projects.find((p) => p.id === id);
   const create = useNewSession();
+  const name = session ? session.title || w.sessions.untitled : project?.name;
+  useEffect(() => {
+    document.title = name ? `${name} · ${w.product}` : w.product;
+  }, [name]);
   if (id === undefined) return <span className={css.product}>{w.product}</span>;
   return (
     <nav className={css.crumbs} aria-label={w.nav.project}>

@@ -198,7 +198,7 @@ export const w = {
     keptFile: "kept in a file", keptMemory: "kept in memory",
   },
 
-  palette: { title: "All actions", placeholder: "Search actions, sessions and files", none: "Nothing matches.", recent: "Recent" },
+  palette: { title: "All actions", placeholder: "Search actions, sessions and projects", none: "Nothing matches.", recent: "Recent" },
   keys: { title: "Keys that work here", everywhere: "Everywhere", here: "At this station", next: "Next item", previous: "Previous item", expand: "Expand or tick" },
   panes: { left: "Task and files", right: "Approval and plan", hideLeft: "Hide task and files", showLeft: "Show task and files",
     hideRight: "Hide the plan", showRight: "Show the plan", resizeColumns: "Resize the columns", resizeRows: "Resize task and files" },

@@ -115,6 +115,13 @@ try {
   await page.locator("[data-step]").first().click();
   await page.waitForTimeout(300);
   await shot("plan");
+  await page.keyboard.press("Alt+2");
+  await page.keyboard.press("[");
+  await page.getByLabel("Task in your words").waitFor({ state: "detached" });
+  await page.keyboard.press("Alt+1");
+  await page.getByLabel("Task in your words").waitFor();
+  await page.waitForTimeout(100);
+  if (!(await editor.evaluate((e) => e === document.activeElement))) problems.push("going to the task does not focus its text");
   await page.getByRole("button", { name: "Check again" }).click();
   await page.getByText(/Checked against/).waitFor();
   await shot("checked");

@@ -45,7 +45,7 @@ export function FilesPane({ view, active, openAccount, tools }: FilesPaneProps) 
       <div className={session.head}>
         <h2>{w.files.title}</h2>
         {any && (
-          <span className={css.total}>
+          <span className={css.total} role="status">
             {w.files.total(ticked.length, files.length)} · <Tokens n={ticked.reduce((sum, f) => sum + f.tokens, 0)} exact={false} />
           </span>
         )}

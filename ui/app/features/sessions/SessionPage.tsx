@@ -1,4 +1,5 @@
 import { PanelLeftClose, PanelLeftOpen, PanelRightClose, PanelRightOpen, SquareTerminal } from "lucide-react";
+import { useEffect } from "react";
 import { IconButton } from "#kit/core.tsx";
 import { Splitter } from "#kit/splitter.tsx";
 import { EmptyState, Skeleton } from "#kit/states.tsx";
@@ -26,6 +27,7 @@ interface PageProps {
 export function SessionPage({ route, openAccount }: PageProps) {
   const view = useSessionView(route.session);
   const wide = useWide();
+  useStationFocus(route.station, wide && view.session !== undefined);
   if (!view.session) {
     return (
       <div style={{ padding: 16 }}>
@@ -63,6 +65,20 @@ function StationPage({ station, view, route, openAccount }: StationPageProps) {
   }
 }
 
+/** Going to a station by key or by its link takes the focus along. */
+function useStationFocus(station: Station, on: boolean): void {
+  useEffect(() => {
+    if (!on) return;
+    // After a hidden pane has come back.
+    const timer = setTimeout(() => {
+      const pane = document.querySelector<HTMLElement>(`[data-pane="${station}"]`);
+      if (!pane || pane.contains(document.activeElement)) return;
+      pane.querySelector<HTMLElement>("textarea, li input[type=checkbox], [data-step]")?.focus({ preventScroll: true });
+    }, 0);
+    return () => clearTimeout(timer);
+  }, [station, on]);
+}
+
 /** What the right side shows while one works on the left. */
 function rightStation(route: SessionRoute, view: SessionView): Station {
   if (route.station !== "task" && route.station !== "files") return route.station;
@@ -74,14 +90,22 @@ function Panes({ view, route, openAccount }: { view: SessionView; route: Session
   const [columns, setColumns] = usePref(prefs, "columns", 0.4);
   const [rows, setRows] = usePref(prefs, "rows", 0.34);
   const [hidden, setHidden] = usePref<"left" | "right" | "none">(prefs, "hidden", "none");
-  const toggle = (side: "left" | "right") => setHidden(hidden === side ? "none" : side);
+  const right = rightStation(route, view);
+  const here = route.station === "task" || route.station === "files" ? "left" : "right";
+  const toggle = (side: "left" | "right") => {
+    if (hidden !== side && here === side) go({ ...route, station: side === "left" ? right : "files", plan: undefined }, true);
+    setHidden(hidden === side ? "none" : side);
+  };
+  useEffect(() => {
+    // A station that one goes to is shown, whatever was hidden before.
+    if (hidden === here) prefs.set("hidden", "none");
+  }, [hidden, here, prefs]);
   useAction({ id: "hide.left", label: hidden === "left" ? w.panes.showLeft : w.panes.hideLeft, keys: "[", run: () => toggle("left") });
   useAction({ id: "hide.right", label: hidden === "right" ? w.panes.showRight : w.panes.hideRight, keys: "]", run: () => toggle("right") });
   // Working in a pane is being at its station: Mod+Enter means what stands there.
   const enter = (station: Station) => {
     if (route.station !== station) go({ ...route, station, plan: undefined }, true);
   };
-  const right = rightStation(route, view);
   const share = { none: `${columns}fr 1px ${1 - columns}fr`, left: "1fr", right: "1fr" }[hidden];
   const leftTools = (
     <IconButton label={hidden === "right" ? w.panes.showRight : w.panes.hideRight} onClick={() => toggle("right")}>
@@ -97,18 +121,18 @@ function Panes({ view, route, openAccount }: { view: SessionView; route: Session
     <div className={css.layout} style={{ gridTemplateColumns: share }}>
       {hidden !== "left" && (
         <div className={css.left} style={{ gridTemplateRows: `${rows}fr 1px ${1 - rows}fr` }}>
-          <section className={css.pane} aria-label={w.task.title} onFocus={() => enter("task")}>
+          <section className={css.pane} data-pane="task" aria-label={w.task.title} onFocus={() => enter("task")}>
             <TaskPane view={view} active={route.station === "task"} tools={leftTools} />
           </section>
           <Splitter label={w.panes.resizeRows} className={`${css.split} ${css.lines}`} value={rows} onChange={setRows} direction="rows" />
-          <section className={css.pane} aria-label={w.files.title} onFocus={() => enter("files")}>
+          <section className={css.pane} data-pane="files" aria-label={w.files.title} onFocus={() => enter("files")}>
             <FilesPane view={view} active={route.station === "files"} openAccount={openAccount} />
           </section>
         </div>
       )}
       {hidden === "none" && <Splitter label={w.panes.resizeColumns} className={`${css.split} ${css.columns}`} value={columns} onChange={setColumns} direction="columns" />}
       {hidden !== "right" && (
-        <section className={css.right} aria-label={w.stations[right]} onFocus={() => enter(right)}>
+        <section className={css.right} data-pane={right} aria-label={w.stations[right]} onFocus={() => enter(right)}>
           <RightPane station={right} view={view} route={route} openAccount={openAccount} tools={rightTools} />
         </section>
       )}

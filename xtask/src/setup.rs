@@ -22,9 +22,14 @@ const NODE: u32 = 20;
 
 pub fn setup(root: &Path) -> anyhow::Result<()> {
     packages(root)?;
-    node(root)?;
-    npm(root, "ui")?;
+    for_ui(root)?;
     npm(root, "e2e")
+}
+
+/// What building the user interface needs: Node and its packages, nothing from the system.
+pub fn for_ui(root: &Path) -> anyhow::Result<()> {
+    node(root)?;
+    npm(root, "ui")
 }
 
 fn packages(root: &Path) -> anyhow::Result<()> {

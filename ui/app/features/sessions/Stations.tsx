@@ -54,8 +54,14 @@ function planDetail(state: string, steps: number, findings: number): string {
 export function Stations({ route }: { route: Route & { page: "session" } }) {
   const view = useSessionView(route.session);
   const all = marks(view);
+  const line = useRef<HTMLElement>(null);
+  const widths = STATIONS.map((station) => all[station].detail).join();
+  useEffect(() => {
+    // On a narrow screen the line is longer than the window: where one is stays in sight.
+    line.current?.querySelector("[aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+  }, [route.station, widths]);
   return (
-    <nav className={css.stations} aria-label={w.stations.label}>
+    <nav ref={line} className={css.stations} aria-label={w.stations.label}>
       <ol>
         {STATIONS.map((station, i) => (
           <Fragment key={station}>
@@ -79,14 +85,9 @@ function StationLink({ station, n, mark, route }: StationProps) {
   const to: Route = { page: "session", session: route.session, station };
   const soon = station === "run" || station === "compare";
   const here = route.station === station;
-  const own = useRef<HTMLAnchorElement>(null);
-  useEffect(() => {
-    if (here) own.current?.scrollIntoView({ inline: "center", block: "nearest" });
-  }, [here]);
   useAction({ id: `station.${station}`, label: `${w.stations.label.split(" ")[0]?.replace(/s$/, "")} ${n}: ${w.stations[station]}`, keys: `Mod+${n} Alt+${n}`, run: () => go(to) });
   return (
     <a
-      ref={own}
       href={href(to)}
       aria-current={here ? "step" : undefined}
       className={cx(css.station, here && css.here, mark.done && css.done, soon && css.soon)}

@@ -438,6 +438,10 @@ tokens_exact: boolean,
  */
 max_output_tokens: number, 
 /**
+ * How many tokens too many this is for the model; 0 when it fits. Such a manifest cannot be approved.
+ */
+overflow_tokens: number, 
+/**
  * The likely cost, if the price is known.
  */
 cost_estimate?: number, 

@@ -5,10 +5,10 @@ import type { Job, Manifest, Model, Operation, Plan, Project, RankedFile, Sessio
 export const NOW = Date.now();
 const MINUTE = 60_000;
 
-export const project: Project = { id: "p1", name: "courier", path: "/home/ada/work/courier", present: true, granted_at: NOW - 90 * MINUTE };
+export const project: Project = { id: "p1", name: "courier", path: "/home/ada/code/courier", present: true, granted_at: NOW - 90 * MINUTE };
 export const projects: Project[] = [
   project,
-  { id: "p2", name: "field-notes", path: "/home/ada/work/experiments/2026/autumn/field-notes", present: true, granted_at: NOW - 60 * 24 * MINUTE },
+  { id: "p2", name: "field-notes", path: "/home/ada/code/experiments/2026/autumn/field-notes", present: true, granted_at: NOW - 60 * 24 * MINUTE },
   { id: "p3", name: "old-relay", path: "/mnt/backup/old-relay", present: false, granted_at: NOW - 40 * 60 * 24 * MINUTE },
 ];
 
@@ -54,7 +54,7 @@ export const models: Model[] = [
   { id: "ollama/qwen3-coder", provider: "ollama", name: "qwen3-coder", door: "direct", via: "directly to http://127.0.0.1:11434/v1", context_window: 0, max_output_tokens: 0 },
 ];
 
-export function manifest(files: string[], model: string, over: Partial<Manifest> & { overflow_tokens?: number } = {}): Manifest {
+export function manifest(files: string[], model: string, over: Partial<Manifest> = {}): Manifest {
   const known = [...sources, ...tests];
   const chosen = known.filter((f) => files.includes(f.path));
   const total = chosen.reduce((n, f) => n + f.tokens, 0) + 2310;

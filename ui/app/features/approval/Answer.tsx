@@ -22,8 +22,7 @@ interface AnswerProps {
 /** Send or don't; what stands in the way of sending is said in words. */
 export function Answer({ approval, manifest, active }: AnswerProps) {
   const window = useRead("models.list", {}).value?.models.find((m) => m.id === manifest.model)?.context_window ?? 0;
-  // Absent from an engine that does not know it yet.
-  const over = (manifest as { overflow_tokens?: number }).overflow_tokens ?? 0;
+  const over = manifest.overflow_tokens;
   const reason = over > 0 ? w.approve.blocked.overflow
     : blocking(manifest) ? w.approve.blocked.secrets
     : approval.busy ? w.approve.blocked.busy : undefined;

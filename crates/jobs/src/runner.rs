@@ -1,12 +1,18 @@
 //! Carries jobs through their steps.
 
 use crate::{JobRow, JobState, Outcome, StepContext, StepError, Workflow};
+use futures_util::FutureExt;
 use std::collections::{BTreeMap, HashMap};
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use store::{Store, jobs};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// How often the queue is looked at without being told.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 /// What a runner needs from its host.
 pub struct RunnerConfig {
@@ -84,11 +90,13 @@ impl Runner {
     /// When the database refuses.
     pub async fn cancel(&self, id: &str, note: &str) -> store::Result<Option<JobRow>> {
         let (changed, job) = self.inner.transition(id, &JobState::OPEN, JobState::Canceled, note).await?;
-        if let Some(token) = self.inner.running().get(id) {
-            token.cancel();
-        }
-        if changed && let Some(job) = &job {
-            self.inner.abandon(job.clone()).await;
+        // Asked for after the commit. A task that is still there sees the final state when it ends and abandons the
+        // job itself: never while one of its steps is still writing.
+        let running = self.inner.running().get(id).cloned();
+        match (running, &job) {
+            (Some(token), _) => token.cancel(),
+            (None, Some(job)) if changed => self.inner.abandon(job.clone()).await,
+            (None, _) => {}
         }
         Ok(job)
     }
@@ -106,18 +114,41 @@ impl Runner {
     }
 }
 
+/// A job's place among the running ones; given up when dropped, however the task ends.
+struct Running {
+    inner: Arc<Inner>,
+    id: String,
+    token: CancellationToken,
+}
+
+impl Running {
+    fn enter(inner: &Arc<Inner>, id: &str) -> Running {
+        let token = CancellationToken::new();
+        inner.running().insert(id.to_owned(), token.clone());
+        Running { inner: Arc::clone(inner), id: id.to_owned(), token }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.inner.running().remove(&self.id);
+    }
+}
+
 async fn dispatch(inner: Arc<Inner>) {
     loop {
         tokio::select! {
             () = inner.queue.notified() => {}
+            // Whoever queued a job may have died before saying so.
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
             () = inner.closing.cancelled() => return,
         }
         while let Ok(slot) = Arc::clone(&inner.slots).try_acquire_owned() {
             match inner.take().await {
-                Ok(Some(job)) => {
+                Ok(Some((job, entry))) => {
                     let inner = Arc::clone(&inner);
                     inner.tasks.clone().spawn(async move {
-                        run(&inner, job).await;
+                        run(&inner, &job, entry).await;
                         drop(slot);
                         inner.queue.notify_one();
                     });
@@ -132,11 +163,14 @@ async fn dispatch(inner: Arc<Inner>) {
     }
 }
 
-async fn run(inner: &Inner, job: JobRow) {
-    let cancel = CancellationToken::new();
-    inner.running().insert(job.id.clone(), cancel.clone());
-    let result = steps(inner, &job, &cancel).await;
-    inner.running().remove(&job.id);
+async fn run(inner: &Arc<Inner>, job: &JobRow, entry: Running) {
+    // A panic is a defect of a step; it must end this job and nothing else.
+    let ended = AssertUnwindSafe(steps(inner, job, &entry.token)).catch_unwind().await;
+    let result = ended.unwrap_or_else(|_| {
+        Err(StepError::Failed(
+            "A step met a defect of this program. What was stored before is kept.".to_owned(),
+        ))
+    });
     let (state, note) = match result {
         Ok(Some(wait)) => (JobState::WaitingApproval, wait),
         Ok(None) if inner.closing.is_cancelled() => return,
@@ -144,12 +178,17 @@ async fn run(inner: &Inner, job: JobRow) {
         Err(StepError::Canceled) => (JobState::Canceled, "Canceled.".to_owned()),
         Err(StepError::Failed(note)) => (JobState::Failed, note),
     };
-    match inner.transition(&job.id, &[JobState::Running], state, &note).await {
-        Ok((true, Some(job))) if matches!(state, JobState::Failed | JobState::Canceled) => {
-            inner.abandon(job).await;
+    if let Err(error) = inner.transition(&job.id, &[JobState::Running], state, &note).await {
+        tracing::error!(%error, job = job.id, "the end of a job cannot be stored");
+    }
+    // From here on a cancel finds no task and abandons by itself; one that came before is seen below.
+    drop(entry);
+    match inner.read(&job.id).await {
+        Ok(Some(job)) if matches!(job.state, JobState::Failed | JobState::Canceled) => {
+            inner.abandon(job).await
         }
         Ok(_) => {}
-        Err(error) => tracing::error!(%error, job = job.id, "the end of a job cannot be stored"),
+        Err(error) => tracing::error!(%error, job = job.id, "the end of a job cannot be read"),
     }
 }
 
@@ -173,16 +212,13 @@ async fn steps(inner: &Inner, job: &JobRow, cancel: &CancellationToken) -> Resul
         if inner.closing.is_cancelled() {
             return Ok(None);
         }
+        // A job that was canceled or deleted meanwhile takes no further step.
+        let fresh = inner.read(&job.id).await?.filter(|job| job.state == JobState::Running);
+        let Some(fresh) = fresh else { return Err(StepError::Canceled) };
         let (id, now) = (job.id.clone(), inner.now());
         let interrupted = store.write(move |db| jobs::begin_step(db, &id, step, now)).await?;
-        let id = job.id.clone();
-        let fresh = store.read(move |db| jobs::get(db, &id)).await?;
-        let context = StepContext {
-            job: fresh.unwrap_or_else(|| job.clone()),
-            outputs: outputs.clone(),
-            interrupted,
-            cancel: cancel.clone(),
-        };
+        let context =
+            StepContext { job: fresh, outputs: outputs.clone(), interrupted, cancel: cancel.clone() };
         let (id, now) = (job.id.clone(), inner.now());
         match workflow.run(step, context).await? {
             Outcome::Done(output) => {
@@ -212,22 +248,29 @@ impl Inner {
         self.config.workflows.iter().find(|w| w.name() == name).cloned()
     }
 
-    /// The oldest queued job, now running.
-    async fn take(&self) -> store::Result<Option<JobRow>> {
-        let now = self.now();
-        let job = self
-            .config
-            .store
-            .write(move |db| {
-                let Some(job) = jobs::in_state(db, JobState::Queued)?.into_iter().next() else {
-                    return Ok(None);
-                };
-                jobs::transition(db, &job.id, &[JobState::Queued], JobState::Running, "", now)?;
-                jobs::get(db, &job.id)
-            })
-            .await?;
-        job.iter().for_each(|job| (self.config.changed)(job));
-        Ok(job)
+    /// The oldest queued job, now running, and its place among the running ones.
+    async fn take(self: &Arc<Self>) -> store::Result<Option<(JobRow, Running)>> {
+        loop {
+            let queued = self.config.store.read(|db| jobs::in_state(db, JobState::Queued)).await?;
+            let Some(job) = queued.into_iter().next() else { return Ok(None) };
+            // Before the commit: from the moment the job is running, a cancel finds its token.
+            let entry = Running::enter(self, &job.id);
+            let (taken, fresh) = self.transition(&job.id, &[JobState::Queued], JobState::Running, "").await?;
+            match (taken, fresh) {
+                (true, Some(fresh)) => return Ok(Some((fresh, entry))),
+                // Canceled in between: that cancel found our entry and left the rest to us.
+                (false, Some(fresh)) if fresh.state.is_final() => {
+                    drop(entry);
+                    self.abandon(fresh).await;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    async fn read(&self, id: &str) -> store::Result<Option<JobRow>> {
+        let id = id.to_owned();
+        self.config.store.read(move |db| jobs::get(db, &id)).await
     }
 
     async fn transition(

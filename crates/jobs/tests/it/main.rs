@@ -233,3 +233,66 @@ async fn no_more_run_at_once_than_allowed() {
     f.runner.cancel("1", "").await.unwrap();
     f.reaches("3", JobState::Running).await;
 }
+
+#[tokio::test]
+async fn a_job_canceled_before_its_first_step_takes_none() {
+    let dir = tempfile::tempdir().unwrap();
+    for _ in 0..20 {
+        let f = start(&dir.path().join("db"), |step, _| done(step)).await;
+        let id = format!("{:?}", std::time::Instant::now());
+        f.submit(&id).await;
+        let job = f.runner.cancel(&id, "at once").await.unwrap().unwrap();
+        f.runner.close().await;
+        let log = f.log();
+        // Whichever came first: a completed job took every step, a canceled one is abandoned after its last.
+        match job.state {
+            JobState::Completed => assert_eq!(log, ["a", "b", "c"]),
+            _ => assert_eq!(log.last().map(String::as_str), Some("abandoned Canceled"), "{log:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_step_that_panics_fails_its_job_and_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let f = start(&dir.path().join("db"), |step, context| {
+        assert!(!(context.job.id == "bad" && step == "b"), "a defect");
+        done(step)
+    })
+    .await;
+    f.submit("bad").await;
+    assert!(f.reaches("bad", JobState::Failed).await.note.contains("defect"));
+    f.submit("good").await;
+    f.reaches("good", JobState::Completed).await;
+    assert!(!f.runner.is_busy());
+}
+
+#[tokio::test]
+async fn a_queued_job_that_nobody_spoke_of_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let f = start(&dir.path().join("db"), |step, _| done(step)).await;
+    f.store
+        .write(|db| {
+            sessions::insert(db, "s", "p", "task", 1)?;
+            let (session_id, workflow, state) = ("s".into(), "scripted".into(), JobState::Queued);
+            let (note, input) = (String::new(), "{}".into());
+            rows::insert(
+                db,
+                &JobRow {
+                    id: "j".into(),
+                    session_id,
+                    workflow,
+                    state,
+                    note,
+                    input,
+                    approval_id: None,
+                    plan_id: None,
+                    created_at: 1,
+                    updated_at: 1,
+                },
+            )
+        })
+        .await
+        .unwrap();
+    f.reaches("j", JobState::Completed).await;
+}

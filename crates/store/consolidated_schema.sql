@@ -34,6 +34,8 @@ CREATE TABLE session_files (
   score       REAL NOT NULL,
   bytes       INTEGER NOT NULL,
   included    INTEGER NOT NULL,
+  -- Whether the person set the tick: then a new search keeps it.
+  by_hand     INTEGER NOT NULL,
   reasons     TEXT NOT NULL,
   PRIMARY KEY (session_id, path)
 ) STRICT, WITHOUT ROWID;
@@ -80,6 +82,8 @@ CREATE TABLE approvals (
   state       TEXT NOT NULL,
   fingerprint TEXT NOT NULL,
   body_hash   TEXT NOT NULL,
+  -- The canonical request, from which the body follows; also in texts.
+  canonical_hash TEXT NOT NULL,
   manifest    TEXT NOT NULL,
   created_at  INTEGER NOT NULL,
   answered_at INTEGER,
@@ -136,7 +140,8 @@ CREATE TABLE usage (
   input_tokens  INTEGER NOT NULL,
   cached_tokens INTEGER NOT NULL,
   output_tokens INTEGER NOT NULL,
-  cost          INTEGER NOT NULL,
+  -- NULL when the price is not known.
+  cost          INTEGER,
   estimated     INTEGER NOT NULL,
   at            INTEGER NOT NULL
 ) STRICT;

@@ -110,8 +110,10 @@ pub struct Usage {
     pub cached_tokens: u64,
     /// Tokens written, reasoning included.
     pub output_tokens: u64,
-    /// The cost.
+    /// The cost; 0 when the price is not known.
     pub cost: MicroUsd,
+    /// Whether the price is not known.
+    pub unpriced: bool,
     /// Whether the provider gave no figures and these are estimated.
     pub estimated: bool,
 }

@@ -7,7 +7,7 @@ use ts_rs::TS;
 service! {
     /// Sessions and their tasks.
     pub service Sessions / SessionsClient = "sessions" {
-        /// The sessions of a project, or of all, the one changed last first.
+        /// The sessions of a project, or of all, the one changed last first, without their tasks.
         unary list [View] (ListSessions) -> SessionList;
         /// Begins a session.
         unary create [Edit] (CreateSession) -> Session;
@@ -30,7 +30,7 @@ pub struct Session {
     pub project: ProjectId,
     /// The task's first line, shortened.
     pub title: String,
-    /// The task in the person's words.
+    /// The task in the person's words; empty in lists.
     pub task: String,
     /// Counts the saves of the task.
     pub task_version: u32,

@@ -22,8 +22,10 @@ pub struct UsageSince {
 /// What was spent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct UsageSummary {
-    /// The sum.
+    /// The sum of those whose price is known.
     pub cost: MicroUsd,
+    /// How many requests have no known price: the sum is at least this.
+    pub unpriced: u64,
     /// By model, the dearest first.
     pub models: Vec<ModelUsage>,
 }

@@ -11,7 +11,7 @@ use gateway::GatewayError;
 use rpc::{ApiError, Caller, ErrorCode, ItemStream};
 use secrecy::{ExposeSecret, SecretString};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex, mpsc};
 use url::Url;
@@ -25,9 +25,12 @@ const MAX_INTERVAL_SECONDS: u64 = 30;
 /// The sign-in of this engine, if there is one.
 pub(crate) struct Credentials {
     file: PathBuf,
-    current: Mutex<Option<SignedIn>>,
+    current: std::sync::Mutex<Option<SignedIn>>,
+    /// One renewal at a time: a refresh token works once.
+    renewing: Mutex<()>,
 }
 
+#[derive(Clone)]
 struct SignedIn {
     server: Url,
     user: String,
@@ -53,7 +56,11 @@ impl Credentials {
             }),
             Err(_) => None,
         };
-        Credentials { file, current: Mutex::new(current) }
+        Credentials { file, current: std::sync::Mutex::new(current), renewing: Mutex::new(()) }
+    }
+
+    fn current(&self) -> MutexGuard<'_, Option<SignedIn>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn save(&self, signed_in: &SignedIn) -> Result<(), ApiError> {
@@ -120,24 +127,28 @@ fn server_url(text: &str) -> Result<Url, ApiError> {
 impl Inner {
     /// A token the server accepts now, renewed if need be; `None` when nobody is signed in.
     pub(crate) async fn access(&self) -> Result<Option<Access>, ApiError> {
-        let mut current = self.credentials.current.lock().await;
-        let Some(signed_in) = current.as_mut() else { return Ok(None) };
-        if let Some((token, until)) = &signed_in.access
-            && *until - RENEW_BEFORE_MS > self.now()
-        {
-            return Ok(Some(Access { server: signed_in.server.clone(), token: token.clone() }));
+        if let Some(access) = self.fresh_access() {
+            return Ok(Some(access));
         }
+        let _one_at_a_time = self.credentials.renewing.lock().await;
+        if let Some(access) = self.fresh_access() {
+            return Ok(Some(access));
+        }
+        let Some(mut signed_in) = self.credentials.current().clone() else { return Ok(None) };
         match cloud::refresh(&self.gateway, &signed_in.server, signed_in.refresh.expose_secret()).await {
             Ok(tokens) => {
-                signed_in.refresh = tokens.refresh_token;
                 let until = self.now() + i64::try_from(tokens.expires_in * 1000).unwrap_or(i64::MAX / 2);
+                signed_in.refresh = tokens.refresh_token;
                 signed_in.access = Some((tokens.access_token.clone(), until));
-                self.credentials.save(signed_in)?;
-                Ok(Some(Access { server: signed_in.server.clone(), token: tokens.access_token }))
+                let server = signed_in.server.clone();
+                self.credentials.save(&signed_in)?;
+                *self.credentials.current() = Some(signed_in);
+                Ok(Some(Access { server, token: tokens.access_token }))
             }
-            Err(GatewayError::Unauthorized { .. } | GatewayError::Rejected { .. }) => {
+            // Only the server's own word ends a sign-in, not a proxy in front of it that says 404 for a while.
+            Err(e) if matches!(refusal(&e), Some("invalid_grant" | "invalid_client" | "unauthenticated")) => {
                 let server = signed_in.server.to_string();
-                *current = None;
+                *self.credentials.current() = None;
                 self.credentials.forget_file()?;
                 self.bus.tell(Topic::Account, "", None);
                 let message =
@@ -147,11 +158,20 @@ impl Inner {
             Err(e) => Err(crate::error::request(&e)),
         }
     }
+
+    /// The token, if it is good for a while yet.
+    fn fresh_access(&self) -> Option<Access> {
+        let current = self.credentials.current();
+        let signed_in = current.as_ref()?;
+        let (token, until) = signed_in.access.as_ref()?;
+        let fresh = *until - RENEW_BEFORE_MS > self.now();
+        fresh.then(|| Access { server: signed_in.server.clone(), token: token.clone() })
+    }
 }
 
 impl Account for Engine {
     async fn status(&self, _: &Caller, _: Empty) -> Result<AccountStatus, ApiError> {
-        Ok(status(self.inner.credentials.current.lock().await.as_ref()))
+        Ok(status(self.inner.credentials.current().as_ref()))
     }
 
     async fn sign_in(&self, _: &Caller, request: SignIn) -> Result<ItemStream<SignInEvent>, ApiError> {
@@ -186,7 +206,7 @@ impl Account for Engine {
     }
 
     async fn sign_out(&self, _: &Caller, _: Empty) -> Result<AccountStatus, ApiError> {
-        let gone = self.inner.credentials.current.lock().await.take();
+        let gone = self.inner.credentials.current().take();
         self.inner.credentials.forget_file()?;
         if let Some(signed_in) = gone {
             let token = signed_in.refresh.expose_secret();
@@ -225,6 +245,8 @@ async fn wait_for_person(
                     return Err(ApiError::new(ErrorCode::Forbidden, "access_denied", message));
                 }
                 Some("expired_token") => return Err(expired()),
+                // The server is away for a moment, or busy: the code is still good.
+                _ if matches!(e, GatewayError::Unavailable { .. } | GatewayError::RateLimited { .. }) => {}
                 _ => return Err(crate::error::request(&e)),
             },
         }
@@ -239,10 +261,9 @@ async fn wait_for_person(
         refresh: tokens.refresh_token,
         access: Some((tokens.access_token, until)),
     };
-    let mut current = inner.credentials.current.lock().await;
     inner.credentials.save(&signed_in)?;
     let status = status(Some(&signed_in));
-    *current = Some(signed_in);
+    *inner.credentials.current() = Some(signed_in);
     inner.bus.tell(Topic::Account, "", None);
     Ok(status)
 }

@@ -28,18 +28,28 @@ impl Inner {
         Ok((row, stored))
     }
 
-    /// Stores a manifest and its bytes, and asks.
-    pub(crate) async fn ask(&self, built: manifest::Built) -> Result<Manifest, ApiError> {
+    /// Stores a manifest and its bytes, and asks. One that `replaces` another takes its place only while that one
+    /// still waits.
+    pub(crate) async fn ask(
+        &self,
+        built: manifest::Built,
+        replaces: Option<&str>,
+    ) -> Result<Manifest, ApiError> {
         let manifest::Built { row, canonical, body, stored } = built;
         let (id, session) = (row.id.clone(), row.session_id.clone());
-        self.store
+        let replaces = replaces.map(str::to_owned);
+        let asked = self
+            .store
             .write(move |db| {
                 store::texts::put(db, &canonical)?;
                 store::texts::put(db, &body)?;
-                store::approvals::ask(db, &row)
+                store::approvals::ask(db, &row, replaces.as_deref())
             })
             .await
             .map_err(database)?;
+        if !asked {
+            return Err(over());
+        }
         self.bus.tell(Topic::Approval, &id, Some(&session));
         Ok(stored.manifest)
     }
@@ -102,11 +112,16 @@ impl Approvals for Engine {
     }
 
     async fn text(&self, _: &Caller, request: GetText) -> Result<PartText, ApiError> {
-        let (_, stored) = self.inner.approval(&request.approval).await?;
-        let hash = stored.canonical_hash.clone();
+        let (row, stored) = self.inner.approval(&request.approval).await?;
+        let hash = row.canonical_hash;
         let canonical =
             self.inner.store.read(move |db| store::texts::get(db, &hash)).await.map_err(database)?;
-        let canonical = canonical.ok_or_else(|| damaged("request"))?;
+        let canonical = canonical.ok_or_else(|| {
+            ApiError::not_found(
+                "request_gone",
+                "This request was replaced by another one, and its text was removed.",
+            )
+        })?;
         let text = manifest::text(&stored, &canonical, &request.source).ok_or_else(|| {
             ApiError::not_found("no_part", "This request has no such part.").with("source", &request.source)
         })?;
@@ -128,7 +143,7 @@ impl Approvals for Engine {
         };
         let job = self.inner.job(&old.job).await?;
         let built = manifest::build(&self.inner, &job, choice).await?;
-        self.inner.ask(built).await
+        self.inner.ask(built, Some(&row.id)).await
     }
 
     async fn approve(&self, caller: &Caller, request: Approve) -> Result<Manifest, ApiError> {
@@ -170,15 +185,12 @@ impl Approvals for Engine {
             return Err(over());
         }
         self.answer(caller, &stored.manifest, "refused").await?;
-        if let Some(runner) = self.inner.runner() {
-            runner.cancel(&row.job_id, "Refused: nothing was sent.").await.map_err(database)?;
-        }
         self.inner.view(&request.approval).await
     }
 }
 
 impl Engine {
-    /// Stores the answer; an approved job goes back into the queue in the same commit.
+    /// Stores the answer and what becomes of the job in one commit: approved, it is queued; refused, it ends.
     async fn answer(
         &self,
         caller: &Caller,
@@ -188,18 +200,22 @@ impl Engine {
         self.inner.at_rest(&manifest.job).await?;
         let (id, job, by, now) =
             (manifest.id.0.clone(), manifest.job.0.clone(), caller.name.clone(), self.inner.now());
+        let (to, note) = match answer {
+            "approved" => (JobState::Queued, "Approved."),
+            _ => (JobState::Canceled, "Refused: nothing was sent."),
+        };
         let answered = self
             .inner
             .store
             .write(move |db| {
-                if !store::approvals::answer(db, &id, answer, &by, now)? {
+                let current = store::jobs::get(db, &job)?;
+                let asks = current.is_some_and(|j| {
+                    j.state == JobState::WaitingApproval && j.approval_id.as_deref() == Some(&id)
+                });
+                if !asks || !store::approvals::answer(db, &id, answer, &by, now)? {
                     return Ok(false);
                 }
-                if answer == "approved" {
-                    let from = [JobState::WaitingApproval];
-                    store::jobs::transition(db, &job, &from, JobState::Queued, "Approved.", now)?;
-                }
-                Ok(true)
+                store::jobs::transition(db, &job, &[JobState::WaitingApproval], to, note, now)
             })
             .await
             .map_err(database)?;

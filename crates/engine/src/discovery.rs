@@ -76,7 +76,8 @@ impl Discovery for Engine {
             })
             .await
             .map_err(database)?;
-        for path in missing {
+        // What is not in the list is not sent: there is nothing to untick.
+        for path in missing.into_iter().filter(|_| included) {
             let text = root.read(&path).map_err(|e| cannot_add(&path, &e))?;
             let row = FileRow {
                 test: false,
@@ -84,6 +85,7 @@ impl Discovery for Engine {
                 score: 0.0,
                 bytes: text.len() as u64,
                 included,
+                by_hand: true,
                 reasons: reasons_json(&[RankReason {
                     kind: "added".into(),
                     detail: "added by hand".into(),
@@ -176,13 +178,17 @@ impl Search {
         self.inner
             .store
             .write(move |db| {
-                // Files that the person added by hand stay.
-                let by_hand: Vec<FileRow> = store::files::list(db, &id)?
-                    .into_iter()
-                    .filter(|old| old.rank == u32::MAX && rows.iter().all(|new| new.path != old.path))
-                    .collect();
+                // What the person ticked, unticked or added stays so.
+                let chosen: Vec<FileRow> =
+                    store::files::list(db, &id)?.into_iter().filter(|old| old.by_hand).collect();
                 store::files::replace(db, &id, &rows)?;
-                by_hand.iter().try_for_each(|row| store::files::put(db, &id, row))?;
+                for old in chosen {
+                    let row = match rows.iter().find(|new| new.path == old.path) {
+                        Some(new) => FileRow { included: old.included, by_hand: true, ..new.clone() },
+                        None => FileRow { rank: u32::MAX, ..old },
+                    };
+                    store::files::put(db, &id, &row)?;
+                }
                 store::sessions::ranked(db, &id, version, counts, now)
             })
             .await
@@ -217,6 +223,7 @@ fn row(file: &Ranked, included: bool) -> Result<FileRow, ApiError> {
         score: file.score,
         bytes: file.bytes,
         included,
+        by_hand: false,
         reasons: reasons_json(&reasons)?,
     })
 }

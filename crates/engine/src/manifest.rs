@@ -184,13 +184,13 @@ impl Draft<'_> {
             state: "waiting".to_owned(),
             fingerprint: manifest.fingerprint.clone(),
             body_hash: manifest.body_hash.clone(),
+            canonical_hash: hex::encode(Sha256::digest(&canonical)),
             manifest: String::new(),
             created_at: now,
         };
         let stored = StoredManifest {
             manifest,
             target: model.target.clone(),
-            canonical_hash: hex::encode(Sha256::digest(&canonical)),
             boundary: self.boundary.to_owned(),
             read,
         };

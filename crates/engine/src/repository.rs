@@ -2,21 +2,24 @@
 
 use crate::roots::Root;
 use plan::Repository;
-use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
-/// Files that are searched for a symbol which a plan expects elsewhere.
-const SEARCHED: usize = 400;
+/// Files that are read in search of a symbol which a plan expects elsewhere.
+const SEARCHED: usize = 2_000;
 
-/// A root with the list of its files, made once when it is first needed.
-pub(crate) struct RootRepository<'a> {
-    root: &'a Root,
-    files: OnceCell<Vec<String>>,
+/// A root with what was learnt about it, so that checking a growing plan again and again asks the file system once.
+/// Made anew for each answer: the repository may change between two.
+pub(crate) struct RootRepository {
+    root: Root,
+    files: OnceLock<Vec<String>>,
+    definitions: Mutex<HashMap<String, Option<String>>>,
 }
 
-impl<'a> RootRepository<'a> {
-    pub(crate) fn new(root: &'a Root) -> RootRepository<'a> {
-        RootRepository { root, files: OnceCell::new() }
+impl RootRepository {
+    pub(crate) fn new(root: Root) -> RootRepository {
+        RootRepository { root, files: OnceLock::new(), definitions: Mutex::default() }
     }
 
     fn files(&self) -> &[String] {
@@ -36,9 +39,19 @@ impl<'a> RootRepository<'a> {
         // No symbol at all means that the language is not understood, not that the file is empty.
         (!symbols.is_empty()).then(|| symbols.into_iter().map(|symbol| symbol.name).collect())
     }
+
+    fn search(&self, symbol: &str) -> Option<String> {
+        // Only files whose text has the name at all are parsed; the first in order of path wins.
+        self.files()
+            .iter()
+            .take(SEARCHED)
+            .filter(|path| self.root.read(path).is_ok_and(|text| text.contains(symbol)))
+            .find(|path| self.outline(path).is_some_and(|names| names.iter().any(|name| name == symbol)))
+            .cloned()
+    }
 }
 
-impl Repository for RootRepository<'_> {
+impl Repository for RootRepository {
     fn entry(&self, path: &str) -> plan::Entry {
         self.root.entry(path)
     }
@@ -52,12 +65,15 @@ impl Repository for RootRepository<'_> {
     }
 
     fn defines(&self, symbol: &str) -> Option<String> {
-        // Files whose text has the name at all are parsed; the first in order of path wins.
-        self.files()
-            .iter()
-            .filter(|path| self.root.read(path).is_ok_and(|text| text.contains(symbol)))
-            .take(SEARCHED)
-            .find(|path| self.outline(path).is_some_and(|names| names.iter().any(|name| name == symbol)))
-            .cloned()
+        let known = |table: &Mutex<HashMap<String, Option<String>>>| {
+            table.lock().unwrap_or_else(PoisonError::into_inner).get(symbol).cloned()
+        };
+        if let Some(found) = known(&self.definitions) {
+            return found;
+        }
+        let found = self.search(symbol);
+        let mut table = self.definitions.lock().unwrap_or_else(PoisonError::into_inner);
+        table.insert(symbol.to_owned(), found.clone());
+        found
     }
 }

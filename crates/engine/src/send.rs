@@ -3,21 +3,24 @@
 use crate::Inner;
 use crate::audit::{VERSION, tries};
 use crate::error::request;
-use crate::live::LivePlans;
 use crate::manifest::{METHOD, cost, outgoing};
 use crate::repository::RootRepository;
-use crate::roots::Root;
 use crate::wire::{AuditOutcome, Ending, Sent, StoredManifest};
 use ::jobs::{StepContext, StepError};
+use api::events::Topic;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use gateway::{ChatStream, GatewayError, Journal, Send, Served};
 use llm::approval::{HEADER_AUDIT, HEADER_FILES, HEADER_JOB, encode_files};
 use llm::{Approval, Destination, FinishReason, StreamEvent, Usage};
+use plan::{Document, Finding};
 use rpc::ApiError;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use store::StoreError;
 use store::approvals::ApprovalRow;
 use store::usage::UsageRow;
+use tokio::task::JoinHandle;
 
 /// How often what has arrived is stored: after a crash at most this much is missing.
 const STORE_EVERY: Duration = Duration::from_millis(500);
@@ -36,6 +39,8 @@ struct Answer {
     usage: Usage,
     served: Option<Served>,
     error: Option<String>,
+    /// Why a part of it could not be stored.
+    not_stored: Option<StoreError>,
 }
 
 fn failed(e: ApiError) -> StepError {
@@ -47,6 +52,7 @@ pub(crate) async fn send(inner: &Inner, context: &StepContext, plan: &str) -> Re
     let job = &context.job;
     if context.interrupted && inner.has_sent(&job.id).await? {
         // Whether the provider got it, and what it cost, is not known: sending again could spend twice.
+        inner.record_outcome(&unknown(inner, &job.id)).await?;
         let trouble = "The engine ended while the answer was arriving. What had arrived is kept; nothing was sent again.";
         return Ok(Sent { ending: Ending::Broken, trouble: Some(trouble.to_owned()) });
     }
@@ -56,6 +62,9 @@ pub(crate) async fn send(inner: &Inner, context: &StepContext, plan: &str) -> Re
     let session = inner.session(&job.session_id.as_str().into()).await.map_err(failed)?;
     let root = inner.root(&session.project_id).await.map_err(failed)?;
 
+    if context.cancel.is_cancelled() {
+        return Err(StepError::Canceled);
+    }
     inner.record_intent(&approved.row, &approved.stored).await?;
     let journal = Journal::default();
     let send = Send {
@@ -65,13 +74,19 @@ pub(crate) async fn send(inner: &Inner, context: &StepContext, plan: &str) -> Re
         journal: journal.clone(),
     };
     inner.live.begin(plan);
+    // Whoever watched before there was anything to follow looks again.
+    inner.bus.tell(Topic::Plan, plan, Some(&job.session_id));
+    let repository = Arc::new(RootRepository::new(root));
     let answer = match inner.gateway.stream(send, context.cancel.clone()).await {
-        Ok(stream) => collect(inner, stream, plan, &root).await,
-        Err(e) => Ok(not_answered(&e)),
+        Ok(stream) => collect(inner, stream, plan, &repository).await,
+        Err(e) => not_answered(&e),
     };
     inner.live.end(plan);
-    let answer = answer?;
-    settle(inner, &approved.row, &approved.stored, &journal, &answer).await?;
+    // Also when storing the answer failed: what was spent was spent.
+    settle(inner, plan, &approved.row, &approved.stored, &journal, &answer).await?;
+    if let Some(error) = answer.not_stored {
+        return Err(error.into());
+    }
     match (&answer.error, answer.served.is_some()) {
         // Nothing was answered at all: the job failed, and says why.
         (Some(message), false) if !context.cancel.is_cancelled() => Err(StepError::Failed(message.clone())),
@@ -87,7 +102,7 @@ async fn approved(inner: &Inner, context: &StepContext) -> Result<Approved, Step
     };
     let id = context.job.approval_id.clone().ok_or_else(broken)?;
     let (row, stored) = inner.approval(&id.into()).await.map_err(failed)?;
-    let (hash, canonical_hash) = (row.body_hash.clone(), stored.canonical_hash.clone());
+    let (hash, canonical_hash) = (row.body_hash.clone(), row.canonical_hash.clone());
     let texts = inner
         .store
         .read(move |db| Ok((store::texts::get(db, &hash)?, store::texts::get(db, &canonical_hash)?)))
@@ -121,6 +136,7 @@ fn not_answered(e: &GatewayError) -> Answer {
         usage: Usage::default(),
         served: None,
         error: Some(trouble),
+        not_stored: None,
     }
 }
 
@@ -131,35 +147,49 @@ fn ending_of(e: &GatewayError) -> (Ending, String) {
     }
 }
 
-/// Reads the answer to its end, whatever that is.
+/// Reads the answer to its end, whatever that is. Steps are checked on another thread while the answer goes on.
 async fn collect(
     inner: &Inner,
     mut stream: ChatStream,
     plan: &str,
-    root: &Root,
-) -> Result<Answer, StepError> {
+    repository: &Arc<RootRepository>,
+) -> Answer {
     let mut pending = String::new();
     let mut stored_at = Instant::now();
-    let mut finish = None;
-    let mut error = None;
-    while let Some(event) = stream.next().await {
+    let (mut finish, mut error, mut not_stored) = (None, None, None);
+    let mut check = Check::default();
+    loop {
+        let event = tokio::select! {
+            event = stream.next() => event,
+            findings = check.done() => {
+                inner.live.found(plan, findings);
+                continue;
+            }
+        };
         match event {
-            Ok(StreamEvent::Chunk(chunk)) => {
+            None => break,
+            Some(Ok(StreamEvent::Chunk(chunk))) => {
                 let text: String = chunk.choices.iter().filter_map(|c| c.delta.content.as_deref()).collect();
-                push(&inner.live, plan, &text, root);
+                if let Some(document) = inner.live.push(plan, &text) {
+                    check.want(document, repository);
+                }
                 pending.push_str(&text);
             }
-            Ok(StreamEvent::Done(reason)) => finish = Some(reason),
-            Ok(StreamEvent::Usage(_) | StreamEvent::KeepAlive | StreamEvent::Error(_)) => {}
-            Err(e) => error = Some(e),
+            Some(Ok(StreamEvent::Done(reason))) => finish = Some(reason),
+            Some(Ok(StreamEvent::Usage(_) | StreamEvent::KeepAlive | StreamEvent::Error(_))) => {}
+            Some(Err(e)) => error = Some(e),
         }
-        if !pending.is_empty() && stored_at.elapsed() >= STORE_EVERY {
-            inner.append_answer(plan, std::mem::take(&mut pending)).await?;
+        if not_stored.is_none() && !pending.is_empty() && stored_at.elapsed() >= STORE_EVERY {
+            not_stored = inner.append_answer(plan, std::mem::take(&mut pending)).await.err();
             stored_at = Instant::now();
         }
+        if not_stored.is_some() {
+            // Dropping the stream ends the request: what cannot be kept is not paid for.
+            break;
+        }
     }
-    if !pending.is_empty() {
-        inner.append_answer(plan, pending).await?;
+    if not_stored.is_none() && !pending.is_empty() {
+        not_stored = inner.append_answer(plan, pending).await.err();
     }
     let (ending, trouble) = match (&error, finish) {
         (Some(e), _) => {
@@ -177,36 +207,80 @@ async fn collect(
             (Ending::Broken, Some("The answer ended without saying that it was complete.".to_owned()))
         }
     };
-    Ok(Answer {
+    Answer {
         error: error.map(|e| request(&e).message),
         usage: stream.usage(),
         served: Some(stream.served().clone()),
         sent: Sent { ending, trouble },
-    })
+        not_stored,
+    }
 }
 
-fn push(live: &LivePlans, plan: &str, text: &str, root: &Root) {
-    // Checking asks the file system; the runtime's other tasks go on meanwhile.
-    tokio::task::block_in_place(|| {
-        live.push(plan, text, |document| plan::verify(document, &RootRepository::new(root)));
-    });
+/// The check of a growing plan: one at a time, always of the newest text.
+#[derive(Default)]
+struct Check {
+    running: Option<JoinHandle<Vec<Vec<Finding>>>>,
+    waiting: Option<(Document, Arc<RootRepository>)>,
+}
+
+impl Check {
+    fn want(&mut self, document: Document, repository: &Arc<RootRepository>) {
+        self.waiting = Some((document, Arc::clone(repository)));
+        self.start();
+    }
+
+    fn start(&mut self) {
+        if self.running.is_none()
+            && let Some((document, repository)) = self.waiting.take()
+        {
+            let check = move || plan::verify(&document, repository.as_ref());
+            self.running = Some(tokio::task::spawn_blocking(check));
+        }
+    }
+
+    /// The findings of the running check; waits for ever while there is none.
+    async fn done(&mut self) -> Vec<Vec<Finding>> {
+        let Some(running) = &mut self.running else { return std::future::pending().await };
+        // A check that met a defect has no findings; the plan is checked again when it is complete.
+        let findings = running.await.unwrap_or_default();
+        self.running = None;
+        self.start();
+        findings
+    }
+}
+
+/// The record of a request whose end nobody saw.
+fn unknown(inner: &Inner, job: &str) -> AuditOutcome {
+    AuditOutcome {
+        v: VERSION,
+        at: inner.now(),
+        job: job.to_owned(),
+        outcome: "unknown".to_owned(),
+        tries: Vec::new(),
+        served: None,
+        usage: api::plans::Usage { estimated: true, unpriced: true, ..api::plans::Usage::default() },
+        server_audit: None,
+        error: Some("the engine ended before the answer did".to_owned()),
+    }
 }
 
 /// Records usage and outcome.
 async fn settle(
     inner: &Inner,
+    plan: &str,
     row: &ApprovalRow,
     stored: &StoredManifest,
     journal: &Journal,
     answer: &Answer,
 ) -> Result<(), StepError> {
     let usage = answer.usage;
-    let spent = stored.target.prices.map_or(0, |prices| cost(prices, &usage));
+    let spent = stored.target.prices.map(|prices| cost(prices, &usage));
     let view = api::plans::Usage {
         input_tokens: usage.input_tokens,
         cached_tokens: usage.cache_read_tokens,
         output_tokens: usage.output_tokens,
-        cost: spent,
+        cost: spent.unwrap_or(0),
+        unpriced: spent.is_none(),
         estimated: usage.estimated,
     };
     let served = answer.served.as_ref();
@@ -225,7 +299,7 @@ async fn settle(
         .await?;
     let Some(served) = served else { return Ok(()) };
     let (provider, model) = (served.provider.clone(), served.model.clone());
-    let plan_id = inner.job(&row.job_id.as_str().into()).await.map_err(failed)?.plan_id;
+    let plan = plan.to_owned();
     let json = serde_json::to_string(&view).map_err(|e| StepError::Failed(e.to_string()))?;
     let usage_row = UsageRow {
         job_id: row.job_id.clone(),
@@ -234,7 +308,7 @@ async fn settle(
         input_tokens: view.input_tokens,
         cached_tokens: view.cached_tokens,
         output_tokens: view.output_tokens,
-        cost: view.cost,
+        cost: spent,
         estimated: view.estimated,
     };
     let now = inner.now();
@@ -242,9 +316,8 @@ async fn settle(
         .store
         .write(move |db| {
             store::usage::insert(db, &usage_row, now)?;
-            if let Some(id) = plan_id
-                && let Some(plan) = store::plans::get(db, &id)?
-            {
+            // The session, and its plan with it, may have been deleted meanwhile.
+            if let Some(plan) = store::plans::get(db, &plan)? {
                 let plan = store::plans::PlanRow {
                     provider: Some(provider),
                     model: Some(model),

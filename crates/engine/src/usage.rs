@@ -11,6 +11,7 @@ impl UsageReport for Engine {
         let sums = self.inner.store.read(move |db| store::usage::since(db, since)).await.map_err(database)?;
         Ok(UsageSummary {
             cost: sums.iter().map(|sum| sum.cost).sum(),
+            unpriced: sums.iter().map(|sum| sum.unpriced).sum(),
             models: sums
                 .into_iter()
                 .map(|sum| ModelUsage {

@@ -42,8 +42,6 @@ pub(crate) struct StoredManifest {
     pub manifest: Manifest,
     /// Where it goes.
     pub target: Target,
-    /// The request in the canonical form, in `texts`; the body that leaves follows from it.
-    pub canonical_hash: String,
     /// The boundary of the request's parts.
     pub boundary: String,
     /// SHA-256 of each file as it was on disk, by path: to tell later whether it has changed since.
@@ -113,9 +111,13 @@ pub(crate) struct Sent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Ending {
+    /// The model had finished.
     Finished,
+    /// The answer reached its limit of tokens.
     Length,
+    /// The connection broke, or the provider failed.
     Broken,
+    /// The person stopped it.
     Canceled,
 }
 

@@ -110,7 +110,7 @@ async fn prepare(inner: &Inner, context: &StepContext) -> Result<Outcome, StepEr
     let model = inner.model(input.model.as_deref()).await.map_err(failed)?;
     let choice = Choice { files: None, model, redact: false };
     let built = manifest::build(inner, &context.job, choice).await.map_err(failed)?;
-    let manifest = inner.ask(built).await.map_err(failed)?;
+    let manifest = inner.ask(built, None).await.map_err(failed)?;
     Ok(Outcome::Done(manifest.id.0))
 }
 
@@ -185,13 +185,23 @@ impl Inner {
         let checked = self.check(&plan.session_id, &document).await;
         let row = concluded(plan, &document, state, sent, checked)?;
         let (id, session) = (row.id.clone(), row.session_id.clone());
-        self.store
+        let concluded = self
+            .store
             .write(move |db| {
-                let hash = store::plans::settle_answer(db, &row)?;
-                store::plans::put(db, &PlanRow { answer_hash: Some(hash), ..row })
+                // Checking took a while: what was stored meanwhile counts, and a plan that was concluded stays.
+                let Some(now) = store::plans::get(db, &row.id)? else { return Ok(false) };
+                if now.state != crate::plan_view::STREAMING {
+                    return Ok(false);
+                }
+                let hash = store::plans::settle_answer(db, &now)?;
+                let PlanRow { provider, model, usage, .. } = now;
+                store::plans::put(db, &PlanRow { answer_hash: Some(hash), provider, model, usage, ..row })?;
+                Ok(true)
             })
             .await?;
-        self.bus.tell(Topic::Plan, &id, Some(&session));
+        if concluded {
+            self.bus.tell(Topic::Plan, &id, Some(&session));
+        }
         Ok(())
     }
 
@@ -203,7 +213,7 @@ impl Inner {
     ) -> Result<Vec<Vec<plan::Finding>>, String> {
         let session = self.session(&session.into()).await.map_err(|e| e.message)?;
         let root = self.root(&session.project_id).await.map_err(|e| e.message)?;
-        Ok(tokio::task::block_in_place(|| plan::verify(document, &RootRepository::new(&root))))
+        Ok(tokio::task::block_in_place(|| plan::verify(document, &RootRepository::new(root))))
     }
 }
 

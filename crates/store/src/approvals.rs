@@ -1,6 +1,7 @@
 //! What persons were asked to let out.
 
-use crate::{Db, Result};
+use crate::jobs::{self, JobState};
+use crate::{Db, Result, texts};
 use rusqlite::{Row, params};
 
 /// An approval. `state` is `waiting`, `approved`, `refused` or `superseded`; all but the first are final.
@@ -18,13 +19,16 @@ pub struct ApprovalRow {
     pub fingerprint: String,
     /// The hash of the body; the body itself is in `texts`.
     pub body_hash: String,
+    /// The hash of the canonical request, which is in `texts` too.
+    pub canonical_hash: String,
     /// The manifest, as JSON.
     pub manifest: String,
     /// When it was asked.
     pub created_at: i64,
 }
 
-const COLUMNS: &str = "id, job_id, session_id, state, fingerprint, body_hash, manifest, created_at";
+const COLUMNS: &str =
+    "id, job_id, session_id, state, fingerprint, body_hash, canonical_hash, manifest, created_at";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<ApprovalRow> {
     Ok(ApprovalRow {
@@ -34,34 +38,36 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ApprovalRow> {
         state: row.get(3)?,
         fingerprint: row.get(4)?,
         body_hash: row.get(5)?,
-        manifest: row.get(6)?,
-        created_at: row.get(7)?,
+        canonical_hash: row.get(6)?,
+        manifest: row.get(7)?,
+        created_at: row.get(8)?,
     })
 }
 
-/// Adds an approval in state `waiting`; whatever the job waited for before is superseded.
+/// Adds an approval in state `waiting` and makes it the one its job waits for. `replaces` is superseded by it, and
+/// must still wait, as must the job; otherwise nothing is changed. Whether it was added.
 ///
 /// # Errors
 /// When the database refuses, as for every function here.
-pub fn ask(db: &Db<'_>, row: &ApprovalRow) -> Result<()> {
+pub fn ask(db: &Db<'_>, row: &ApprovalRow, replaces: Option<&str>) -> Result<bool> {
+    let Some(job) = jobs::get(db, &row.job_id)? else { return Ok(false) };
+    if let Some(old) = replaces {
+        let rests = job.state == JobState::WaitingApproval && job.approval_id.as_deref() == Some(old);
+        if !rests || !answer(db, old, "superseded", "engine", row.created_at)? {
+            return Ok(false);
+        }
+    }
     db.change(
-        "UPDATE approvals SET state = 'superseded', answered_at = ?2 WHERE job_id = ?1 AND state = 'waiting'",
-        params![row.job_id, row.created_at],
-    )?;
-    db.change(
-        "INSERT INTO approvals (id, job_id, session_id, state, fingerprint, body_hash, manifest, created_at)
-         VALUES (?1, ?2, ?3, 'waiting', ?4, ?5, ?6, ?7)",
+        "INSERT INTO approvals (id, job_id, session_id, state, fingerprint, body_hash, canonical_hash, manifest, created_at)
+         VALUES (?1, ?2, ?3, 'waiting', ?4, ?5, ?6, ?7, ?8)",
         params![
-            row.id,
-            row.job_id,
-            row.session_id,
-            row.fingerprint,
-            row.body_hash,
-            row.manifest,
+            row.id, row.job_id, row.session_id, row.fingerprint, row.body_hash, row.canonical_hash, row.manifest,
             row.created_at
         ],
     )?;
-    crate::jobs::set_approval(db, &row.job_id, &row.id)
+    jobs::set_approval(db, &row.job_id, &row.id)?;
+    texts::forget_unused(db)?;
+    Ok(true)
 }
 
 /// One approval.

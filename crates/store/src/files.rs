@@ -18,6 +18,8 @@ pub struct FileRow {
     pub bytes: u64,
     /// Whether the person wants it sent.
     pub included: bool,
+    /// Whether the person set the tick, or added the file.
+    pub by_hand: bool,
     /// The reasons, as JSON.
     pub reasons: String,
 }
@@ -30,7 +32,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<FileRow> {
         score: row.get(3)?,
         bytes: row.get(4)?,
         included: row.get(5)?,
-        reasons: row.get(6)?,
+        by_hand: row.get(6)?,
+        reasons: row.get(7)?,
     })
 }
 
@@ -40,7 +43,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<FileRow> {
 /// When the database refuses, as for every function here.
 pub fn list(db: &Db<'_>, session: &str) -> Result<Vec<FileRow>> {
     db.all(
-        "SELECT path, test, rank, score, bytes, included, reasons FROM session_files WHERE session_id = ?1
+        "SELECT path, test, rank, score, bytes, included, by_hand, reasons FROM session_files WHERE session_id = ?1
          ORDER BY test, rank, path",
         [session],
         read,
@@ -62,20 +65,22 @@ pub fn replace(db: &Db<'_>, session: &str, rows: &[FileRow]) -> Result<()> {
 /// When the database refuses.
 pub fn put(db: &Db<'_>, session: &str, row: &FileRow) -> Result<()> {
     db.change(
-        "INSERT OR REPLACE INTO session_files (session_id, path, test, rank, score, bytes, included, reasons)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        params![session, row.path, row.test, row.rank, row.score, row.bytes, row.included, row.reasons],
+        "INSERT OR REPLACE INTO session_files (session_id, path, test, rank, score, bytes, included, by_hand, reasons)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        params![
+            session, row.path, row.test, row.rank, row.score, row.bytes, row.included, row.by_hand, row.reasons
+        ],
     )?;
     Ok(())
 }
 
-/// Ticks or unticks a file; whether it is in the list.
+/// The person ticks or unticks a file; whether it is in the list.
 ///
 /// # Errors
 /// When the database refuses.
 pub fn include(db: &Db<'_>, session: &str, path: &str, included: bool) -> Result<bool> {
     let changed = db.change(
-        "UPDATE session_files SET included = ?3 WHERE session_id = ?1 AND path = ?2",
+        "UPDATE session_files SET included = ?3, by_hand = 1 WHERE session_id = ?1 AND path = ?2",
         params![session, path, included],
     )?;
     Ok(changed > 0)

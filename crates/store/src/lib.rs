@@ -113,12 +113,15 @@ impl Store {
 
 fn connect(path: &Path) -> Result<Connection> {
     let connection = Connection::open(path)?;
+    // Before anything else: it counts only while the file is empty. Freed pages are overwritten, because a deleted
+    // request may have held a secret.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    connection.pragma_update(None, "secure_delete", true)?;
     // WAL with NORMAL loses no consistency in a crash; a power cut may lose the last commits, which then were
     // never told to anyone who survives it.
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     Ok(connection)
 }

@@ -122,11 +122,14 @@ pub fn answer(db: &Db<'_>, plan: &PlanRow) -> Result<String> {
     Ok(db.all(sql, [&plan.id], |row| row.get::<_, String>(0))?.concat())
 }
 
-/// Moves the collected answer into `texts`; returns its hash.
+/// Moves the collected answer into `texts`; returns its hash. An answer that was settled stays as it is.
 ///
 /// # Errors
 /// When the database refuses.
 pub fn settle_answer(db: &Db<'_>, plan: &PlanRow) -> Result<String> {
+    if let Some(hash) = &plan.answer_hash {
+        return Ok(hash.clone());
+    }
     let hash = texts::put(db, answer(db, plan)?.as_bytes())?;
     db.change("DELETE FROM answer_parts WHERE plan_id = ?1", [&plan.id])?;
     Ok(hash)

@@ -102,10 +102,12 @@ pub fn ranked(db: &Db<'_>, id: &str, version: u32, counts: (u64, u64, u64), now:
     Ok(())
 }
 
-/// Removes a session with everything that belongs to it; whether there was one.
+/// Removes a session with everything that belongs to it, the texts of its requests included; whether there was one.
 ///
 /// # Errors
 /// When the database refuses.
 pub fn delete(db: &Db<'_>, id: &str) -> Result<bool> {
-    Ok(db.change("DELETE FROM sessions WHERE id = ?1", [id])? > 0)
+    let known = db.change("DELETE FROM sessions WHERE id = ?1", [id])? > 0;
+    crate::texts::forget_unused(db)?;
+    Ok(known)
 }

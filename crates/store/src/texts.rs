@@ -34,3 +34,19 @@ pub fn get(db: &Db<'_>, hash: &str) -> Result<Option<Vec<u8>>> {
     })?;
     found.map(|(length, data)| Ok(zstd::bulk::decompress(&data, length)?)).transpose()
 }
+
+/// Removes every text that nothing refers to any more: requests that were superseded, and what deleted sessions
+/// leave behind. A request may hold a secret that was found in it, so it must not outlive its use.
+///
+/// # Errors
+/// When the database refuses.
+pub fn forget_unused(db: &Db<'_>) -> Result<()> {
+    db.change(
+        "DELETE FROM texts WHERE hash NOT IN (
+           SELECT body_hash FROM approvals WHERE state <> 'superseded'
+           UNION SELECT canonical_hash FROM approvals WHERE state <> 'superseded'
+           UNION SELECT answer_hash FROM plans WHERE answer_hash IS NOT NULL)",
+        [],
+    )?;
+    Ok(())
+}

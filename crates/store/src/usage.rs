@@ -18,8 +18,8 @@ pub struct UsageRow {
     pub cached_tokens: u64,
     /// Tokens written.
     pub output_tokens: u64,
-    /// The cost in millionths of a dollar.
-    pub cost: u64,
+    /// The cost in millionths of a dollar; `None` when the price is not known.
+    pub cost: Option<u64>,
     /// Whether these figures are estimated.
     pub estimated: bool,
 }
@@ -37,8 +37,10 @@ pub struct ModelSum {
     pub input_tokens: u64,
     /// Tokens written.
     pub output_tokens: u64,
-    /// The cost.
+    /// The cost of those whose price is known.
     pub cost: u64,
+    /// How many of the requests have no known price.
+    pub unpriced: u64,
 }
 
 /// Adds what a request used.
@@ -63,7 +65,8 @@ pub fn insert(db: &Db<'_>, row: &UsageRow, now: i64) -> Result<()> {
 /// When the database refuses.
 pub fn since(db: &Db<'_>, since: i64) -> Result<Vec<ModelSum>> {
     db.all(
-        "SELECT provider, model, COUNT(*), SUM(input_tokens), SUM(output_tokens), SUM(cost) AS cost FROM usage
+        "SELECT provider, model, COUNT(*), SUM(input_tokens), SUM(output_tokens), COALESCE(SUM(cost), 0) AS cost,
+           COUNT(*) - COUNT(cost) FROM usage
          WHERE at >= ?1 GROUP BY provider, model ORDER BY cost DESC, provider, model",
         [since],
         |row| {
@@ -74,6 +77,7 @@ pub fn since(db: &Db<'_>, since: i64) -> Result<Vec<ModelSum>> {
                 input_tokens: row.get(3)?,
                 output_tokens: row.get(4)?,
                 cost: row.get(5)?,
+                unpriced: row.get(6)?,
             })
         },
     )

@@ -77,6 +77,29 @@ async fn an_unticked_file_does_not_leave() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_an_approval_and_a_revision_at_once_only_one_counts() {
+    let f = Fixture::start().await;
+    let session = f.session(TASK).await;
+    f.find(&session).await;
+    for _ in 0..8 {
+        let (job, manifest) = f.ask(&session).await;
+        let approvals = f.approvals();
+        let change = Revise { redact: Some(true), ..revise(&manifest) };
+        let (approved, revised) = tokio::join!(f.approve(&manifest), approvals.revise(&change));
+        assert!(approved.is_ok() != revised.is_ok(), "{approved:?} {revised:?}");
+        match revised {
+            Ok(second) => assert!(f.approvals().refuse(&GetApproval { approval: second.id }).await.is_ok()),
+            Err(e) => {
+                assert_eq!(e.reason, "approval_over");
+                f.job_in(&job, JobState::Completed).await;
+            }
+        }
+    }
+    let approved = f.simulator.log().len();
+    assert!(approved <= 8, "{approved}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn refusing_sends_nothing() {
     let f = Fixture::start().await;
     let session = f.session(TASK).await;

@@ -206,7 +206,84 @@ async fn stop_reaches_the_provider_and_what_arrived_is_kept() {
     assert!(gone.await.unwrap().iter().all(|r| r.disconnected_at_ms.is_some()), "the provider went on");
     let plan = f.plan_ended(&job).await;
     assert_eq!(plan.state, PlanState::Cut);
+    let raw = f.plans().export(&ExportPlan { plan: plan.id, format: PlanFormat::Raw }).await.unwrap();
+    assert!(raw.text.starts_with("<plan"), "what had arrived is kept: {:?}", raw.text);
+    let sum = UsageClient(f.client.clone()).since(&UsageSince { since: 0 }).await.unwrap();
+    assert_eq!(sum.models.len(), 1, "what was used until the stop is counted");
+    assert_eq!(records(&f, &job).await, ["intent", "outcome"]);
     assert_eq!(f.job_in(&job, JobState::Canceled).await.state, JobState::Canceled);
+}
+
+/// The kinds of a job's audit records, in order.
+async fn records(f: &Fixture, job: &api::jobs::Job) -> Vec<String> {
+    let store = store::Store::open(&f.engine.dir().database()).unwrap();
+    let id = job.id.0.clone();
+    for _ in 0..500 {
+        let id = id.clone();
+        let records = store.read(move |db| store::audit::of_job(db, &id)).await.unwrap();
+        if records.last().is_some_and(|r| r.kind == "outcome") {
+            return records.into_iter().map(|r| r.kind).collect();
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("no outcome was recorded")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deleting_a_session_in_mid_answer_keeps_record_and_usage() {
+    let f = Fixture::with(repo(), Behaviour { delay_ms: 60, ..Behaviour::default() }).await;
+    let session = f.session(TASK).await;
+    f.find(&session).await;
+    let (job, manifest) = f.ask(&session).await;
+    f.approve(&manifest).await.unwrap();
+    while f.simulator.log().is_empty() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let sessions = api::sessions::SessionsClient(f.client.clone());
+    sessions.delete(&api::sessions::GetSession { session: session.id }).await.unwrap();
+    assert_eq!(records(&f, &job).await, ["intent", "outcome"]);
+    let sum = UsageClient(f.client.clone()).since(&UsageSince { since: 0 }).await.unwrap();
+    assert_eq!(sum.models.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_at_any_moment_leaves_no_plan_open_and_no_answer_empty() {
+    let f = Fixture::with(repo(), Behaviour { delay_ms: 3, ..Behaviour::default() }).await;
+    let session = f.session(TASK).await;
+    f.find(&session).await;
+    for pause in [0, 1, 5, 20, 40, 80, 120, 200, 300] {
+        let (job, manifest) = f.ask(&session).await;
+        f.approve(&manifest).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        let sent_before = f.simulator.log().len();
+        JobsClient(f.client.clone()).cancel(&GetJob { job: job.id.clone() }).await.unwrap();
+        let get = GetPlan { plan: job.plan.clone().unwrap() };
+        for _ in 0..500 {
+            match f.plans().get(&get).await {
+                Err(e) if e.reason == "no_plan" && sent_before == f.simulator.log().len() => break,
+                Ok(plan) if plan.state != PlanState::Streaming => {
+                    let raw = f
+                        .plans()
+                        .export(&ExportPlan { plan: plan.id, format: PlanFormat::Raw })
+                        .await
+                        .unwrap();
+                    assert_eq!(
+                        raw.text.is_empty(),
+                        plan.step_count == 0 && plan.title.is_empty(),
+                        "{pause} ms"
+                    );
+                    break;
+                }
+                _ => tokio::time::sleep(Duration::from_millis(10)).await,
+            }
+        }
+        let last = f.plans().get(&get).await;
+        assert!(
+            last.is_err() || last.unwrap().state != PlanState::Streaming,
+            "{pause} ms: the plan stays open"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

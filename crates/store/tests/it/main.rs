@@ -119,10 +119,21 @@ async fn a_new_question_supersedes_the_old_one() {
             state: "waiting".into(),
             fingerprint: "f".into(),
             body_hash: "h".into(),
+            canonical_hash: "c".into(),
             manifest: "{}".into(),
             created_at: 1,
         };
-        store.write(move |db| approvals::ask(db, &row)).await.unwrap();
+        let replaces = (id == "b").then_some("a");
+        let late = row.clone();
+        assert!(store.write(move |db| approvals::ask(db, &row, replaces)).await.unwrap());
+        // The job rests only now.
+        store
+            .write(|db| jobs::transition(db, "j", &[JobState::Running], JobState::WaitingApproval, "", 1))
+            .await
+            .unwrap();
+        let late = ApprovalRow { id: "late".into(), ..late };
+        let replaced = Some("not the one it waits for");
+        assert!(!store.write(move |db| approvals::ask(db, &late, replaced)).await.unwrap());
     }
     let answer = |id: &'static str| store.write(move |db| approvals::answer(db, id, "approved", "me", 2));
     assert!(!answer("a").await.unwrap(), "the old one cannot be approved any more");
@@ -216,8 +227,12 @@ async fn the_audit_chain_shows_every_edit() {
 async fn usage_is_summed_by_model() {
     let (_dir, store) = open();
     for (model, cost) in [("a", 5), ("b", 7), ("a", 6)] {
-        let row =
-            usage::UsageRow { model: model.into(), cost, input_tokens: 10, ..usage::UsageRow::default() };
+        let row = usage::UsageRow {
+            model: model.into(),
+            cost: Some(cost),
+            input_tokens: 10,
+            ..usage::UsageRow::default()
+        };
         store.write(move |db| usage::insert(db, &row, 100)).await.unwrap();
     }
     let sums = store.read(|db| usage::since(db, 100)).await.unwrap();
@@ -226,4 +241,37 @@ async fn usage_is_summed_by_model() {
         [("a", 11, 2), ("b", 7, 1)]
     );
     assert!(store.read(|db| usage::since(db, 101)).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn texts_go_with_the_last_thing_that_needs_them() {
+    let (_dir, store) = open();
+    with_session(&store).await;
+    store.write(|db| jobs::insert(db, &job("j", JobState::WaitingApproval))).await.unwrap();
+    let hash = store.write(|db| texts::put(db, b"a request with a secret in it")).await.unwrap();
+    let row = ApprovalRow {
+        id: "a".into(),
+        job_id: "j".into(),
+        session_id: "s".into(),
+        state: "waiting".into(),
+        fingerprint: "f".into(),
+        body_hash: hash.clone(),
+        canonical_hash: hash.clone(),
+        manifest: "{}".into(),
+        created_at: 1,
+    };
+    store.write(move |db| approvals::ask(db, &row, None)).await.unwrap();
+    let kept = hash.clone();
+    assert!(store.read(move |db| texts::get(db, &kept)).await.unwrap().is_some());
+    store.write(|db| sessions::delete(db, "s")).await.unwrap();
+    assert_eq!(store.read(move |db| texts::get(db, &hash)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn an_unknown_price_is_not_nothing() {
+    let (_dir, store) = open();
+    let row = usage::UsageRow { model: "m".into(), ..usage::UsageRow::default() };
+    store.write(move |db| usage::insert(db, &row, 1)).await.unwrap();
+    let sums = store.read(|db| usage::since(db, 0)).await.unwrap();
+    assert_eq!((sums[0].cost, sums[0].unpriced), (0, 1));
 }

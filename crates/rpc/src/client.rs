@@ -90,7 +90,7 @@ impl Client {
     /// Calls a unary method.
     ///
     /// # Errors
-    /// What the method answered, or `link_closed`.
+    /// What the method answered, `link_closed`, or `too_large` when the parameters are more than a link carries.
     pub async fn call<P: Serialize, R: DeserializeOwned>(
         &self,
         method: &str,
@@ -105,7 +105,7 @@ impl Client {
     /// Opens a stream. Dropping the subscription cancels it at the other end.
     ///
     /// # Errors
-    /// `link_closed` when the request cannot be sent; the method's own errors are the stream's first item.
+    /// `link_closed` or `too_large` when the request cannot be sent; the method's own errors are the stream's first item.
     pub async fn subscribe<P: Serialize, T: DeserializeOwned>(
         &self,
         method: &str,
@@ -133,11 +133,12 @@ impl Client {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let frame =
             Frame::Request { id: RequestId::Number(id), method: method.to_owned(), params: encode(params)? };
+        let message = frame.to_message()?;
         match self.table.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
             None => return Err(ApiError::link_closed()),
             Some(open) => open.insert(id, pending),
         };
-        self.tx.send(Message::Text(frame.to_text()?)).await.map_err(|_| ApiError::link_closed())?;
+        self.tx.send(message).await.map_err(|_| ApiError::link_closed())?;
         Ok(id)
     }
 }
@@ -155,7 +156,7 @@ pub struct Subscription<T> {
 impl<T> Subscription<T> {
     /// Sends a frame about this stream if there is room; a full queue means that others are being served.
     fn notify(&self, frame: &Frame) -> bool {
-        frame.to_text().is_ok_and(|text| self.tx.try_send(Message::Text(text)).is_ok())
+        frame.to_message().is_ok_and(|message| self.tx.try_send(message).is_ok())
     }
 }
 

@@ -104,6 +104,20 @@ impl ApiError {
         ApiError::new(ErrorCode::Canceled, "canceled", "Canceled.")
     }
 
+    /// A message of `bytes` bytes, which no link carries.
+    pub fn too_large(bytes: usize) -> ApiError {
+        let limit = crate::link::MAX_MESSAGE_BYTES;
+        ApiError::invalid(
+            "too_large",
+            format!(
+                "This message would have {bytes} bytes; at most {limit} can be sent. It was not sent, the connection \
+                 goes on, and nothing that was stored is lost. Ask for less at once, or send less."
+            ),
+        )
+        .with("bytes", bytes)
+        .with("limit", limit)
+    }
+
     /// A defect of ours; `what` must not contain user data.
     pub fn internal(what: impl Into<String>) -> ApiError {
         ApiError::new(ErrorCode::Internal, "internal", what)

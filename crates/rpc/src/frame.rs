@@ -5,6 +5,7 @@
 //! with `$/cancel`.
 
 use crate::error::{ApiError, WireError};
+use crate::link::{MAX_MESSAGE_BYTES, Message};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -202,6 +203,19 @@ impl Frame {
         envelope.jsonrpc = "2.0".to_owned();
         serde_json::to_string(&envelope)
             .map_err(|e| ApiError::internal(format!("A frame could not be written: {e}.")))
+    }
+
+    /// Writes the frame as a message that any link can carry.
+    ///
+    /// # Errors
+    /// `invalid` with reason `too_large` when it is longer than [`MAX_MESSAGE_BYTES`]: such a message would end
+    /// the link. Those of [`Frame::to_text`].
+    pub fn to_message(&self) -> Result<Message, ApiError> {
+        let text = self.to_text()?;
+        if text.len() > MAX_MESSAGE_BYTES {
+            return Err(ApiError::too_large(text.len()));
+        }
+        Ok(Message::Text(text))
     }
 }
 

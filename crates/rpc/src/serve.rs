@@ -5,12 +5,13 @@ use crate::error::ApiError;
 use crate::frame::{Frame, RequestId};
 use crate::link::{Link, Message};
 use crate::router::{Handler, Router};
-use futures_util::future::{AbortHandle, Abortable, FutureExt};
+use futures_util::future::{AbortHandle, Abortable, BoxFuture, FutureExt};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use serde_json::value::RawValue;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{Semaphore, mpsc};
 
 /// Items of a stream that may be sent before the caller grants more.
@@ -19,82 +20,78 @@ pub const INITIAL_CREDIT: u32 = 64;
 /// Calls that one link may have open at once.
 pub const MAX_OPEN_CALLS: usize = 256;
 
+/// Serves `link` with the methods of `router` until the other end goes.
+///
+/// All calls run inside this one future: the host decides where it is driven. A call that panics answers
+/// `internal` and harms no other. When the other end goes, open streams end with it; unary calls that have begun
+/// run to their end, and their answers are discarded: what a call has begun to store is also told. So this future
+/// ends only when they have. Only `$/cancel` drops a unary call in the middle.
+pub async fn serve(router: Arc<Router>, caller: Caller, link: Link) {
+    let Link { tx, mut rx } = link;
+    let mut calls = Calls { router, caller, tx, open: HashMap::new(), running: FuturesUnordered::new() };
+    loop {
+        tokio::select! {
+            message = rx.recv() => match message {
+                None => break,
+                Some(Message::Text(text)) => {
+                    if calls.take(&text).await.is_err() {
+                        break;
+                    }
+                }
+                // Binary frames belong to terminal streams, which no method of this API version opens.
+                Some(Message::Binary(_)) => {}
+            },
+            Some((id, answered)) = calls.running.next(), if !calls.running.is_empty() => {
+                calls.forget(&id, &answered);
+            }
+        }
+    }
+    drop(rx);
+    calls.finish().await;
+}
+
+/// Set by whoever gives the call its one end: the call itself, or the cancellation. Also tells two calls apart
+/// that used the same id one after the other.
+type Answered = Arc<AtomicBool>;
+
 struct OpenCall {
-    abort: AbortHandle,
+    /// Drops the handler.
+    stop: AbortHandle,
+    /// Keeps the last frame from being sent.
+    silence: AbortHandle,
+    answered: Answered,
     credit: Arc<Semaphore>,
     streams: bool,
 }
 
-/// Serves `link` with the methods of `router` until the other end goes; open calls end with it.
-///
-/// All calls run inside this one future: the host decides where it is driven. A call that panics answers
-/// `internal` and harms no other.
-pub async fn serve(router: Arc<Router>, caller: Caller, link: Link) {
-    let Link { tx, mut rx } = link;
-    let mut open: HashMap<RequestId, OpenCall> = HashMap::new();
-    let mut running = FuturesUnordered::new();
-    loop {
-        let message = tokio::select! {
-            message = rx.recv() => message,
-            Some(id) = running.next(), if !running.is_empty() => {
-                open.remove(&id);
-                continue;
-            }
-        };
-        let text = match message {
-            None => return,
-            Some(Message::Text(text)) => text,
-            // Binary frames belong to terminal streams, which no method of this API version opens.
-            Some(Message::Binary(_)) => continue,
-        };
-        match Frame::parse(&text) {
+/// The calls of one link.
+struct Calls {
+    router: Arc<Router>,
+    caller: Caller,
+    tx: mpsc::Sender<Message>,
+    open: HashMap<RequestId, OpenCall>,
+    running: FuturesUnordered<BoxFuture<'static, (RequestId, Answered)>>,
+}
+
+impl Calls {
+    /// Does what a frame asks for. Fails when the other end is gone.
+    async fn take(&mut self, text: &str) -> Result<(), ApiError> {
+        match Frame::parse(text) {
             Ok(Frame::Request { id, method, params }) => {
-                let refused = if open.contains_key(&id) {
-                    Some(ApiError::invalid("duplicate_id", "A call with this id is still open."))
-                } else if open.len() >= MAX_OPEN_CALLS {
-                    Some(ApiError::invalid("too_many_calls", "Too many calls are open on this connection."))
-                } else {
-                    None
-                };
-                let handler = refused.map_or_else(|| router.allow(&caller, &method), Err);
-                match handler {
-                    Err(error) => {
-                        if send(&tx, &Frame::Response { id: Some(id), result: Err(error) }).await.is_err() {
-                            return;
-                        }
-                    }
-                    Ok(handler) => {
-                        let credit = Arc::new(Semaphore::new(INITIAL_CREDIT as usize));
-                        let streams = matches!(handler, Handler::Stream(_));
-                        let call = answer(
-                            handler,
-                            caller.clone(),
-                            id.clone(),
-                            params,
-                            tx.clone(),
-                            Arc::clone(&credit),
-                        );
-                        let (abort, registration) = AbortHandle::new_pair();
-                        open.insert(id.clone(), OpenCall { abort, credit, streams });
-                        running.push(async move {
-                            // Aborted means canceled; the answer to that is sent where the cancel arrived.
-                            let _aborted = Abortable::new(call, registration).await;
-                            id
-                        });
-                    }
+                if let Err(error) = self.start(&id, &method, params) {
+                    return send_last(&self.tx, Frame::Response { id: Some(id), result: Err(error) }).await;
                 }
             }
             Ok(Frame::Cancel { id }) => {
-                if let Some(call) = open.get(&id) {
-                    call.abort.abort();
-                    let frame = canceled(id, call.streams);
-                    if send(&tx, &frame).await.is_err() {
-                        return;
+                if let Some(call) = self.open.remove(&id) {
+                    call.stop.abort();
+                    if !call.answered.swap(true, Ordering::SeqCst) {
+                        return send_last(&self.tx, canceled(id, call.streams)).await;
                     }
                 }
             }
             Ok(Frame::Credit { id, n }) => {
-                if let Some(call) = open.get(&id) {
+                if let Some(call) = self.open.get(&id) {
                     // A caller that grants beyond the semaphore's range has granted everything already.
                     let room = Semaphore::MAX_PERMITS - call.credit.available_permits();
                     call.credit.add_permits((n as usize).min(room));
@@ -102,11 +99,65 @@ pub async fn serve(router: Arc<Router>, caller: Caller, link: Link) {
             }
             Ok(Frame::Response { .. } | Frame::Item { .. } | Frame::End { .. }) => {}
             Err(error) => {
-                if send(&tx, &Frame::Response { id: None, result: Err(error) }).await.is_err() {
-                    return;
-                }
+                return send_last(&self.tx, Frame::Response { id: None, result: Err(error) }).await;
             }
         }
+        Ok(())
+    }
+
+    /// Begins a call, or says why not.
+    fn start(&mut self, id: &RequestId, method: &str, params: Box<RawValue>) -> Result<(), ApiError> {
+        if self.open.contains_key(id) {
+            return Err(ApiError::invalid("duplicate_id", "A call with this id is still open."));
+        }
+        if self.open.len() >= MAX_OPEN_CALLS {
+            return Err(ApiError::invalid("too_many_calls", "Too many calls are open on this connection."));
+        }
+        let handler = self.router.allow(&self.caller, method)?;
+        let (stop, stopping) = AbortHandle::new_pair();
+        let (silence, silencing) = AbortHandle::new_pair();
+        let answered = Answered::default();
+        let credit = Arc::new(Semaphore::new(INITIAL_CREDIT as usize));
+        let call = OpenCall {
+            stop,
+            silence,
+            answered: Arc::clone(&answered),
+            credit: Arc::clone(&credit),
+            streams: matches!(handler, Handler::Stream(_)),
+        };
+        let (caller, tx) = (self.caller.clone(), self.tx.clone());
+        self.open.insert(id.clone(), call);
+        let id = id.clone();
+        self.running.push(Box::pin(async move {
+            let work = answer(handler, caller, id.clone(), params, tx.clone(), credit);
+            // Stopped means canceled; the answer to that is sent where the cancel arrived.
+            if let Ok(last) = Abortable::new(work, stopping).await
+                && !answered.swap(true, Ordering::SeqCst)
+            {
+                // The other end being gone is not an error of this call: nobody is left to be told.
+                let _gone = Abortable::new(send_last(&tx, last), silencing).await;
+            }
+            (id, answered)
+        }));
+        Ok(())
+    }
+
+    /// Takes a call that has run to its end out of the open ones, unless its id already names another.
+    fn forget(&mut self, id: &RequestId, answered: &Answered) {
+        if self.open.get(id).is_some_and(|call| Arc::ptr_eq(&call.answered, answered)) {
+            self.open.remove(id);
+        }
+    }
+
+    /// Lets the unary calls run to their end after the other end has gone.
+    async fn finish(mut self) {
+        for call in self.open.values() {
+            call.silence.abort();
+            if call.streams {
+                call.stop.abort();
+            }
+        }
+        while self.running.next().await.is_some() {}
     }
 }
 
@@ -123,6 +174,7 @@ fn canceled(id: RequestId, streams: bool) -> Frame {
     }
 }
 
+/// Runs a call; a stream's items are sent on the way. The result is the call's last frame.
 async fn answer(
     handler: Handler,
     caller: Caller,
@@ -130,8 +182,8 @@ async fn answer(
     params: Box<RawValue>,
     tx: mpsc::Sender<Message>,
     credit: Arc<Semaphore>,
-) {
-    let last = match handler {
+) -> Frame {
+    match handler {
         Handler::Unary(handle) => {
             let outcome = AssertUnwindSafe(handle(caller, params)).catch_unwind().await;
             Frame::Response { id: Some(id), result: outcome.unwrap_or_else(|_| Err(defect())) }
@@ -141,9 +193,7 @@ async fn answer(
             let ended = streaming.catch_unwind().await.unwrap_or_else(|_| Err(defect()));
             Frame::End { id, error: ended.err() }
         }
-    };
-    // The other end being gone is not an error of this call: nobody is left to be told.
-    let _gone = send(&tx, &last).await;
+    }
 }
 
 async fn stream<F, S>(
@@ -161,12 +211,26 @@ where
     while let Some(value) = items.next().await {
         let value = value?;
         credit.acquire().await.map_err(|_| ApiError::canceled())?.forget();
-        send(tx, &Frame::Item { id: id.clone(), seq, value }).await?;
+        send(tx, Frame::Item { id: id.clone(), seq, value }.to_message()?).await?;
         seq += 1;
     }
     Ok(())
 }
 
-async fn send(tx: &mpsc::Sender<Message>, frame: &Frame) -> Result<(), ApiError> {
-    tx.send(Message::Text(frame.to_text()?)).await.map_err(|_| ApiError::link_closed())
+/// Sends the frame that ends a call. One that no link can carry is replaced by the error that says so.
+async fn send_last(tx: &mpsc::Sender<Message>, frame: Frame) -> Result<(), ApiError> {
+    let message = frame.to_message().or_else(|error| {
+        let instead = match frame {
+            Frame::End { id, .. } => Frame::End { id, error: Some(error.clone()) },
+            Frame::Response { id, .. } => Frame::Response { id, result: Err(error.clone()) },
+            other => other,
+        };
+        // An id that fills a message by itself cannot be answered under its name.
+        instead.to_message().or_else(|_| Frame::Response { id: None, result: Err(error) }.to_message())
+    })?;
+    send(tx, message).await
+}
+
+async fn send(tx: &mpsc::Sender<Message>, message: Message) -> Result<(), ApiError> {
+    tx.send(message).await.map_err(|_| ApiError::link_closed())
 }

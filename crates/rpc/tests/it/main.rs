@@ -18,6 +18,14 @@ rpc::api! {
         unary hang [Run] (()) -> ();
         /// Panics.
         unary explode [View] (()) -> ();
+        /// Takes 100 ms, then notes that it has ended.
+        unary slow [Edit] (()) -> ();
+        /// A text of so many characters.
+        unary text [View] (u32) -> String;
+        /// How long a text is.
+        unary length [View] (String) -> u32;
+        /// A text of so many characters, again and again.
+        stream texts [View] (u32) -> String;
     }
 }
 
@@ -25,6 +33,7 @@ rpc::api! {
 struct Impl {
     produced: Arc<AtomicU32>,
     hanging: Arc<AtomicU32>,
+    slow_ended: AtomicU32,
 }
 
 struct Guard(Arc<AtomicU32>);
@@ -54,6 +63,26 @@ impl Numbers for Impl {
     }
     async fn explode(&self, _: &Caller, (): ()) -> Result<(), ApiError> {
         panic!("a defect")
+    }
+    async fn slow(&self, _: &Caller, (): ()) -> Result<(), ApiError> {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        self.slow_ended.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+    async fn text(&self, _: &Caller, n: u32) -> Result<String, ApiError> {
+        Ok("x".repeat(n as usize))
+    }
+    async fn length(&self, _: &Caller, text: String) -> Result<u32, ApiError> {
+        Ok(text.len() as u32)
+    }
+    async fn texts(&self, _: &Caller, n: u32) -> Result<ItemStream<String>, ApiError> {
+        self.hanging.fetch_add(1, Ordering::SeqCst);
+        let guard = Guard(Arc::clone(&self.hanging));
+        Ok(futures_util::stream::repeat_with(move || {
+            let _held = &guard;
+            Ok("x".repeat(n as usize))
+        })
+        .boxed())
     }
 }
 
@@ -149,4 +178,96 @@ async fn a_lost_link_fails_open_and_later_calls() {
     drop(there);
     assert!(waiting.await.unwrap().unwrap_err().is_link_closed());
     assert!(client.call::<_, u32>("numbers.double", &1).await.unwrap_err().is_link_closed());
+}
+
+/// The raw end of a link whose other end is served.
+fn raw() -> (Link, Arc<Impl>, tokio::task::JoinHandle<()>) {
+    let service = Arc::new(Impl::default());
+    let mut router = Router::new();
+    NumbersClient::mount(&mut router, Arc::clone(&service));
+    let (here, there) = Link::pair();
+    let serving = tokio::spawn(rpc::serve(Arc::new(router), Caller::owner("test"), there));
+    (here, service, serving)
+}
+
+async fn request(link: &Link, id: u32, method: &str, params: &str) {
+    let text = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"numbers.{method}","params":{params}}}"#);
+    link.tx.send(Message::Text(text)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_unary_call_that_has_begun_runs_to_its_end_when_the_link_goes() {
+    let (link, service, serving) = raw();
+    request(&link, 1, "slow", "null").await;
+    request(&link, 2, "texts", "3").await;
+    drop(link);
+    tokio::time::timeout(Duration::from_secs(10), serving).await.unwrap().unwrap();
+    assert_eq!(service.slow_ended.load(Ordering::SeqCst), 1, "the call was dropped in the middle");
+    assert_eq!(service.hanging.load(Ordering::SeqCst), 0, "the stream is still held");
+}
+
+#[tokio::test]
+async fn a_call_has_exactly_one_end_however_often_it_is_canceled() {
+    let (mut link, service, _serving) = raw();
+    let mut ends = std::collections::BTreeMap::<String, u32>::new();
+    for round in 0..12 {
+        let calls = [("hang", "null"), ("count", "1"), ("double", "1"), ("slow", "null")];
+        for (at, (method, params)) in calls.into_iter().enumerate() {
+            let id = round * 10 + at as u32;
+            request(&link, id, method, params).await;
+            for _ in 0..3 {
+                let cancel = format!(r#"{{"jsonrpc":"2.0","method":"$/cancel","params":{{"id":{id}}}}}"#);
+                link.tx.send(Message::Text(cancel)).await.unwrap();
+            }
+        }
+        // A last call that is answered after everything before it.
+        let id = round * 10 + 9;
+        request(&link, id, "slow", "null").await;
+        loop {
+            let Some(Message::Text(frame)) = link.rx.recv().await else { panic!("the link has ended") };
+            if frame.contains("$/item") {
+                continue;
+            }
+            let frame: serde_json::Value = serde_json::from_str(&frame).unwrap();
+            let ended = frame.get("id").unwrap_or_else(|| &frame["params"]["id"]).to_string();
+            *ends.entry(ended.clone()).or_default() += 1;
+            if ended == id.to_string() {
+                break;
+            }
+        }
+    }
+    assert_eq!(ends.len(), 60);
+    assert!(ends.values().all(|n| *n == 1), "{ends:?}");
+    assert_eq!(service.hanging.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn an_id_can_be_used_again_after_its_call_was_canceled() {
+    let (mut link, service, _serving) = raw();
+    request(&link, 1, "hang", "null").await;
+    eventually("the call hangs", || service.hanging.load(Ordering::SeqCst) == 1).await;
+    let cancel = r#"{"jsonrpc":"2.0","method":"$/cancel","params":{"id":1}}"#;
+    link.tx.send(Message::Text(cancel.into())).await.unwrap();
+    request(&link, 1, "slow", "null").await;
+    for part in ["canceled", r#""result":null"#] {
+        let Some(Message::Text(answer)) = link.rx.recv().await else { panic!("no answer") };
+        assert!(answer.contains(part), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_large_fails_alone_and_the_link_goes_on() {
+    let (numbers, _) = start(Scopes::all());
+    let limit = rpc::link::MAX_MESSAGE_BYTES as u32;
+    let check = |error: ApiError| {
+        assert_eq!((error.code, error.reason.as_str()), (ErrorCode::Invalid, "too_large"));
+        assert!(error.message.contains(&limit.to_string()) && error.params.contains_key("bytes"), "{error}");
+    };
+    check(numbers.text(&(limit + 1)).await.unwrap_err());
+    check(numbers.length(&"x".repeat(limit as usize)).await.unwrap_err());
+    let mut texts = numbers.texts(&limit).await.unwrap();
+    check(texts.next().await.unwrap().unwrap_err());
+    assert!(texts.next().await.is_none(), "the stream goes on after its error");
+    assert_eq!(numbers.text(&(limit - 100)).await.unwrap().len() as u32, limit - 100);
+    assert_eq!(numbers.double(&1).await.unwrap(), 2);
 }

@@ -168,6 +168,7 @@ export const w = {
     export: "Export", markdown: "Copy as Markdown", xml: "Copy as XML", json: "Copy as JSON", raw: "Copy the raw answer",
     copied: (what: string) => `Copied ${what}.`, stop: "Stop", stopped: "Stopping the request.",
     earlier: "Plans of this session", expand: "Expand all", collapse: "Collapse all",
+    costUnknown: "cost unknown",
     cost: (actual: string, estimate?: string) => (estimate ? `${actual} (estimate was ${estimate})` : actual),
     usage: (input: string, output: string) => `${input} in, ${output} out`, cached: (n: string) => `${n} cached`,
     estimated: "The provider gave no figures; these are estimated.", untitled: "Plan", open: "Open", by: "by",
@@ -183,7 +184,8 @@ export const w = {
     since: "begun",
   },
 
-  usage: { title: "Cost today", empty: "Nothing was spent today.", requests: (n: number) => count(n, "request") },
+  usage: { title: "Cost today", empty: "Nothing was spent today.", requests: (n: number) => count(n, "request"),
+    unpriced: (n: number) => `${count(n, "request")} of unknown price not counted` },
 
   account: {
     title: "Account", none: "Not signed in. Everything works without an account; a server adds the keys of your team.",

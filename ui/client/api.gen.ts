@@ -973,7 +973,7 @@ project: ProjectId,
  */
 title: string, 
 /**
- * The task in the person's words.
+ * The task in the person's words; empty in lists.
  */
 task: string, 
 /**
@@ -1126,9 +1126,13 @@ cached_tokens: number,
  */
 output_tokens: number, 
 /**
- * The cost.
+ * The cost; 0 when the price is not known.
  */
 cost: number, 
+/**
+ * Whether the price is not known.
+ */
+unpriced: boolean, 
 /**
  * Whether the provider gave no figures and these are estimated.
  */
@@ -1148,9 +1152,13 @@ since: number, };
  */
 export type UsageSummary = { 
 /**
- * The sum.
+ * The sum of those whose price is known.
  */
 cost: number, 
+/**
+ * How many requests have no known price: the sum is at least this.
+ */
+unpriced: number, 
 /**
  * By model, the dearest first.
  */

@@ -106,7 +106,7 @@ export const steps: Step[] = [
 export const plan = (over: Partial<Plan> = {}): Plan => ({
   id: "plan1", session: "s1", job: "j1", title: "Retry failed requests with a growing delay", state: "complete", steps, step_count: steps.length, errors: 1, warnings: 1,
   served: { provider: "anthropic", model: "claude-sonnet-4-5" },
-  usage: { input_tokens: 15_380, cached_tokens: 4_096, output_tokens: 2_214, cost: 71_300, estimated: false }, created_at: NOW - 4 * MINUTE, ...over,
+  usage: { input_tokens: 15_380, cached_tokens: 4_096, output_tokens: 2_214, cost: 71_300, unpriced: false, estimated: false }, created_at: NOW - 4 * MINUTE, ...over,
 });
 
 export const job = (over: Partial<Job> = {}): Job => ({

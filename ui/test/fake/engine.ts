@@ -170,7 +170,7 @@ export class FakeEngine {
     "jobs.get": ({ job }) => this.find(this.world.jobs, job),
     "jobs.cancel": ({ job }) => this.find(this.world.jobs, job),
     "usage.since": () => ({
-      cost: 312_400,
+      cost: 312_400, unpriced: 0,
       models: [
         { model: "anthropic/claude-sonnet-4-5", requests: 4, input_tokens: 61_200, output_tokens: 8_900, cost: 298_000 },
         { model: "openai/gpt-5.1", requests: 1, input_tokens: 3_100, output_tokens: 900, cost: 14_400 },

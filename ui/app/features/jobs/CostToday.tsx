@@ -45,6 +45,7 @@ export function CostList() {
           <Money micro={m.cost} />
         </li>
       ))}
+      {usage.unpriced > 0 && <li className="quiet">{w.usage.unpriced(usage.unpriced)}</li>}
     </ul>
   );
 }

@@ -83,7 +83,7 @@ function Done({ plan }: { plan: Plan }) {
             {usage.cached_tokens > 0 && `, ${w.plan.cached(compact(usage.cached_tokens))}`}
           </span>
         )}
-        {usage && <span>{usage.estimated ? "≈ " : ""}{w.plan.cost(money(usage.cost), estimate)}</span>}
+        {usage && <span>{usage.unpriced ? w.plan.costUnknown : `${usage.estimated ? "≈ " : ""}${w.plan.cost(money(usage.cost), estimate)}`}</span>}
         <span className={css.when}><RelativeTime at={plan.created_at} /></span>
       </div>
     </div>

@@ -176,16 +176,14 @@ impl Parser {
             return Turn::NeedsMore;
         };
         *at += open;
-        let Some(tag) = Tag::read(&text[*at..]) else {
-            return if self.finishing || !may_be_tag(&text[*at..]) {
-                *at += 1;
-                Turn::Advanced
-            } else {
-                Turn::NeedsMore
-            };
-        };
-        *at += tag.length;
-        self.enter(&tag);
+        match Tag::read(&text[*at..]) {
+            Reading::Whole(tag) => {
+                *at += tag.length;
+                self.enter(&tag);
+            }
+            Reading::Unfinished if !self.finishing => return Turn::NeedsMore,
+            Reading::Unfinished | Reading::Text => *at += 1,
+        }
         Turn::Advanced
     }
 
@@ -381,7 +379,7 @@ fn line_range(text: &str) -> Option<(u32, u32)> {
     Some((first.min(last), first.max(last)))
 }
 
-/// The longest tag that is still waited for; what is longer is text.
+/// The longest tag, in bytes; what is longer is text.
 const MAX_TAG: usize = 8 << 10;
 
 const NAMES: [&str; 14] = [
@@ -401,20 +399,6 @@ const NAMES: [&str; 14] = [
     "/check",
 ];
 
-/// Whether text that begins with `<` may become one of our tags when more of it arrives.
-fn may_be_tag(text: &str) -> bool {
-    if text.len() > MAX_TAG {
-        return false;
-    }
-    let name = &text[1..];
-    NAMES.iter().any(|n| {
-        n.starts_with(name)
-            || name
-                .strip_prefix(n)
-                .is_some_and(|rest| rest.starts_with(|c: char| c.is_whitespace() || c == '/'))
-    })
-}
-
 /// A whole tag of ours at the start of a text.
 struct Tag<'a> {
     name: &'a str,
@@ -423,37 +407,50 @@ struct Tag<'a> {
     length: usize,
 }
 
+/// What a text that begins with `<` is.
+enum Reading<'a> {
+    Whole(Tag<'a>),
+    /// It may become a tag of ours when more of it arrives.
+    Unfinished,
+    /// It is no tag of ours, whatever follows.
+    Text,
+}
+
 impl<'a> Tag<'a> {
-    /// Reads a tag; `None` when the text does not begin with a whole one of ours.
-    fn read(text: &'a str) -> Option<Tag<'a>> {
-        let inner = text.strip_prefix('<')?;
-        let name_length = inner
-            .char_indices()
-            .find(|(i, c)| !(c.is_ascii_alphabetic() || (*i == 0 && *c == '/')))
-            .map(|(i, _)| i)?;
-        let name = &inner[..name_length];
-        if !NAMES.contains(&name) {
-            return None;
+    /// Reads a tag. Whoever reads a beginning of `text` gets the same answer or [`Reading::Unfinished`], so the
+    /// plan does not depend on the cuts. Looks at no more than [`MAX_TAG`] bytes.
+    fn read(text: &'a str) -> Reading<'a> {
+        let inner = &text[1..];
+        let in_name = |(i, b): (usize, u8)| b.is_ascii_alphabetic() || (i == 0 && b == b'/');
+        let Some(name_length) = inner.bytes().enumerate().position(|at| !in_name(at)) else {
+            let may_be = NAMES.iter().any(|name| name.starts_with(inner));
+            return if may_be { Reading::Unfinished } else { Reading::Text };
+        };
+        let (name, after) = inner.split_at(name_length);
+        if !NAMES.contains(&name) || !after.starts_with(|c: char| c.is_whitespace() || c == '/' || c == '>') {
+            return Reading::Text;
         }
         let mut quote = None;
-        for (i, c) in inner[name_length..].char_indices() {
-            match (quote, c) {
-                (None, '>') => {
-                    let attributes = &inner[name_length..name_length + i];
-                    let closes_itself = attributes.ends_with('/');
-                    return Some(Tag {
+        // Only ASCII characters decide, so bytes do.
+        for (i, b) in after.bytes().enumerate().take(MAX_TAG - 1 - name_length) {
+            match (quote, b) {
+                (None, b'>') => {
+                    let attributes = &after[..i];
+                    return Reading::Whole(Tag {
                         name,
                         attributes: attributes.trim_end_matches('/'),
-                        closes_itself,
+                        closes_itself: attributes.ends_with('/'),
                         length: 1 + name_length + i + 1,
                     });
                 }
-                (None, '"' | '\'') => quote = Some(c),
-                (Some(q), c) if c == q => quote = None,
+                // Another tag begins: this one was only mentioned.
+                (None, b'<') => return Reading::Text,
+                (None, b'"' | b'\'') => quote = Some(b),
+                (Some(q), b) if b == q => quote = None,
                 _ => {}
             }
         }
-        None
+        if text.len() >= MAX_TAG { Reading::Text } else { Reading::Unfinished }
     }
 
     fn attribute(&self, name: &str) -> Option<String> {

@@ -4,6 +4,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { TASK } from "../lib/repository.mjs";
+import { engine } from "../lib/engine.mjs";
 import { run, start } from "../lib/programs.mjs";
 import { tamper } from "../lib/tamper.mjs";
 import { confirm, KEY, setUp, world } from "../lib/world.mjs";
@@ -153,9 +154,19 @@ test("an engine killed in the middle loses nothing and sends nothing twice", asy
   await program.kill("SIGKILL");
   await w.sim.control({});
   const ui = await w.serve({ PLANTOCODE_HOME: home });
-  assert.ok(ui.url.startsWith("http://127.0.0.1:"));
-  await new Promise((done) => setTimeout(done, 1500));
+  const { call } = await engine(w.release, home);
+  const session = (await call("sessions.list")).sessions[0].id;
+  const settled = async () => {
+    const [plan] = (await call("plans.list", { session })).plans;
+    return plan.state === "streaming" ? undefined : plan;
+  };
+  let plan;
+  for (const until = Date.now() + 5000; !plan && Date.now() < until; plan = await settled());
+  assert.equal(plan?.state, "cut", "the job is settled within five seconds of the next start");
+  assert.match(plan.trouble, /nothing was sent again/);
+  assert.ok(plan.step_count >= 1, "what had arrived is kept");
   assert.equal((await w.sim.log()).length, 1, "the request was sent again");
+  assert.equal((await call("usage.verify_record")).broken_at, undefined);
   await ui.program.kill("SIGTERM");
 });
 

@@ -885,6 +885,19 @@ skipped: number,
 elapsed_ms: number, };
 
 /**
+ * Whether the record is whole.
+ */
+export type RecordVerdict = { 
+/**
+ * How many records stand in order before the first that does not.
+ */
+records: number, 
+/**
+ * The position of the first record that is missing, was changed, or stands in another place.
+ */
+broken_at?: number, };
+
+/**
  * Names a provider.
  */
 export type RemoveProvider = { 
@@ -1206,6 +1219,7 @@ export interface Methods {
   "jobs.get": { kind: "unary"; params: GetJob; result: Job };
   "jobs.cancel": { kind: "unary"; params: GetJob; result: Job };
   "usage.since": { kind: "unary"; params: UsageSince; result: UsageSummary };
+  "usage.verify_record": { kind: "unary"; params: Empty; result: RecordVerdict };
   "account.status": { kind: "unary"; params: Empty; result: AccountStatus };
   "account.sign_in": { kind: "stream"; params: SignIn; result: SignInEvent };
   "account.sign_out": { kind: "unary"; params: Empty; result: AccountStatus };

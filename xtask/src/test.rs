@@ -10,6 +10,8 @@ pub fn test(root: &Path) -> anyhow::Result<()> {
     // One build for the tests and for the programs that the end-to-end tests start.
     run(root, "cargo", &["build", "--workspace", "--all-targets"])?;
     run(&root.join("ui"), "npm", &["test"])?;
+    // Every screen, in light and dark, looked at by axe.
+    run(&root.join("ui"), "npm", &["run", "screens", "--", "--sizes", "desktop,phone"])?;
     run(&root.join("e2e"), "npm", &["test"])?;
     if is_installed("cargo-nextest") {
         run(root, "cargo", &["nextest", "run", "--workspace", "--no-fail-fast"])

@@ -1,6 +1,6 @@
-//! `usage`: what was spent.
+//! `usage`: what was spent, and the record of what left.
 
-use crate::{MicroUsd, TimeMs};
+use crate::{Empty, MicroUsd, TimeMs};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -9,6 +9,8 @@ service! {
     pub service UsageReport / UsageClient = "usage" {
         /// What was spent since a time, by model.
         unary since [View] (UsageSince) -> UsageSummary;
+        /// Walks the engine's own record of everything that left, and says whether it is as it was written.
+        unary verify_record [View] (Empty) -> RecordVerdict;
     }
 }
 
@@ -43,4 +45,15 @@ pub struct ModelUsage {
     pub output_tokens: u64,
     /// The cost.
     pub cost: MicroUsd,
+}
+
+/// Whether the record is whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct RecordVerdict {
+    /// How many records stand in order before the first that does not.
+    pub records: u64,
+    /// The position of the first record that is missing, was changed, or stands in another place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub broken_at: Option<u64>,
 }

@@ -1,9 +1,11 @@
-//! What was spent.
+//! What was spent, and the record of what left.
 
 use crate::Engine;
 use crate::error::database;
-use api::usage::{ModelUsage, UsageReport, UsageSince, UsageSummary};
+use api::Empty;
+use api::usage::{ModelUsage, RecordVerdict, UsageReport, UsageSince, UsageSummary};
 use rpc::{ApiError, Caller};
+use store::audit::Verdict;
 
 impl UsageReport for Engine {
     async fn since(&self, _: &Caller, request: UsageSince) -> Result<UsageSummary, ApiError> {
@@ -22,6 +24,16 @@ impl UsageReport for Engine {
                     cost: sum.cost,
                 })
                 .collect(),
+        })
+    }
+
+    async fn verify_record(&self, _: &Caller, _: Empty) -> Result<RecordVerdict, ApiError> {
+        Ok(match self.inner.store.read(store::audit::verify).await.map_err(database)? {
+            Verdict::Whole { records } => RecordVerdict { records, broken_at: None },
+            Verdict::Broken { at } => {
+                let at = at.max(1).cast_unsigned();
+                RecordVerdict { records: at - 1, broken_at: Some(at) }
+            }
         })
     }
 }

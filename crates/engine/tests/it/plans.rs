@@ -57,7 +57,11 @@ async fn what_the_provider_got_is_what_was_approved_and_recorded() {
     assert_eq!(kinds, ["intent", "outcome"]);
     let outcome = String::from_utf8(records[1].record.clone()).unwrap();
     assert!(outcome.contains(&received[0].body_sha256), "the record names the bytes that left: {outcome}");
-    assert_eq!(store.read(store::audit::verify).await.unwrap(), store::audit::Verdict::Whole { records: 2 });
+    let verify = || async { UsageClient(f.client.clone()).verify_record(&api::Empty {}).await.unwrap() };
+    assert_eq!(verify().await, api::usage::RecordVerdict { records: 2, broken_at: None });
+    let edit = "UPDATE audit SET record = CAST(replace(record, 'served', 'failed') AS BLOB) WHERE seq = 2";
+    rusqlite::Connection::open(f.engine.dir().database()).unwrap().execute(edit, []).unwrap();
+    assert_eq!(verify().await, api::usage::RecordVerdict { records: 1, broken_at: Some(2) });
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -41,15 +41,15 @@ pub async fn login(arguments: Login) -> anyhow::Result<ExitCode> {
     while let Some(event) = events.next().await {
         match event? {
             SignInEvent::Code { user_code, verification_uri, verification_uri_complete, expires_in } => {
-                anstream::println!("Open   {}", styled(STRONG, &verification_uri_complete));
-                anstream::println!("Code   {}", styled(STRONG, &user_code));
+                show::line(format_args!("Open   {}", styled(STRONG, &verification_uri_complete)))?;
+                show::line(format_args!("Code   {}", styled(STRONG, &user_code)))?;
                 show::note(format!(
                     "Check that the page at {verification_uri} shows the same code, then confirm. Waiting for {} minutes.",
                     expires_in / 60
                 ));
             }
             SignInEvent::SignedIn { status } => {
-                print(&status);
+                let printed = print(&status);
                 if store == CredentialStore::File {
                     show::note(format!(
                         "Kept in {}, readable by you alone and not encrypted.",
@@ -58,6 +58,7 @@ pub async fn login(arguments: Login) -> anyhow::Result<ExitCode> {
                 }
                 drop(events);
                 host.close().await;
+                printed?;
                 return Ok(ExitCode::SUCCESS);
             }
         }
@@ -68,8 +69,8 @@ pub async fn login(arguments: Login) -> anyhow::Result<ExitCode> {
 pub async fn logout() -> anyhow::Result<ExitCode> {
     let host = Host::open().await?;
     AccountClient(host.client.clone()).sign_out(&Empty {}).await?;
-    anstream::println!("Signed out.");
     host.close().await;
+    show::line("Signed out.")?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -77,20 +78,16 @@ pub async fn whoami() -> anyhow::Result<ExitCode> {
     let host = Host::open().await?;
     let status =
         AccountClient(host.client.clone()).status(&Empty {}).await.context("cannot ask the engine")?;
-    print(&status);
     host.close().await;
+    print(&status)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(status: &AccountStatus) {
+fn print(status: &AccountStatus) -> std::io::Result<()> {
     match (&status.user, &status.server) {
         (Some(user), Some(server)) => {
-            anstream::println!(
-                "Signed in to {} as {}.",
-                styled(STRONG, server),
-                styled(STRONG, show::harmless(user))
-            );
+            show::line(format_args!("Signed in to {} as {}.", styled(STRONG, server), styled(STRONG, user)))
         }
-        _ => anstream::println!("Not signed in. Your own keys and local models work without a server."),
+        _ => show::line("Not signed in. Your own keys and local models work without a server."),
     }
 }

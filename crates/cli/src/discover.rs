@@ -101,10 +101,12 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     )?;
     bar.clear();
     let mut out = anstream::stdout().lock();
+    let terminal = std::io::stdout().is_terminal();
     let written = if arguments.json {
         json(&mut out, &found)
-    } else if arguments.plain || !std::io::stdout().is_terminal() {
-        found.sources.iter().chain(&found.tests).try_for_each(|file| writeln!(out, "{}", file.path))
+    } else if arguments.plain || !terminal {
+        let mut files = found.sources.iter().chain(&found.tests);
+        files.try_for_each(|file| writeln!(out, "{}", show::document(&file.path, terminal)))
     } else {
         pretty(&mut out, &found, started.elapsed())
     };
@@ -126,10 +128,24 @@ fn json(out: &mut impl Write, found: &Discovery) -> std::io::Result<()> {
             test: file.test,
             reasons: reasons.collect(),
         };
-        serde_json::to_writer(&mut *out, &line)?;
-        writeln!(out)?;
+        writeln!(out, "{}", escaped(&serde_json::to_string(&line)?))?;
     }
     Ok(())
+}
+
+/// The same JSON with everything that cannot be seen as `\\u` escapes, so that no file name steers a terminal.
+fn escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if show::is_invisible(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 fn pretty(out: &mut impl Write, found: &Discovery, took: Duration) -> std::io::Result<()> {
@@ -157,11 +173,11 @@ fn list(out: &mut impl Write, files: &[Ranked]) -> std::io::Result<()> {
     for file in files {
         let (folder, name) = file.path.rsplit_once('/').map_or(("", file.path.as_str()), |(f, n)| (f, n));
         let slash = if folder.is_empty() { "" } else { "/" };
-        let folder = styled(QUIET, format!("{}{slash}", show::harmless(folder)));
-        writeln!(out, "{:>3}  {folder}{}", file.rank, styled(STRONG, show::harmless(name)))?;
+        let folder = styled(QUIET, format!("{folder}{slash}"));
+        writeln!(out, "{:>3}  {folder}{}", file.rank, styled(STRONG, name))?;
         for reason in file.reasons.iter().take(2) {
             let line = reason.line.map_or(String::new(), |line| format!(" · line {line}"));
-            writeln!(out, "     {}", styled(QUIET, format!("{}{line}", show::harmless(&reason.detail))))?;
+            writeln!(out, "     {}", styled(QUIET, format!("{}{line}", reason.detail)))?;
         }
     }
     Ok(())
@@ -202,5 +218,19 @@ impl Bar {
 
     fn clear(&self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_hides_nothing_and_means_the_same() {
+        let path = "a\u{202e}b\u{9b}c\u{e0041}\"\\";
+        let json = serde_json::to_string(path).unwrap();
+        let shown = escaped(&json);
+        assert!(!shown.chars().any(show::is_invisible), "{shown:?}");
+        assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), path);
     }
 }

@@ -71,12 +71,13 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
             models.add_provider(&provider).await?
         }
     };
-    print(&list);
+    let printed = print(&list);
     host.close().await;
+    printed?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(list: &ModelList) {
+fn print(list: &ModelList) -> std::io::Result<()> {
     for model in &list.models {
         let price = match (model.input_price, model.output_price) {
             (Some(input), Some(output)) => {
@@ -89,7 +90,7 @@ fn print(list: &ModelList) {
             window => format!("{} tokens", show::count(window)),
         };
         let about = styled(QUIET, format!("{window} · {price} · {}", model.via));
-        anstream::println!("{}  {about}", styled(STRONG, &model.id));
+        show::line(format_args!("{}  {about}", styled(STRONG, &model.id)))?;
     }
     for problem in &list.problems {
         show::note(problem);
@@ -100,4 +101,5 @@ fn print(list: &ModelList) {
              ANTHROPIC_API_KEY, or add one with `plantocode models add`.",
         );
     }
+    Ok(())
 }

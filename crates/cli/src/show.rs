@@ -1,6 +1,8 @@
 //! How things look in a terminal.
 
 use anstyle::{AnsiColor, Style};
+use std::borrow::Cow;
+use std::io::Write;
 
 /// Paths and names.
 pub const STRONG: Style = Style::new().bold();
@@ -13,20 +15,54 @@ pub const WARN: Style = AnsiColor::Yellow.on_default();
 /// Something wrong, or a removed file.
 pub const BAD: Style = AnsiColor::Red.on_default();
 
-/// `text` in a style; written through `anstream`, which drops styles where they do not belong.
+/// `text` in a style, made [`harmless`]; written through `anstream`, which drops styles where they do not belong.
 pub fn styled(style: Style, text: impl std::fmt::Display) -> String {
-    format!("{style}{text}{style:#}")
+    format!("{style}{}{style:#}", harmless(&text.to_string()))
 }
 
 /// Tells an error, with its causes.
 pub fn error(error: &anyhow::Error) {
+    tell(error_line(error));
+}
+
+fn error_line(error: &anyhow::Error) -> String {
     let text: Vec<String> = error.chain().map(ToString::to_string).collect();
-    anstream::eprintln!("{} {}", styled(BAD, "plantocode:"), text.join(": "));
+    format!("{} {}", styled(BAD, "plantocode:"), harmless(&text.join(": ")))
 }
 
 /// Tells something that needs no answer, on stderr.
 pub fn note(text: impl std::fmt::Display) {
-    anstream::eprintln!("{}", styled(QUIET, text));
+    tell(styled(QUIET, text));
+}
+
+/// Writes a line to stderr. Foreign text in it must be [`styled`] or [`harmless`]. When nobody reads stderr any
+/// more, nobody is left to be told; the work itself goes on.
+pub fn tell(line: impl std::fmt::Display) {
+    drop(writeln!(anstream::stderr(), "{line}"));
+}
+
+/// Writes a line to stdout, as [`write_out`] does. Foreign text in it must be [`styled`] or [`harmless`].
+///
+/// # Errors
+/// What [`write_out`] says.
+pub fn line(line: impl std::fmt::Display) -> std::io::Result<()> {
+    write_out(&mut anstream::stdout(), format!("{line}\n").as_bytes())
+}
+
+/// Writes a result. A reader that has gone away, such as `head`, has what it wanted.
+///
+/// # Errors
+/// Any other trouble, such as a full disk.
+pub fn write_out(out: &mut impl Write, bytes: &[u8]) -> std::io::Result<()> {
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+/// What is written to stdout of a document: for a terminal [`harmless`], else byte for byte.
+pub fn document(text: &str, terminal: bool) -> Cow<'_, str> {
+    if terminal { harmless(text).into() } else { text.into() }
 }
 
 /// `1234` as `1.2k`.
@@ -50,15 +86,20 @@ pub fn money(micro: u64) -> String {
     }
 }
 
-/// Text that a model or a file wrote, with what could steer a terminal made visible.
+/// Text that a model, a server or a file wrote, with what could steer a terminal, or change and hide text unseen,
+/// made visible.
 pub fn harmless(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\n' | '\t' => c,
-            c if c.is_control() => '\u{fffd}',
-            c => c,
-        })
-        .collect()
+    text.chars().map(|c| if is_invisible(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// Controls other than tab and line feed, bidirectional marks, zero-width characters and Unicode tags. The same
+/// set as `plan::path::is_invisible`, repeated here because the command line does not know plans.
+pub fn is_invisible(c: char) -> bool {
+    (c.is_control() && !matches!(c, '\t' | '\n'))
+        || matches!(c,
+            '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -74,5 +115,30 @@ mod tests {
     #[test]
     fn nothing_a_model_writes_steers_the_terminal() {
         assert_eq!(harmless("a\u{1b}[201~b\u{9b}c\r\n\td"), "a\u{fffd}[201~b\u{fffd}c\u{fffd}\n\td");
+    }
+
+    #[test]
+    fn a_style_is_ours_and_the_text_in_it_is_harmless() {
+        let model = "gpt\u{1b}]0;owned\u{7}\u{202e}5";
+        let text = styled(STRONG, model);
+        assert_eq!(text, format!("{STRONG}gpt\u{fffd}]0;owned\u{fffd}\u{fffd}5{STRONG:#}"));
+        assert!(text.starts_with("\u{1b}[1m") && text.ends_with("\u{1b}[0m"), "{text:?}");
+        let cause = anyhow::anyhow!("the server said \u{1b}[2J\u{200b}").context("cannot ask");
+        assert!(error_line(&cause).ends_with("cannot ask: the server said \u{fffd}[2J\u{fffd}"));
+    }
+
+    #[test]
+    fn a_document_is_changed_for_a_terminal_only() {
+        let text = "a\r\n\u{1b}[2J\n";
+        assert_eq!(document(text, false), text);
+        assert_eq!(document(text, true), "a\u{fffd}\n\u{fffd}[2J\n");
+    }
+
+    #[test]
+    fn a_reader_that_has_gone_away_is_no_error() {
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        drop(reader);
+        assert!(writer.write_all(b"x").is_err());
+        write_out(&mut writer, b"x").unwrap();
     }
 }

@@ -64,7 +64,7 @@ async fn wait_for_plan(host: &Host, job: &Job) -> anyhow::Result<()> {
 }
 
 fn tell(step: &Step) {
-    anstream::eprintln!("{:>3}. {}", step.number, styled(STRONG, show::harmless(&step.title)));
+    show::tell(format_args!("{:>3}. {}", step.number, styled(STRONG, &step.title)));
     for operation in &step.operations {
         let (style, word) = match operation.kind {
             OperationKind::Create => (GOOD, "create"),
@@ -73,7 +73,8 @@ fn tell(step: &Step) {
             OperationKind::Move => (WARN, "move"),
         };
         let to = operation.to.as_ref().map_or(String::new(), |to| format!(" → {}", show::harmless(to)));
-        anstream::eprintln!("     {} {}{to}", styled(style, word), show::harmless(&operation.path));
+        let path = show::harmless(&operation.path);
+        show::tell(format_args!("     {} {path}{to}", styled(style, word)));
     }
     for finding in &step.findings {
         let (style, word) = match finding.severity {
@@ -81,6 +82,6 @@ fn tell(step: &Step) {
             Severity::Warning => (WARN, "warning"),
             Severity::Info => (QUIET, "note"),
         };
-        anstream::eprintln!("     {} {}", styled(style, word), show::harmless(&finding.message));
+        show::tell(format_args!("     {} {}", styled(style, word), show::harmless(&finding.message)));
     }
 }

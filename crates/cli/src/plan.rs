@@ -8,15 +8,18 @@ use crate::exit::{self, Ended};
 use crate::host::Host;
 use crate::show::{self, QUIET, STRONG, styled};
 use anyhow::Context;
+use api::approvals::{ApprovalsClient, GetApproval};
 use api::discovery::{DiscoveryClient, FindEvent, FindFiles, IncludeFiles, Ranking};
 use api::events::EventsClient;
 use api::jobs::{GetJob, Job, JobState, JobsClient};
-use api::plans::{ExportPlan, Plan, PlanFormat, PlanState, PlansClient, StartPlan};
+use api::plans::{ExportPlan, Plan, PlanFormat, PlanState, PlansClient, StartPlan, Usage};
 use api::projects::{GrantProject, ProjectsClient};
 use api::sessions::{CreateSession, Session, SessionsClient};
 use api::{Empty, JobId};
 use clap::{Args, ValueEnum};
 use futures_util::StreamExt;
+use rpc::Client;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -91,14 +94,19 @@ async fn plan(host: &Host, arguments: &Arguments, task: String) -> anyhow::Resul
             std::future::pending::<()>().await;
         }
     };
-    let plan = tokio::select! {
-        plan = follow(host, arguments, &job.id) => plan?,
+    let followed = async {
+        let agreed = or_cancel(&host.client, &job.id, until_approved(host, arguments, &job.id).await).await?;
+        let plan = stream::follow(host, &agreed.job).await?;
+        anyhow::Ok((plan, agreed.priced))
+    };
+    let (plan, priced) = tokio::select! {
+        followed = followed => followed?,
         () = stopped => {
             JobsClient(host.client.clone()).cancel(&GetJob { job: job.id.clone() }).await?;
             return Err(Ended::error(130, "stopped; what had arrived is kept in the session"));
         }
     };
-    finish(host, arguments, plan).await
+    finish(host, arguments, plan, priced).await
 }
 
 async fn begin(host: &Host, arguments: &Arguments, task: String) -> anyhow::Result<Session> {
@@ -141,16 +149,41 @@ async fn choose_files(host: &Host, arguments: &Arguments, session: &Session) -> 
     Ok(())
 }
 
-/// Follows the job through its approval to its plan.
-async fn follow(host: &Host, arguments: &Arguments, id: &JobId) -> anyhow::Result<Plan> {
+/// A job that may send.
+struct Agreed {
+    job: Job,
+    /// Whether the manifest knew the model's price.
+    priced: bool,
+}
+
+/// Passes on how the way to the approval ended. When it broke, nobody would ever answer: the job is canceled.
+async fn or_cancel<T>(client: &Client, id: &JobId, outcome: anyhow::Result<T>) -> anyhow::Result<T> {
+    let Err(error) = outcome else { return outcome };
+    // One that was refused, or has failed, has ended already and stays as it is.
+    if let Err(e) = JobsClient(client.clone()).cancel(&GetJob { job: id.clone() }).await {
+        show::note(format!(
+            "The job could not be canceled and may still wait for an approval: {e} `plantocode serve` shows it."
+        ));
+    }
+    Err(error)
+}
+
+/// Follows the job until it is approved, here or elsewhere.
+async fn until_approved(host: &Host, arguments: &Arguments, id: &JobId) -> anyhow::Result<Agreed> {
     let jobs = JobsClient(host.client.clone());
     let mut changes = EventsClient(host.client.clone()).watch(&Empty {}).await?;
     loop {
         let job = jobs.get(&GetJob { job: id.clone() }).await?;
         match job.state {
             JobState::WaitingApproval => {
-                approve::ask(host, arguments, &job).await?;
-                return stream::follow(host, &job).await;
+                let approved = approve::ask(host, arguments, &job).await?;
+                return Ok(Agreed { job, priced: approved.cost_estimate.is_some() });
+            }
+            // Somebody else was faster, for instance in the browser.
+            JobState::Completed => {
+                let manifest = GetApproval { approval: approval_of(&job)? };
+                let approved = ApprovalsClient(host.client.clone()).get(&manifest).await?;
+                return Ok(Agreed { job, priced: approved.cost_estimate.is_some() });
             }
             JobState::Failed | JobState::Canceled => anyhow::bail!("{}", job.note),
             _ => {}
@@ -161,7 +194,7 @@ async fn follow(host: &Host, arguments: &Arguments, id: &JobId) -> anyhow::Resul
     }
 }
 
-async fn finish(host: &Host, arguments: &Arguments, plan: Plan) -> anyhow::Result<ExitCode> {
+async fn finish(host: &Host, arguments: &Arguments, plan: Plan, priced: bool) -> anyhow::Result<ExitCode> {
     let format = match arguments.format {
         Format::Md => PlanFormat::Markdown,
         Format::Xml => PlanFormat::Xml,
@@ -176,9 +209,14 @@ async fn finish(host: &Host, arguments: &Arguments, plan: Plan) -> anyhow::Resul
             })?;
             show::note(format!("Written to {}.", path.display()));
         }
-        None => print!("{}", show::harmless(&text)),
+        None => {
+            let mut out = std::io::stdout();
+            let text = show::document(&text, out.is_terminal());
+            show::write_out(&mut out, text.as_bytes())
+                .context("cannot write the plan to standard output; it is kept in the session")?;
+        }
     }
-    summary(&plan);
+    summary(&plan, priced);
     match plan.state {
         PlanState::Complete => Ok(ExitCode::SUCCESS),
         _ => {
@@ -191,26 +229,35 @@ async fn finish(host: &Host, arguments: &Arguments, plan: Plan) -> anyhow::Resul
     }
 }
 
-fn summary(plan: &Plan) {
+fn summary(plan: &Plan, priced: bool) {
     let findings = match (plan.errors, plan.warnings) {
         (0, 0) => "no findings".to_owned(),
         (errors, warnings) => format!("{}, {}", plural(errors, "error"), plural(warnings, "warning")),
     };
     let mut text = format!("{}, {findings}", plural(plan.step_count, "step"));
     if let Some(usage) = &plan.usage {
-        let about = if usage.estimated { " (estimated)" } else { "" };
         let tokens = format!(
             "{} tokens in, {} out",
             show::count(usage.input_tokens),
             show::count(usage.output_tokens)
         );
-        text.push_str(&format!(" · {tokens} · {}{about}", show::money(usage.cost)));
+        text.push_str(&format!(" · {tokens} · {}", cost(usage, priced)));
     }
     if let Some(served) = &plan.served {
         text.push_str(&format!(" · {}/{}", served.provider, served.model));
     }
     let title = if plan.title.is_empty() { "Plan without a title" } else { &plan.title };
-    anstream::eprintln!("\n{}\n{}", styled(STRONG, show::harmless(title)), styled(QUIET, text));
+    show::tell(format_args!("\n{}\n{}", styled(STRONG, title), styled(QUIET, text)));
+}
+
+/// What it cost, in words. Without a known price a cost of 0 only means that nobody counted.
+fn cost(usage: &Usage, priced: bool) -> String {
+    let about = if usage.estimated { " (estimated)" } else { "" };
+    if usage.cost == 0 && !priced {
+        "cost unknown".to_owned()
+    } else {
+        format!("{}{about}", show::money(usage.cost))
+    }
 }
 
 fn plural(n: u32, word: &str) -> String {
@@ -220,4 +267,56 @@ fn plural(n: u32, word: &str) -> String {
 /// The job's approval, which a job that waits always has.
 fn approval_of(job: &Job) -> anyhow::Result<api::ApprovalId> {
     job.approval.clone().context("the job waits without saying for what")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use api::jobs::{JobList, Jobs};
+    use rpc::{ApiError, Caller, Link, Router};
+    use std::sync::{Arc, Mutex};
+
+    /// Notes which jobs were canceled.
+    #[derive(Default)]
+    struct Canceled(Mutex<Vec<JobId>>);
+
+    impl Jobs for Canceled {
+        async fn list(&self, _: &Caller, _: Empty) -> Result<JobList, ApiError> {
+            Err(ApiError::canceled())
+        }
+        async fn get(&self, _: &Caller, _: GetJob) -> Result<Job, ApiError> {
+            Err(ApiError::canceled())
+        }
+        async fn cancel(&self, _: &Caller, job: GetJob) -> Result<Job, ApiError> {
+            self.0.lock().unwrap().push(job.job);
+            Err(ApiError::canceled())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_job_whose_approval_broke_does_not_wait_for_ever() {
+        let jobs = Arc::new(Canceled::default());
+        let mut router = Router::new();
+        JobsClient::mount(&mut router, Arc::clone(&jobs));
+        let (here, there) = Link::pair();
+        tokio::spawn(rpc::serve(Arc::new(router), Caller::owner("test"), there));
+        let (client, read) = rpc::connect(here);
+        tokio::spawn(read);
+        let id = JobId::from("j1".to_owned());
+        assert_eq!(or_cancel(&client, &id, Ok(7)).await.unwrap(), 7);
+        assert!(jobs.0.lock().unwrap().is_empty());
+        let conflict = ApiError::new(rpc::ErrorCode::Conflict, "approval_mismatch", "It has changed.");
+        let error = or_cancel::<()>(&client, &id, Err(conflict.into())).await.unwrap_err();
+        assert_eq!(error.to_string(), "It has changed.");
+        assert_eq!(*jobs.0.lock().unwrap(), [id]);
+    }
+
+    #[test]
+    fn a_price_that_nobody_knows_is_not_nothing() {
+        let free = Usage::default();
+        let paid = Usage { cost: 70_000, estimated: true, ..free };
+        assert_eq!(cost(&free, false), "cost unknown");
+        assert_eq!(cost(&free, true), "$0");
+        assert_eq!(cost(&paid, false), "$0.07 (estimated)");
+    }
 }

@@ -24,8 +24,9 @@ enum Answer {
     Unclear,
 }
 
-/// Asks until the person has decided; returns when it is approved.
-pub async fn ask(host: &Host, arguments: &Arguments, job: &Job) -> anyhow::Result<()> {
+/// Asks until the person has decided; returns the manifest that was approved. After an error the job may still
+/// wait: the caller cancels it.
+pub async fn ask(host: &Host, arguments: &Arguments, job: &Job) -> anyhow::Result<Manifest> {
     let approvals = ApprovalsClient(host.client.clone());
     let mut manifest = approvals.get(&GetApproval { approval: approval_of(job)? }).await?;
     if arguments.redact {
@@ -34,7 +35,8 @@ pub async fn ask(host: &Host, arguments: &Arguments, job: &Job) -> anyhow::Resul
     print(&manifest);
     loop {
         if let Some(cap) = arguments.yes_up_to {
-            return approve_up_to(&approvals, &manifest, cap).await;
+            approve_up_to(&approvals, &manifest, cap).await?;
+            return Ok(manifest);
         }
         if !std::io::stdin().is_terminal() {
             refuse(&approvals, &manifest).await?;
@@ -45,7 +47,7 @@ pub async fn ask(host: &Host, arguments: &Arguments, job: &Job) -> anyhow::Resul
         // Reading a line blocks; the engine in this process goes on meanwhile.
         match tokio::task::spawn_blocking(read_answer).await?? {
             Answer::Send => match approvals.approve(&approve(&manifest)).await {
-                Ok(_) => return Ok(()),
+                Ok(_) => return Ok(manifest),
                 Err(e) if e.reason == "secret_found" || e.reason == "too_long" => show::note(e.message),
                 Err(e) => return Err(e.into()),
             },
@@ -121,21 +123,17 @@ async fn view(approvals: &ApprovalsClient, manifest: &Manifest, source: &str) ->
     let by_number = source.parse::<usize>().ok().and_then(|n| manifest.files.get(n.checked_sub(1)?));
     let source = by_number.map_or_else(|| source.to_owned(), |file| file.path.clone());
     match approvals.text(&GetText { approval: manifest.id.clone(), source }).await {
-        Ok(part) => anstream::eprintln!("{}", show::harmless(&part.text)),
+        Ok(part) => show::tell(show::harmless(&part.text)),
         Err(e) => show::note(e.message),
     }
     Ok(())
 }
 
 fn read_answer() -> anyhow::Result<Answer> {
-    anstream::eprint!(
-        "{} ",
-        styled(
-            STRONG,
-            "Send? [s]end, [n]o, [u]ntick NUMBERS, [r]edact, [v]iew NUMBER|task|tree|instructions:"
-        )
-    );
-    std::io::stderr().flush()?;
+    let question = "Send? [s]end, [n]o, [u]ntick NUMBERS, [r]edact, [v]iew NUMBER|task|tree|instructions:";
+    let mut err = anstream::stderr();
+    write!(err, "{} ", styled(STRONG, question))?;
+    err.flush()?;
     let mut line = String::new();
     if std::io::stdin().lock().read_line(&mut line)? == 0 {
         return Ok(Answer::Refuse);
@@ -168,47 +166,44 @@ fn print(manifest: &Manifest) {
         }
         None => "a cost that is not known".to_owned(),
     };
-    anstream::eprintln!(
+    show::tell(format_args!(
         "\nSend {}, {about}{} tokens, to {} {} for {}.",
         styled(STRONG, format!("{} files", manifest.files.len())),
         styled(STRONG, show::count(manifest.input_tokens)),
         styled(STRONG, &manifest.model),
-        manifest.via,
+        show::harmless(&manifest.via),
         styled(STRONG, cost),
-    );
+    ));
     let paths: Vec<String> =
         manifest.files.iter().take(LISTED).map(|file| show::harmless(&file.path)).collect();
     let width = paths.iter().map(|path| path.chars().count()).max().unwrap_or(0).min(WIDEST_PATH);
     for (number, (path, file)) in paths.iter().zip(&manifest.files).enumerate() {
-        let reason = show::harmless(&file.reason);
-        let detail = styled(QUIET, format!("{:>7} tokens  {reason}", show::count(file.tokens)));
-        anstream::eprintln!("{:>4}  {path:width$}  {detail}", number + 1);
+        let detail = styled(QUIET, format!("{:>7} tokens  {}", show::count(file.tokens), file.reason));
+        show::tell(format_args!("{:>4}  {path:width$}  {detail}", number + 1));
     }
     if manifest.files.len() > LISTED {
         show::note(format!("      and {} more files", manifest.files.len() - LISTED));
     }
     for part in &manifest.parts {
-        anstream::eprintln!(
-            "   +  {}",
-            styled(QUIET, format!("{}, {} tokens", part.name, show::count(part.tokens)))
-        );
+        let detail = styled(QUIET, format!("{}, {} tokens", part.name, show::count(part.tokens)));
+        show::tell(format_args!("   +  {detail}"));
     }
     let places: Vec<String> =
         manifest.destinations.iter().map(|d| format!("{}/{}", d.provider, d.model)).collect();
     show::note(format!(
         "Goes to {} and nowhere else. Fingerprint {}",
         places.join(", then "),
-        &manifest.fingerprint[..16]
+        manifest.fingerprint.chars().take(16).collect::<String>()
     ));
     for secret in &manifest.secrets {
         let (style, word) = if secret.allowed { (WARN, "allowed by a comment") } else { (BAD, "secret") };
-        let place = format!("{}:{}", show::harmless(&secret.source), secret.line);
-        anstream::eprintln!("{} {place} {}", styled(style, word), secret.description);
+        let what = format!("{}:{} {}", secret.source, secret.line, secret.description);
+        show::tell(format_args!("{} {}", styled(style, word), show::harmless(&what)));
     }
     if manifest.overflow_tokens > 0 {
         let text =
             format!("This is {} tokens too long for the model. Untick files.", manifest.overflow_tokens);
-        anstream::eprintln!("{}", styled(BAD, text));
+        show::tell(styled(BAD, text));
     }
 }
 

@@ -5,10 +5,14 @@ use engine::{DataDir, DataDirError, Engine, Env};
 use loopback::socket::SocketHost;
 use loopback::web::Dial;
 use rpc::{Caller, Client, Link};
+use std::path::Path;
 use std::time::Duration;
 
 /// How long another process may take between taking the lock and answering at the socket.
 const STARTING: (u32, Duration) = (100, Duration::from_millis(50));
+
+/// How long an engine that accepts a link may take to greet.
+const GREETING: Duration = Duration::from_secs(5);
 
 /// A way to the engine. When this process is the engine, it is so as long as this lives.
 pub struct Host {
@@ -48,10 +52,7 @@ impl Host {
                 Err(e) => return Err(e.into()),
             }
         }
-        anyhow::bail!(
-            "another PlanToCode process holds {} and does not answer. End it, then try again; nothing was changed",
-            dir.data.display()
-        )
+        Err(mute(&dir.data))
     }
 
     async fn greet(
@@ -63,11 +64,7 @@ impl Host {
     ) -> anyhow::Result<Host> {
         let (client, read) = rpc::connect(link);
         tokio::spawn(read);
-        let hello = api::system::Hello {
-            api: api::API_VERSION,
-            client: concat!("plantocode ", env!("CARGO_PKG_VERSION")).to_owned(),
-        };
-        api::system::SystemClient(client.clone()).hello(&hello).await.context("the engine did not greet")?;
+        hello(&client, &dir.data, GREETING).await?;
         Ok(Host { client, dial, dir, env, own })
     }
 
@@ -76,11 +73,51 @@ impl Host {
         self.own.is_some()
     }
 
+    /// Whether the engine is ours and a job runs in it now.
+    pub fn is_busy(&self) -> bool {
+        self.own.as_ref().is_some_and(|(engine, _)| engine.is_busy())
+    }
+
     /// Ends the engine, if it is ours, once the running steps are done.
     pub async fn close(self) {
         if let Some((engine, socket)) = self.own {
             drop(socket);
             engine.close().await;
         }
+    }
+}
+
+/// The first call of a link, which must be answered `within` a time.
+async fn hello(client: &Client, data: &Path, within: Duration) -> anyhow::Result<()> {
+    let hello = api::system::Hello {
+        api: api::API_VERSION,
+        client: concat!("plantocode ", env!("CARGO_PKG_VERSION")).to_owned(),
+    };
+    let system = api::system::SystemClient(client.clone());
+    match tokio::time::timeout(within, system.hello(&hello)).await {
+        Ok(greeting) => greeting.map(drop).context("the engine did not greet"),
+        Err(_) => Err(mute(data)),
+    }
+}
+
+fn mute(data: &Path) -> anyhow::Error {
+    anyhow::anyhow!(
+        "another PlanToCode process holds {} and does not answer. End it, then try again; nothing was changed",
+        data.display()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_engine_that_does_not_greet_is_named() {
+        // The other end is held and says nothing, like a process that was stopped.
+        let (here, _there) = Link::pair();
+        let (client, read) = rpc::connect(here);
+        tokio::spawn(read);
+        let error = hello(&client, Path::new("/home/p/data"), Duration::from_millis(50)).await.unwrap_err();
+        assert!(error.to_string().contains("holds /home/p/data and does not answer"), "{error}");
     }
 }

@@ -1,15 +1,21 @@
 //! `plantocode serve`: the user interface in the browser.
 
+mod enter;
+mod signals;
+
 use crate::host::Host;
 use crate::show::{self, STRONG, styled};
 use clap::Args;
 use engine::data_dir::write_private;
 use loopback::tickets::TICKET_SECONDS;
 use loopback::web::{self, WebHost};
+use signals::Signals;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, BufReader};
+
+/// How long the end waits for an answer that is still arriving.
+const LAST_WAIT: Duration = Duration::from_secs(10);
 
 /// Serve the user interface to your own browser, on this machine only.
 #[derive(Args)]
@@ -24,12 +30,13 @@ pub struct Arguments {
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let host = Host::open().await?;
+    let mut signals = Signals::listen();
     let env = host.env.clone();
     let web = web::serve(arguments.port, host.dial.clone(), Box::new(move || env.random_hex(32)))?;
     if let Some(how) = web::missing_ui() {
         show::note(how);
     }
-    anstream::println!("Serving at {}", styled(STRONG, web.url()));
+    show::line(format_args!("Serving at {}", styled(STRONG, web.url())))?;
     if !host.is_engine() {
         show::note("Another PlanToCode process runs the engine; this one shows it.");
     }
@@ -40,17 +47,16 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         &serde_json::json!({ "url": web.url(), "token": web.file_token() }).to_string(),
     )?;
     let mut page = OpenPage::write(&host, &web, arguments.open)?;
-    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    let mut presses = enter::presses();
     let mut listening = true;
     loop {
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => break,
-            () = terminated() => break,
+            () = signals.next() => break,
             () = tokio::time::sleep(Duration::from_secs(TICKET_SECONDS)), if page.is_some() => page = None,
-            line = lines.next_line(), if listening => match line {
-                Ok(Some(_)) => page = OpenPage::write(&host, &web, arguments.open)?,
+            pressed = presses.recv(), if listening => match pressed {
+                Some(()) => page = OpenPage::write(&host, &web, arguments.open)?,
                 // Standard input is closed: nobody will press Enter.
-                Ok(None) | Err(_) => listening = false,
+                None => listening = false,
             },
         }
     }
@@ -58,9 +64,34 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     if let Err(error) = std::fs::remove_file(&token_file) {
         tracing::debug!(%error, "the token file was removed by someone else");
     }
-    web.stop().await;
-    host.close().await;
+    end(web, host, &mut signals).await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Ends the page and the engine. An answer that is still arriving gets a little time, unless a second signal says
+/// that there is none; the engine stores what arrives as it goes and makes a cut plan of it at the next start.
+async fn end(web: WebHost, host: Host, signals: &mut Signals) {
+    if host.is_busy() {
+        show::note(format!(
+            "An answer is still arriving; waiting at most {} seconds for it. Ctrl-C again ends now, and what has \
+             arrived is kept.",
+            LAST_WAIT.as_secs()
+        ));
+    }
+    let closed = async {
+        web.stop().await;
+        host.close().await;
+    };
+    let in_time = tokio::select! {
+        () = closed => true,
+        () = tokio::time::sleep(LAST_WAIT) => false,
+        () = signals.next() => false,
+    };
+    if !in_time {
+        show::note(
+            "Ended before the answer was complete. What had arrived is kept; the next start shows it as a cut plan.",
+        );
+    }
 }
 
 /// A file that only this user can read and that sends the browser to the page with a fresh ticket. Removed when it
@@ -78,7 +109,7 @@ impl OpenPage {
             web.ticket_url()
         );
         write_private(&path, &html)?;
-        anstream::println!("To get in, open {}", styled(STRONG, path.display()));
+        show::line(format_args!("To get in, open {}", styled(STRONG, path.display())))?;
         show::note(format!(
             "It works once, within {TICKET_SECONDS} seconds. Press Enter for a fresh one, Ctrl-C to end."
         ));
@@ -115,20 +146,4 @@ fn open_browser(path: &Path) {
     if started.is_err() {
         show::note("No browser could be opened from here; open the file yourself.");
     }
-}
-
-#[cfg(unix)]
-async fn terminated() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            terminate.recv().await;
-        }
-        Err(_) => std::future::pending().await,
-    }
-}
-
-#[cfg(not(unix))]
-async fn terminated() {
-    std::future::pending().await
 }

@@ -176,6 +176,7 @@ export class FakeEngine {
         { model: "openai/gpt-5.1", requests: 1, input_tokens: 3_100, output_tokens: 900, cost: 14_400 },
       ],
     }),
+    "usage.verify_record": () => ({ records: 12 }),
     "account.status": () => (this.world.signedIn ? { server: "https://plans.example", user: "ada@plans.example", store: "file" } : {}),
     "account.sign_out": () => ({}),
   };

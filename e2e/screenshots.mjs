@@ -67,7 +67,7 @@ const w = await world();
 try {
   await mkdir(OUT, { recursive: true });
   const person = await setUp(w);
-  await w.sim.control({ text: PLAN });
+  await w.sim.control({ style: "text", text: PLAN });
   await run("plantocode", ["models", "list"], { env: { PLANTOCODE_HOME: w.home } });
   const ui = await w.serve();
   const { page } = await letIn(w.chromium, ui);

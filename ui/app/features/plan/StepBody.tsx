@@ -53,7 +53,7 @@ function FindingView({ finding: f }: { finding: Finding }) {
       <Icon size={14} aria-hidden="true" />
       <span>
         <b>{w.plan.severity[f.severity]}:</b> <Names text={f.message} />
-        {f.suggestion && <> {w.plan.suggestion} <code>{f.suggestion}</code></>}
+        {f.suggestion && !f.message.includes(f.suggestion) && <> {w.plan.suggestion} <code>{f.suggestion}</code></>}
       </span>
     </p>
   );

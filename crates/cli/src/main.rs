@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
 
 mod account;
+mod audit;
 mod discover;
 mod exit;
 mod host;
@@ -51,6 +52,8 @@ enum Command {
     Whoami,
     #[command(subcommand)]
     Models(models::Command),
+    /// Check that the record of everything that left this machine is as it was written.
+    Audit,
 }
 
 fn main() -> ExitCode {
@@ -89,5 +92,6 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Logout => account::logout().await,
         Command::Whoami => account::whoami().await,
         Command::Models(command) => models::run(command).await,
+        Command::Audit => audit::verify().await,
     }
 }

@@ -26,8 +26,12 @@ pub fn error(error: &anyhow::Error) {
 }
 
 fn error_line(error: &anyhow::Error) -> String {
-    let text: Vec<String> = error.chain().map(ToString::to_string).collect();
-    format!("{} {}", styled(BAD, "plantocode:"), harmless(&text.join(": ")))
+    // Many errors name their cause themselves; it is not told twice.
+    let text = error
+        .chain()
+        .map(ToString::to_string)
+        .reduce(|text, cause| if text.contains(&cause) { text } else { format!("{text}: {cause}") });
+    format!("{} {}", styled(BAD, "plantocode:"), harmless(&text.unwrap_or_default()))
 }
 
 /// Tells something that needs no answer, on stderr.

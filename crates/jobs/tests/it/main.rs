@@ -68,6 +68,12 @@ async fn start(
 
 impl Fixture {
     async fn submit(&self, id: &str) {
+        self.insert(id).await;
+        self.runner.wake();
+    }
+
+    /// Queues a job without saying so.
+    async fn insert(&self, id: &str) {
         let id = id.to_owned();
         self.store
             .write(move |db| {
@@ -75,7 +81,8 @@ impl Fixture {
                     sessions::insert(db, "s", "p", "task", 1)?;
                 }
                 let (session_id, workflow, state) = ("s".into(), "scripted".into(), JobState::Queued);
-                let (note, input) = (String::new(), "{}".into());
+                let (note, input, approval_id, plan_id) = (String::new(), "{}".into(), None, None);
+                let (created_at, updated_at) = (1, 1);
                 rows::insert(
                     db,
                     &JobRow {
@@ -85,16 +92,15 @@ impl Fixture {
                         state,
                         note,
                         input,
-                        approval_id: None,
-                        plan_id: None,
-                        created_at: 1,
-                        updated_at: 1,
+                        approval_id,
+                        plan_id,
+                        created_at,
+                        updated_at,
                     },
                 )
             })
             .await
             .unwrap();
-        self.runner.wake();
     }
 
     async fn reaches(&self, id: &'static str, state: JobState) -> JobRow {
@@ -273,28 +279,6 @@ async fn a_step_that_panics_fails_its_job_and_no_other() {
 async fn a_queued_job_that_nobody_spoke_of_is_found() {
     let dir = tempfile::tempdir().unwrap();
     let f = start(&dir.path().join("db"), |step, _| done(step)).await;
-    f.store
-        .write(|db| {
-            sessions::insert(db, "s", "p", "task", 1)?;
-            let (session_id, workflow, state) = ("s".into(), "scripted".into(), JobState::Queued);
-            let (note, input) = (String::new(), "{}".into());
-            rows::insert(
-                db,
-                &JobRow {
-                    id: "j".into(),
-                    session_id,
-                    workflow,
-                    state,
-                    note,
-                    input,
-                    approval_id: None,
-                    plan_id: None,
-                    created_at: 1,
-                    updated_at: 1,
-                },
-            )
-        })
-        .await
-        .unwrap();
+    f.insert("j").await;
     f.reaches("j", JobState::Completed).await;
 }

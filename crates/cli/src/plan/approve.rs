@@ -5,7 +5,7 @@ use crate::exit::{self, Ended};
 use crate::host::Host;
 use crate::show::{self, BAD, QUIET, STRONG, WARN, styled};
 use api::approvals::{ApprovalsClient, Approve, GetApproval, GetText, Manifest, Revise};
-use api::jobs::Job;
+use api::jobs::{GetJob, Job, JobState, JobsClient};
 use std::io::{BufRead, IsTerminal, Write};
 
 /// Files that are listed before the rest is summed up.
@@ -49,6 +49,19 @@ pub async fn ask(host: &Host, arguments: &Arguments, job: &Job) -> anyhow::Resul
             Answer::Send => match approvals.approve(&approve(&manifest)).await {
                 Ok(_) => return Ok(manifest),
                 Err(e) if e.reason == "secret_found" || e.reason == "too_long" => show::note(e.message),
+                Err(e) if e.reason == "approval_over" => match elsewhere(host, job).await? {
+                    Some(newer) => {
+                        show::note(
+                            "What would be sent was changed elsewhere meanwhile. This is how it is now:",
+                        );
+                        manifest = newer;
+                        print(&manifest);
+                    }
+                    None => {
+                        show::note("It was answered elsewhere.");
+                        return Ok(manifest);
+                    }
+                },
                 Err(e) => return Err(e.into()),
             },
             Answer::Refuse => {
@@ -69,6 +82,17 @@ pub async fn ask(host: &Host, arguments: &Arguments, job: &Job) -> anyhow::Resul
             Answer::Unclear => show::note("Answer with s, n, u NUMBERS, r, or v SOURCE."),
         }
     }
+}
+
+/// The manifest that the job waits for now, if another window has put one in the place of ours; `None` when the job
+/// does not wait any more.
+async fn elsewhere(host: &Host, job: &Job) -> anyhow::Result<Option<Manifest>> {
+    let now = JobsClient(host.client.clone()).get(&GetJob { job: job.id.clone() }).await?;
+    if now.state != JobState::WaitingApproval {
+        return Ok(None);
+    }
+    let approval = approval_of(&now)?;
+    Ok(Some(ApprovalsClient(host.client.clone()).get(&GetApproval { approval }).await?))
 }
 
 fn approve(manifest: &Manifest) -> Approve {

@@ -272,10 +272,9 @@ async fn a_stop_at_any_moment_leaves_no_plan_open_and_no_answer_empty() {
                         .export(&ExportPlan { plan: plan.id, format: PlanFormat::Raw })
                         .await
                         .unwrap();
-                    assert_eq!(
-                        raw.text.is_empty(),
-                        plan.step_count == 0 && plan.title.is_empty(),
-                        "{pause} ms"
+                    assert!(
+                        plan.step_count == 0 || !raw.text.is_empty(),
+                        "{pause} ms: steps without an answer"
                     );
                     break;
                 }

@@ -1,13 +1,12 @@
 //! `plantocode discover`: the files a task concerns, with reasons. Needs no engine, no account and no network.
 
 use crate::show::{self, QUIET, STRONG, styled};
-use anyhow::Context;
+use crate::task::Task;
 use clap::Args;
-use discovery::{Discovery, Options, Progress, Ranked, Task};
+use discovery::{Discovery, Options, Progress, Ranked};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
-use std::io::{IsTerminal, Read, Write};
-use std::path::PathBuf;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -24,15 +23,8 @@ const BAR_AFTER: Duration = Duration::from_millis(700);
   git log -1 --format=%B | plantocode discover - --limit 5
   plantocode discover --task-file issue.md --json | jq .path")]
 pub struct Arguments {
-    /// The task in words; `-` reads it from standard input.
-    #[arg(value_name = "TASK")]
-    task: Vec<String>,
-    /// Read the task from a file.
-    #[arg(long, value_name = "FILE", conflicts_with = "task")]
-    task_file: Option<PathBuf>,
-    /// The project's folder.
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    project: PathBuf,
+    #[command(flatten)]
+    task: Task,
     /// The most files to print in each list.
     #[arg(long, value_name = "N", default_value_t = 20)]
     limit: usize,
@@ -65,36 +57,14 @@ struct JsonReason<'a> {
     line: Option<u32>,
 }
 
-/// The task given by words, file or standard input.
-pub fn read_task(words: &[String], file: Option<&PathBuf>) -> anyhow::Result<String> {
-    let bytes = match (file, words) {
-        (Some(file), _) => {
-            std::fs::read(file).with_context(|| format!("cannot read the task from {}", file.display()))?
-        }
-        (None, [dash]) if dash == "-" => {
-            let mut bytes = Vec::new();
-            std::io::stdin().read_to_end(&mut bytes).context("cannot read the task from standard input")?;
-            bytes
-        }
-        (None, words) => words.join(" ").into_bytes(),
-    };
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    if text.trim().is_empty() {
-        anyhow::bail!(
-            "there is no task. Say in words what should change, for example: plantocode discover \"Retry requests that time out\""
-        );
-    }
-    Ok(text)
-}
-
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let text = read_task(&arguments.task, arguments.task_file.as_ref())?;
+    let text = arguments.task.read()?;
     let options = Options { limit: arguments.limit, include_tests: arguments.tests, ..Options::default() };
     let started = Instant::now();
     let bar = Bar::new(started);
     let found = discovery::discover(
-        &arguments.project,
-        &Task::parse(&text),
+        &arguments.task.project,
+        &discovery::Task::parse(&text),
         &options,
         &|at| bar.show(at),
         &AtomicBool::new(false),

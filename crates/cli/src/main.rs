@@ -13,6 +13,7 @@ mod models;
 mod plan;
 mod serve;
 mod show;
+mod task;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

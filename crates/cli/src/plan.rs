@@ -3,10 +3,10 @@
 mod approve;
 mod stream;
 
-use crate::discover::read_task;
 use crate::exit::{self, Ended};
 use crate::host::Host;
 use crate::show::{self, QUIET, STRONG, styled};
+use crate::task::Task;
 use anyhow::Context;
 use api::approvals::{ApprovalsClient, GetApproval};
 use api::discovery::{DiscoveryClient, FindEvent, FindFiles, IncludeFiles, Ranking};
@@ -35,15 +35,8 @@ const RANKED: u32 = 50;
   plantocode plan --task-file issue.md --model openai/gpt-5.1 --format json --output plan.json
   plantocode plan \"Rename the cache\" --yes-up-to 0.25 > plan.md")]
 pub struct Arguments {
-    /// The task in words; `-` reads it from standard input.
-    #[arg(value_name = "TASK")]
-    task: Vec<String>,
-    /// Read the task from a file.
-    #[arg(long, value_name = "FILE", conflicts_with = "task")]
-    task_file: Option<PathBuf>,
-    /// The project's folder. Naming it here grants it.
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    project: PathBuf,
+    #[command(flatten)]
+    task: Task,
     /// The model, as `plantocode models list` names it; the first of them if left out.
     #[arg(long)]
     model: Option<String>,
@@ -75,7 +68,7 @@ enum Format {
 }
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let task = read_task(&arguments.task, arguments.task_file.as_ref())?;
+    let task = arguments.task.read()?;
     let host = Host::open().await?;
     let outcome = plan(&host, &arguments, task).await;
     host.close().await;
@@ -110,9 +103,9 @@ async fn plan(host: &Host, arguments: &Arguments, task: String) -> anyhow::Resul
 }
 
 async fn begin(host: &Host, arguments: &Arguments, task: String) -> anyhow::Result<Session> {
-    let folder = arguments.project.canonicalize();
+    let folder = arguments.task.project.canonicalize();
     let folder =
-        folder.with_context(|| format!("cannot open the project {}", arguments.project.display()))?;
+        folder.with_context(|| format!("cannot open the project {}", arguments.task.project.display()))?;
     let path = folder.to_str().context("the project's path is not valid Unicode")?.to_owned();
     let project = ProjectsClient(host.client.clone()).grant(&GrantProject { path }).await?;
     Ok(SessionsClient(host.client.clone()).create(&CreateSession { project: project.id, task }).await?)

@@ -28,7 +28,8 @@ const RANKED: u32 = 50;
 
 /// Plan a change: find its files, show what would be sent, and on approval make a plan of checked steps.
 ///
-/// Without a model, a key or a server, `plantocode discover` still finds the files.
+/// The folder named by --project is granted. Without a model, a key or a server, `plantocode discover` still finds the
+/// files.
 #[derive(Args)]
 #[command(after_help = "Examples:
   plantocode plan \"Retry requests that time out\" --project ~/src/client

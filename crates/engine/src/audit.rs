@@ -1,9 +1,8 @@
 //! The engine's own record of what left: intent before the first byte, outcome after the last.
 
 use crate::Inner;
-use crate::wire::{AuditIntent, AuditOutcome, AuditTry, StoredManifest};
+use crate::wire::{AuditIntent, AuditTry, StoredManifest};
 use gateway::Journal;
-use serde::Serialize;
 use store::approvals::ApprovalRow;
 
 pub(crate) const INTENT: &str = "intent";
@@ -38,18 +37,9 @@ impl Inner {
             door: manifest.door,
             via: &manifest.via,
         };
-        self.record(&row.job_id, INTENT, &intent).await
-    }
-
-    /// Records how a request ended.
-    pub(crate) async fn record_outcome(&self, outcome: &AuditOutcome) -> store::Result<()> {
-        self.record(&outcome.job, OUTCOME, outcome).await
-    }
-
-    async fn record(&self, job: &str, kind: &'static str, record: &impl Serialize) -> store::Result<()> {
-        let bytes = serde_json::to_vec(record).map_err(|e| store::StoreError::Text(e.into()))?;
-        let (job, now) = (job.to_owned(), self.now());
-        self.store.write(move |db| store::audit::append(db, &job, kind, &bytes, now)).await?;
+        let record = serde_json::to_vec(&intent).map_err(|e| store::StoreError::Text(e.into()))?;
+        let (job, now) = (row.job_id.clone(), self.now());
+        self.store.write(move |db| store::audit::append(db, &job, INTENT, &record, now)).await?;
         Ok(())
     }
 

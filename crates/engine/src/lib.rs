@@ -28,6 +28,7 @@ mod repository;
 mod roots;
 mod send;
 mod sessions;
+mod settle;
 mod system;
 mod tokens;
 mod usage;

@@ -1,17 +1,17 @@
 //! Sends approved bytes and collects the answer.
 
 use crate::Inner;
-use crate::audit::{VERSION, tries};
 use crate::error::request;
-use crate::manifest::{METHOD, cost, outgoing};
+use crate::manifest::{METHOD, outgoing};
 use crate::repository::RootRepository;
-use crate::wire::{AuditOutcome, Ending, Sent, StoredManifest};
+use crate::settle;
+use crate::wire::{Ending, Sent, StoredManifest};
 use ::jobs::{StepContext, StepError};
 use api::events::Topic;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use gateway::{ChatStream, GatewayError, Journal, Send, Served};
-use llm::approval::{HEADER_AUDIT, HEADER_FILES, HEADER_JOB, encode_files};
+use llm::approval::{HEADER_FILES, HEADER_JOB, encode_files};
 use llm::{Approval, Destination, FinishReason, StreamEvent, Usage};
 use plan::{Document, Finding};
 use rpc::ApiError;
@@ -19,7 +19,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::StoreError;
 use store::approvals::ApprovalRow;
-use store::usage::UsageRow;
 use tokio::task::JoinHandle;
 
 /// How often what has arrived is stored: after a crash at most this much is missing.
@@ -34,11 +33,15 @@ struct Approved {
 }
 
 /// What came back.
-struct Answer {
-    sent: Sent,
-    usage: Usage,
-    served: Option<Served>,
-    error: Option<String>,
+pub(crate) struct Answer {
+    /// How it ended.
+    pub sent: Sent,
+    /// What it used, as far as that is known.
+    pub usage: Usage,
+    /// Who answered, if anyone did.
+    pub served: Option<Served>,
+    /// What went wrong, in words.
+    pub error: Option<String>,
     /// Why a part of it could not be stored.
     not_stored: Option<StoreError>,
 }
@@ -52,7 +55,7 @@ pub(crate) async fn send(inner: &Inner, context: &StepContext, plan: &str) -> Re
     let job = &context.job;
     if context.interrupted && inner.has_sent(&job.id).await? {
         // Whether the provider got it, and what it cost, is not known: sending again could spend twice.
-        inner.record_outcome(&unknown(inner, &job.id)).await?;
+        settle::unknown(inner, &job.id).await?;
         let trouble = "The engine ended while the answer was arriving. What had arrived is kept; nothing was sent again.";
         return Ok(Sent { ending: Ending::Broken, trouble: Some(trouble.to_owned()) });
     }
@@ -83,7 +86,7 @@ pub(crate) async fn send(inner: &Inner, context: &StepContext, plan: &str) -> Re
     };
     inner.live.end(plan);
     // Also when storing the answer failed: what was spent was spent.
-    settle(inner, plan, &approved.row, &approved.stored, &journal, &answer).await?;
+    settle::settle(inner, plan, &approved.row, &approved.stored, &journal, &answer).await?;
     if let Some(error) = answer.not_stored {
         return Err(error.into());
     }
@@ -249,114 +252,9 @@ impl Check {
     }
 }
 
-/// The record of a request whose end nobody saw.
-fn unknown(inner: &Inner, job: &str) -> AuditOutcome {
-    AuditOutcome {
-        v: VERSION,
-        at: inner.now(),
-        job: job.to_owned(),
-        outcome: "unknown".to_owned(),
-        tries: Vec::new(),
-        served: None,
-        usage: api::plans::Usage { estimated: true, unpriced: true, ..api::plans::Usage::default() },
-        server_audit: None,
-        error: Some("the engine ended before the answer did".to_owned()),
-    }
-}
-
-/// Records usage and outcome.
-async fn settle(
-    inner: &Inner,
-    plan: &str,
-    row: &ApprovalRow,
-    stored: &StoredManifest,
-    journal: &Journal,
-    answer: &Answer,
-) -> Result<(), StepError> {
-    let usage = answer.usage;
-    let spent = stored.target.prices.map(|prices| cost(prices, &usage));
-    let view = api::plans::Usage {
-        input_tokens: usage.input_tokens,
-        cached_tokens: usage.cache_read_tokens,
-        output_tokens: usage.output_tokens,
-        cost: spent.unwrap_or(0),
-        unpriced: spent.is_none(),
-        estimated: usage.estimated,
-    };
-    let served = answer.served.as_ref();
-    inner
-        .record_outcome(&AuditOutcome {
-            v: VERSION,
-            at: inner.now(),
-            job: row.job_id.clone(),
-            outcome: outcome_word(answer.sent.ending, served.is_some()).to_owned(),
-            tries: tries(journal),
-            served: served.map(|s| format!("{}/{}", s.provider, s.model)),
-            usage: view,
-            server_audit: served.and_then(|s| s.header(HEADER_AUDIT)).map(str::to_owned),
-            error: answer.error.clone(),
-        })
-        .await?;
-    let Some(served) = served else { return Ok(()) };
-    let (provider, model) = (served.provider.clone(), served.model.clone());
-    let plan = plan.to_owned();
-    let json = serde_json::to_string(&view).map_err(|e| StepError::Failed(e.to_string()))?;
-    let usage_row = UsageRow {
-        job_id: row.job_id.clone(),
-        provider: provider.clone(),
-        model: model.clone(),
-        input_tokens: view.input_tokens,
-        cached_tokens: view.cached_tokens,
-        output_tokens: view.output_tokens,
-        cost: spent,
-        estimated: view.estimated,
-    };
-    let now = inner.now();
-    inner
-        .store
-        .write(move |db| {
-            store::usage::insert(db, &usage_row, now)?;
-            // The session, and its plan with it, may have been deleted meanwhile.
-            if let Some(plan) = store::plans::get(db, &plan)? {
-                let plan = store::plans::PlanRow {
-                    provider: Some(provider),
-                    model: Some(model),
-                    usage: Some(json),
-                    ..plan
-                };
-                store::plans::put(db, &plan)?;
-            }
-            Ok(())
-        })
-        .await?;
-    Ok(())
-}
-
-fn outcome_word(ending: Ending, answered: bool) -> &'static str {
-    match (ending, answered) {
-        (Ending::Canceled, _) => "canceled",
-        (_, false) => "failed",
-        (Ending::Finished, true) => "served",
-        (Ending::Length | Ending::Broken, true) => "cut",
-    }
-}
-
 impl Inner {
     async fn append_answer(&self, plan: &str, text: String) -> store::Result<()> {
         let plan = plan.to_owned();
         self.store.write(move |db| store::plans::append_answer(db, &plan, &text)).await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn outcomes_have_one_word_each() {
-        assert_eq!(outcome_word(Ending::Finished, true), "served");
-        assert_eq!(outcome_word(Ending::Broken, true), "cut");
-        assert_eq!(outcome_word(Ending::Broken, false), "failed");
-        assert_eq!(outcome_word(Ending::Canceled, false), "canceled");
     }
 }

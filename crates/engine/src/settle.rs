@@ -1,0 +1,124 @@
+//! What a request leaves behind, in one commit: the outcome in the record, what was used, and the plan's share of it.
+
+use crate::Inner;
+use crate::audit::{OUTCOME, VERSION, tries};
+use crate::manifest::cost;
+use crate::send::Answer;
+use crate::wire::{AuditOutcome, Ending, StoredManifest};
+use ::jobs::StepError;
+use api::plans::Usage;
+use gateway::Journal;
+use llm::approval::HEADER_AUDIT;
+use store::approvals::ApprovalRow;
+use store::plans::PlanRow;
+use store::usage::UsageRow;
+
+/// What was used, for the sums and for the plan.
+struct Spent {
+    row: UsageRow,
+    plan: String,
+    usage: String,
+}
+
+/// Settles a request, however it ended.
+pub(crate) async fn settle(
+    inner: &Inner,
+    plan: &str,
+    row: &ApprovalRow,
+    stored: &StoredManifest,
+    journal: &Journal,
+    answer: &Answer,
+) -> Result<(), StepError> {
+    let used = answer.usage;
+    let price = stored.target.prices.map(|prices| cost(prices, &used));
+    let usage = Usage {
+        input_tokens: used.input_tokens,
+        cached_tokens: used.cache_read_tokens,
+        output_tokens: used.output_tokens,
+        cost: price.unwrap_or(0),
+        unpriced: price.is_none(),
+        estimated: used.estimated,
+    };
+    let served = answer.served.as_ref();
+    let outcome = AuditOutcome {
+        v: VERSION,
+        at: inner.now(),
+        job: row.job_id.clone(),
+        outcome: outcome_word(answer.sent.ending, served.is_some()).to_owned(),
+        tries: tries(journal),
+        served: served.map(|s| format!("{}/{}", s.provider, s.model)),
+        usage,
+        server_audit: served.and_then(|s| s.header(HEADER_AUDIT)).map(str::to_owned),
+        error: answer.error.clone(),
+    };
+    let spent = served.map(|served| UsageRow {
+        job_id: row.job_id.clone(),
+        provider: served.provider.clone(),
+        model: served.model.clone(),
+        input_tokens: usage.input_tokens,
+        cached_tokens: usage.cached_tokens,
+        output_tokens: usage.output_tokens,
+        cost: price,
+        estimated: usage.estimated,
+    });
+    let json = serde_json::to_string(&usage).map_err(|e| StepError::Failed(e.to_string()))?;
+    commit(inner, &outcome, spent.map(|row| Spent { row, plan: plan.to_owned(), usage: json })).await
+}
+
+/// Settles a request whose end nobody saw, because the engine ended first.
+pub(crate) async fn unknown(inner: &Inner, job: &str) -> Result<(), StepError> {
+    let outcome = AuditOutcome {
+        v: VERSION,
+        at: inner.now(),
+        job: job.to_owned(),
+        outcome: "unknown".to_owned(),
+        tries: Vec::new(),
+        served: None,
+        usage: Usage { estimated: true, unpriced: true, ..Usage::default() },
+        server_audit: None,
+        error: Some("the engine ended before the answer did".to_owned()),
+    };
+    commit(inner, &outcome, None).await
+}
+
+async fn commit(inner: &Inner, outcome: &AuditOutcome, spent: Option<Spent>) -> Result<(), StepError> {
+    let record = serde_json::to_vec(outcome).map_err(|e| StepError::Failed(e.to_string()))?;
+    let (job, now) = (outcome.job.clone(), inner.now());
+    inner
+        .store
+        .write(move |db| {
+            store::audit::append(db, &job, OUTCOME, &record, now)?;
+            let Some(Spent { row, plan, usage }) = spent else { return Ok(()) };
+            store::usage::insert(db, &row, now)?;
+            // The session, and its plan with it, may have been deleted meanwhile.
+            if let Some(plan) = store::plans::get(db, &plan)? {
+                let (provider, model) = (Some(row.provider), Some(row.model));
+                store::plans::put(db, &PlanRow { provider, model, usage: Some(usage), ..plan })?;
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(())
+}
+
+fn outcome_word(ending: Ending, answered: bool) -> &'static str {
+    match (ending, answered) {
+        (Ending::Canceled, _) => "canceled",
+        (_, false) => "failed",
+        (Ending::Finished, true) => "served",
+        (Ending::Length | Ending::Broken, true) => "cut",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outcomes_have_one_word_each() {
+        assert_eq!(outcome_word(Ending::Finished, true), "served");
+        assert_eq!(outcome_word(Ending::Broken, true), "cut");
+        assert_eq!(outcome_word(Ending::Broken, false), "failed");
+        assert_eq!(outcome_word(Ending::Canceled, false), "canceled");
+    }
+}

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use aho_corasick::AhoCorasick;
@@ -33,6 +33,9 @@ pub struct Guard {
     /// Which rule each keyword belongs to, by keyword number.
     owners: Vec<usize>,
 }
+
+/// How far from a finding, in bytes, its allow comment may stand.
+const COMMENT_REACH: usize = 400;
 
 const ALLOW_COMMENTS: [&str; 2] = ["plantocode:allow", "gitleaks:allow"];
 
@@ -71,16 +74,18 @@ impl Guard {
             found.extend(self.rules[at].find(text).map(|range| (range, at)));
         }
         found.sort_by_key(|(range, at)| (*at, range.start));
-        let mut kept: Vec<(Range<usize>, usize)> = Vec::new();
+        // By start. What is kept never overlaps, so only the two neighbours of a place can.
+        let mut kept: BTreeMap<usize, (Range<usize>, usize)> = BTreeMap::new();
         for (range, at) in found {
-            let overlaps = |other: &Range<usize>| range.start < other.end && other.start < range.end;
-            if !kept.iter().any(|(other, _)| overlaps(other)) {
-                kept.push((range, at));
+            let before =
+                kept.range(..=range.start).next_back().is_some_and(|(_, (r, _))| r.end > range.start);
+            let after = kept.range(range.start..).next().is_some_and(|(start, _)| *start < range.end);
+            if !before && !after {
+                kept.insert(range.start, (range, at));
             }
         }
-        kept.sort_by_key(|(range, _)| range.start);
         let lines = Lines::of(text);
-        kept.into_iter().map(|(range, at)| self.finding(text, &lines, range, at)).collect()
+        kept.into_values().map(|(range, at)| self.finding(text, &lines, range, at)).collect()
     }
 
     /// The rules that have a keyword in the text.
@@ -91,7 +96,7 @@ impl Guard {
     fn finding(&self, text: &str, lines: &Lines, range: Range<usize>, at: usize) -> Finding {
         let rule = &self.rules[at];
         let line = lines.number(range.start);
-        let around = &text[lines.start(line)..lines.end(lines.number(range.end.saturating_sub(1)), text)];
+        let around = around(text, &lines, line, &range);
         Finding {
             rule: rule.id.clone(),
             class: rule.class.clone(),
@@ -99,9 +104,18 @@ impl Guard {
             start: range.start,
             end: range.end,
             line,
-            allowed: ALLOW_COMMENTS.iter().any(|comment| around.contains(comment)),
+            allowed: ALLOW_COMMENTS
+                .iter()
+                .any(|comment| around.windows(comment.len()).any(|window| window == comment.as_bytes())),
         }
     }
+}
+
+/// The line of a finding, as far as an allow comment may stand from it: a line of megabytes is no comment's line.
+fn around<'a>(text: &'a str, lines: &Lines, line: usize, range: &Range<usize>) -> &'a [u8] {
+    let end = lines.end(lines.number(range.end.saturating_sub(1)), text);
+    let from = lines.start(line).max(range.start.saturating_sub(COMMENT_REACH));
+    &text.as_bytes()[from..end.min(range.end + COMMENT_REACH)]
 }
 
 /// Where lines begin.

@@ -70,6 +70,9 @@ impl Fields {
     }
 }
 
+/// The most fields an object may have at its top. Requests have some thirty; a million are an attack.
+const MAX_FIELDS: usize = 256;
+
 impl Serialize for Fields {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
@@ -93,8 +96,13 @@ impl<'de> Deserialize<'de> for Fields {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
                 let mut fields: Vec<(String, Box<RawValue>)> = Vec::new();
                 while let Some((key, value)) = map.next_entry::<String, Box<RawValue>>()? {
+                    // Few enough that looking through them for each name costs nothing.
+                    if fields.len() == MAX_FIELDS {
+                        return Err(A::Error::custom(format!("there are more than {MAX_FIELDS} fields")));
+                    }
                     if fields.iter().any(|(name, _)| *name == key) {
-                        return Err(A::Error::custom(format!("field `{key}` is given twice")));
+                        let shown: String = key.chars().take(80).collect();
+                        return Err(A::Error::custom(format!("field `{shown}` is given twice")));
                     }
                     fields.push((key, value));
                 }
@@ -115,6 +123,13 @@ mod tests {
         let mut fields: Fields = serde_json::from_str(text).unwrap();
         assert!(fields.set("model", "y").unwrap());
         assert_eq!(serde_json::to_string(&fields).unwrap(), text.replace("\"x\"", "\"y\""));
+    }
+
+    #[test]
+    fn a_million_fields_are_refused_without_comparing_them() {
+        let many: Vec<String> = (0..1_000_000).map(|n| format!("\"f{n}\":0")).collect();
+        let error = serde_json::from_str::<Fields>(&format!("{{{}}}", many.join(","))).unwrap_err();
+        assert!(error.to_string().contains("more than 256 fields"), "{error}");
     }
 
     #[test]

@@ -9,14 +9,26 @@ use serde_json::Value;
 
 use crate::audit::Located;
 
-/// Every finding in the texts of a body, keys included. A key that stands twice is read twice: what the last one
+/// The most findings that are told of one body.
+const MAX_FINDINGS: usize = 100;
+
+/// The longest name that becomes part of a place, and the longest place, in bytes.
+const MAX_NAME: usize = 60;
+const MAX_PLACE: usize = 400;
+
+/// The findings in the texts of a body, keys included, at most [`MAX_FINDINGS`]. A key that stands twice is read twice: what the last one
 /// says must not hide what leaves with the first.
 pub(crate) fn scan(guard: &Guard, body: &[u8]) -> Result<Vec<Located>, serde_json::Error> {
     let mut found = Vec::new();
     let mut see = |place: &str, text: &str| {
+        // Enough to refuse and to record; a body of nothing but secrets must not fill the memory with places.
+        if found.len() >= MAX_FINDINGS {
+            return true;
+        }
         let before = found.len();
         if is_prose(text) {
-            found.extend(guard.scan(text).into_iter().map(|finding| locate(place, finding)));
+            let room = MAX_FINDINGS - before;
+            found.extend(guard.scan(text).into_iter().take(room).map(|finding| locate(place, finding)));
         }
         found.len() > before
     };
@@ -59,7 +71,9 @@ struct Walk<'a, F> {
 
 impl<F: FnMut(&str, &str) -> bool> Walk<'_, F> {
     fn inside(&mut self, step: &str) -> Walk<'_, F> {
-        self.place.push_str(step);
+        if self.place.len() + step.len() <= MAX_PLACE {
+            self.place.push_str(step);
+        }
         Walk { place: self.place, see: self.see }
     }
 }
@@ -100,7 +114,7 @@ impl<'de, F: FnMut(&str, &str) -> bool> Visitor<'de> for Walk<'_, F> {
         let length = self.place.len();
         while let Some(name) = fields.next_key::<String>()? {
             // A name with a secret in it must not become part of a place.
-            let name = if (self.see)(self.place, &name) { "?" } else { &name };
+            let name = if (self.see)(self.place, &name) || name.len() > MAX_NAME { "?" } else { &name };
             let dot = if length == 0 { "" } else { "." };
             fields.next_value_seed(self.inside(&format!("{dot}{name}")))?;
             self.place.truncate(length);
@@ -129,9 +143,17 @@ impl<'de, F: FnMut(&str, &str) -> bool> Visitor<'de> for Walk<'_, F> {
     }
 }
 
-/// Images and files in base64 are noise to the rules.
+/// Images and files in base64 are noise to the rules. Nothing but a whole data URL counts as one: text after a
+/// prefix that looks like it is text.
 fn is_prose(text: &str) -> bool {
-    !(text.starts_with("data:") && text.get(..200).unwrap_or(text).contains(";base64,"))
+    let data = text.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"));
+    !data.is_some_and(|(kind, data)| {
+        let base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+        let media = |byte: u8| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'+' | b'-' | b'.' | b';' | b'=')
+        };
+        kind.len() <= 100 && kind.bytes().all(media) && data.bytes().all(base64)
+    })
 }
 
 #[cfg(test)]
@@ -166,5 +188,27 @@ mod tests {
         let found = scan(&guard, name.as_bytes()).unwrap();
         assert_eq!(found.iter().map(|f| f.place.as_str()).collect::<Vec<_>>(), ["metadata", "metadata.?[0]"]);
         assert!(scan(&guard, b"{} trailing").is_err());
+    }
+
+    #[test]
+    fn only_a_whole_data_url_is_passed_over() {
+        let guard = Guard::builtin().unwrap();
+        let key = ["gh", "p_", "x7Kq2mZ9bT4nW8rL5vD1cF6gH3jP0sYaQeUi"].concat();
+        let found =
+            |text: &str| scan(&guard, json!({ "content": text }).to_string().as_bytes()).unwrap().len();
+        assert_eq!(found("data:image/png;base64,iVBORw0KGgo="), 0);
+        assert_eq!(found(&format!("data:x;base64,\n{key}")), 1);
+        assert_eq!(found(&format!("data: a manifest\nü;base64,\n{key}")), 1);
+    }
+
+    #[test]
+    fn a_body_of_nothing_but_secrets_is_told_in_part() {
+        let guard = Guard::builtin().unwrap();
+        let key = |n: usize| format!("{}{}{n:06}", ["gh", "p_"].concat(), "x7Kq2mZ9bT4nW8rL5vD1cF6gH3jP0s");
+        let text: Vec<String> = (0..5_000).map(key).collect();
+        let body = json!({ "n".repeat(1 << 20): text.join(" ") });
+        let found = scan(&guard, body.to_string().as_bytes()).unwrap();
+        assert_eq!(found.len(), MAX_FINDINGS);
+        assert!(found.iter().all(|f| f.place.len() <= MAX_PLACE));
     }
 }

@@ -161,7 +161,10 @@ pub(crate) async fn sign_out(
 fn local(next: Option<&str>) -> &str {
     match next {
         Some(path)
-            if path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n']) =>
+            // Browsers drop control characters before they read a URL.
+            if path.starts_with('/')
+                && !path.starts_with("//")
+                && !path.contains(|c: char| c == '\\' || c.is_control()) =>
         {
             path
         }
@@ -176,7 +179,14 @@ mod tests {
     #[test]
     fn after_signing_in_one_stays_on_this_site() {
         assert_eq!(local(Some("/device?code=A")), "/device?code=A");
-        for elsewhere in ["https://evil.example", "//evil.example", "/\\evil.example", "evil", "/a\r\nx: y"] {
+        for elsewhere in [
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "evil",
+            "/a\r\nx: y",
+            "/\t/evil.example",
+        ] {
             assert_eq!(local(Some(elsewhere)), "/", "{elsewhere}");
         }
         assert_eq!(local(None), "/");

@@ -42,7 +42,7 @@ impl Audit {
     /// Starts a new chain named `node`.
     pub fn start(store: Store, node: String, env: Env) -> Self {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        let chain = Chain { store, node, seq: 0, head: GENESIS.into(), env };
+        let chain = Chain { store, node, seq: 0, head: GENESIS.into(), uncertain: false, env };
         tokio::spawn(chain.run(jobs));
         Self { queue }
     }
@@ -62,6 +62,8 @@ struct Chain {
     node: String,
     seq: i64,
     head: String,
+    /// A commit failed and it is not known whether it took place.
+    uncertain: bool,
     env: Env,
 }
 
@@ -79,8 +81,11 @@ impl Chain {
         }
     }
 
-    /// Commits a batch. When that fails the chain stays where it was, and the requests learn of it.
+    /// Commits a batch. When that fails the requests learn of it, and the chain goes on from what is stored.
     async fn commit(&mut self, batch: Vec<Job>) {
+        if self.uncertain && !self.catch_up().await {
+            return;
+        }
         let (mut seq, mut head) = (self.seq, self.head.clone());
         let mut rows = Vec::with_capacity(batch.len());
         for job in &batch {
@@ -100,12 +105,33 @@ impl Chain {
             Ok(()) => (self.seq, self.head) = (seq, head),
             Err(error) => {
                 tracing::error!(%error, "audit records cannot be written");
-                return;
+                // The connection may have broken after the commit and before its answer.
+                self.uncertain = true;
+                if !self.catch_up().await || self.head != head {
+                    return;
+                }
             }
         }
         for (job, row) in batch.into_iter().zip(rows) {
             // Whoever does not wait any more has its record all the same.
             let _ = job.done.send(Some(Position { node: row.node, seq: row.seq, hash: row.hash }));
+        }
+    }
+
+    /// Goes on from what is stored, which is at most one batch more than is known here; whether it could be read.
+    async fn catch_up(&mut self) -> bool {
+        match self.store.audit_chain(&self.node, self.seq, BATCH as i64).await {
+            Ok(stored) => {
+                if let Some(last) = stored.last() {
+                    (self.seq, self.head) = (last.seq, last.hash.clone());
+                }
+                self.uncertain = false;
+                true
+            }
+            Err(error) => {
+                tracing::error!(%error, "the audit chain cannot be read");
+                false
+            }
         }
     }
 

@@ -17,6 +17,9 @@ use crate::error::ApiError;
 /// A comment goes to the client when there has been nothing to say for so long.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
+/// Events that are ready are no longer added to a write of this size: what waits for a slow client stays bounded.
+const LARGEST_WRITE: usize = 16 * 1024;
+
 impl Exchange {
     /// Streams to the client, events that are ready together in one write.
     pub(super) async fn stream(
@@ -36,7 +39,7 @@ impl Exchange {
                 () = body.closed() => return self.ended(&stream, model, Err(GatewayError::Canceled)),
                 event = stream.next() => event,
                 _ = keep_alive.tick() => {
-                    if body.send(Bytes::from_static(b": keep-alive\n\n")).await.is_err() {
+                    if self.deliver(&body, Bytes::from_static(b": keep-alive\n\n")).await.is_err() {
                         return self.ended(&stream, model, Err(GatewayError::Canceled));
                     }
                     continue;
@@ -47,14 +50,15 @@ impl Exchange {
             let mut result = None;
             while let Some(event) = next {
                 result = self.write_event(event, &stream, &mut model, &mut out);
-                next = if result.is_some() { None } else { stream.next().now_or_never() };
+                let full = result.is_some() || out.len() >= LARGEST_WRITE;
+                next = if full { None } else { stream.next().now_or_never() };
             }
             if result.is_some() {
                 self.permit.release();
             }
             if !out.is_empty() {
                 keep_alive.reset();
-                if body.send(out.freeze()).await.is_err() {
+                if self.deliver(&body, out.freeze()).await.is_err() {
                     return self.ended(&stream, model, result.unwrap_or(Err(GatewayError::Canceled)));
                 }
             }
@@ -64,9 +68,25 @@ impl Exchange {
             if self.over_ceiling(&stream, &model) {
                 let error = ceiling_reached();
                 // The client may be gone; either way this is the end.
-                let _ = body.send(event_of(&error.body())).await;
+                let _ = self.deliver(&body, event_of(&error.body())).await;
                 let event = Event::Cut;
                 return End { error: Some(error), event, ..self.ended(&stream, model, Ok(())) };
+            }
+        }
+    }
+
+    /// Hands bytes to the connection. While a client that does not read keeps them waiting nobody polls the upstream, so
+    /// that canceling and the limit of silence are watched here.
+    async fn deliver(&self, body: &mpsc::Sender<Bytes>, bytes: Bytes) -> Result<(), GatewayError> {
+        let limit = Duration::from_secs(self.state.settings.upstream.idle_s);
+        tokio::select! {
+            biased;
+            sent = body.send(bytes) => sent.map_err(|_| GatewayError::Canceled),
+            () = self.cancel.cancelled() => Err(GatewayError::Canceled),
+            () = tokio::time::sleep(limit) => {
+                let request_id = &self.request_id;
+                tracing::warn!(request_id, ?limit, "the client has stopped reading; its request is canceled");
+                Err(GatewayError::Canceled)
             }
         }
     }

@@ -5,7 +5,11 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use llm::approval::HEADER_JOB;
 use serde_json::json;
+use server::admin::{Admin, NewKey};
+use server_store::Role;
 use testkit::Behaviour;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpListener;
 
 use crate::support::*;
 
@@ -92,6 +96,58 @@ async fn a_request_can_be_canceled_by_its_job_but_not_by_others() {
     assert!(!text.contains("[DONE]"), "{text}");
     canceled_and_settled(&world, &ada).await;
     assert_eq!(cancel(&ada).await["canceled"], 0, "it is over");
+}
+
+/// A provider that writes as fast as it can; resolves when it cannot any more.
+async fn flood(listener: TcpListener) {
+    let (mut socket, _) = listener.accept().await.unwrap();
+    let event = json!({ "id": "x", "object": "chat.completion.chunk", "created": 1, "model": "flood",
+        "choices": [{ "index": 0, "delta": { "content": "words ".repeat(4_000) } }] });
+    let event = format!("data: {event}\n\n");
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
+    socket.write_all(head.as_bytes()).await.unwrap();
+    while socket.write_all(event.as_bytes()).await.is_ok() {}
+}
+
+/// A stream to a client that sends its request and never reads the answer, once nothing more fits on the way.
+async fn stuck(idle_s: u64) -> (World, Tokens, tokio::net::TcpStream, tokio::task::JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = format!("http://{}/v1", listener.local_addr().unwrap());
+    let world = World::empty(Database::Sqlite, |settings| settings.upstream.idle_s = idle_s);
+    let admin = Admin::open(&world.config).await.unwrap();
+    admin.add_user("ada", PASSWORD.to_owned().into(), Role::Admin).await.unwrap();
+    let (provider, dialect) = ("flood".to_owned(), "openai".to_owned());
+    let key = NewKey { provider, dialect, base_url, models: vec!["flood".into()], key: CANARY.into() };
+    admin.add_key(key).await.unwrap();
+    admin.close().await;
+    let world = world.started().await;
+    let tokens = world.sign_in("ada").await;
+    let provider = tokio::spawn(flood(listener));
+    let body = ask("flood", true).to_string();
+    let head = format!("{HEADER_JOB}: stuck\r\n");
+    let mut socket = world.raw_chat(Some(&tokens), &head, body.len()).await;
+    socket.write_all(body.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(!provider.is_finished(), "it waits for the client");
+    (world, tokens, socket, provider)
+}
+
+#[tokio::test]
+async fn a_client_that_never_reads_can_be_canceled() {
+    let (world, tokens, socket, provider) = stuck(180).await;
+    let cancel = world.post("/api/llm/cancel").bearer_auth(&tokens.access).json(&json!({ "job": "stuck" }));
+    assert_eq!(json_of(cancel).await["canceled"], 1);
+    tokio::time::timeout(Duration::from_secs(2), provider).await.unwrap().unwrap();
+    canceled_and_settled(&world, &tokens).await;
+    drop(socket);
+}
+
+#[tokio::test]
+async fn a_client_that_never_reads_is_given_up_on() {
+    let (world, tokens, socket, provider) = stuck(4).await;
+    tokio::time::timeout(Duration::from_secs(6), provider).await.unwrap().unwrap();
+    canceled_and_settled(&world, &tokens).await;
+    drop(socket);
 }
 
 #[tokio::test]

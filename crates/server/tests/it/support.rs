@@ -12,6 +12,8 @@ use server::{Config, Running, Server};
 use server_store::Role;
 use tempfile::TempDir;
 use testkit::{Behaviour, Postgres, Simulator};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpSocket, TcpStream};
 
 /// Stands for a provider key; nothing that leaves the server may contain it.
 pub const CANARY: &str = "canary-8d1f3c5a7b9e-provider-key";
@@ -175,6 +177,21 @@ impl World {
     pub fn chat_bytes(&self, tokens: &Tokens, body: impl Into<reqwest::Body>) -> RequestBuilder {
         let request = self.post("/v1/chat/completions").bearer_auth(&tokens.access);
         request.header("content-type", "application/json").body(body)
+    }
+
+    /// A connection of its own with the head of a chat request on it; what follows is up to the test.
+    pub async fn raw_chat(&self, tokens: Option<&Tokens>, extra: &str, body_bytes: usize) -> TcpStream {
+        let authority = self.url.strip_prefix("http://").unwrap();
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(16 * 1024).unwrap();
+        let mut socket = socket.connect(authority.parse().unwrap()).await.unwrap();
+        let authorization =
+            tokens.map(|t| format!("authorization: Bearer {}\r\n", t.access)).unwrap_or_default();
+        let head = format!(
+            "POST /v1/chat/completions HTTP/1.1\r\nhost: {authority}\r\ncontent-type: application/json\r\n{authorization}{extra}content-length: {body_bytes}\r\n\r\n"
+        );
+        socket.write_all(head.as_bytes()).await.unwrap();
+        socket
     }
 
     /// Every audit record, oldest first, with the chain it stands in.

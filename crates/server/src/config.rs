@@ -57,6 +57,8 @@ pub struct Limits {
     pub concurrent: u32,
     /// Largest body in MiB.
     pub body_mib: usize,
+    /// Seconds in which a body has to arrive.
+    pub body_s: u64,
 }
 
 /// Content filter.
@@ -119,7 +121,7 @@ impl Default for Settings {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { requests_per_minute: 120, concurrent: 16, body_mib: 32 }
+        Self { requests_per_minute: 120, concurrent: 16, body_mib: 32, body_s: 60 }
     }
 }
 

@@ -76,16 +76,10 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message)
     }
 
-    /// The body could not be read: too large, or the connection broke.
-    pub fn unread_body(error: &actix_web::Error) -> Self {
-        match error.as_response_error().status_code() {
-            StatusCode::PAYLOAD_TOO_LARGE => Self::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "too_large",
-                "the request body is larger than allowed here",
-            ),
-            _ => Self::invalid("the request body could not be read to its end"),
-        }
+    /// The body is larger than the configured limit.
+    pub fn body_too_large() -> Self {
+        let message = "the request body is larger than allowed here";
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
     }
 
     pub fn rate_limited(retry_after: Duration, message: impl Into<String>) -> Self {

@@ -29,6 +29,10 @@ use crate::{ServerError, handlers, request_id};
 const PASSWORDS_PER_MINUTE: u32 = 20;
 /// Device codes per minute and address, asked for or typed; there are 25 thousand million of them.
 const CODES_PER_MINUTE: u32 = 60;
+/// Requests without a good token that are recorded per minute and address; the others are refused all the same.
+const STRANGERS_PER_MINUTE: u32 = 60;
+/// Largest body of every endpoint but that for chats, which reads its own.
+const SMALL_BODY: usize = 16 * 1024;
 const SETUP_LINK_MS: i64 = 15 * 60_000;
 /// How often revocations and provider keys of other processes are taken over.
 const REFRESH: Duration = Duration::from_secs(1);
@@ -112,14 +116,14 @@ async fn run(
     let bound = listener.local_addr().map_err(|error| ServerError::Setup(error.to_string()))?;
     let state = state(&config, bound).await?;
     let setup_url = setup_link(&state).await?;
-    let body_limit = config.settings.limits.body_mib * 1024 * 1024;
     let data = state.clone();
     let server = HttpServer::new(move || {
         App::new()
             .app_data(data.clone())
-            .app_data(web::PayloadConfig::new(body_limit))
+            .app_data(web::PayloadConfig::new(SMALL_BODY))
             .app_data(
                 web::JsonConfig::default()
+                    .limit(SMALL_BODY)
                     .error_handler(|error, _| ApiError::invalid(error.to_string()).into()),
             )
             .app_data(
@@ -128,6 +132,7 @@ async fn run(
             )
             .app_data(
                 web::FormConfig::default()
+                    .limit(SMALL_BODY)
                     .error_handler(|error, _| ApiError::invalid(error.to_string()).into()),
             )
             .wrap(from_fn(request_id::stamp))
@@ -201,6 +206,7 @@ async fn state(config: &Config, bound: SocketAddr) -> Result<web::Data<State>, S
         limiter: Limiter::new(settings.limits.requests_per_minute, settings.limits.concurrent),
         password_tries: Limiter::new(PASSWORDS_PER_MINUTE, u32::MAX),
         code_tries: Limiter::new(CODES_PER_MINUTE, u32::MAX),
+        strangers: Limiter::new(STRANGERS_PER_MINUTE, u32::MAX),
         in_flight: InFlight::default(),
         tasks: TaskTracker::new(),
         runtime: tokio::runtime::Handle::current(),

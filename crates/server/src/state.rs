@@ -42,6 +42,8 @@ pub(crate) struct State {
     pub password_tries: Limiter,
     /// How often device codes can be asked for or typed, per address.
     pub code_tries: Limiter,
+    /// How many requests without a good token are recorded, per address.
+    pub strangers: Limiter,
     pub in_flight: InFlight,
     /// The requests to models that have not settled.
     pub tasks: TaskTracker,

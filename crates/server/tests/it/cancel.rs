@@ -8,7 +8,7 @@ use serde_json::json;
 use server::admin::{Admin, NewKey};
 use server_store::Role;
 use testkit::Behaviour;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use crate::support::*;
@@ -105,6 +105,8 @@ async fn flood(listener: TcpListener) {
         "choices": [{ "index": 0, "delta": { "content": "words ".repeat(4_000) } }] });
     let event = format!("data: {event}\n\n");
     let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
+    // Whoever answers before it was asked is hung up on.
+    socket.read_exact(&mut [0; 64]).await.unwrap();
     socket.write_all(head.as_bytes()).await.unwrap();
     while socket.write_all(event.as_bytes()).await.is_ok() {}
 }

@@ -1,7 +1,10 @@
 //! Limits, bad input, and errors in the caller's own dialect.
 
+use std::time::Duration;
+
 use serde_json::json;
 use testkit::{Behaviour, Fail};
+use tokio::io::AsyncReadExt as _;
 
 use crate::support::*;
 
@@ -143,4 +146,58 @@ async fn members_see_their_own_usage_and_no_audit() {
     let reply = world.get("/api/audit").bearer_auth(&bob.access).send().await.unwrap();
     assert_eq!(error_of(reply).await.0, 403);
     assert_eq!(error_of(world.get("/no/such").send().await.unwrap()).await.1["code"], "not_found");
+}
+
+/// Status and error code of what comes back on a raw connection.
+async fn answer(socket: &mut tokio::net::TcpStream) -> (u16, String) {
+    let mut text = String::new();
+    let reading = async {
+        let mut buffer = [0; 4096];
+        while !text.contains("\"code\":") {
+            match socket.read(&mut buffer).await.unwrap() {
+                0 => break,
+                read => text.push_str(std::str::from_utf8(&buffer[..read]).unwrap()),
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(3), reading).await.unwrap();
+    let status = text.split(' ').nth(1).unwrap().parse().unwrap();
+    let code = text.split("\"code\":\"").nth(1).unwrap_or_else(|| panic!("{text}"));
+    (status, code.split('"').next().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn without_a_token_the_body_is_not_waited_for_and_few_refusals_are_recorded() {
+    let world = World::new().await;
+    let mut socket = world.raw_chat(None, "", 1_000_000).await;
+    assert_eq!(answer(&mut socket).await, (401, "unauthenticated".to_owned()));
+    let mut recorded = 1;
+    for _ in 0..70 {
+        let reply = world.post("/v1/chat/completions").body("{}").send().await.unwrap();
+        assert_eq!(reply.status(), 401);
+        recorded += usize::from(reply.headers().contains_key("x-plantocode-audit"));
+    }
+    // A little more than the limit when the test is slow.
+    assert!((60..=65).contains(&recorded), "{recorded}");
+}
+
+#[tokio::test]
+async fn bodies_that_do_not_come_whole_are_refused_on_record() {
+    let change = |settings: &mut server::config::Settings| {
+        (settings.limits.body_mib, settings.limits.body_s) = (1, 1);
+    };
+    let world = World::with(Database::Sqlite, change).await;
+    let ada = world.sign_in("ada").await;
+    let mut large = world.raw_chat(Some(&ada), "", 2 * 1024 * 1024).await;
+    assert_eq!(answer(&mut large).await, (413, "too_large".to_owned()));
+    let mut slow = world.raw_chat(Some(&ada), "", 1_000).await;
+    assert_eq!(answer(&mut slow).await, (408, "too_slow".to_owned()));
+    drop(world.raw_chat(Some(&ada), "", 1_000).await);
+    let records = world.audit_until(&ada, |records| records.len() == 3).await;
+    let told: Vec<_> = records.iter().map(|r| (&r["record"]["event"], &r["record"]["error"])).collect();
+    let refused = json!("refused");
+    let codes = [json!("too_large"), json!("too_slow"), json!("invalid_request")];
+    assert_eq!(told, codes.iter().map(|code| (&refused, code)).collect::<Vec<_>>());
+    let small = world.post("/api/auth/token").body("x".repeat(17 * 1024)).send().await.unwrap();
+    assert_eq!(small.status(), 413);
 }

@@ -14,6 +14,7 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use super::approval::{self, Approved};
+use super::body;
 use crate::audit::{Entry, Event};
 use crate::clients::ClientSocket;
 use crate::config::SecretPolicy;
@@ -32,19 +33,16 @@ const LONGEST_JOB: usize = 200;
 pub(crate) async fn chat(
     request: HttpRequest,
     state: web::Data<State>,
-    body: Result<Bytes, actix_web::Error>,
+    body: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let body = body.map_err(|error| ApiError::unread_body(&error))?;
     let request_id = RequestId::of(&request);
     let mut entry = Entry {
         address: address(&request),
         method: request.method().to_string(),
         path: request.path().to_owned(),
-        body_hash: hex::encode(llm::body_hash(&body)),
-        body_bytes: body.len(),
         ..Entry::default()
     };
-    let allowed = match admit(&request, &state, &body, &mut entry).await {
+    let allowed = match admit(&request, &state, body, &mut entry).await {
         Ok(allowed) => allowed,
         Err(error) => return Err(refuse(&state, &request_id, entry, error).await),
     };
@@ -70,12 +68,12 @@ struct Allowed {
     routes: Vec<Route>,
 }
 
-/// Every reason to refuse, cheapest first. Fills the record on the way, so that a refusal is recorded with what was
-/// known by then.
+/// Every reason to refuse, cheapest first; the body is not read before it is known whose it is. Fills the record on the
+/// way, so that a refusal is recorded with what was known by then.
 async fn admit(
     request: &HttpRequest,
     state: &web::Data<State>,
-    body: &Bytes,
+    body: web::Payload,
     entry: &mut Entry,
 ) -> Result<Allowed, ApiError> {
     let principal = state.principal(request)?;
@@ -89,19 +87,22 @@ async fn admit(
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return Err(ApiError::new(status, "unsupported", "the body must not be compressed"));
     }
+    let body = body::read(request, body, &state.settings.limits).await?;
+    entry.body_hash = hex::encode(llm::body_hash(&body));
+    entry.body_bytes = body.len();
     // The bytes are compared with the approval before anything looks into them.
-    let approved = approval::check(request, body)?;
+    let approved = approval::check(request, &body)?;
     entry.files = approval::files(request)?;
     entry.job = approval::text(request, HEADER_JOB)?.map(|job| job.chars().take(LONGEST_JOB).collect());
     if let Some(approved) = &approved {
         entry.approval = Some(approved.fingerprint.clone());
         entry.destinations = approved.destinations.iter().map(ToString::to_string).collect();
     }
-    let chat = ChatRequest::parse(body)?;
+    let chat = ChatRequest::parse(&body)?;
     entry.model_asked.clone_from(&chat.model);
     let routes = routes(state, &principal, &chat.model, approved.as_ref())?;
     entry.destinations = routes.iter().map(|route| route.destination().to_string()).collect();
-    let body = screen(state, body, approved.is_some(), entry).await?;
+    let body = screen(state, &body, approved.is_some(), entry).await?;
     Ok(Allowed { principal, permit, approved, chat, body, routes })
 }
 
@@ -167,8 +168,13 @@ async fn screen(
     }
 }
 
-/// Records a refusal and tells the client where it stands.
+/// Records a refusal and tells the client where it stands. Anyone can be refused for want of a token, so only some of
+/// these are recorded for each address.
 async fn refuse(state: &State, request_id: &str, mut entry: Entry, error: ApiError) -> ApiError {
+    let nobody = error.status == StatusCode::UNAUTHORIZED;
+    if nobody && state.strangers.acquire(&entry.address, state.env.now_ms()).is_err() {
+        return error;
+    }
     entry.event = Event::Refused;
     entry.error = Some(error.code.to_owned());
     match state.audit.append(request_id, entry).await {

@@ -1,5 +1,6 @@
 //! The doors to the models.
 
 mod approval;
+mod body;
 pub(crate) mod chat;
 pub(crate) mod models;

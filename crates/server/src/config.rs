@@ -67,6 +67,8 @@ pub struct Limits {
 pub struct Filter {
     /// What happens to secrets nobody approved.
     pub secrets: SecretPolicy,
+    /// Whether images and files may be given by an address that the provider fetches.
+    pub allow_urls: bool,
 }
 
 /// What happens to secrets in a request without approval.

@@ -66,6 +66,8 @@ async fn bad_input_gets_a_clear_answer() {
             400,
             "invalid_request",
         ),
+        (ask(&"ä".repeat(201), false).to_string(), 400, "invalid_request"),
+        (ask(&"ä".repeat(200), false).to_string(), 404, "model_not_found"),
         (ask("no-such-model", false).to_string(), 404, "model_not_found"),
     ];
     for (body, expected, code) in cases {
@@ -200,4 +202,47 @@ async fn bodies_that_do_not_come_whole_are_refused_on_record() {
     assert_eq!(told, codes.iter().map(|code| (&refused, code)).collect::<Vec<_>>());
     let small = world.post("/api/auth/token").body("x".repeat(17 * 1024)).send().await.unwrap();
     assert_eq!(small.status(), 413);
+}
+
+/// The body of a request whose message has this part, given as JSON text.
+fn with_part(part: &str) -> String {
+    format!(r#"{{"model":"gpt-4.1-mini","messages":[{{"role":"user","content":[{part}]}}]}}"#)
+}
+
+#[tokio::test]
+async fn images_and_files_are_not_taken_by_address() {
+    let world = World::new().await;
+    let ada = world.sign_in("ada").await;
+    let refused = [
+        r#"{"type":"image_url","image_url":{"url":"https://example.org/a.png"}}"#,
+        r#"{"type":"image_url","image_url":{"url":"http://169.254.169.254/"}}"#,
+        r#"{"type":"image_url","image_url":"https://example.org/a.png"}"#,
+        r#"{"type":"image_url","image_url":{"url":"https://example.org/a.png","url":"data:image/png;base64,AA=="}}"#,
+        r#"{"type":"file","file":{"file_data":"https://example.org/a.pdf"}}"#,
+        r#"{"type":"file","file":{"file_url":"https://example.org/a.pdf"}}"#,
+        r#"{"type":"document","source":{"type":"url","\u0075rl":"https://example.org/a.pdf"}}"#,
+    ];
+    for part in refused {
+        let reply = world.chat_bytes(&ada, with_part(part)).send().await.unwrap();
+        assert!(reply.headers().contains_key("x-plantocode-audit"));
+        let (status, error) = error_of(reply).await;
+        assert_eq!((status, error["code"].as_str()), (400, Some("url_not_allowed")), "{part}");
+    }
+    assert!(world.openai.log().is_empty());
+    let taken = [
+        r#"{"type":"image_url","image_url":{"url":"data:image/png;base64,AA=="}}"#,
+        r#"{"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,AA=="}}"#,
+        r#"{"type":"text","text":"see https://example.org/a.png"}"#,
+    ];
+    for part in taken {
+        json_of(world.chat_bytes(&ada, with_part(part))).await;
+    }
+}
+
+#[tokio::test]
+async fn addresses_can_be_allowed() {
+    let world = World::with(Database::Sqlite, |settings| settings.filter.allow_urls = true).await;
+    let ada = world.sign_in("ada").await;
+    let part = r#"{"type":"image_url","image_url":{"url":"https://example.org/a.png"}}"#;
+    json_of(world.chat_bytes(&ada, with_part(part))).await;
 }

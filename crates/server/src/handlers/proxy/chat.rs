@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use super::approval::{self, Approved};
-use super::body;
+use super::{body, urls};
 use crate::audit::{Entry, Event};
 use crate::clients::ClientSocket;
 use crate::config::SecretPolicy;
@@ -29,6 +29,8 @@ use crate::state::{State, address};
 
 /// Longest job name that is recorded.
 const LONGEST_JOB: usize = 200;
+/// Longest name of a model that is looked up.
+const LONGEST_MODEL: usize = 200;
 
 pub(crate) async fn chat(
     request: HttpRequest,
@@ -99,6 +101,13 @@ async fn admit(
         entry.destinations = approved.destinations.iter().map(ToString::to_string).collect();
     }
     let chat = ChatRequest::parse(&body)?;
+    if chat.model.chars().nth(LONGEST_MODEL).is_some() {
+        let message = format!("field `model` is longer than {LONGEST_MODEL} characters");
+        return Err(ApiError::invalid(message));
+    }
+    if !state.settings.filter.allow_urls {
+        urls::check(&chat)?;
+    }
     entry.model_asked.clone_from(&chat.model);
     let routes = routes(state, &principal, &chat.model, approved.as_ref())?;
     entry.destinations = routes.iter().map(|route| route.destination().to_string()).collect();

@@ -4,3 +4,4 @@ mod approval;
 mod body;
 pub(crate) mod chat;
 pub(crate) mod models;
+mod urls;

@@ -96,7 +96,7 @@ impl Guard {
     fn finding(&self, text: &str, lines: &Lines, range: Range<usize>, at: usize) -> Finding {
         let rule = &self.rules[at];
         let line = lines.number(range.start);
-        let around = around(text, &lines, line, &range);
+        let around = around(text, lines, line, &range);
         Finding {
             rule: rule.id.clone(),
             class: rule.class.clone(),

@@ -26,12 +26,13 @@ pub fn check(root: &Path) -> anyhow::Result<Vec<Offence>> {
     let mut files = Vec::new();
     collect(root, &mut files)?;
     files.sort();
+    let own = own_places(root);
     let mut offences = Vec::new();
     for file in files {
         let path = file.strip_prefix(root).unwrap_or(&file).to_owned();
         // What cannot be read as text is not a source file.
         let Ok(text) = std::fs::read_to_string(&file) else { continue };
-        offences.extend(file_offences(&path, &text));
+        offences.extend(file_offences(&path, &text, &own));
     }
     Ok(offences)
 }
@@ -52,13 +53,13 @@ fn collect(dir: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn file_offences(path: &Path, text: &str) -> Vec<Offence> {
+fn file_offences(path: &Path, text: &str, own: &[String]) -> Vec<Offence> {
     let name = path.to_string_lossy().replace('\\', "/");
     let generated = name.ends_with(".gen.ts") || name.ends_with("package-lock.json");
     let mut offences = Vec::new();
     let mut add = |what: String| offences.push(Offence::new(path, what));
-    if let Some(word) = machine_path(text).filter(|_| !name.starts_with("xtask/src/tidy/")) {
-        add(format!("it names a machine's own path ({word}…); the project speaks of itself alone"));
+    if let Some(place) = own.iter().find(|place| names(text, place)) {
+        add(format!("it names a machine's own path ({place}…); the project speaks of itself alone"));
     }
     if name.ends_with("package-lock.json") && text.contains("\"resolved\": \"http") {
         add("it names a registry's host; install with omit-lockfile-registry-resolved".to_owned());
@@ -87,15 +88,18 @@ fn file_offences(path: &Path, text: &str) -> Vec<Offence> {
     offences
 }
 
-/// The beginning of an absolute path of a build machine. Home folders of made-up people are fine in examples.
-fn machine_path(text: &str) -> Option<&'static str> {
-    ["/root/", "/work/"].into_iter().find(|prefix| {
-        text.match_indices(prefix).any(|(at, _)| {
-            let before = text[..at].chars().next_back();
-            // Inside a longer path or URL it is somebody's example, not this machine.
-            !before
-                .is_some_and(|c| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | '~' | '}' | '>'))
-        })
+/// Where this machine keeps the project and its user's files: paths that mean nothing anywhere else.
+fn own_places(root: &Path) -> Vec<String> {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let places = [Some(root.to_owned()), home].into_iter().flatten();
+    places.map(|place| format!("{}/", place.display())).filter(|place| place.len() > 2).collect()
+}
+
+/// Whether a text names a place. Inside a longer path or URL it is somebody's example, not this machine.
+fn names(text: &str, place: &str) -> bool {
+    text.match_indices(place).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        !before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | '~' | '}' | '>'))
     })
 }
 

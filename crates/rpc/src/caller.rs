@@ -22,12 +22,25 @@ pub enum Scope {
     Grant,
     /// Sign in and out, keep keys, change settings.
     Account,
+    /// Start terminals and type into them: full control of this machine's account.
+    Type,
+    /// Pair devices, change what they may do, and revoke them.
+    Pair,
 }
 
 impl Scope {
     /// Every scope that a caller can hold, in order.
-    pub const ALL: [Scope; 7] =
-        [Scope::View, Scope::Files, Scope::Edit, Scope::Run, Scope::Approve, Scope::Grant, Scope::Account];
+    pub const ALL: [Scope; 9] = [
+        Scope::View,
+        Scope::Files,
+        Scope::Edit,
+        Scope::Run,
+        Scope::Approve,
+        Scope::Grant,
+        Scope::Account,
+        Scope::Type,
+        Scope::Pair,
+    ];
 
     /// The scope's name in snapshots, messages and pairing dialogs.
     pub fn name(self) -> &'static str {
@@ -40,6 +53,8 @@ impl Scope {
             Scope::Approve => "approve",
             Scope::Grant => "grant",
             Scope::Account => "account",
+            Scope::Type => "type",
+            Scope::Pair => "pair",
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::error::{ApiError, ErrorCode};
 use crate::frame::{Frame, RequestId, decode, encode};
 use crate::link::{Link, Message};
+use crate::record::Record;
 use crate::serve::INITIAL_CREDIT;
 use futures_util::Stream;
 use serde::{Serialize, de::DeserializeOwned};
@@ -21,6 +22,18 @@ const GRANT_EVERY: u32 = INITIAL_CREDIT / 2;
 enum Pending {
     Unary(oneshot::Sender<Result<Box<RawValue>, ApiError>>),
     Stream(mpsc::UnboundedSender<Result<Box<RawValue>, ApiError>>),
+    Feed(mpsc::UnboundedSender<Result<Record, ApiError>>),
+}
+
+impl Pending {
+    /// Tells the waiter that its call has failed. A waiter that has gone away needs no answer.
+    fn fail(self, error: ApiError) {
+        match self {
+            Pending::Unary(reply) => drop(reply.send(Err(error))),
+            Pending::Stream(items) => drop(items.send(Err(error))),
+            Pending::Feed(records) => drop(records.send(Err(error))),
+        }
+    }
 }
 
 /// `None` once the link is gone: later calls fail at once instead of waiting for ever.
@@ -44,19 +57,22 @@ pub fn connect(link: Link) -> (Client, impl Future<Output = ()> + Send) {
     let client = Client { tx, table: Arc::clone(&table), next: Arc::new(AtomicU64::new(1)) };
     let read = async move {
         while let Some(message) = rx.recv().await {
-            if let Message::Text(text) = message
-                && let Ok(frame) = Frame::parse(&text)
-            {
-                deliver(&table, frame);
+            match message {
+                Message::Text(text) => {
+                    if let Ok(frame) = Frame::parse(&text) {
+                        deliver(&table, frame);
+                    }
+                }
+                Message::Binary(message) => {
+                    if let Some((call, record)) = Record::parse(&message) {
+                        deliver_record(&table, call, record);
+                    }
+                }
             }
         }
         let orphans = table.lock().unwrap_or_else(PoisonError::into_inner).take();
         for pending in orphans.into_iter().flat_map(HashMap::into_values) {
-            // A waiter that has gone away needs no answer.
-            match pending {
-                Pending::Unary(reply) => drop(reply.send(Err(ApiError::link_closed()))),
-                Pending::Stream(items) => drop(items.send(Err(ApiError::link_closed()))),
-            }
+            pending.fail(ApiError::link_closed());
         }
     };
     (client, read)
@@ -70,6 +86,11 @@ fn deliver(table: &Table, frame: Frame) {
         Frame::Response { id: Some(RequestId::Number(id)), result } => match open.remove(&id) {
             Some(Pending::Unary(reply)) => drop(reply.send(result)),
             Some(Pending::Stream(items)) => drop(items.send(result)),
+            Some(pending @ Pending::Feed(_)) => {
+                if let Err(error) = result {
+                    pending.fail(error);
+                }
+            }
             None => {}
         },
         Frame::Item { id: RequestId::Number(id), value, .. } => {
@@ -78,11 +99,18 @@ fn deliver(table: &Table, frame: Frame) {
             }
         }
         Frame::End { id: RequestId::Number(id), error } => {
-            if let (Some(Pending::Stream(items)), Some(error)) = (open.remove(&id), error) {
-                drop(items.send(Err(error)));
+            if let (Some(pending), Some(error)) = (open.remove(&id), error) {
+                pending.fail(error);
             }
         }
         _ => {}
+    }
+}
+
+fn deliver_record(table: &Table, call: u32, record: Record) {
+    let table = table.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(Pending::Feed(records)) = table.as_ref().and_then(|open| open.get(&u64::from(call))) {
+        drop(records.send(Ok(record)));
     }
 }
 
@@ -122,6 +150,17 @@ impl Client {
             seen: 0,
             item: PhantomData,
         })
+    }
+
+    /// Opens a feed. Dropping it cancels it at the other end.
+    ///
+    /// # Errors
+    /// Those of [`Client::subscribe`].
+    pub async fn feed<P: Serialize>(&self, method: &str, params: &P) -> Result<Feed, ApiError> {
+        // Unbounded, but never longer than the window that this end has asked for.
+        let (records, rx) = mpsc::unbounded_channel();
+        let id = self.request(method, params, Pending::Feed(records)).await?;
+        Ok(Feed { rx, id, tx: self.tx.clone(), table: Arc::clone(&self.table) })
     }
 
     async fn request<P: Serialize>(
@@ -179,12 +218,48 @@ impl<T: DeserializeOwned> Stream for Subscription<T> {
 
 impl<T> Drop for Subscription<T> {
     fn drop(&mut self) {
-        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        let was_open = table.as_mut().is_some_and(|open| open.remove(&self.id).is_some());
-        drop(table);
-        if was_open {
-            self.notify(&Frame::Cancel { id: RequestId::Number(self.id) });
-        }
+        cancel(&self.table, self.id, &self.tx);
+    }
+}
+
+/// The records of an open feed, in order; ends after the first error.
+pub struct Feed {
+    rx: mpsc::UnboundedReceiver<Result<Record, ApiError>>,
+    id: u64,
+    tx: mpsc::Sender<Message>,
+    table: Arc<Table>,
+}
+
+impl Feed {
+    /// The next record; `None` when the feed is complete.
+    pub async fn next(&mut self) -> Option<Result<Record, ApiError>> {
+        self.rx.recv().await
+    }
+
+    /// Says that `bytes` more have been consumed, so that as many more may come.
+    ///
+    /// # Errors
+    /// `link_closed`.
+    pub async fn consume(&self, bytes: u32) -> Result<(), ApiError> {
+        let grant = Frame::Credit { id: RequestId::Number(self.id), n: bytes };
+        self.tx.send(grant.to_message()?).await.map_err(|_| ApiError::link_closed())
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        cancel(&self.table, self.id, &self.tx);
+    }
+}
+
+/// Tells the other end that nobody reads the items of call `id` any more, unless it has ended.
+fn cancel(table: &Table, id: u64, tx: &mpsc::Sender<Message>) {
+    let mut table = table.lock().unwrap_or_else(PoisonError::into_inner);
+    let was_open = table.as_mut().is_some_and(|open| open.remove(&id).is_some());
+    drop(table);
+    if was_open && let Ok(message) = (Frame::Cancel { id: RequestId::Number(id) }).to_message() {
+        // A full queue means that others are being served; the items that still come are passed over.
+        drop(tx.try_send(message));
     }
 }
 

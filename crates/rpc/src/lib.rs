@@ -15,14 +15,16 @@ pub mod error;
 pub mod frame;
 pub mod link;
 mod macros;
+pub mod record;
 pub mod router;
 pub mod serve;
 
 pub use caller::{Caller, Scope, Scopes};
-pub use client::{Client, Subscription, connect};
+pub use client::{Client, Feed, Subscription, connect};
 pub use error::{ApiError, ErrorCode};
 pub use frame::{Frame, RequestId};
 pub use link::{Link, Message};
+pub use record::{Consumed, Record, RecordStream};
 pub use router::{Kind, MethodSpec, Router};
 pub use serve::serve;
 

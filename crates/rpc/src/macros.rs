@@ -61,6 +61,12 @@ macro_rules! api {
             -> impl ::core::future::Future<Output = Result<$crate::ItemStream<$result>, $crate::ApiError>> + Send;
     };
 
+    (@declare feed $(#[$mdoc:meta])* $name:ident $params:ty, $result:ty) => {
+        $(#[$mdoc])*
+        fn $name(&self, caller: &$crate::Caller, params: $params, consumed: $crate::Consumed)
+            -> impl ::core::future::Future<Output = Result<$crate::RecordStream, $crate::ApiError>> + Send;
+    };
+
     (@spec unary $prefix:literal $name:ident $scope:ident $params:ty, $result:ty) => {
         $crate::MethodSpec {
             name: concat!($prefix, ".", stringify!($name)),
@@ -80,6 +86,26 @@ macro_rules! api {
         }
     };
 
+    (@spec feed $prefix:literal $name:ident $scope:ident $params:ty, $result:ty) => {
+        $crate::MethodSpec {
+            name: concat!($prefix, ".", stringify!($name)),
+            kind: $crate::Kind::Feed,
+            scope: $crate::Scope::$scope,
+            params: stringify!($params),
+            result: stringify!($result),
+        }
+    };
+
+    (@mount feed $router:ident $object:ident $service:ident $prefix:literal $name:ident $scope:ident $params:ty, $result:ty) => {{
+        let object = $crate::__private::Arc::clone(&$object);
+        $router.feed(
+            $crate::api!(@spec feed $prefix $name $scope $params, $result),
+            move |caller: $crate::Caller, params: $params, consumed: $crate::Consumed| {
+                let object = $crate::__private::Arc::clone(&object);
+                async move { <S as $service>::$name(&object, &caller, params, consumed).await }
+            },
+        );
+    }};
     (@mount $kind:ident $router:ident $object:ident $service:ident $prefix:literal $name:ident $scope:ident $params:ty, $result:ty) => {{
         let object = $crate::__private::Arc::clone(&$object);
         $router.$kind(
@@ -107,6 +133,15 @@ macro_rules! api {
         /// `link_closed`; the method's own errors are the first item.
         pub async fn $name(&self, params: &$params) -> Result<$crate::Subscription<$result>, $crate::ApiError> {
             self.0.subscribe(concat!($prefix, ".", stringify!($name)), params).await
+        }
+    };
+    (@call feed $(#[$mdoc:meta])* $prefix:literal $name:ident $params:ty, $result:ty) => {
+        $(#[$mdoc])*
+        ///
+        /// # Errors
+        /// `link_closed`; the method's own errors are the first item.
+        pub async fn $name(&self, params: &$params) -> Result<$crate::Feed, $crate::ApiError> {
+            self.0.feed(concat!($prefix, ".", stringify!($name)), params).await
         }
     };
 }

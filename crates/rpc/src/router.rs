@@ -3,6 +3,7 @@
 use crate::caller::{Caller, Scope};
 use crate::error::{ApiError, ErrorCode};
 use crate::frame::{decode, encode};
+use crate::record::{Consumed, RecordStream};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{BoxStream, StreamExt};
 use serde::{Serialize, de::DeserializeOwned};
@@ -18,6 +19,8 @@ pub enum Kind {
     Unary,
     /// With any number of items.
     Stream,
+    /// With any number of records: bytes at an offset.
+    Feed,
 }
 
 /// One method of the contract, as the `api!` macro declares it.
@@ -38,12 +41,15 @@ pub struct MethodSpec {
 type Raw = Box<RawValue>;
 type UnaryHandler = dyn Fn(Caller, Raw) -> BoxFuture<'static, Result<Raw, ApiError>> + Send + Sync;
 type RawStream = BoxStream<'static, Result<Raw, ApiError>>;
+type FeedHandler =
+    dyn Fn(Caller, Raw, Consumed) -> BoxFuture<'static, Result<RecordStream, ApiError>> + Send + Sync;
 type StreamHandler = dyn Fn(Caller, Raw) -> BoxFuture<'static, Result<RawStream, ApiError>> + Send + Sync;
 
 #[derive(Clone)]
 pub(crate) enum Handler {
     Unary(Arc<UnaryHandler>),
     Stream(Arc<StreamHandler>),
+    Feed(Arc<FeedHandler>),
 }
 
 /// The methods of one engine or server, mounted service by service.
@@ -100,6 +106,21 @@ impl Router {
             })
         };
         self.methods.insert(spec.name, (spec, Handler::Stream(Arc::new(erased))));
+    }
+
+    /// Mounts a feed method. Used by the `api!` macro.
+    pub fn feed<P, F, Fut>(&mut self, spec: MethodSpec, handler: F)
+    where
+        P: DeserializeOwned + Send + 'static,
+        F: Fn(Caller, P, Consumed) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<RecordStream, ApiError>> + Send + 'static,
+    {
+        let handler = Arc::new(handler);
+        let erased = move |caller: Caller, raw: Raw, consumed| -> BoxFuture<'static, Result<RecordStream, ApiError>> {
+            let handler = Arc::clone(&handler);
+            Box::pin(async move { handler(caller, decode(&raw)?, consumed).await })
+        };
+        self.methods.insert(spec.name, (spec, Handler::Feed(Arc::new(erased))));
     }
 
     /// The handler of `method`, if `caller` may call it. Nothing has been decoded yet.

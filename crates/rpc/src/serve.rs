@@ -4,6 +4,7 @@ use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::frame::{Frame, RequestId};
 use crate::link::{Link, Message};
+use crate::record::{Consumed, MAX_RECORD_BYTES, RecordStream};
 use crate::router::{Handler, Router};
 use futures_util::future::{AbortHandle, Abortable, BoxFuture, FutureExt};
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -12,7 +13,7 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, watch};
 
 /// Items of a stream that may be sent before the caller grants more.
 pub const INITIAL_CREDIT: u32 = 64;
@@ -38,7 +39,7 @@ pub async fn serve(router: Arc<Router>, caller: Caller, link: Link) {
                         break;
                     }
                 }
-                // Binary frames belong to terminal streams, which no method of this API version opens.
+                // Records go from the engine to its callers, never the other way.
                 Some(Message::Binary(_)) => {}
             },
             Some((id, answered)) = calls.running.next(), if !calls.running.is_empty() => {
@@ -60,8 +61,45 @@ struct OpenCall {
     /// Keeps the last frame from being sent.
     silence: AbortHandle,
     answered: Answered,
-    credit: Arc<Semaphore>,
-    streams: bool,
+    credit: Credit,
+}
+
+/// What a caller's `$/credit` means to a call.
+#[derive(Clone)]
+enum Credit {
+    /// Nothing: it answers once.
+    Unary,
+    /// Items that may be sent.
+    Items(Arc<Semaphore>),
+    /// Bytes that were consumed; the method sees their sum.
+    Bytes(watch::Sender<u64>),
+}
+
+impl Credit {
+    fn of(handler: &Handler) -> Credit {
+        match handler {
+            Handler::Unary(_) => Credit::Unary,
+            Handler::Stream(_) => Credit::Items(Arc::new(Semaphore::new(INITIAL_CREDIT as usize))),
+            Handler::Feed(_) => Credit::Bytes(watch::Sender::new(0)),
+        }
+    }
+
+    fn grant(&self, n: u32) {
+        match self {
+            Credit::Unary => {}
+            Credit::Items(items) => {
+                // A caller that grants beyond the semaphore's range has granted everything already.
+                let room = Semaphore::MAX_PERMITS - items.available_permits();
+                items.add_permits((n as usize).min(room));
+            }
+            Credit::Bytes(total) => total.send_modify(|total| *total = total.saturating_add(u64::from(n))),
+        }
+    }
+
+    /// Whether the call ends with an `$/end` instead of a response.
+    fn streams(&self) -> bool {
+        !matches!(self, Credit::Unary)
+    }
 }
 
 /// The calls of one link.
@@ -86,15 +124,13 @@ impl Calls {
                 if let Some(call) = self.open.remove(&id) {
                     call.stop.abort();
                     if !call.answered.swap(true, Ordering::SeqCst) {
-                        return send_last(&self.tx, canceled(id, call.streams)).await;
+                        return send_last(&self.tx, canceled(id, call.credit.streams())).await;
                     }
                 }
             }
             Ok(Frame::Credit { id, n }) => {
                 if let Some(call) = self.open.get(&id) {
-                    // A caller that grants beyond the semaphore's range has granted everything already.
-                    let room = Semaphore::MAX_PERMITS - call.credit.available_permits();
-                    call.credit.add_permits((n as usize).min(room));
+                    call.credit.grant(n);
                 }
             }
             Ok(Frame::Response { .. } | Frame::Item { .. } | Frame::End { .. }) => {}
@@ -117,14 +153,8 @@ impl Calls {
         let (stop, stopping) = AbortHandle::new_pair();
         let (silence, silencing) = AbortHandle::new_pair();
         let answered = Answered::default();
-        let credit = Arc::new(Semaphore::new(INITIAL_CREDIT as usize));
-        let call = OpenCall {
-            stop,
-            silence,
-            answered: Arc::clone(&answered),
-            credit: Arc::clone(&credit),
-            streams: matches!(handler, Handler::Stream(_)),
-        };
+        let credit = Credit::of(&handler);
+        let call = OpenCall { stop, silence, answered: Arc::clone(&answered), credit: credit.clone() };
         let (caller, tx) = (self.caller.clone(), self.tx.clone());
         self.open.insert(id.clone(), call);
         let id = id.clone();
@@ -153,7 +183,7 @@ impl Calls {
     async fn finish(mut self) {
         for call in self.open.values() {
             call.silence.abort();
-            if call.streams {
+            if call.credit.streams() {
                 call.stop.abort();
             }
         }
@@ -181,19 +211,54 @@ async fn answer(
     id: RequestId,
     params: Box<RawValue>,
     tx: mpsc::Sender<Message>,
-    credit: Arc<Semaphore>,
+    credit: Credit,
 ) -> Frame {
-    match handler {
-        Handler::Unary(handle) => {
+    match (handler, credit) {
+        (Handler::Unary(handle), _) => {
             let outcome = AssertUnwindSafe(handle(caller, params)).catch_unwind().await;
             Frame::Response { id: Some(id), result: outcome.unwrap_or_else(|_| Err(defect())) }
         }
-        Handler::Stream(handle) => {
+        (Handler::Stream(handle), Credit::Items(credit)) => {
             let streaming = AssertUnwindSafe(stream(handle(caller, params), &id, &tx, &credit));
             let ended = streaming.catch_unwind().await.unwrap_or_else(|_| Err(defect()));
             Frame::End { id, error: ended.err() }
         }
+        (Handler::Feed(handle), Credit::Bytes(total)) => {
+            let start = |consumed| handle(caller, params, consumed);
+            let feeding = AssertUnwindSafe(feed(start, total, &id, &tx));
+            let ended = feeding.catch_unwind().await.unwrap_or_else(|_| Err(defect()));
+            Frame::End { id, error: ended.err() }
+        }
+        // `Credit::of` made the credit from this handler.
+        (Handler::Stream(_) | Handler::Feed(_), _) => Frame::End { id, error: Some(defect()) },
     }
+}
+
+async fn feed<F>(
+    start: impl FnOnce(Consumed) -> F,
+    total: watch::Sender<u64>,
+    id: &RequestId,
+    tx: &mpsc::Sender<Message>,
+) -> Result<(), ApiError>
+where
+    F: Future<Output = Result<RecordStream, ApiError>>,
+{
+    let call = match id {
+        RequestId::Number(id) => u32::try_from(*id).ok(),
+        RequestId::Text(_) => None,
+    };
+    let Some(call) = call else {
+        return Err(ApiError::invalid("feed_id", "A feed's call needs a number below 2^32 as its id."));
+    };
+    let mut records = start(Consumed(total.subscribe())).await?;
+    while let Some(record) = records.next().await {
+        let record = record?;
+        if record.bytes.len() > MAX_RECORD_BYTES {
+            return Err(ApiError::too_large(record.bytes.len()));
+        }
+        send(tx, Message::Binary(record.to_message(call))).await?;
+    }
+    Ok(())
 }
 
 async fn stream<F, S>(

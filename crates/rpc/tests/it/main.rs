@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends by panicking")]
 
 use futures_util::StreamExt;
-use rpc::{ApiError, Caller, Client, ErrorCode, ItemStream, Link, Message, Router, Scope, Scopes};
+use rpc::{
+    ApiError, Caller, Client, Consumed, ErrorCode, ItemStream, Link, Message, Record, RecordStream, Router,
+    Scope, Scopes,
+};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -26,6 +29,8 @@ rpc::api! {
         unary length [View] (String) -> u32;
         /// A text of so many characters, again and again.
         stream texts [View] (u32) -> String;
+        /// Records of so many bytes, never more than 10 bytes ahead of what was consumed.
+        feed bytes [View] (u32) -> Record;
     }
 }
 
@@ -46,6 +51,21 @@ impl Drop for Guard {
 impl Numbers for Impl {
     async fn double(&self, _: &Caller, n: u32) -> Result<u32, ApiError> {
         n.checked_mul(2).ok_or_else(|| ApiError::invalid("too_large", "That number is too large to double."))
+    }
+    async fn bytes(&self, _: &Caller, each: u32, consumed: Consumed) -> Result<RecordStream, ApiError> {
+        let produced = Arc::clone(&self.produced);
+        let records = futures_util::stream::unfold((0u64, consumed), move |(offset, mut consumed)| {
+            let produced = Arc::clone(&produced);
+            async move {
+                while offset + u64::from(each) > consumed.total() + 10 {
+                    consumed.grown().await?;
+                }
+                produced.fetch_add(1, Ordering::SeqCst);
+                let bytes = vec![7; each as usize].into();
+                Some((Ok(Record { kind: 0, epoch: 1, offset, bytes }), (offset + u64::from(each), consumed)))
+            }
+        });
+        Ok(records.boxed())
     }
     async fn count(&self, _: &Caller, from: u32) -> Result<ItemStream<u32>, ApiError> {
         let produced = Arc::clone(&self.produced);
@@ -270,4 +290,49 @@ async fn what_is_too_large_fails_alone_and_the_link_goes_on() {
     assert!(texts.next().await.is_none(), "the stream goes on after its error");
     assert_eq!(numbers.text(&(limit - 100)).await.unwrap().len() as u32, limit - 100);
     assert_eq!(numbers.double(&1).await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn a_feed_goes_as_far_as_was_consumed() {
+    let (numbers, produced) = feeding();
+    let mut feed = numbers.bytes(&5).await.unwrap();
+    let first = feed.next().await.unwrap().unwrap();
+    assert_eq!((first.offset, first.epoch, first.bytes.len()), (0, 1, 5));
+    assert_eq!(feed.next().await.unwrap().unwrap().offset, 5);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(produced.load(Ordering::SeqCst), 2, "nothing more until something is consumed");
+    feed.consume(5).await.unwrap();
+    assert_eq!(feed.next().await.unwrap().unwrap().offset, 10);
+    drop(feed);
+    assert_eq!(numbers.double(&21).await.unwrap(), 42, "the link lives on");
+}
+
+#[tokio::test]
+async fn a_feed_fails_with_a_reason() {
+    let (numbers, _) = feeding();
+    let mut feed = numbers.0.feed("numbers.nothing", &1).await.unwrap();
+    assert_eq!(feed.next().await.unwrap().unwrap_err().reason, "unknown_method");
+    assert!(feed.next().await.is_none());
+
+    let (here, there) = Link::pair();
+    let mut router = Router::new();
+    NumbersClient::mount(&mut router, Arc::new(Impl::default()));
+    tokio::spawn(rpc::serve(Arc::new(router), Caller::owner("test"), there));
+    let Link { tx, mut rx } = here;
+    let call = r#"{"jsonrpc":"2.0","id":"a","method":"numbers.bytes","params":5}"#;
+    tx.send(Message::Text(call.into())).await.unwrap();
+    let Some(Message::Text(end)) = rx.recv().await else { panic!("an end is text") };
+    assert!(end.contains("$/end") && end.contains("feed_id"), "{end}");
+}
+
+fn feeding() -> (NumbersClient, Arc<AtomicU32>) {
+    let (here, there) = Link::pair();
+    let mut router = Router::new();
+    let numbers = Impl::default();
+    let produced = Arc::clone(&numbers.produced);
+    NumbersClient::mount(&mut router, Arc::new(numbers));
+    tokio::spawn(rpc::serve(Arc::new(router), Caller::owner("test"), there));
+    let (client, read) = rpc::connect(here);
+    tokio::spawn(read);
+    (NumbersClient(client), produced)
 }

@@ -11,6 +11,7 @@
 mod audit;
 mod device_codes;
 mod devices;
+mod link_devices;
 mod migrate;
 mod orgs;
 mod provider_keys;
@@ -25,6 +26,7 @@ mod web_sessions;
 pub use audit::AuditRow;
 pub use device_codes::{CodeStatus, DeviceCodeRow, Poll};
 pub use devices::DeviceRow;
+pub use link_devices::LinkDeviceRow;
 pub use provider_keys::ProviderKeyRow;
 pub use refresh_tokens::{RefreshRow, Rotation};
 pub use signing_keys::SigningKeyRow;

@@ -19,6 +19,9 @@ use crate::env::Env;
 use crate::error::ApiError;
 use crate::identity::{KeyRing, Passwords, Revoked, SignIns, Tokens, token_hash};
 use crate::limits::Limiter;
+use crate::relay_hub::Hub;
+use crate::relay_hub::mailbox::Mailboxes;
+use crate::relay_hub::tickets::Tickets;
 use crate::routes::Routes;
 use crate::running::InFlight;
 use crate::state::State;
@@ -29,6 +32,8 @@ use crate::{ServerError, handlers, request_id};
 const PASSWORDS_PER_MINUTE: u32 = 20;
 /// Device codes per minute and address, asked for or typed; there are 25 thousand million of them.
 const CODES_PER_MINUTE: u32 = 60;
+/// Tries to pair per minute and address.
+const PAIRINGS_PER_MINUTE: u32 = 5;
 /// Requests without a good token that are recorded per minute and address; the others are refused all the same.
 const STRANGERS_PER_MINUTE: u32 = 60;
 /// Largest body of every endpoint but that for chats, which reads its own.
@@ -207,6 +212,11 @@ async fn state(config: &Config, bound: SocketAddr) -> Result<web::Data<State>, S
         password_tries: Limiter::new(PASSWORDS_PER_MINUTE, u32::MAX),
         code_tries: Limiter::new(CODES_PER_MINUTE, u32::MAX),
         strangers: Limiter::new(STRANGERS_PER_MINUTE, u32::MAX),
+        pairing_tries: Limiter::new(PAIRINGS_PER_MINUTE, u32::MAX),
+        // Microseconds: no process numbers a million sockets a second, so a later one begins above an earlier one.
+        hub: Hub::new(env.now_ms().unsigned_abs() * 1_000),
+        mailboxes: Mailboxes::default(),
+        tickets: Tickets::default(),
         in_flight: InFlight::default(),
         tasks: TaskTracker::new(),
         runtime: tokio::runtime::Handle::current(),

@@ -17,6 +17,9 @@ use crate::env::Env;
 use crate::error::ApiError;
 use crate::identity::{Passwords, Principal, Revoked, SignIns, TokenError, Tokens};
 use crate::limits::Limiter;
+use crate::relay_hub::Hub;
+use crate::relay_hub::mailbox::Mailboxes;
+use crate::relay_hub::tickets::Tickets;
 use crate::routes::Routes;
 use crate::running::InFlight;
 use crate::vault::Vault;
@@ -44,6 +47,14 @@ pub(crate) struct State {
     pub code_tries: Limiter,
     /// How many requests without a good token are recorded, per address.
     pub strangers: Limiter,
+    /// How often a pairing can be tried, per address.
+    pub pairing_tries: Limiter,
+    /// The devices that are connected.
+    pub hub: Hub,
+    /// Pairings under way.
+    pub mailboxes: Mailboxes,
+    /// How phones get in.
+    pub tickets: Tickets,
     pub in_flight: InFlight,
     /// The requests to models that have not settled.
     pub tasks: TaskTracker,
@@ -52,6 +63,11 @@ pub(crate) struct State {
 }
 
 impl State {
+    /// This server's origin as its clients know it: `https://host`, without a slash at its end.
+    pub fn origin(&self) -> &str {
+        self.public_url.as_str().trim_end_matches('/')
+    }
+
     /// Who is asking. Every request of the API needs a valid access token of a sign-in that has not ended.
     pub fn principal(&self, request: &HttpRequest) -> Result<Principal, ApiError> {
         let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());

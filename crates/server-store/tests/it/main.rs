@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use server_store::{
-    AuditRow, CodeStatus, DeviceCodeRow, DeviceRow, Poll, ProviderKeyRow, RefreshRow, Role, Rotation,
-    SigningKeyRow, Store, StoreError, UsageRow, UserRow,
+    AuditRow, CodeStatus, DeviceCodeRow, DeviceRow, LinkDeviceRow, Poll, ProviderKeyRow, RefreshRow, Role,
+    Rotation, SigningKeyRow, Store, StoreError, UsageRow, UserRow,
 };
 use testkit::Postgres;
 
@@ -30,6 +30,7 @@ async fn story(url: &str) {
     set_up(&store).await;
     device_codes(&store).await;
     refresh_tokens(&store).await;
+    link_devices(&store).await;
     keys(&store).await;
     usage(&store).await;
     audit(&store).await;
@@ -274,4 +275,32 @@ async fn one_refresh_token_presented_twice_at_once_has_one_successor() {
         outcomes,
         [Rotation::Rotated { device_id: device_id() }, Rotation::Repeated { device_id: device_id() }]
     );
+}
+
+async fn link_devices(store: &Store) {
+    let device = |id: &str, key: &str, issuer: Option<&str>| LinkDeviceRow {
+        id: id.into(),
+        user_id: "u1".into(),
+        kind: if issuer.is_some() { "mobile" } else { "desktop" }.into(),
+        name: "Laptop".into(),
+        link_key: key.into(),
+        sign_in_id: None,
+        issuer_id: issuer.map(str::to_owned),
+        created_ms: 10,
+        seen_ms: None,
+        revoked_ms: None,
+    };
+    assert!(store.add_link_device(&device("l1", "k1", None)).await.unwrap());
+    assert!(store.add_link_device(&device("l2", "k2", Some("l1"))).await.unwrap());
+    assert!(!store.add_link_device(&device("l1", "k3", None)).await.unwrap(), "the id is taken");
+    assert!(!store.add_link_device(&device("l3", "k2", None)).await.unwrap(), "the key is taken");
+    store.link_device_seen("l2", 20).await.unwrap();
+    let phone = store.link_device_by_key("k2").await.unwrap().unwrap();
+    assert_eq!((phone.id.as_str(), phone.issuer_id.as_deref(), phone.seen_ms), ("l2", Some("l1"), Some(20)));
+    assert_eq!(store.link_devices("u1").await.unwrap().len(), 2);
+    assert!(!store.revoke_link_device("somebody else", "l2", 30).await.unwrap());
+    assert!(store.revoke_link_device("u1", "l2", 30).await.unwrap());
+    assert!(!store.revoke_link_device("u1", "l2", 31).await.unwrap(), "revoked already");
+    assert_eq!(store.link_device("l2").await.unwrap().unwrap().revoked_ms, Some(30));
+    assert_eq!(store.link_devices("u1").await.unwrap().len(), 1);
 }

@@ -3,7 +3,9 @@
 mod audit;
 mod auth;
 mod cancel;
+mod devices;
 mod health;
+mod phone;
 mod proxy;
 mod usage;
 mod web_pages;
@@ -11,6 +13,7 @@ mod web_pages;
 use actix_web::web::{self, ServiceConfig};
 
 use crate::error::ApiError;
+use crate::relay_hub::{device_link_ws, mailbox};
 
 /// Registers every endpoint.
 pub(crate) fn routes(app: &mut ServiceConfig) {
@@ -27,8 +30,19 @@ pub(crate) fn routes(app: &mut ServiceConfig) {
         .route("/api/auth/token", web::post().to(auth::token::token))
         .route("/api/auth/revoke", web::post().to(auth::token::revoke))
         .route("/.well-known/jwks.json", web::get().to(auth::jwks::jwks))
+        .route("/api/devices", web::post().to(devices::add))
+        .route("/api/devices", web::get().to(devices::list))
+        .route("/api/devices/revoke", web::post().to(devices::revoke))
+        .route("/api/devices/enroll", web::post().to(devices::enroll))
+        .route("/api/devices/challenge", web::post().to(devices::challenge))
+        .route("/api/devices/ticket", web::post().to(devices::ticket))
+        .route("/ws/device-link", web::get().to(device_link_ws::device_link))
+        .route("/ws/pairing", web::get().to(mailbox::pairing))
         .route("/", web::get().to(web_pages::home))
         .route("/assets/server.css", web::get().to(web_pages::style))
+        .route("/assets/{path:.*}", web::get().to(phone::asset))
+        .route("/phone", web::get().to(phone::page))
+        .route("/phone/{path:.*}", web::get().to(phone::page))
         .route("/favicon.ico", web::get().to(web_pages::no_icon))
         .route("/setup", web::get().to(auth::setup::page))
         .route("/setup", web::post().to(auth::setup::submit))

@@ -238,7 +238,8 @@ pub enum FromHub {
         /// In words.
         #[serde(default, deserialize_with = "limits::sentence")]
         message: String,
-        /// The `seq` or `ref` it concerns.
+        /// The `seq` of the [`ToHub::Sealed`] that was not taken, or the `ref` it concerns. A device keeps the two apart by
+        /// choosing its references above every `seq`.
         #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
         reference: Option<u64>,
     },

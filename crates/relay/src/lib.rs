@@ -14,6 +14,7 @@
 pub mod acceptor;
 pub mod bytes;
 pub mod certificate;
+pub mod client;
 pub mod envelope;
 mod error;
 pub mod keys;

@@ -39,11 +39,6 @@ pub enum Control {
         /// The offset of the first record.
         offset: u64,
     },
-    /// No more records of this stream come.
-    Ended {
-        /// The stream.
-        stream: u32,
-    },
     /// Records of this stream were dropped, and none will come: attach again from what is shown.
     Lagging {
         /// The stream.

@@ -1,7 +1,9 @@
 //! The device link from outside.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends by panicking")]
 
+mod desktops;
 mod envelopes;
+mod hub;
 mod pairings;
 mod published;
 mod records;

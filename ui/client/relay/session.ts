@@ -34,7 +34,6 @@ export const writeBox = (head: BoxHead, rest: Uint8Array): Uint8Array =>
 
 export type Control =
   | { type: "alias"; stream: number; alias: string; epoch: bigint; offset: number }
-  | { type: "ended"; stream: number }
   | { type: "lagging"; stream: number }
   | { type: "heads"; heads: { stream: number; offset: number }[] };
 
@@ -192,7 +191,6 @@ function readControl(said: Record<string, unknown>): Control | undefined {
   switch (said.type) {
     case "alias":
       return { type: "alias", stream: number(said, "stream"), alias: member(said, "alias"), epoch: BigInt(member(said, "epoch")), offset: number(said, "offset") };
-    case "ended":
     case "lagging":
       return { type: said.type, stream: number(said, "stream") };
     case "heads": {

@@ -197,17 +197,20 @@ impl Task {
             self.send(arrived.decide(&Decision::Refused { reason: reason.into() })).await?;
             return Err(reason);
         }
-        let peer = Peer { keys: arrived.keys, name: arrived.name.clone(), device: None, scopes };
+        // The certificate's id becomes the phone's device id when it enrols.
+        let id = once(&self.config.random);
+        let device = Some(id.clone());
+        let peer = Peer { keys: arrived.keys, name: arrived.name.clone(), device, scopes };
         // Let in before it is told, so that its first session is not refused.
         let (done, admitted) = oneshot::channel();
         self.commands.send(Command::Admit { peer: peer.clone(), done }).await.map_err(|_| "closed")?;
         admitted.await.map_err(|_| "closed")?;
-        let decision = self.acceptance(&peer);
+        let decision = self.acceptance(&peer, id);
         self.send(arrived.decide(&decision)).await?;
         Ok(peer)
     }
 
-    fn acceptance(&self, peer: &Peer) -> Decision {
+    fn acceptance(&self, peer: &Peer, id: String) -> Decision {
         let config = &self.config;
         let certificate = Certificate {
             origin: config.origin.clone(),
@@ -216,7 +219,7 @@ impl Task {
             name: peer.name.clone(),
             keys: peer.keys,
             issued_at: u64::try_from((config.clock)()).unwrap_or(0),
-            id: once(&config.random),
+            id,
         };
         let scopes = Scope::ALL.into_iter().filter(|scope| peer.scopes.contains(*scope));
         Decision::Accepted {

@@ -5,6 +5,7 @@ mod desktops;
 mod envelopes;
 mod hub;
 mod pairings;
+mod phone;
 mod published;
 mod records;
 mod sessions;

@@ -56,6 +56,27 @@ approval: ApprovalId,
 fingerprint: string, };
 
 /**
+ * Follows a terminal.
+ */
+export type AttachTerminal = { 
+/**
+ * The terminal.
+ */
+terminal: TerminalId, 
+/**
+ * The epoch of `have`; absent when nothing is shown yet.
+ */
+epoch?: string, 
+/**
+ * The offset up to which this viewer has the output.
+ */
+have: number, 
+/**
+ * How many bytes may be sent ahead of what this viewer has consumed.
+ */
+window: number, };
+
+/**
  * Something changed. Idempotent: it names the thing, the client reads it.
  */
 export type Change = { 
@@ -71,6 +92,36 @@ id: string,
  * The session it belongs to, where it belongs to one.
  */
 session?: string, };
+
+/**
+ * Changes what a device may do.
+ */
+export type ChangeDevice = { 
+/**
+ * The device.
+ */
+device: DeviceId, 
+/**
+ * What it may do from now on.
+ */
+scopes: Array<DeviceScope>, };
+
+/**
+ * Answers a device that has arrived.
+ */
+export type ConfirmPairing = { 
+/**
+ * The pairing.
+ */
+pairing: string, 
+/**
+ * The digits that the device shows.
+ */
+digits: string, 
+/**
+ * What it may do. [`DeviceScope::View`] is always part of it.
+ */
+scopes: Array<DeviceScope>, };
 
 /**
  * Begins a session.
@@ -102,6 +153,58 @@ provider: string,
  * The model there.
  */
 model: string, };
+
+/**
+ * A paired device.
+ */
+export type Device = { 
+/**
+ * Its id.
+ */
+id: DeviceId, 
+/**
+ * What it calls itself.
+ */
+name: string, 
+/**
+ * The fingerprint of its keys.
+ */
+fingerprint: string, 
+/**
+ * What it may do.
+ */
+scopes: Array<DeviceScope>, 
+/**
+ * Whether it is connected now.
+ */
+online: boolean, 
+/**
+ * When it was paired.
+ */
+paired_at: number, 
+/**
+ * When it was last connected.
+ */
+last_seen_at?: number, };
+
+/**
+ * A paired device.
+ */
+export type DeviceId = string;
+
+/**
+ * The paired devices.
+ */
+export type DeviceList = { 
+/**
+ * The newest first.
+ */
+devices: Array<Device>, };
+
+/**
+ * What a paired device may be allowed.
+ */
+export type DeviceScope = "view" | "files" | "edit" | "run" | "approve" | "type";
 
 /**
  * The door a request leaves by.
@@ -236,6 +339,15 @@ export type GetSession = {
 session: SessionId, };
 
 /**
+ * Names a terminal.
+ */
+export type GetTerminal = { 
+/**
+ * The terminal.
+ */
+terminal: TerminalId, };
+
+/**
  * Asks for the exact text of a part or file.
  */
 export type GetText = { 
@@ -279,6 +391,52 @@ engine: string,
 scopes: Array<string>, };
 
 /**
+ * Hands a plan over.
+ */
+export type HandOver = { 
+/**
+ * To this terminal.
+ */
+terminal: TerminalId, 
+/**
+ * Drawn for this hand-over: asking again with the same key has no second effect on the terminal.
+ */
+key: string, 
+/**
+ * The plan.
+ */
+plan: PlanId, 
+/**
+ * One step of it; the whole plan when absent.
+ */
+step?: number, };
+
+/**
+ * How a plan was handed over.
+ */
+export type HandedOver = { "kind": "pasted", 
+/**
+ * Characters of the text.
+ */
+characters: number, 
+/**
+ * Characters that cannot be shown, or would steer the terminal, and were replaced by a visible sign.
+ */
+replaced: number, } | { "kind": "file", 
+/**
+ * The file, in the project.
+ */
+path: string, 
+/**
+ * Why it was not pasted.
+ */
+reason: PasteRefusal, 
+/**
+ * As in `Pasted`.
+ */
+replaced: number, };
+
+/**
  * What a client says of itself.
  */
 export type Hello = { 
@@ -307,6 +465,15 @@ paths: Array<string>,
  * Ticked or not.
  */
 included: boolean, };
+
+/**
+ * An input was taken.
+ */
+export type InputTaken = { 
+/**
+ * The last number of this viewer that was taken.
+ */
+seq: number, };
 
 /**
  * A job.
@@ -369,6 +536,36 @@ jobs: Array<Job>, };
 export type JobState = "queued" | "running" | "waiting_approval" | "completed" | "failed" | "canceled";
 
 /**
+ * How the link to the relay is.
+ */
+export type LinkState = "signed_out" | "idle" | "connecting" | "online";
+
+/**
+ * The link to the relay.
+ */
+export type LinkStatus = { 
+/**
+ * How it is.
+ */
+state: LinkState, 
+/**
+ * The server that relays.
+ */
+server?: string, 
+/**
+ * The name under which devices see this engine.
+ */
+name: string, 
+/**
+ * The fingerprint of this engine's keys; a paired device shows the same.
+ */
+fingerprint: string, 
+/**
+ * Why the link is not there, in words.
+ */
+trouble?: string, };
+
+/**
  * Which sessions to list.
  */
 export type ListSessions = { 
@@ -376,6 +573,15 @@ export type ListSessions = {
  * Only those of this project.
  */
 project?: ProjectId, };
+
+/**
+ * Which terminals to list.
+ */
+export type ListTerminals = { 
+/**
+ * Only those of this session.
+ */
+session?: SessionId, };
 
 /**
  * What would be sent.
@@ -630,6 +836,47 @@ change: string, };
 export type OperationKind = "create" | "modify" | "delete" | "move";
 
 /**
+ * How a pairing goes.
+ */
+export type PairEvent = { "kind": "offered", 
+/**
+ * Names the pairing for `devices.confirm`.
+ */
+pairing: string, 
+/**
+ * What the code says: the phone page's address with key and secret in its fragment.
+ */
+url: string, 
+/**
+ * The same secret for typing.
+ */
+words: Array<string>, 
+/**
+ * The code's squares, row by row: `1` is dark. With no border.
+ */
+code: Array<string>, 
+/**
+ * Until when.
+ */
+expires_at: number, } | { "kind": "arrived", 
+/**
+ * What it calls itself.
+ */
+name: string, 
+/**
+ * The fingerprint of its keys.
+ */
+fingerprint: string, 
+/**
+ * How often the digits may still be typed.
+ */
+tries: number, } | { "kind": "paired", 
+/**
+ * The device.
+ */
+device: Device, };
+
+/**
  * The text as it would be sent.
  */
 export type PartText = { 
@@ -637,6 +884,49 @@ export type PartText = {
  * The text.
  */
 text: string, };
+
+/**
+ * Why a text was not pasted.
+ */
+export type PasteRefusal = "control_characters" | "no_bracketed_paste" | "foreground";
+
+/**
+ * Pastes a text.
+ */
+export type PasteText = { 
+/**
+ * The terminal.
+ */
+terminal: TerminalId, 
+/**
+ * As in [`TerminalInput`].
+ */
+viewer: string, 
+/**
+ * As in [`TerminalInput`].
+ */
+seq: number, 
+/**
+ * The text. Control characters other than tab and line feed refuse it.
+ */
+text: string, };
+
+/**
+ * What became of a paste.
+ */
+export type Pasted = { "kind": "pasted" } | { "kind": "interrupted", 
+/**
+ * In words: how much has arrived.
+ */
+message: string, } | { "kind": "refused", 
+/**
+ * Why.
+ */
+reason: PasteRefusal, 
+/**
+ * In words.
+ */
+message: string, };
 
 /**
  * A plan.
@@ -885,6 +1175,31 @@ skipped: number,
 elapsed_ms: number, };
 
 /**
+ * Reads output again.
+ */
+export type ReadHistory = { 
+/**
+ * The terminal.
+ */
+terminal: TerminalId, 
+/**
+ * The epoch of the offsets.
+ */
+epoch: string, 
+/**
+ * The first byte.
+ */
+from: number, 
+/**
+ * The byte after the last.
+ */
+to: number, 
+/**
+ * How many bytes may be sent ahead of what has been consumed.
+ */
+window: number, };
+
+/**
  * Whether the record is whole.
  */
 export type RecordVerdict = { 
@@ -907,6 +1222,23 @@ export type RemoveProvider = {
 name: string, };
 
 /**
+ * Sets a terminal's size.
+ */
+export type ResizeTerminal = { 
+/**
+ * The terminal.
+ */
+terminal: TerminalId, 
+/**
+ * Its width in cells.
+ */
+columns: number, 
+/**
+ * Its height in cells.
+ */
+rows: number, };
+
+/**
  * Asks for another manifest.
  */
 export type Revise = { 
@@ -926,6 +1258,15 @@ model?: string,
  * Whether secrets are replaced before sending; as before when absent.
  */
 redact?: boolean, };
+
+/**
+ * Revokes a device.
+ */
+export type RevokeDevice = { 
+/**
+ * The device.
+ */
+device: DeviceId, };
 
 /**
  * A new text for the task.
@@ -1073,6 +1414,35 @@ session: SessionId,
 model?: string, };
 
 /**
+ * Starts a terminal.
+ */
+export type StartTerminal = { 
+/**
+ * In the folder of this project.
+ */
+project: ProjectId, 
+/**
+ * For this session.
+ */
+session?: SessionId, 
+/**
+ * The program and its arguments; the person's own shell when absent or empty.
+ */
+command?: Array<string>, 
+/**
+ * What to call it; the program's name when absent.
+ */
+title?: string, 
+/**
+ * Its width in cells.
+ */
+columns: number, 
+/**
+ * Its height in cells.
+ */
+rows: number, };
+
+/**
  * One step.
  */
 export type Step = { 
@@ -1118,9 +1488,123 @@ complete: boolean,
 findings: Array<Finding>, };
 
 /**
+ * A terminal.
+ */
+export type Terminal = { 
+/**
+ * Its id.
+ */
+id: TerminalId, 
+/**
+ * The session it belongs to.
+ */
+session?: SessionId, 
+/**
+ * The project whose folder it was started in.
+ */
+project: ProjectId, 
+/**
+ * What people call it.
+ */
+title: string, 
+/**
+ * The program and its arguments; empty for the person's own shell.
+ */
+command: Array<string>, 
+/**
+ * How far it is.
+ */
+state: TerminalState, 
+/**
+ * How the program ended.
+ */
+exit?: TerminalExit, 
+/**
+ * The epoch of its offsets.
+ */
+epoch: string, 
+/**
+ * Bytes written so far.
+ */
+head: number, 
+/**
+ * The first byte that is still kept.
+ */
+log_start: number, 
+/**
+ * Its width in cells.
+ */
+columns: number, 
+/**
+ * Its height in cells.
+ */
+rows: number, 
+/**
+ * When it was started.
+ */
+created_at: number, 
+/**
+ * When it last wrote something.
+ */
+last_output_at: number, };
+
+/**
+ * How a program ended.
+ */
+export type TerminalExit = { 
+/**
+ * Its exit code.
+ */
+code?: number, 
+/**
+ * The signal that ended it.
+ */
+signal?: string, };
+
+/**
+ * A terminal.
+ */
+export type TerminalId = string;
+
+/**
+ * Keys.
+ */
+export type TerminalInput = { 
+/**
+ * The terminal.
+ */
+terminal: TerminalId, 
+/**
+ * Who types: drawn once by each viewer, so that its numbers are its own.
+ */
+viewer: string, 
+/**
+ * Counts this viewer's inputs and pastes to this terminal, from 1.
+ */
+seq: number, 
+/**
+ * The bytes, in base64.
+ */
+data: string, };
+
+/**
+ * Terminals.
+ */
+export type TerminalList = { 
+/**
+ * The newest first.
+ */
+terminals: Array<Terminal>, };
+
+/**
+ * How far a terminal is.
+ */
+export type TerminalState = "running" | "exited" | "lost";
+
+/**
  * What kind of thing changed.
  */
-export type Topic = "ready" | "project" | "session" | "approval" | "plan" | "job" | "account" | "gap";
+export type Topic = "ready" | "project" | "session" | "approval" | "plan" | "job" | "account" | "terminal" | "device" | "gap";
 
 /**
  * What a request used.
@@ -1223,4 +1707,20 @@ export interface Methods {
   "account.status": { kind: "unary"; params: Empty; result: AccountStatus };
   "account.sign_in": { kind: "stream"; params: SignIn; result: SignInEvent };
   "account.sign_out": { kind: "unary"; params: Empty; result: AccountStatus };
+  "terminals.list": { kind: "unary"; params: ListTerminals; result: TerminalList };
+  "terminals.start": { kind: "unary"; params: StartTerminal; result: Terminal };
+  "terminals.attach": { kind: "feed"; params: AttachTerminal; result: never };
+  "terminals.history": { kind: "feed"; params: ReadHistory; result: never };
+  "terminals.input": { kind: "unary"; params: TerminalInput; result: InputTaken };
+  "terminals.paste": { kind: "unary"; params: PasteText; result: Pasted };
+  "terminals.hand_over": { kind: "unary"; params: HandOver; result: HandedOver };
+  "terminals.resize": { kind: "unary"; params: ResizeTerminal; result: Empty };
+  "terminals.close": { kind: "unary"; params: GetTerminal; result: Empty };
+  "terminals.forget": { kind: "unary"; params: GetTerminal; result: Empty };
+  "devices.status": { kind: "unary"; params: Empty; result: LinkStatus };
+  "devices.list": { kind: "unary"; params: Empty; result: DeviceList };
+  "devices.pair": { kind: "stream"; params: Empty; result: PairEvent };
+  "devices.confirm": { kind: "unary"; params: ConfirmPairing; result: Device };
+  "devices.change": { kind: "unary"; params: ChangeDevice; result: Device };
+  "devices.revoke": { kind: "unary"; params: RevokeDevice; result: DeviceList };
 }

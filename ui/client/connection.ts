@@ -1,6 +1,19 @@
 import { API_VERSION, type Greeting } from "./api.gen.ts";
 import type { Dial, Link } from "./link.ts";
-import { linkClosed, Rpc, type Caller, type Params, type Result, type StreamHandlers, type StreamMethod, type UnaryMethod } from "./rpc.ts";
+import {
+  linkClosed,
+  NO_FEED,
+  Rpc,
+  type Caller,
+  type Feed,
+  type FeedHandlers,
+  type FeedMethod,
+  type Params,
+  type Result,
+  type StreamHandlers,
+  type StreamMethod,
+  type UnaryMethod,
+} from "./rpc.ts";
 import { redialDelay } from "./socket.ts";
 import { Store } from "./store.ts";
 
@@ -55,6 +68,14 @@ export class Connection implements Caller {
     return this.rpc.subscribe(method, params, on);
   }
 
+  feed<M extends FeedMethod>(method: M, params: Params<M>, on: FeedHandlers): Feed {
+    if (!this.rpc || this.state.status !== "linked") {
+      queueMicrotask(() => on.end(linkClosed()));
+      return NO_FEED;
+    }
+    return this.rpc.feed(method, params, on);
+  }
+
   watch = (notify: () => void): (() => void) => {
     this.watchers.add(notify);
     return () => void this.watchers.delete(notify);
@@ -87,6 +108,9 @@ export class Connection implements Caller {
       },
       text: (text) => {
         if (this.link === link) this.rpc?.receive(text);
+      },
+      binary: (bytes) => {
+        if (this.link === link) this.rpc?.receiveRecord(bytes);
       },
       closed: () => {
         if (this.link === link) void this.lost(opened);

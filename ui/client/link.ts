@@ -1,4 +1,4 @@
-/** What a transport is: text frames out, and three things that can happen. */
+/** What a transport is: text frames out, and four things that can happen. */
 export interface Link {
   send(text: string): void;
   close(): void;
@@ -7,6 +7,8 @@ export interface Link {
 export interface LinkHandlers {
   opened(): void;
   text(text: string): void;
+  /** A record: `u32 call | u8 kind | u64 epoch | u64 offset | bytes`. */
+  binary(bytes: Uint8Array): void;
   /** Called once, also when the link never opened. */
   closed(): void;
 }

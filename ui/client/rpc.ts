@@ -3,6 +3,7 @@ import type { ErrorCode, Methods } from "./api.gen.ts";
 type OfKind<K> = { [M in keyof Methods]: Methods[M]["kind"] extends K ? M : never }[keyof Methods];
 export type UnaryMethod = OfKind<"unary">;
 export type StreamMethod = OfKind<"stream">;
+export type FeedMethod = OfKind<"feed">;
 export type Params<M extends keyof Methods> = Methods[M]["params"];
 export type Result<M extends keyof Methods> = Methods[M]["result"];
 
@@ -38,11 +39,38 @@ export interface StreamHandlers<T> {
   end(error?: ApiError): void;
 }
 
+/** Bytes at an offset. The epoch needs 64 bits, so it is decimal text as everywhere in JSON. */
+export interface FeedRecord {
+  kind: number;
+  epoch: string;
+  offset: number;
+  bytes: Uint8Array;
+}
+
+export interface FeedHandlers {
+  record(record: FeedRecord): void;
+  /** Called once, unless the caller canceled. */
+  end(error?: ApiError): void;
+}
+
+/** An open feed. */
+export interface Feed {
+  /** Says that so many more bytes have been consumed, so that as many more may come. */
+  consume(bytes: number): void;
+  cancel(): void;
+}
+
+export const NO_FEED: Feed = { consume() {}, cancel() {} };
+
+/** Bytes in front of a record's own. */
+const RECORD_HEAD = 21;
+
 /** Everything features need to talk to an engine. */
 export interface Caller {
   call<M extends UnaryMethod>(method: M, params: Params<M>, signal?: AbortSignal): Promise<Result<M>>;
   /** Opens a stream; the returned function cancels it. */
   subscribe<M extends StreamMethod>(method: M, params: Params<M>, on: StreamHandlers<Result<M>>): () => void;
+  feed<M extends FeedMethod>(method: M, params: Params<M>, on: FeedHandlers): Feed;
 }
 
 interface WireError {
@@ -58,7 +86,8 @@ interface Envelope {
 }
 type Pending =
   | { kind: "unary"; resolve(value: unknown): void; reject(error: ApiError): void }
-  | { kind: "stream"; seen: number; on: StreamHandlers<unknown> };
+  | { kind: "stream"; seen: number; on: StreamHandlers<unknown> }
+  | { kind: "feed"; on: FeedHandlers };
 
 function read(e: WireError): ApiError {
   return new ApiError(e.data?.code ?? "internal", e.data?.reason ?? "", e.message, e.data?.params ?? {});
@@ -88,6 +117,35 @@ export class Rpc implements Caller {
     }
     const id = this.request(method, params, { kind: "stream", seen: 0, on: on as StreamHandlers<unknown> });
     return () => this.cancel(id);
+  }
+
+  feed<M extends FeedMethod>(method: M, params: Params<M>, on: FeedHandlers): Feed {
+    if (this.gone) {
+      queueMicrotask(() => on.end(linkClosed()));
+      return NO_FEED;
+    }
+    const id = this.request(method, params, { kind: "feed", on });
+    return {
+      consume: (n) => {
+        if (this.open.has(id)) this.frame({ method: "$/credit", params: { id, n } });
+      },
+      cancel: () => this.cancel(id),
+    };
+  }
+
+  /** Takes a record that the link received. */
+  receiveRecord(message: Uint8Array): void {
+    if (message.byteLength < RECORD_HEAD) return;
+    const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
+    const pending = this.open.get(view.getUint32(0));
+    if (pending?.kind !== "feed") return;
+    pending.on.record({
+      kind: view.getUint8(4),
+      epoch: view.getBigUint64(5).toString(),
+      // Offsets stay below 2^53: a terminal would have to write a gigabyte a second for a hundred days.
+      offset: Number(view.getBigUint64(13)),
+      bytes: message.subarray(RECORD_HEAD),
+    });
   }
 
   /** Takes a frame that the link received. */
@@ -144,7 +202,7 @@ export class Rpc implements Caller {
 
   private end(id: number, error?: WireError): void {
     const pending = this.open.get(id);
-    if (pending?.kind !== "stream") return;
+    if (pending === undefined || pending.kind === "unary") return;
     this.open.delete(id);
     pending.on.end(error && read(error));
   }
@@ -153,7 +211,7 @@ export class Rpc implements Caller {
     const pending = this.open.get(id);
     if (!pending) return;
     this.open.delete(id);
-    if (pending.kind === "stream") pending.on.end(frame.error && read(frame.error));
+    if (pending.kind !== "unary") pending.on.end(frame.error && read(frame.error));
     else if (frame.error) pending.reject(read(frame.error));
     else pending.resolve(frame.result);
   }

@@ -4,6 +4,7 @@ import type { Dial } from "./link.ts";
 export function socketDial(url: string, token: string): Dial {
   return (handlers) => {
     const socket = new WebSocket(url, ["plantocode.v1", `token.${token}`]);
+    socket.binaryType = "arraybuffer";
     let closed = false;
     const close = () => {
       if (closed) return;
@@ -12,8 +13,8 @@ export function socketDial(url: string, token: string): Dial {
     };
     socket.onopen = () => handlers.opened();
     socket.onmessage = (event) => {
-      // Binary frames belong to terminals, which this client does not open yet.
       if (typeof event.data === "string") handlers.text(event.data);
+      else handlers.binary(new Uint8Array(event.data as ArrayBuffer));
     };
     socket.onerror = close;
     socket.onclose = close;

@@ -93,3 +93,33 @@ test("frames that are not ours are ignored", () => {
   rpc.receive('{"jsonrpc":"2.0","id":99,"result":1}');
   rpc.receive('{"jsonrpc":"2.0","method":"$/item","params":{"id":5,"seq":0,"value":1}}');
 });
+
+test("a feed's records carry epoch, offset and bytes, and credit counts bytes", () => {
+  const { rpc, receive, sent } = open();
+  const records: unknown[] = [];
+  let ended: ApiError | undefined;
+  const feed = rpc.feed("terminals.attach", { terminal: "t", have: 0, window: 1024 }, {
+    record: (r) => records.push([r.kind, r.epoch, r.offset, new TextDecoder().decode(r.bytes)]),
+    end: (error) => (ended = error),
+  });
+  const message = new Uint8Array(23);
+  const view = new DataView(message.buffer);
+  view.setUint32(0, 1);
+  view.setUint8(4, 3);
+  view.setBigUint64(5, 18446744073709551614n);
+  view.setBigUint64(13, 1n << 40n);
+  message.set([97, 98], 21);
+  rpc.receiveRecord(message);
+  rpc.receiveRecord(message.subarray(0, 20));
+  assert.deepEqual(records, [[3, "18446744073709551614", 2 ** 40, "ab"]]);
+  feed.consume(2);
+  assert.deepEqual(sent.at(-1), { jsonrpc: "2.0", method: "$/credit", params: { id: 1, n: 2 } } as never);
+  receive({ method: "$/end", params: { id: 1, error: { code: -32007, message: "The terminal host has ended.", data: { code: "unavailable", reason: "host" } } } });
+  assert.equal(ended?.reason, "host");
+  feed.consume(2);
+  feed.cancel();
+  rpc.receiveRecord(message);
+  assert.equal(records.length, 1);
+  assert.equal(sent.at(-1)?.method, "$/credit");
+  assert.equal(sent.filter((f) => f.method === "$/cancel").length, 0);
+});

@@ -30,6 +30,10 @@ pub enum Topic {
     Job,
     /// Sign-in, providers or models.
     Account,
+    /// A terminal was started, ended, resized or forgotten; never its output.
+    Terminal,
+    /// A paired device, or the link to the relay.
+    Device,
     /// Changes were missed because this client was too slow: re-read everything shown.
     Gap,
 }

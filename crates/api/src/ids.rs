@@ -41,4 +41,8 @@ id! {
     ApprovalId,
     /// A plan.
     PlanId,
+    /// A terminal.
+    TerminalId,
+    /// A paired device.
+    DeviceId,
 }

@@ -11,6 +11,7 @@
 mod service;
 pub mod account;
 pub mod approvals;
+pub mod devices;
 pub mod discovery;
 pub mod events;
 mod ids;
@@ -20,10 +21,11 @@ pub mod plans;
 pub mod projects;
 pub mod sessions;
 pub mod system;
+pub mod terminals;
 pub mod typescript;
 pub mod usage;
 
-pub use ids::{ApprovalId, JobId, PlanId, ProjectId, SessionId};
+pub use ids::{ApprovalId, DeviceId, JobId, PlanId, ProjectId, SessionId, TerminalId};
 
 use rpc::MethodSpec;
 use serde::{Deserialize, Serialize};
@@ -57,6 +59,8 @@ pub fn methods() -> Vec<MethodSpec> {
         jobs::JobsClient::METHODS,
         usage::UsageClient::METHODS,
         account::AccountClient::METHODS,
+        terminals::TerminalsClient::METHODS,
+        devices::DevicesClient::METHODS,
     ]
     .concat()
 }

@@ -17,8 +17,16 @@ macro_rules! service {
         impl $client {
             /// Adds every type of the service to the TypeScript declarations.
             pub(crate) fn declare(out: &mut $crate::typescript::Declarations) {
-                $( out.add::<$params>(); out.add::<$result>(); )*
+                $( service!(@types $kind out $params, $result); )*
             }
         }
+    };
+    // A feed's records are not JSON.
+    (@types feed $out:ident $params:ty, $result:ty) => {
+        $out.add::<$params>();
+    };
+    (@types $kind:ident $out:ident $params:ty, $result:ty) => {
+        $out.add::<$params>();
+        $out.add::<$result>();
     };
 }

@@ -14,7 +14,9 @@ mod plan;
 mod serve;
 mod show;
 mod task;
+mod terminal;
 
+use ::terminal::host as terminal_host;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -53,11 +55,18 @@ enum Command {
     Whoami,
     #[command(subcommand)]
     Models(models::Command),
+    #[command(subcommand)]
+    Terminal(terminal::Command),
     /// Check that the record of everything that left this machine is as it was written.
     Audit,
 }
 
 fn main() -> ExitCode {
+    // The process that holds the terminals is this program under another name; it needs nothing of what follows.
+    let words = std::env::args_os().skip(1);
+    if let Some(ended) = terminal_host::main_from_args(words, ::terminal::Env::system()) {
+        return ended;
+    }
     let arguments = Arguments::parse();
     let filter =
         tracing_subscriber::EnvFilter::try_from_env("PLANTOCODE_LOG").unwrap_or_else(|_| "warn".into());
@@ -93,6 +102,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Logout => account::logout().await,
         Command::Whoami => account::whoami().await,
         Command::Models(command) => models::run(command).await,
+        Command::Terminal(command) => terminal::run(command).await,
         Command::Audit => audit::verify().await,
     }
 }

@@ -125,6 +125,11 @@ fn server_url(text: &str) -> Result<Url, ApiError> {
 }
 
 impl Inner {
+    /// The origin of the server that is signed in to.
+    pub(crate) fn signed_in_server(&self) -> Option<String> {
+        self.credentials.current().as_ref().map(|s| s.server.as_str().trim_end_matches('/').to_owned())
+    }
+
     /// A token the server accepts now, renewed if need be; `None` when nobody is signed in.
     pub(crate) async fn access(&self) -> Result<Option<Access>, ApiError> {
         if let Some(access) = self.fresh_access() {
@@ -196,6 +201,7 @@ impl Account for Engine {
                 outcome = wait_for_person(&inner, server, code, request.store) => {
                     let event = outcome.map(|status| SignInEvent::SignedIn { status });
                     drop(events.send(event).await);
+                    inner.refresh_link().await;
                 }
             }
         });
@@ -215,6 +221,7 @@ impl Account for Engine {
             }
         }
         self.inner.bus.tell(Topic::Account, "", None);
+        self.inner.refresh_link().await;
         Ok(status(None))
     }
 }

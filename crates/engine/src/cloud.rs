@@ -3,6 +3,7 @@
 use gateway::{Gateway, GatewayError};
 use secrecy::SecretString;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use url::Url;
 
 /// The answer to the start of a device sign-in (RFC 8628).
@@ -70,6 +71,12 @@ pub(crate) struct ServerDestination {
     pub model: String,
 }
 
+/// This machine's place at the relay.
+#[derive(Debug, Deserialize)]
+pub(crate) struct LinkPlace {
+    pub device: String,
+}
+
 fn at(server: &Url, path: &str) -> Url {
     let mut url = server.clone();
     let joined = format!("{}{path}", server.path().trim_end_matches('/'));
@@ -121,4 +128,27 @@ pub(crate) async fn models(
     access: &SecretString,
 ) -> Result<ServerModels, GatewayError> {
     gateway.get_json(&at(server, "/v1/models"), Some(access)).await
+}
+
+/// Says that this machine holds `link_key`; its id at the relay.
+pub(crate) async fn add_device(
+    gateway: &Gateway,
+    server: &Url,
+    access: &SecretString,
+    name: &str,
+    link_key: &str,
+) -> Result<LinkPlace, GatewayError> {
+    let body = [("name", name), ("link_key", link_key)].into_iter().collect::<BTreeMap<_, _>>();
+    gateway.post_json(&at(server, "/api/devices"), Some(access), &body).await
+}
+
+/// Has the device with `link_key` refused.
+pub(crate) async fn revoke_device(
+    gateway: &Gateway,
+    server: &Url,
+    access: &SecretString,
+    link_key: &str,
+) -> Result<serde_json::Value, GatewayError> {
+    let body = BTreeMap::from([("link_key", link_key)]);
+    gateway.post_json(&at(server, "/api/devices/revoke"), Some(access), &body).await
 }

@@ -1,5 +1,6 @@
 //! What the engine takes from the world: time, ids, randomness, environment variables.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
@@ -25,6 +26,20 @@ pub struct Env {
     pub random: Random,
     /// Environment variables.
     pub variable: Variables,
+    /// The program that becomes the terminal host when it is started with `terminal-host` as its first argument.
+    pub executable: PathBuf,
+    /// What people call this machine.
+    pub machine: String,
+}
+
+/// The name of this machine, without its domain.
+fn machine() -> String {
+    #[cfg(unix)]
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    #[cfg(not(unix))]
+    let name = std::env::var("COMPUTERNAME").unwrap_or_default();
+    let short = name.split('.').next().unwrap_or_default().trim();
+    if short.is_empty() { "This computer".to_owned() } else { short.to_owned() }
 }
 
 impl Env {
@@ -47,6 +62,9 @@ impl Env {
                 }
             }),
             variable: Arc::new(|name| std::env::var(name).ok().filter(|value| !value.is_empty())),
+            // An empty path starts nothing, and the first terminal says so.
+            executable: std::env::current_exe().unwrap_or_default(),
+            machine: machine(),
         }
     }
 

@@ -12,10 +12,12 @@ mod approvals;
 mod audit;
 mod cloud;
 pub mod data_dir;
+mod devices;
 mod discovery;
 pub mod env;
 mod error;
 mod events;
+mod hand_over;
 mod jobs;
 mod live;
 mod manifest;
@@ -30,6 +32,7 @@ mod send;
 mod sessions;
 mod settle;
 mod system;
+mod terminals;
 mod tokens;
 mod usage;
 mod wire;
@@ -40,6 +43,7 @@ pub use env::Env;
 
 use ::jobs::{Runner, RunnerConfig};
 use account::Credentials;
+use devices::DeviceLinks;
 use events::Bus;
 use gateway::{Gateway, GatewayConfig};
 use guard::Guard;
@@ -48,6 +52,7 @@ use llm::Catalogue;
 use rpc::Router;
 use std::sync::{Arc, OnceLock};
 use store::Store;
+use terminals::TerminalHost;
 
 /// How many jobs run at once.
 const CONCURRENT_JOBS: usize = 4;
@@ -89,6 +94,8 @@ pub(crate) struct Inner {
     pub(crate) bus: Bus,
     pub(crate) live: LivePlans,
     pub(crate) credentials: Credentials,
+    pub(crate) terminals: TerminalHost,
+    pub(crate) devices: DeviceLinks,
     /// Set once, directly after this value exists: the workflows need it and it needs them.
     runner: OnceLock<Runner>,
 }
@@ -112,6 +119,15 @@ impl Engine {
             bus: Bus::default(),
             live: LivePlans::default(),
             credentials: Credentials::load(&dir),
+            devices: DeviceLinks::open(&dir, &env).map_err(|source| DataDirError::Unusable {
+                path: dir.data.join("device.key").display().to_string(),
+                source,
+            })?,
+            terminals: TerminalHost::new(terminal::HostConfig::new(
+                dir.state.join("terminals"),
+                dir.data.join("terminals.db"),
+                env.executable.clone(),
+            )),
             runner: OnceLock::new(),
             lock,
             store,
@@ -131,6 +147,8 @@ impl Engine {
         drop(inner.runner.set(runner));
         let engine = Engine { inner };
         plans::close_orphans(&engine.inner).await.map_err(in_store)?;
+        let inner = Arc::clone(&engine.inner);
+        tokio::spawn(async move { inner.refresh_link().await });
         Ok(engine)
     }
 
@@ -148,7 +166,9 @@ impl Engine {
         api::plans::PlansClient::mount(&mut router, Arc::clone(&this));
         api::jobs::JobsClient::mount(&mut router, Arc::clone(&this));
         api::usage::UsageClient::mount(&mut router, Arc::clone(&this));
-        api::account::AccountClient::mount(&mut router, this);
+        api::account::AccountClient::mount(&mut router, Arc::clone(&this));
+        api::terminals::TerminalsClient::mount(&mut router, Arc::clone(&this));
+        api::devices::DevicesClient::mount(&mut router, this);
         Arc::new(router)
     }
 
@@ -167,6 +187,7 @@ impl Engine {
         if let Some(runner) = self.inner.runner() {
             runner.close().await;
         }
+        self.inner.close_link().await;
     }
 }
 

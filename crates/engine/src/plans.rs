@@ -85,6 +85,30 @@ impl Inner {
         Ok(Plan { steps, ..plan_view::head(row) })
     }
 
+    /// A finished plan, or one of its steps counted from 1, as a text to work from; and its session.
+    pub(crate) async fn plan_text(
+        &self,
+        id: &PlanId,
+        step: Option<u32>,
+    ) -> Result<(api::SessionId, String), ApiError> {
+        let row = self.plan_row(id).await?;
+        if row.state == plan_view::STREAMING {
+            let message = "The plan is still being written. Hand it over when it is complete.";
+            return Err(ApiError::new(rpc::ErrorCode::Conflict, "plan_streaming", message));
+        }
+        let (_, mut document) = self.document(&row).await?;
+        if let Some(number) = step {
+            let index = usize::try_from(number).unwrap_or(0).wrapping_sub(1);
+            let Some(one) = document.steps.get(index).cloned() else {
+                let message = "The plan has no such step.";
+                return Err(ApiError::not_found("no_step", message).with("step", number));
+            };
+            return Ok((row.session_id.into(), plan::export::step_markdown(number, &one)));
+        }
+        document.steps.retain(|step| step.complete);
+        Ok((row.session_id.into(), plan::export::markdown(&document, &[])))
+    }
+
     /// Gives the plan, everything that changes in it, and the plan again when it has ended.
     async fn follow(self: Arc<Inner>, id: PlanId, events: mpsc::Sender<Result<PlanEvent, ApiError>>) {
         let mut changes = self.bus.subscribe();

@@ -72,6 +72,33 @@ impl Root {
         String::from_utf8(bytes).map_err(|_| ReadError::NotText)
     }
 
+    /// Writes a text to the first free `folder/N.md`, from 1; the path. The folder is made, and git is told to leave it
+    /// alone. No link is followed out of the root, and no file is ever replaced.
+    pub(crate) fn write_numbered(&self, folder: &str, text: &str, most: u32) -> std::io::Result<String> {
+        use std::io::Write;
+        self.dir.create_dir_all(folder)?;
+        let folder_dir = self.dir.open_dir(folder)?;
+        let mut fresh = cap_std::fs::OpenOptions::new();
+        fresh.write(true).create_new(true);
+        match folder_dir.open_with(".gitignore", &fresh) {
+            Ok(mut file) => file.write_all(b"*\n")?,
+            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(e),
+        }
+        for number in 1..=most {
+            let name = format!("{number}.md");
+            match folder_dir.open_with(&name, &fresh) {
+                Ok(mut file) => {
+                    file.write_all(text.as_bytes())?;
+                    return Ok(format!("{folder}/{name}"));
+                }
+                Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Err(std::io::Error::other("the folder is full; delete what is no longer needed"))
+    }
+
     /// What stands at a path.
     pub(crate) fn entry(&self, path: &str) -> plan::Entry {
         match self.dir.metadata(path) {
@@ -129,6 +156,25 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_get_numbers_and_never_leave_the_root() {
+        let inside = tempfile::tempdir().unwrap();
+        let root = Root::open(inside.path()).unwrap();
+        assert_eq!(root.write_numbered("a/b", "one", 10).unwrap(), "a/b/1.md");
+        assert_eq!(root.write_numbered("a/b", "two", 10).unwrap(), "a/b/2.md");
+        assert_eq!(std::fs::read_to_string(inside.path().join("a/b/1.md")).unwrap(), "one");
+        assert_eq!(std::fs::read_to_string(inside.path().join("a/b/.gitignore")).unwrap(), "*\n");
+        assert!(root.write_numbered("a/b", "three", 2).is_err(), "the folder is full");
+        #[cfg(unix)]
+        {
+            let outside = tempfile::tempdir().unwrap();
+            std::os::unix::fs::symlink(outside.path(), inside.path().join("out")).unwrap();
+            assert!(root.write_numbered("out", "x", 10).is_err());
+            assert!(root.write_numbered("out/deep", "x", 10).is_err());
+            assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 0);
+        }
+    }
 
     #[test]
     fn nothing_outside_a_root_is_read() {

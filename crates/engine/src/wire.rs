@@ -140,3 +140,19 @@ pub(crate) struct PlanInput {
     #[serde(default)]
     pub model: Option<String>,
 }
+
+/// What the engine writes on a terminal, for itself. The terminal host does not read it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TerminalLabel {
+    /// The project in whose folder it was started.
+    pub project: api::ProjectId,
+    /// The session it is for.
+    #[serde(default)]
+    pub session: Option<api::SessionId>,
+}
+
+impl Default for TerminalLabel {
+    fn default() -> TerminalLabel {
+        TerminalLabel { project: String::new().into(), session: None }
+    }
+}

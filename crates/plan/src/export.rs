@@ -2,7 +2,7 @@
 //!
 //! The text of a plan is written by a model. Nothing in it may end the fence or tag that holds it.
 
-use crate::document::{Document, Operation};
+use crate::document::{Document, Operation, Step};
 use crate::verify::{Finding, Severity};
 use serde::Serialize;
 use std::fmt::Write;
@@ -13,35 +13,44 @@ pub fn markdown(document: &Document, findings: &[Vec<Finding>]) -> String {
     let title = if document.title.is_empty() { "Implementation plan" } else { &document.title };
     line(&mut out, &format!("# {}\n", one_line(title)));
     for (index, step) in document.steps.iter().enumerate() {
-        line(&mut out, &format!("## {}. {}\n", index + 1, one_line(&step.title)));
-        if !step.why.is_empty() {
-            line(&mut out, &format!("{}\n", step.why));
-        }
-        for finding in findings.get(index).into_iter().flatten().filter(|f| f.severity > Severity::Info) {
-            line(
-                &mut out,
-                &format!("> **{}:** {}\n", severity(finding.severity), one_line(&finding.message)),
-            );
-        }
-        for operation in &step.operations {
-            line(&mut out, &format!("- {}\n", heading(operation)));
-            if !operation.change.is_empty() {
-                let fence = fence_for(&operation.change);
-                line(&mut out, &format!("{fence}\n{}\n{fence}\n", operation.change));
-            }
-        }
-        for command in &step.commands {
-            let fence = fence_for(command);
-            line(&mut out, &format!("Run:\n\n{fence}sh\n{command}\n{fence}\n"));
-        }
-        for check in &step.checks {
-            line(&mut out, &format!("Check: {}\n", one_line(check)));
-        }
-        if !step.complete {
-            line(&mut out, "*The answer ended inside this step.*\n");
-        }
+        let findings = findings.get(index).map_or(&[][..], Vec::as_slice);
+        write_step(&mut out, index + 1, step, findings);
     }
     out
+}
+
+/// One step in Markdown, under the number it has in its plan.
+pub fn step_markdown(number: u32, step: &Step) -> String {
+    let mut out = String::new();
+    write_step(&mut out, usize::try_from(number).unwrap_or(0), step, &[]);
+    out
+}
+
+fn write_step(out: &mut String, number: usize, step: &Step, findings: &[Finding]) {
+    line(out, &format!("## {number}. {}\n", one_line(&step.title)));
+    if !step.why.is_empty() {
+        line(out, &format!("{}\n", step.why));
+    }
+    for finding in findings.iter().filter(|f| f.severity > Severity::Info) {
+        line(out, &format!("> **{}:** {}\n", severity(finding.severity), one_line(&finding.message)));
+    }
+    for operation in &step.operations {
+        line(out, &format!("- {}\n", heading(operation)));
+        if !operation.change.is_empty() {
+            let fence = fence_for(&operation.change);
+            line(out, &format!("{fence}\n{}\n{fence}\n", operation.change));
+        }
+    }
+    for command in &step.commands {
+        let fence = fence_for(command);
+        line(out, &format!("Run:\n\n{fence}sh\n{command}\n{fence}\n"));
+    }
+    for check in &step.checks {
+        line(out, &format!("Check: {}\n", one_line(check)));
+    }
+    if !step.complete {
+        line(out, "*The answer ended inside this step.*\n");
+    }
 }
 
 fn line(out: &mut String, text: &str) {

@@ -86,7 +86,9 @@ macro_rules! api {
         }
     };
 
-    (@spec feed $prefix:literal $name:ident $scope:ident $params:ty, $result:ty) => {
+    (@spec feed $prefix:literal $name:ident $scope:ident $params:ty, $result:ty) => {{
+        // The records of a feed have one form.
+        let _record: Option<$result> = None::<$crate::Record>;
         $crate::MethodSpec {
             name: concat!($prefix, ".", stringify!($name)),
             kind: $crate::Kind::Feed,
@@ -94,7 +96,7 @@ macro_rules! api {
             params: stringify!($params),
             result: stringify!($result),
         }
-    };
+    }};
 
     (@mount feed $router:ident $object:ident $service:ident $prefix:literal $name:ident $scope:ident $params:ty, $result:ty) => {{
         let object = $crate::__private::Arc::clone(&$object);

@@ -116,10 +116,11 @@ impl Router {
         Fut: Future<Output = Result<RecordStream, ApiError>> + Send + 'static,
     {
         let handler = Arc::new(handler);
-        let erased = move |caller: Caller, raw: Raw, consumed| -> BoxFuture<'static, Result<RecordStream, ApiError>> {
-            let handler = Arc::clone(&handler);
-            Box::pin(async move { handler(caller, decode(&raw)?, consumed).await })
-        };
+        let erased =
+            move |caller: Caller, raw: Raw, consumed| -> BoxFuture<'static, Result<RecordStream, ApiError>> {
+                let handler = Arc::clone(&handler);
+                Box::pin(async move { handler(caller, decode(&raw)?, consumed).await })
+            };
         self.methods.insert(spec.name, (spec, Handler::Feed(Arc::new(erased))));
     }
 

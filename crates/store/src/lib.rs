@@ -8,6 +8,7 @@
 
 pub mod approvals;
 pub mod audit;
+pub mod devices;
 pub mod files;
 pub mod jobs;
 mod migrations;

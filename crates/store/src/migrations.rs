@@ -7,7 +7,8 @@ use rusqlite_migration::{M, Migrations};
 use sha2::{Digest, Sha256};
 
 /// Every migration, in order.
-const ALL: &[&str] = &[include_str!("../migrations/0001_begin.sql")];
+const ALL: &[&str] =
+    &[include_str!("../migrations/0001_begin.sql"), include_str!("../migrations/0002_devices.sql")];
 
 pub(crate) fn apply(connection: &mut Connection) -> Result<()> {
     let version: usize = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;

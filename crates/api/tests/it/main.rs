@@ -9,7 +9,11 @@ use std::fmt::Write;
 fn methods_and_scopes() {
     let mut text = String::new();
     for m in api::methods() {
-        let arrow = if m.kind == rpc::Kind::Stream { "=>*" } else { "=>" };
+        let arrow = match m.kind {
+            rpc::Kind::Unary => "=>",
+            rpc::Kind::Stream => "=>*",
+            rpc::Kind::Feed => "=>>",
+        };
         writeln!(text, "{:<26} {:<8} {} {arrow} {}", m.name, m.scope.name(), m.params, m.result).unwrap();
     }
     expect_file!["methods.txt"].assert_eq(&text);

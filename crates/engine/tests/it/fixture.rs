@@ -42,7 +42,8 @@ pub fn repo() -> Repo {
 /// The real world, but only these environment variables.
 pub fn env(variables: &'static [(&'static str, &'static str)]) -> Env {
     let lookup = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
-    Env { variable: Arc::new(lookup), ..Env::system() }
+    // Terminals are tested with the real program, by the command line's tests.
+    Env { variable: Arc::new(lookup), executable: "/bin/false".into(), ..Env::system() }
 }
 
 pub async fn open(home: &Path) -> Engine {

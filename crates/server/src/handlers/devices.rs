@@ -83,7 +83,8 @@ pub(crate) async fn list(request: HttpRequest, state: web::Data<State>) -> Resul
 
 #[derive(Deserialize)]
 struct Revoke {
-    device: String,
+    /// The engine may know a phone by its key alone.
+    link_key: Key,
 }
 
 /// `POST /api/devices/revoke`: its link is closed before this answers.
@@ -93,11 +94,17 @@ pub(crate) async fn revoke(
     body: Bytes,
 ) -> Result<HttpResponse, ApiError> {
     let principal = state.principal(&request)?;
-    let Revoke { device } = read(&body)?;
-    let revoked = state.store.revoke_link_device(&principal.user_id, &device, state.env.now_ms()).await?;
-    if revoked {
-        state.hub.revoke(&device);
-        tracing::info!(device, "a device was revoked");
+    let Revoke { link_key } = read(&body)?;
+    let known = state.store.link_device_by_key(&link_key.to_base64()).await?;
+    let revoked = match &known {
+        Some(known) => {
+            state.store.revoke_link_device(&principal.user_id, &known.id, state.env.now_ms()).await?
+        }
+        None => false,
+    };
+    if let Some(device) = known.filter(|_| revoked) {
+        state.hub.revoke(&device.id);
+        tracing::info!(device = device.id, "a device was revoked");
     }
     Ok(reply(json!({ "revoked": revoked })))
 }

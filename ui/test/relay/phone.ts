@@ -2,11 +2,10 @@
 import { createInterface } from "node:readline";
 import { base64, fromBase64, RelayError, systemRandom } from "#client/relay/bytes.ts";
 import type { HubListener } from "#client/relay/hub.ts";
-import { fingerprint, generateKeys, publicKeys } from "#client/relay/keys.ts";
+import { fingerprint, generateKeys, publicKeys, sign } from "#client/relay/keys.ts";
 import { relayDial } from "#client/relay/link.ts";
 import { beginPairing, type Begun, type Waiting } from "#client/relay/pairing.ts";
 import { enrolmentProof } from "#client/relay/server.ts";
-import { sign } from "#client/relay/keys.ts";
 import { fromQr, fromWords } from "#client/relay/words.ts";
 import type { Link } from "#client/link.ts";
 
@@ -19,13 +18,21 @@ interface Line {
   key?: string;
 }
 
+interface Outcome {
+  boxes: string[];
+  texts: string[];
+  records: string[];
+  opened: boolean;
+  closed: boolean;
+}
+const empty = (): Outcome => ({ boxes: [], texts: [], records: [], opened: false, closed: false });
+
 const keys = generateKeys(systemRandom);
 let begun: Begun;
 let waiting: Waiting;
 let link: Link;
 let listener: HubListener | undefined;
-let out: { boxes: string[]; texts: string[]; records: string[]; opened: boolean; closed: boolean };
-const fresh = () => (out = { boxes: [], texts: [], records: [], opened: false, closed: false });
+let out = empty();
 
 const steps: Record<string, (line: Line) => object> = {
   keys: () => ({ noise: base64(publicKeys(keys).noise), link: base64(publicKeys(keys).link), fingerprint: fingerprint(publicKeys(keys)) }),
@@ -67,7 +74,7 @@ const steps: Record<string, (line: Line) => object> = {
 
 for await (const line of createInterface({ input: process.stdin })) {
   const asked = JSON.parse(line) as Line;
-  fresh();
+  out = empty();
   let answer: object;
   try {
     answer = steps[asked.do]?.(asked) ?? { error: "unknown" };

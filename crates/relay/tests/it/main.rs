@@ -3,12 +3,14 @@
 
 mod desktops;
 mod envelopes;
+mod hostile;
 mod hub;
 mod pairings;
 mod phone;
 mod published;
 mod records;
 mod sessions;
+mod vectors;
 
 use relay::Random;
 use relay::keys::DeviceKeys;

@@ -10,6 +10,7 @@ mod discover;
 mod exit;
 mod host;
 mod models;
+mod pair;
 mod plan;
 mod serve;
 mod show;
@@ -57,6 +58,9 @@ enum Command {
     Models(models::Command),
     #[command(subcommand)]
     Terminal(terminal::Command),
+    Pair(pair::Arguments),
+    #[command(subcommand)]
+    Devices(pair::Command),
     /// Check that the record of everything that left this machine is as it was written.
     Audit,
 }
@@ -103,6 +107,8 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Whoami => account::whoami().await,
         Command::Models(command) => models::run(command).await,
         Command::Terminal(command) => terminal::run(command).await,
+        Command::Pair(arguments) => pair::pair(arguments).await,
+        Command::Devices(command) => pair::run(command).await,
         Command::Audit => audit::verify().await,
     }
 }

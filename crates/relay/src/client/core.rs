@@ -10,15 +10,10 @@ use crate::RelayError;
 use crate::bytes::Key;
 use crate::envelope::{FromHub, Resume, ToHub};
 use crate::sealing::{BoxHead, BoxKind, SessionId};
-use crate::session::{Names, Plain, Session, respond};
+use crate::session::{Plain, Session};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::mpsc;
-
-/// A received box is acknowledged after so many…
-const ACK_BOXES: u64 = 16;
-/// …or after so many bytes, so that the hub's buffer does not fill; and with every heartbeat.
-const ACK_BYTES: usize = 128 * 1024;
 
 /// References are above every number of a box, because an error of the hub names either.
 const FIRST_REFERENCE: u64 = 1 << 48;
@@ -55,9 +50,9 @@ pub(crate) struct Core {
     pub(super) lanes: Option<Arc<Lanes>>,
     account: String,
     resume_token: Option<String>,
-    received: u64,
-    acknowledged: u64,
-    unacknowledged_bytes: usize,
+    pub(super) received: u64,
+    pub(super) acknowledged: u64,
+    pub(super) unacknowledged_bytes: usize,
     pairing: Option<Route>,
     /// Aliases that the hub was asked for.
     pub(super) asked: HashMap<u64, (Key, u32)>,
@@ -141,7 +136,7 @@ impl Core {
     }
 
     /// Sends a box to a device. False when too much is kept for the hub already.
-    fn post(&mut self, to: &str, sealed: Vec<u8>) -> bool {
+    pub(super) fn post(&mut self, to: &str, sealed: Vec<u8>) -> bool {
         let added = self.outbox.add(to, sealed);
         if let Some(envelope) = &added {
             self.hub(envelope);
@@ -167,7 +162,7 @@ impl Core {
     }
 
     /// Ends a session; its link ends with it, and nothing of it stays in the lanes.
-    fn end_session(&mut self, i: usize) {
+    pub(super) fn end_session(&mut self, i: usize) {
         let Some(live) = self.known[i].live.take() else { return };
         let peer = self.known[i].peer.keys.link;
         self.asked.retain(|_, (of, _)| *of != peer);
@@ -189,8 +184,7 @@ impl Core {
             FromHub::Presence { device, name, kind, online } => {
                 self.tell(Event::Presence { device, name, kind, online });
             }
-            // The sessions see by their numbers what is missing.
-            FromHub::Gap {} => tracing::info!("the hub has lost boxes for this device"),
+            FromHub::Gap {} => self.begin_anew(),
             FromHub::Goaway { after_ms, reason } => {
                 tracing::info!(reason, "the hub asks to dial again");
                 return Next::Leave(after_ms);
@@ -198,10 +192,8 @@ impl Core {
             FromHub::Revoked {} => return Next::Revoked,
             FromHub::Error { code, message, reference, .. } => {
                 tracing::debug!(code, message, "the hub refused something");
-                if let Some((peer, stream)) = reference.and_then(|r| self.asked.remove(&r))
-                    && let Some(i) = self.index(&peer)
-                {
-                    self.lag(i, stream);
+                if let Some(reference) = reference {
+                    self.refused(reference);
                 }
             }
             FromHub::PairingOpened { mailbox } => self.mailbox(&mailbox, MailboxEvent::Opened),
@@ -217,6 +209,34 @@ impl Core {
             | FromHub::Unknown => {}
         }
         Next::Go
+    }
+
+    /// The hub has lost boxes. A session sees by its numbers that one is missing, but only when another follows; so that
+    /// no call waits for ever, each phone is told to begin again.
+    fn begin_anew(&mut self) {
+        tracing::info!("the hub has lost boxes; sessions begin anew");
+        for i in 0..self.known.len() {
+            let known = &self.known[i];
+            let (Some(live), Some(device)) = (&known.live, known.peer.device.clone()) else { continue };
+            let head = BoxHead { kind: BoxKind::Unknown, session: live.session.id(), seq: 0 };
+            self.end_session(i);
+            self.unknown(&device, &head);
+        }
+    }
+
+    /// The hub did not take a box, or gives no alias.
+    fn refused(&mut self, reference: u64) {
+        if let Some((peer, stream)) = self.asked.remove(&reference) {
+            if let Some(i) = self.index(&peer) {
+                self.lag(i, stream);
+            }
+        } else if let Some(device) = self.outbox.receiver(reference).map(str::to_owned) {
+            // The box had its number: without it the session cannot go on.
+            let of = |known: &Known| known.peer.device.as_deref() == Some(device.as_str());
+            if let Some(i) = self.known.iter().position(of) {
+                self.end_session(i);
+            }
+        }
     }
 
     /// Takes a command; true asks to dial now.
@@ -282,7 +302,7 @@ impl Core {
         true
     }
 
-    fn tell(&self, event: Event) -> bool {
+    pub(super) fn tell(&self, event: Event) -> bool {
         let told = self.events.try_send(event).is_ok();
         if !told {
             tracing::warn!("nobody reads the events of the device link");
@@ -313,117 +333,5 @@ impl Core {
         if let Some(route) = self.pairing.take() {
             let _ended = route.to.try_send(MailboxEvent::Closed(why));
         }
-    }
-
-    fn sealed(&mut self, from: &str, n: u64, sealed: &[u8]) {
-        // The hub sends again what was not acknowledged on the last socket.
-        if n <= self.received {
-            return;
-        }
-        self.received = n;
-        self.unacknowledged_bytes += sealed.len();
-        if n - self.acknowledged >= ACK_BOXES || self.unacknowledged_bytes >= ACK_BYTES {
-            self.acknowledge();
-        }
-        let Ok((head, _)) = BoxHead::parse(sealed) else {
-            tracing::debug!(from, "a box of another form was dropped");
-            return;
-        };
-        match head.kind {
-            BoxKind::First => self.first(from, &head, sealed),
-            BoxKind::Transport => self.transport(from, &head, sealed),
-            // Those are for phones.
-            BoxKind::Second | BoxKind::Unknown => {}
-        }
-    }
-
-    /// A phone begins a session. Those that are this device by name are tried first.
-    fn first(&mut self, from: &str, head: &BoxHead, sealed: &[u8]) {
-        let of = |live: &Live| live.session.id() == head.session;
-        if self.known.iter().any(|known| known.live.as_ref().is_some_and(of)) {
-            tracing::debug!(from, "the beginning of a session that lives was repeated");
-            return;
-        }
-        let mut candidates: Vec<usize> = (0..self.known.len()).collect();
-        candidates.sort_by_key(|i| self.known[*i].peer.device.as_deref() != Some(from));
-        for i in candidates {
-            let names = Names { phone: from.to_owned(), desktop: self.config.device.clone() };
-            let (config, now) = (self.config(), self.now());
-            let noise = self.known[i].peer.keys.noise;
-            let Ok((session, second)) = respond(&config.keys, names, &noise, sealed, &config.random, now)
-            else {
-                continue;
-            };
-            // The last one asked for counts, but only until it is confirmed does it wait beside the live one.
-            self.known[i].pending = Some(session);
-            self.post(from, second);
-            return;
-        }
-        tracing::debug!(from, "a device that is not paired asked for a session");
-    }
-
-    fn transport(&mut self, from: &str, head: &BoxHead, sealed: &[u8]) {
-        let of = |session: &Session| session.id() == head.session;
-        let pending = self.known.iter().position(|known| known.pending.as_ref().is_some_and(of));
-        if let Some(i) = pending {
-            return self.confirm(i, from, sealed);
-        }
-        let live =
-            self.known.iter().position(|known| known.live.as_ref().is_some_and(|live| of(&live.session)));
-        let Some(i) = live else { return self.unknown(from, head) };
-        let Some(live) = &mut self.known[i].live else { return };
-        match live.session.open(sealed) {
-            Ok(Some(Plain::Api(text))) => {
-                if !live.deliver(text) {
-                    tracing::warn!(from, "a phone calls faster than it is answered; its session ends");
-                    self.end_session(i);
-                    self.unknown(from, head);
-                }
-            }
-            // Phones say nothing about the link.
-            Ok(Some(Plain::Control(_)) | None) => {}
-            Err(RelayError::Broken(why)) => {
-                tracing::info!(from, why, "a session is broken");
-                self.end_session(i);
-                self.unknown(from, head);
-            }
-            Err(error) => tracing::debug!(from, %error, "a box was dropped"),
-        }
-    }
-
-    /// The first transport box of a pending session: if it opens, the phone is there, and this session counts.
-    fn confirm(&mut self, i: usize, from: &str, sealed: &[u8]) {
-        let Some(mut session) = self.known[i].pending.take() else { return };
-        let opened = match session.open(sealed) {
-            Ok(opened) => opened,
-            Err(error) => {
-                tracing::debug!(from, %error, "a box was dropped");
-                self.known[i].pending = Some(session);
-                return;
-            }
-        };
-        self.end_session(i);
-        let known = &mut self.known[i];
-        let key = known.peer.keys.link;
-        let recognised = known.peer.device.as_deref() != Some(from);
-        known.peer.device = Some(from.to_owned());
-        let (live, link) = Live::new(key, session, &self.commands);
-        if let Some(Plain::Api(text)) = opened {
-            live.deliver(text);
-        }
-        let peer = known.peer.clone();
-        known.live = Some(live);
-        if recognised {
-            self.tell(Event::Recognised { peer: key, device: from.to_owned() });
-        }
-        if !self.tell(Event::Session { peer, link }) {
-            self.end_session(i);
-        }
-    }
-
-    /// Tells a phone that its session is not known here, so that it begins another.
-    fn unknown(&mut self, from: &str, head: &BoxHead) {
-        let head = BoxHead { kind: BoxKind::Unknown, session: head.session, seq: 0 };
-        self.post(from, head.with(&[]));
     }
 }

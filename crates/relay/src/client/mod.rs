@@ -6,6 +6,7 @@
 //! only to its lanes (`lanes`).
 
 mod core;
+mod incoming;
 mod lanes;
 mod live;
 mod outbox;

@@ -37,6 +37,11 @@ impl Outbox {
         }
     }
 
+    /// Whom a box is for that the hub has not confirmed.
+    pub fn receiver(&self, seq: u64) -> Option<&str> {
+        self.kept.iter().find(|(kept, ..)| *kept == seq).map(|(_, to, _)| to.as_str())
+    }
+
     /// The hub knows nothing of before: count from 1 again. What it had may come twice; the receiver's session sees it.
     pub fn renumber(&mut self) {
         self.last = 0;

@@ -84,6 +84,22 @@ async fn a_missing_box_ends_the_session_and_the_phone_is_told() {
 }
 
 #[tokio::test]
+async fn a_hub_that_lost_boxes_makes_every_phone_begin_again() {
+    let (_link, _events, mut phone, mut session) = desktop_and_phone().await;
+    phone.hub.tell(&FromHub::Gap {});
+    assert_eq!(within(session.rx.recv()).await, None);
+    assert_eq!(phone.hear().await, Said::Unknown);
+}
+
+#[tokio::test]
+async fn a_box_that_the_hub_refuses_ends_its_session() {
+    let (_link, _events, phone, mut session) = desktop_and_phone().await;
+    phone.hub.state.lock().unwrap().refuses = true;
+    session.tx.send(text("for somebody who is away")).await.unwrap();
+    assert_eq!(within(session.rx.recv()).await, None);
+}
+
+#[tokio::test]
 async fn a_revoked_phone_is_out_when_revoke_returns() {
     let (link, mut events, mut phone, mut session) = desktop_and_phone().await;
     assert!(link.revoke(keys(3).public().link).await.unwrap());

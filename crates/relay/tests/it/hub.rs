@@ -38,6 +38,8 @@ pub struct State {
     pub forgetful: bool,
     /// Whether nothing is read from the desktop.
     pub asleep: bool,
+    /// Whether the phone is away and boxes for it are refused.
+    pub refuses: bool,
     pub aliases: HashMap<String, u64>,
     pub registrations: u64,
 }
@@ -155,6 +157,10 @@ impl Hub {
                 if seq > state.seq {
                     assert_eq!(seq, state.seq + 1, "boxes are counted without a hole");
                     state.seq = seq;
+                    if state.refuses {
+                        let (code, message) = ("unavailable".to_owned(), String::new());
+                        return state.tell(&FromHub::Error { code, message, reference: Some(seq) });
+                    }
                     phone.send(Got::Box(sealed.as_bytes().to_vec())).unwrap();
                     state.tell(&FromHub::Received { up_to: seq });
                 }

@@ -41,7 +41,7 @@ class FakeSocket implements Socket {
 }
 
 const settle = async () => {
-  for (let i = 0; i < 20; i++) await Promise.resolve();
+  for (let i = 0; i < 60; i++) await Promise.resolve();
 };
 
 function world(answer: (url: string) => Response = ticketed) {
@@ -163,6 +163,17 @@ test("a desktop that is away is told at once, and a removed phone stops dialling
   const refused = world(() => new Response("", { status: 403 }));
   await settle();
   assert.equal(refused.hub.status, "refused");
+});
+
+test("a challenge that was too old is asked for again, once", async () => {
+  let tickets = 0;
+  const { hub, sockets } = world((url) => (url.endsWith("ticket") && tickets++ === 0 ? new Response("", { status: 401 }) : ticketed(url)));
+  await settle();
+  assert.deepEqual([hub.status, sockets.length], ["connecting", 1]);
+  hub.close();
+  const unknown = world((url) => (url.endsWith("ticket") ? new Response("", { status: 401 }) : ticketed(url)));
+  await settle();
+  assert.equal(unknown.hub.status, "refused");
 });
 
 test("a mailbox that closes ends the pairing with a reason", async () => {

@@ -16,6 +16,7 @@ use crate::words::{OneTimeSecret, digits};
 use crate::{Random, RelayError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::fmt;
 
 const PROLOGUE: &[u8] = b"plantocode-pairing-v1";
 /// The longest name of a device, in characters; more is cut.
@@ -139,7 +140,6 @@ impl Desktop {
 }
 
 /// A phone that knows the secret. Nothing is granted yet.
-#[derive(Debug)]
 pub struct Arrived {
     /// What it calls itself.
     pub name: String,
@@ -148,6 +148,12 @@ pub struct Arrived {
     /// What the person must read on the phone and type here.
     pub digits: String,
     send: CipherKey,
+}
+
+impl fmt::Debug for Arrived {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Arrived").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 impl Arrived {
@@ -208,7 +214,6 @@ impl Phone {
 }
 
 /// A phone that shows the digits and waits.
-#[derive(Debug)]
 pub struct Waiting {
     /// What the desktop says of itself.
     pub desktop: DesktopInfo,
@@ -217,6 +222,12 @@ pub struct Waiting {
     /// To be shown.
     pub digits: String,
     receive: CipherKey,
+}
+
+impl fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waiting").field("desktop", &self.desktop).finish_non_exhaustive()
+    }
 }
 
 impl Waiting {

@@ -9,6 +9,8 @@ const CONNECT_MS = 5_000;
 const PONG_MS = 10_000;
 const IDLE_MS = 40_000;
 const REAUTH_BEFORE_MS = 60_000;
+/** Why a registration is refused for good. */
+const REFUSALS = new Set(["unauthenticated", "forbidden", "revoked"]);
 /** A received box is acknowledged after so many, or with the next heartbeat. */
 const ACK_BOXES = 16;
 /** What is kept for sending again, in bytes. Beyond it a box is refused. */
@@ -278,8 +280,8 @@ export class Hub {
   private refusedSomething(said: Record<string, unknown>): void {
     const kept = this.kept.find((k) => k.seq === said.ref);
     if (kept) this.each((listener) => listener.undelivered(kept.to));
-    // Before registration an error is the answer to it.
-    else if (this.status === "connecting") this.refuse();
+    // Before registration an error is the answer to it; others than these may be different the next time.
+    else if (this.status === "connecting" && REFUSALS.has(String(said.code))) this.refuse();
   }
 
   private confirm(upTo: number): void {

@@ -17,7 +17,8 @@ async function post(fetch: Fetch, url: string, body: object): Promise<Record<str
   } catch (error) {
     throw new RelayError("unreachable", `The server cannot be reached: ${String(error)}.`);
   }
-  if (response.status === 401 || response.status === 403) {
+  if (response.status === 401) throw new RelayError("forged", "The server did not take this phone's signature.");
+  if (response.status === 403) {
     throw new RelayError("refused", "The server does not know this phone (any more). Pair it again.");
   }
   if (!response.ok) throw new RelayError("unreachable", `The server answered ${response.status}.`);
@@ -33,6 +34,21 @@ export async function enroll(fetch: Fetch, origin: string, keys: DeviceKeys, cer
 
 /** Gets a one-time ticket. Throws `refused`, `unreachable`. */
 export async function obtainTicket(fetch: Fetch, origin: string, keys: DeviceKeys, device: string): Promise<string> {
+  try {
+    return await askForTicket(fetch, origin, keys, device);
+  } catch (error) {
+    if (!(error instanceof RelayError) || error.reason !== "forged") throw error;
+  }
+  // The challenge may have been too old, after the page slept between the two requests. Twice is no accident.
+  try {
+    return await askForTicket(fetch, origin, keys, device);
+  } catch (error) {
+    if (!(error instanceof RelayError) || error.reason !== "forged") throw error;
+    throw new RelayError("refused", "The server does not know this phone (any more). Pair it again.");
+  }
+}
+
+async function askForTicket(fetch: Fetch, origin: string, keys: DeviceKeys, device: string): Promise<string> {
   const { nonce } = await post(fetch, `${origin}/api/devices/challenge`, { device });
   if (typeof nonce !== "string") throw new RelayError("malformed", "A challenge of another form.");
   const signature = sign(keys, ticketProof(origin, device, fromBase64(nonce, 32)));

@@ -8,6 +8,7 @@ use crate::pairing::{Arrived, Decision, Desktop, DesktopInfo};
 use crate::words::OneTimeSecret;
 use crate::{Random, RelayError};
 use rpc::{Scope, Scopes};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -18,7 +19,7 @@ pub const OPEN_FOR: Duration = Duration::from_secs(120);
 pub const TRIES: u8 = 3;
 
 /// What happens in a pairing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum PairingEvent {
     /// The mailbox is open: show these. They are as secret as a password while it is.
     Offered {
@@ -45,6 +46,21 @@ pub enum PairingEvent {
     Accepted(Peer),
     /// Over, without a phone. A stable word: `expired`, `refused`, `digits`, `left`, `forged`, `offline`, `closed`.
     Ended(&'static str),
+}
+
+impl fmt::Debug for PairingEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // The code is a secret.
+            PairingEvent::Offered { .. } => f.write_str("Offered(…)"),
+            PairingEvent::Arrived { name, fingerprint } => {
+                f.debug_struct("Arrived").field("name", name).field("fingerprint", fingerprint).finish()
+            }
+            PairingEvent::WrongDigits { left } => f.debug_tuple("WrongDigits").field(left).finish(),
+            PairingEvent::Accepted(peer) => f.debug_tuple("Accepted").field(peer).finish(),
+            PairingEvent::Ended(why) => f.debug_tuple("Ended").field(why).finish(),
+        }
+    }
 }
 
 enum Answer {

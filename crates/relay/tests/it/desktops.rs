@@ -230,6 +230,8 @@ async fn a_phone_is_paired_through_a_mailbox_and_lets_itself_in() {
     let mut pairing = link.pair().await.unwrap();
     let Some(PairingEvent::Offered { words, qr, .. }) = within(pairing.events.recv()).await else { panic!() };
     assert!(qr.starts_with(&hub.origin));
+    let shown = format!("{:?}", PairingEvent::Offered { qr, words: words.clone(), expires_in_ms: 1 });
+    assert_eq!(shown, "Offered(…)", "the code stands in no log");
     let waiting = meet(&hub, &mut inbox, &words).await;
     let Some(PairingEvent::Arrived { fingerprint, .. }) = within(pairing.events.recv()).await else {
         panic!()

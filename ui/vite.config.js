@@ -9,12 +9,14 @@ export const alias = { "#client": here("client"), "#kit": here("kit"), "#app": h
 const engine = "http://127.0.0.1:7717";
 
 export default defineConfig({
-  root: here("shells/web"),
+  root: here("shells"),
   resolve: { alias },
   plugins: [react()],
   build: {
     outDir: here("../crates/webui/dist"),
     emptyOutDir: true,
+    // One build for all shells: what they share is one file.
+    rollupOptions: { input: ["web", "desktop", "mobile"].map((shell) => here(`shells/${shell}/index.html`)) },
     target: ["chrome123", "firefox128", "safari17.5"],
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

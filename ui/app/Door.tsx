@@ -49,3 +49,15 @@ export function TooOld() {
     </main>
   );
 }
+
+/** Shown by the desktop app when it cannot open the engine. */
+export function NoEngine({ why }: { why: string }) {
+  return (
+    <main className={css.door}>
+      <Mark size={32} />
+      <h1>{w.door.noEngine}</h1>
+      <p role="alert">{why}</p>
+      <p>{w.door.reopen}</p>
+    </main>
+  );
+}

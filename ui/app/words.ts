@@ -22,6 +22,8 @@ export const w = {
     late: "The engine does not answer yet. Dialing again until it does.",
     tooOld: "This page and the engine speak different versions. Reload the page; if that does not help, update PlanToCode.",
     reload: "Reload",
+    noEngine: "The engine could not be opened",
+    reopen: "Nothing was changed. Mend what is named here, then close this window and open PlanToCode again.",
   },
 
   link: {

@@ -55,12 +55,14 @@ export interface FeedHandlers {
 
 /** An open feed. */
 export interface Feed {
+  /** The call's number on this link. */
+  readonly id: number;
   /** Says that so many more bytes have been consumed, so that as many more may come. */
   consume(bytes: number): void;
   cancel(): void;
 }
 
-export const NO_FEED: Feed = { consume() {}, cancel() {} };
+export const NO_FEED: Feed = { id: 0, consume() {}, cancel() {} };
 
 /** Bytes in front of a record's own. */
 const RECORD_HEAD = 21;
@@ -126,6 +128,7 @@ export class Rpc implements Caller {
     }
     const id = this.request(method, params, { kind: "feed", on });
     return {
+      id,
       consume: (n) => {
         if (this.open.has(id)) this.frame({ method: "$/credit", params: { id, n } });
       },

@@ -1,7 +1,9 @@
-import type { Change, Job, Manifest, Methods, ModelList, Plan, Project, Ranking, Session } from "#client/api.gen.ts";
+import type { Change, Device, Job, LinkStatus, Manifest, Methods, ModelList, Plan, Project, Ranking, Session } from "#client/api.gen.ts";
 import type { Dial } from "#client/link.ts";
-import { ApiError, type StreamMethod, type UnaryMethod } from "#client/rpc.ts";
+import { ApiError, type FeedMethod, type StreamMethod, type UnaryMethod } from "#client/rpc.ts";
 import * as data from "./data.ts";
+import { arrived, device, offered } from "./devices.ts";
+import { FakeTerminal, SHELL, terminal } from "./terminals.ts";
 
 /** What a scenario starts from. */
 export interface World {
@@ -13,6 +15,13 @@ export interface World {
   plans: Plan[];
   models: ModelList;
   signedIn: boolean;
+  terminals: FakeTerminal[];
+  devices: Device[];
+  link: LinkStatus;
+  /** A device comes as soon as a pairing is offered. */
+  arrives?: boolean;
+  /** What the caller may; everything when absent. */
+  scopes?: string[];
   /** Steps arrive this often in a plan that streams; never when absent. */
   stepEvery?: number;
   /** Searches stop here, so that they can be looked at. */
@@ -26,12 +35,29 @@ export function world(over: Partial<World> = {}): World {
   return {
     projects: data.projects, sessions: data.sessions,
     ranking: { current: true, sources: data.sources, tests: data.tests, scanned: 312, skipped: 18, elapsed_ms: 214 },
-    jobs: [], plans: [], models: { models: data.models, problems: ["OPENAI_API_KEY is not set where the engine runs."] }, signedIn: false, ...over,
+    jobs: [], plans: [], models: { models: data.models, problems: ["OPENAI_API_KEY is not set where the engine runs."] }, signedIn: false,
+    terminals: [], devices: [], link: { state: "signed_out", name: "lab", fingerprint: "c41a 07be 9d33 f608 25e7 81cc 40fa 6e92" }, ...over,
   };
 }
 
 type Unary = { [M in UnaryMethod]: (p: Methods[M]["params"]) => Methods[M]["result"] };
 type Emit = { item(value: unknown): void; end(error?: ApiError): void };
+const ALL = ["none", "view", "files", "edit", "run", "approve", "grant", "account", "type", "pair"];
+
+/** `u32 call | u8 kind | u64 epoch | u64 offset | bytes`. */
+function recordFrame(id: number, kind: number, epoch: string, offset: number, bytes: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(21 + bytes.length);
+  const view = new DataView(whole.buffer);
+  view.setUint32(0, id);
+  view.setUint8(4, kind);
+  view.setBigUint64(5, BigInt(epoch));
+  view.setBigUint64(13, BigInt(offset));
+  whole.set(bytes, 21);
+  return whole;
+}
+
+type EmitRecord = { record(kind: number, epoch: string, offset: number, bytes: Uint8Array): void; end(error?: ApiError): void };
+type Feeds = { [M in FeedMethod]: (p: Methods[M]["params"], on: EmitRecord) => (() => void) | void };
 type Streams = { [M in StreamMethod]: (p: Methods[M]["params"], on: Emit) => (() => void) | void };
 
 /** An engine in memory that speaks the real frames over a link of its own. For tests only. */
@@ -61,12 +87,24 @@ export class FakeEngine {
         this.seen.push({ method, params });
         if (this.world.hang?.includes(method)) return;
         const failure = this.world.fail?.[method];
+        const end = (error?: ApiError) => frame({ method: "$/end", params: { id, ...(error ? { error: wire(error) } : {}) } });
+        if (method in this.feeds) {
+          if (failure) return end(failure);
+          const record: EmitRecord["record"] = (...of) => queueMicrotask(() => open && handlers.binary(recordFrame(id, ...of)));
+          try {
+            const stop = this.feeds[method as FeedMethod](params as never, { record, end });
+            if (stop) stops.set(id, stop);
+          } catch (error) {
+            end(error as ApiError);
+          }
+          return;
+        }
         if (method in this.streams) {
           if (failure) return frame({ method: "$/end", params: { id, error: wire(failure) } });
           let seq = 0;
           const stop = this.streams[method as StreamMethod](params as never, {
             item: (value) => frame({ method: "$/item", params: { id, seq: seq++, value } }),
-            end: (error) => frame({ method: "$/end", params: { id, ...(error ? { error: wire(error) } : {}) } }),
+            end,
           });
           if (stop) stops.set(id, stop);
           return;
@@ -112,7 +150,7 @@ export class FakeEngine {
   }
 
   private readonly unary: Unary = {
-    "system.hello": () => ({ api: 1, build: "0.1.0", engine: "fake", scopes: [] }),
+    "system.hello": () => ({ api: 1, build: "0.1.0", engine: "fake", scopes: this.world.scopes ?? ALL }),
     "projects.list": () => ({ projects: this.world.projects }),
     "projects.grant": ({ path }) => {
       if (!path.startsWith("/")) throw new ApiError("invalid", "not_a_folder", `${path} is not an absolute path.`, { path });
@@ -179,9 +217,76 @@ export class FakeEngine {
     "usage.verify_record": () => ({ records: 12 }),
     "account.status": () => (this.world.signedIn ? { server: "https://plans.example", user: "ada@plans.example", store: "file" } : {}),
     "account.sign_out": () => ({}),
+    "terminals.list": ({ session }) => ({ terminals: this.world.terminals.map((t) => t.info).filter((t) => !session || t.session === session) }),
+    "terminals.start": ({ project, session, command, title, columns, rows }) => {
+      const id = `t${this.world.terminals.length + 10}`;
+      const info = terminal({ id, project, title: title ?? command?.[0] ?? "shell", command: command ?? [], columns, rows, created_at: Date.now(), last_output_at: Date.now(), ...(session ? { session } : {}) });
+      const started = new FakeTerminal(info, command?.length ? `${command.join(" ")}\r\n` : (SHELL.split("\r\n").at(-1) ?? ""));
+      this.world.terminals = [started, ...this.world.terminals];
+      this.tell({ topic: "terminal", id });
+      return started.info;
+    },
+    "terminals.input": (p) => this.terminal(p.terminal).input(p),
+    "terminals.paste": (p) => this.terminal(p.terminal).paste(p),
+    "terminals.hand_over": ({ terminal: id, step }) => {
+      const to = this.terminal(id);
+      if (to.info.command.length === 0) {
+        to.write(".plantocode/handoff/1.md");
+        return { kind: "file", path: ".plantocode/handoff/1.md", reason: "no_bracketed_paste", replaced: 0 };
+      }
+      to.write("[Pasted text]");
+      return { kind: "pasted", characters: step === undefined ? 4180 : 1204, replaced: step === undefined ? 2 : 0 };
+    },
+    "terminals.resize": ({ terminal: id, columns, rows }) => {
+      this.terminal(id).resize(columns, rows);
+      return {};
+    },
+    "terminals.close": ({ terminal: id }) => {
+      this.terminal(id).end({ signal: "SIGHUP" });
+      this.tell({ topic: "terminal", id });
+      return {};
+    },
+    "terminals.forget": ({ terminal: id }) => {
+      this.world.terminals = this.world.terminals.filter((t) => t.info.id !== id);
+      this.tell({ topic: "terminal", id });
+      return {};
+    },
+    "devices.status": () => this.world.link,
+    "devices.list": () => ({ devices: this.world.devices }),
+    "devices.confirm": ({ digits, scopes }) => {
+      if (digits !== "428113") throw new ApiError("forbidden", "wrong_digits", "Those are not the digits that the device shows. 2 tries are left.", { left: "2" });
+      const paired = device({ id: `d${this.world.devices.length + 1}`, scopes: ["view", ...scopes.filter((s) => s !== "view")], paired_at: Date.now() });
+      this.world.devices = [paired, ...this.world.devices];
+      this.tell({ topic: "device", id: paired.id });
+      return paired;
+    },
+    "devices.change": ({ device: id, scopes }) => {
+      this.world.devices = this.world.devices.map((d) => (d.id === id ? { ...d, scopes } : d));
+      return this.find(this.world.devices, id);
+    },
+    "devices.revoke": ({ device: id }) => {
+      this.world.devices = this.world.devices.filter((d) => d.id !== id);
+      return { devices: this.world.devices };
+    },
+  };
+
+  private terminal(id: string): FakeTerminal {
+    const found = this.world.terminals.find((t) => t.info.id === id);
+    if (!found) throw new ApiError("not_found", "no_terminal", "This terminal does not exist, or was forgotten.");
+    return found;
+  }
+
+  private readonly feeds: Feeds = {
+    "terminals.attach": (p, on) => this.terminal(p.terminal).attach(p, on),
+    "terminals.history": (p, on) => this.terminal(p.terminal).history(p, on),
   };
 
   private readonly streams: Streams = {
+    "devices.pair": (_params, on) => {
+      on.item(offered());
+      if (this.world.arrives) on.item(arrived());
+      return () => {};
+    },
     "events.watch": (_params, on) => {
       const follow = (change: Change) => on.item(change);
       this.followers.add(follow);

@@ -96,7 +96,7 @@ export async function simulator(release) {
 }
 
 /** A proxy server whose vault holds keys for the simulator; `setupUrl` makes its first administrator. */
-export async function server(release, sim, { dir, key }) {
+export async function server(release, sim, { dir, key, publicUrl }) {
   const data = ["--data", dir];
   const env = { E2E_PROVIDER_KEY: key };
   const did = async (args) => {
@@ -108,8 +108,10 @@ export async function server(release, sim, { dir, key }) {
     did(["keys", "add", provider, "--base-url", url, "--dialect", provider, "--key-env", "E2E_PROVIDER_KEY", "--models", models]);
   await add("anthropic", sim.anthropic, "claude-sonnet-4-5");
   await add("openai", sim.openai, "gpt-5-mini");
-  const program = await start(release, "plantocode-server", ["serve", "--listen", "127.0.0.1:0", ...data], { ready: jsonLine });
-  return { url: program.value.url, setupUrl: program.value.setup_url, program, verify: () => run("plantocode-server", ["audit", "verify", ...data]) };
+  const origin = publicUrl ? ["--public-url", publicUrl] : [];
+  const words = ["serve", "--listen", "127.0.0.1:0", ...origin, ...data];
+  const program = await start(release, "plantocode-server", words, { ready: jsonLine });
+  return { url: program.value.url, listens: program.value.listens, setupUrl: program.value.setup_url, program, verify: () => run("plantocode-server", ["audit", "verify", ...data]) };
 }
 
 /** `plantocode serve` of a home folder; `open()` gives the address that lets a page in, once. */

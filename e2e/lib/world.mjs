@@ -7,16 +7,19 @@ import { repository } from "./repository.mjs";
 export const PERSON = { login: "ada@example.com", password: "correct horse battery staple" };
 export const KEY = "e2e-canary-provider-key";
 
-export async function world() {
+/** `through`: a cutter that everybody reaches the server through. */
+export async function world({ through } = {}) {
   const release = releases();
   try {
     const dir = await temporary(release);
     const sim = await simulator(release);
-    const proxy = await server(release, sim, { dir: join(dir, "server"), key: KEY });
+    const way = await through?.(release);
+    const proxy = await server(release, sim, { dir: join(dir, "server"), key: KEY, publicUrl: way?.url });
+    way?.open(proxy.listens);
     const repo = await repository(join(dir, "courier"));
     const home = join(dir, "home");
     const chromium = await browser(release);
-    return { release, dir, sim, proxy, repo, home, chromium, serve: (env) => serve(release, home, env) };
+    return { release, dir, sim, way, proxy, repo, home, chromium, serve: (env) => serve(release, home, env) };
   } catch (error) {
     await release.all();
     throw error;

@@ -1,12 +1,12 @@
 //! `plantocode login`, `logout`, `whoami`.
 
-use crate::host::Host;
 use crate::show::{self, STRONG, styled};
 use anyhow::Context;
 use api::Empty;
 use api::account::{AccountClient, AccountStatus, CredentialStore, SignIn, SignInEvent};
 use clap::{Args, ValueEnum};
 use futures_util::StreamExt;
+use host::Host;
 use std::process::ExitCode;
 
 /// Sign in to a proxy server with a code that you confirm in the browser.
@@ -28,7 +28,7 @@ enum Keep {
 }
 
 pub async fn login(arguments: Login) -> anyhow::Result<ExitCode> {
-    let host = Host::open().await?;
+    let host = Host::open("cli").await?;
     let store = match arguments.keep {
         Keep::Memory if host.is_engine() => anyhow::bail!(
             "no engine is running that could keep the sign-in in memory. Start one with `plantocode serve`, or leave --keep out"
@@ -67,7 +67,7 @@ pub async fn login(arguments: Login) -> anyhow::Result<ExitCode> {
 }
 
 pub async fn logout() -> anyhow::Result<ExitCode> {
-    let host = Host::open().await?;
+    let host = Host::open("cli").await?;
     AccountClient(host.client.clone()).sign_out(&Empty {}).await?;
     host.close().await;
     show::line("Signed out.")?;
@@ -75,7 +75,7 @@ pub async fn logout() -> anyhow::Result<ExitCode> {
 }
 
 pub async fn whoami() -> anyhow::Result<ExitCode> {
-    let host = Host::open().await?;
+    let host = Host::open("cli").await?;
     let status =
         AccountClient(host.client.clone()).status(&Empty {}).await.context("cannot ask the engine")?;
     host.close().await;

@@ -1,12 +1,12 @@
 //! `plantocode audit`: whether the engine's own record of what left is as it was written.
 
-use crate::host::Host;
 use api::Empty;
 use api::usage::UsageClient;
+use host::Host;
 use std::process::ExitCode;
 
 pub async fn verify() -> anyhow::Result<ExitCode> {
-    let host = Host::open().await?;
+    let host = Host::open("cli").await?;
     let verdict = UsageClient(host.client.clone()).verify_record(&Empty {}).await?;
     host.close().await;
     match verdict.broken_at {

@@ -1,14 +1,13 @@
 //! `plantocode`: the command line.
 //!
 //! It has no methods of its own: it calls the same API as the window and the phone. When no engine runs for this
-//! user it is the engine while it runs; when one does, it is its client ([`host`]).
+//! user it is the engine while it runs; when one does, it is its client (the crate `host`).
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
 
 mod account;
 mod audit;
 mod discover;
 mod exit;
-mod host;
 mod models;
 mod pair;
 mod plan;

@@ -1,10 +1,10 @@
 //! `plantocode models`: which models can be asked, and adding one's own.
 
-use crate::host::Host;
 use crate::show::{self, QUIET, STRONG, styled};
 use api::Empty;
 use api::models::{ModelList, ModelsClient, Provider, ProviderDialect, RemoveProvider};
 use clap::{Args, Subcommand, ValueEnum};
+use host::Host;
 use std::process::ExitCode;
 
 /// List models, or set up a provider of your own.
@@ -50,7 +50,7 @@ enum Dialect {
 }
 
 pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
-    let host = Host::open().await?;
+    let host = Host::open("cli").await?;
     let models = ModelsClient(host.client.clone());
     let list = match command {
         Command::List => models.list(&Empty {}).await?,

@@ -1,14 +1,12 @@
 //! `plantocode pair` and `plantocode devices`: phones that follow this machine through the relay.
 
-use crate::host::Host;
 use crate::show::{self, GOOD, QUIET, STRONG, styled};
 use anyhow::Context;
-use api::devices::{
-    ConfirmPairing, Device, DeviceScope, DevicesClient, LinkState, PairEvent, RevokeDevice,
-};
+use api::devices::{ConfirmPairing, Device, DeviceScope, DevicesClient, LinkState, PairEvent, RevokeDevice};
 use api::{DeviceId, Empty};
 use clap::{Args, Subcommand, ValueEnum};
 use futures_util::StreamExt;
+use host::Host;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use tokio::io::AsyncBufReadExt;
@@ -67,7 +65,7 @@ fn names(scopes: &[DeviceScope]) -> String {
 }
 
 pub async fn pair(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let host = Host::open().await?;
+    let host = Host::open("cli").await?;
     let outcome = with(&host, &arguments).await;
     host.close().await;
     outcome
@@ -91,12 +89,16 @@ async fn with(host: &Host, arguments: &Arguments) -> anyhow::Result<ExitCode> {
                 show::note(format_args!("Its keys: {fingerprint}"));
                 loop {
                     show::tell("Type the six digits that it shows, then Enter:");
-                    let typed = lines.next_line().await?.context("no digits were typed; nothing was granted")?;
+                    let typed =
+                        lines.next_line().await?.context("no digits were typed; nothing was granted")?;
                     let confirm =
                         ConfirmPairing { pairing: current.clone(), digits: typed, scopes: scopes.clone() };
                     match devices.confirm(&confirm).await {
                         Ok(_) => break,
-                        Err(e) if e.reason == "wrong_digits" && e.params.get("left").is_some_and(|n| n != "0") => {
+                        Err(e)
+                            if e.reason == "wrong_digits"
+                                && e.params.get("left").is_some_and(|n| n != "0") =>
+                        {
                             show::tell(&e.message);
                         }
                         Err(e) => return Err(e.into()),
@@ -111,7 +113,9 @@ async fn with(host: &Host, arguments: &Arguments) -> anyhow::Result<ExitCode> {
                     names(&device.scopes)
                 ))?;
                 if host.is_engine() {
-                    show::note("It reaches this machine while PlanToCode runs: `plantocode serve`, or the desktop app.");
+                    show::note(
+                        "It reaches this machine while PlanToCode runs: `plantocode serve`, or the desktop app.",
+                    );
                 }
                 return Ok(ExitCode::SUCCESS);
             }
@@ -172,7 +176,7 @@ pub struct Revoke {
 }
 
 pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
-    let host = Host::open().await?;
+    let host = Host::open("cli").await?;
     let devices = DevicesClient(host.client.clone());
     let outcome = match command {
         Command::List => list(&devices).await,
@@ -231,6 +235,9 @@ mod tests {
     #[test]
     fn a_code_is_drawn_with_a_light_border() {
         let lines = super::squares(&["11".to_owned(), "10".to_owned()]);
-        assert_eq!(lines, ["\u{1b}[97;40m██████\u{1b}[0m", "\u{1b}[97;40m██ ▄██\u{1b}[0m", "\u{1b}[97;40m██████\u{1b}[0m"]);
+        assert_eq!(
+            lines,
+            ["\u{1b}[97;40m██████\u{1b}[0m", "\u{1b}[97;40m██ ▄██\u{1b}[0m", "\u{1b}[97;40m██████\u{1b}[0m"]
+        );
     }
 }

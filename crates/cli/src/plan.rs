@@ -4,7 +4,6 @@ mod approve;
 mod stream;
 
 use crate::exit::{self, Ended};
-use crate::host::Host;
 use crate::show::{self, QUIET, STRONG, styled};
 use crate::task::Task;
 use anyhow::Context;
@@ -18,6 +17,7 @@ use api::sessions::{CreateSession, Session, SessionsClient};
 use api::{Empty, JobId};
 use clap::{Args, ValueEnum};
 use futures_util::StreamExt;
+use host::Host;
 use rpc::Client;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -70,7 +70,7 @@ enum Format {
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let task = arguments.task.read()?;
-    let host = Host::open().await?;
+    let host = Host::open("cli").await?;
     let outcome = plan(&host, &arguments, task).await;
     host.close().await;
     outcome

@@ -3,10 +3,10 @@
 mod enter;
 mod signals;
 
-use crate::host::Host;
 use crate::show::{self, STRONG, styled};
 use clap::Args;
 use engine::data_dir::write_private;
+use host::Host;
 use loopback::tickets::TICKET_SECONDS;
 use loopback::web::{self, WebHost};
 use signals::Signals;
@@ -29,7 +29,7 @@ pub struct Arguments {
 }
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let host = Host::open().await?;
+    let host = Host::open("cli").await?;
     let mut signals = Signals::listen();
     let env = host.env.clone();
     let web = web::serve(arguments.port, host.dial.clone(), Box::new(move || env.random_hex(32)))?;

@@ -4,12 +4,12 @@ mod attach;
 mod keys;
 mod quiet;
 
-use crate::host::Host;
 use crate::show::{self, BAD, GOOD, QUIET, STRONG, styled};
 use anyhow::Context;
 use api::projects::{GrantProject, ProjectsClient};
 use api::terminals::{GetTerminal, ListTerminals, StartTerminal, Terminal, TerminalState, TerminalsClient};
 use clap::{Args, Subcommand};
+use host::Host;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -76,7 +76,7 @@ pub struct Which {
 }
 
 pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
-    let host = Host::open().await?;
+    let host = Host::open("cli").await?;
     let outcome = match command {
         Command::Start(arguments) => start(&host, arguments).await,
         Command::List(arguments) => list(&host, &arguments).await,

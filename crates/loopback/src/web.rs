@@ -289,7 +289,7 @@ async fn page(shared: web::Data<Shared>, request: HttpRequest) -> HttpResponse {
     if !webui::is_built() {
         return plain(StatusCode::NOT_FOUND, webui::HOW_TO_BUILD);
     }
-    let path = if path.is_empty() { "index.html" } else { path };
+    let path = if path.is_empty() { webui::WEB } else { path };
     let Some(asset) = webui::get(path) else {
         return plain(StatusCode::NOT_FOUND, "There is no such page.");
     };
@@ -297,7 +297,7 @@ async fn page(shared: web::Data<Shared>, request: HttpRequest) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response.insert_header((header::CONTENT_TYPE, asset.media_type));
     response.insert_header((header::CACHE_CONTROL, caching));
-    if path == "index.html" {
+    if path == webui::WEB {
         response.insert_header((header::CONTENT_SECURITY_POLICY, content_security_policy(shared.port)));
         // Whatever an earlier program left behind on this port (workers, caches, storage) is none of ours.
         // Only once: the page's own token would go too.

@@ -140,7 +140,12 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     if let Some(link) = running.setup_url() {
         tracing::info!("no administrator yet; this link makes one, once, within 15 minutes: {link}");
     }
-    let ready = serde_json::json!({ "ready": true, "url": running.url(), "setup_url": running.setup_url() });
+    let ready = serde_json::json!({
+        "ready": true,
+        "url": running.url(),
+        "listens": format!("http://{}", running.listens()),
+        "setup_url": running.setup_url(),
+    });
     say(&ready.to_string())?;
     wait_for_signal().await?;
     tracing::info!("stopping");

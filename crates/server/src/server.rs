@@ -52,6 +52,7 @@ pub struct Server;
 #[derive(Debug)]
 pub struct Running {
     url: String,
+    listens: SocketAddr,
     setup_url: Option<String>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<Result<(), ServerError>>>,
@@ -74,7 +75,9 @@ impl Server {
             })
             .map_err(|error| ServerError::Setup(format!("a thread cannot be started: {error}")))?;
         match started.await {
-            Ok((url, setup_url)) => Ok(Running { url, setup_url, stop: Some(stop), thread: Some(thread) }),
+            Ok((url, listens, setup_url)) => {
+                Ok(Running { url, listens, setup_url, stop: Some(stop), thread: Some(thread) })
+            }
             // It ended before it was ready and says why.
             Err(_) => Err(match join(thread).await {
                 Err(error) => error,
@@ -88,6 +91,11 @@ impl Running {
     /// The address it can be reached at.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The address and port it listens on, which a proxy before it needs to know.
+    pub fn listens(&self) -> SocketAddr {
+        self.listens
     }
 
     /// The one-time link for the first administrator, as long as there is none.
@@ -112,7 +120,7 @@ async fn join(thread: std::thread::JoinHandle<Result<(), ServerError>>) -> Resul
 
 async fn run(
     config: Config,
-    ready: oneshot::Sender<(String, Option<String>)>,
+    ready: oneshot::Sender<(String, SocketAddr, Option<String>)>,
     stopped: oneshot::Receiver<()>,
 ) -> Result<(), ServerError> {
     let listener = TcpListener::bind(config.settings.listen).map_err(|error| {
@@ -154,7 +162,7 @@ async fn run(
     let handle = server.handle();
     let refresher = tokio::spawn(refresh(state.clone()));
     // Whoever started it may have given up waiting; then `stopped` resolves at once.
-    let _ = ready.send((state.public_url.as_str().trim_end_matches('/').to_owned(), setup_url));
+    let _ = ready.send((state.origin().to_owned(), bound, setup_url));
     let serving = tokio::spawn(server);
     // Told to stop, or `Running` was dropped.
     let _ = stopped.await;

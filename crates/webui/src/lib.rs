@@ -21,13 +21,19 @@ pub struct Asset {
     pub immutable: bool,
 }
 
+/// The page of the browser on this machine.
+pub const WEB: &str = "web/index.html";
+
+/// The page of a phone.
+pub const MOBILE: &str = "mobile/index.html";
+
 /// How to get a user interface when none is embedded.
 pub const HOW_TO_BUILD: &str = "This build has no user interface. Build one with `cargo xtask ui` (needs Node), \
      then start again. The command line works without it.";
 
 /// Whether the user interface was built before this program.
 pub fn is_built() -> bool {
-    Dist::get("index.html").is_some()
+    Dist::get(WEB).is_some()
 }
 
 /// The file at `path`, relative and without a leading slash.

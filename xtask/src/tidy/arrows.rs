@@ -7,8 +7,9 @@ use std::path::Path;
 /// The allowed arrows. A crate that is not listed may depend on none of ours. Test dependencies are free: a test may
 /// put any parts together.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("cli", &["engine", "loopback", "api", "rpc", "terminal", "discovery", "guard"]),
-    ("desktop", &["engine", "loopback", "api", "rpc", "terminal"]),
+    ("cli", &["host", "engine", "loopback", "api", "rpc", "terminal", "discovery", "guard"]),
+    ("desktop", &["host", "engine", "loopback", "api", "rpc", "terminal"]),
+    ("host", &["engine", "loopback", "api", "rpc"]),
     (
         "engine",
         &["jobs", "store", "terminal", "discovery", "plan", "guard", "gateway", "llm", "relay", "api", "rpc"],
@@ -37,6 +38,7 @@ const OURS: &[&str] = &[
     "loopback",
     "webui",
     "engine",
+    "host",
     "server-store",
     "server",
     "cli",

@@ -2,10 +2,10 @@
 
 use super::{Arguments, approval_of};
 use crate::exit::{self, Ended};
-use crate::host::Host;
 use crate::show::{self, BAD, QUIET, STRONG, WARN, styled};
 use api::approvals::{ApprovalsClient, Approve, GetApproval, GetText, Manifest, Revise};
 use api::jobs::{GetJob, Job, JobState, JobsClient};
+use host::Host;
 use std::io::{BufRead, IsTerminal, Write};
 
 /// Files that are listed before the rest is summed up.

@@ -1,6 +1,5 @@
 //! Shows a plan while it is written.
 
-use crate::host::Host;
 use crate::show::{self, BAD, GOOD, QUIET, STRONG, WARN, styled};
 use anyhow::Context;
 use api::Empty;
@@ -8,6 +7,7 @@ use api::events::EventsClient;
 use api::jobs::{GetJob, Job, JobState, JobsClient};
 use api::plans::{GetPlan, OperationKind, Plan, PlanEvent, PlanState, PlansClient, Severity, Step};
 use futures_util::StreamExt;
+use host::Host;
 
 /// Follows the job's plan to its end; each step is told once it is complete.
 pub async fn follow(host: &Host, job: &Job) -> anyhow::Result<Plan> {

@@ -2,7 +2,6 @@
 
 use super::keys::{self, LEAVE, Raw, Resizes};
 use super::quiet::Quiet;
-use crate::host::Host;
 use crate::show;
 use anyhow::Context;
 use api::terminals::{
@@ -10,6 +9,7 @@ use api::terminals::{
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use host::Host;
 use rpc::{Feed, Record};
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;

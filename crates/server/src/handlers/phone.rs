@@ -6,18 +6,14 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use crate::error::ApiError;
 use crate::state::State;
 
-/// Where the bundle lies in the built interface.
-const FOLDER: &str = "phone/";
-const PAGE: &str = "phone/index.html";
-
 /// `GET /phone` and `GET /phone/{path}`. A fragment, which may hold a pairing's secret, never reaches a server.
 pub(crate) async fn page(request: HttpRequest, state: web::Data<State>) -> Result<HttpResponse, ApiError> {
-    if webui::get(PAGE).is_none() {
+    if webui::get(webui::MOBILE).is_none() {
         let status = actix_web::http::StatusCode::NOT_FOUND;
         return Err(ApiError::new(status, "no_interface", webui::HOW_TO_BUILD));
     }
     let path = request.match_info().query("path");
-    file(&state, &if path.is_empty() { PAGE.to_owned() } else { format!("{FOLDER}{path}") })
+    file(&state, &if path.is_empty() { webui::MOBILE.to_owned() } else { format!("mobile/{path}") })
 }
 
 /// `GET /assets/{path}`: scripts, styles and fonts, named by their content.
@@ -36,7 +32,7 @@ fn file(state: &State, path: &str) -> Result<HttpResponse, ApiError> {
         .insert_header((CACHE_CONTROL, caching))
         .insert_header(("x-content-type-options", "nosniff"))
         .insert_header(("referrer-policy", "no-referrer"));
-    if path == PAGE {
+    if path == webui::MOBILE {
         reply.insert_header((CONTENT_SECURITY_POLICY, content_security_policy(state)));
         let isolation = HeaderName::from_static("cross-origin-opener-policy");
         reply.insert_header((isolation, "same-origin"));

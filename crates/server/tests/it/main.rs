@@ -4,6 +4,7 @@
 mod approval;
 mod audit;
 mod cancel;
+mod device_link;
 mod filter;
 mod limits;
 mod process;

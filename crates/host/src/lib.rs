@@ -1,10 +1,15 @@
 //! Reaches the engine: as the client of the one that runs, or as the one that runs.
+//!
+//! What it is for: the command line and the desktop app begin the same way. There is one engine per data directory;
+//! the first program takes the directory's lock, opens the engine and listens on its socket, later ones connect there.
+//!
+//! What it does not know: any method but the greeting, windows, the command line.
 
-use anyhow::Context;
-use engine::{DataDir, DataDirError, Engine, Env};
+use engine::{DataDir, DataDirError, Engine, Env, OpenError};
+use loopback::LoopbackError;
 use loopback::socket::SocketHost;
 use loopback::web::Dial;
-use rpc::{Caller, Client, Link};
+use rpc::{ApiError, Caller, Client, Link};
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,6 +18,28 @@ const STARTING: (u32, Duration) = (100, Duration::from_millis(50));
 
 /// How long an engine that accepts a link may take to greet.
 const GREETING: Duration = Duration::from_secs(5);
+
+/// Why there is no way to the engine. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// The engine cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The engine cannot be reached by others.
+    #[error(transparent)]
+    Socket(#[from] LoopbackError),
+    /// Another process holds the directory and says nothing.
+    #[error(
+        "another PlanToCode process holds {0} and does not answer. End it, then try again; nothing was changed"
+    )]
+    Mute(String),
+    /// The engine that runs is another version's, or is ending.
+    #[error("the engine did not greet: {0}")]
+    Greeting(#[source] ApiError),
+}
 
 /// A way to the engine. When this process is the engine, it is so as long as this lives.
 pub struct Host {
@@ -28,25 +55,24 @@ pub struct Host {
 }
 
 impl Host {
-    /// Connects to the engine of this user, or becomes it.
-    pub async fn open() -> anyhow::Result<Host> {
+    /// Connects to the engine of this user, or becomes it. `name` is what this program calls itself in logs and events.
+    pub async fn open(name: &str) -> Result<Host, HostError> {
         let env = Env::system();
         let dir = DataDir::resolve((env.variable)("PLANTOCODE_HOME").as_deref())?;
         for _ in 0..STARTING.0 {
             if let Ok(link) = loopback::socket::connect(&dir.socket()).await {
                 let dial = loopback::web::dial_socket(dir.socket());
-                return Host::greet(link, dial, dir, env, None).await;
+                return Host::greet(name, link, dial, dir, env, None).await;
             }
             match dir.lock() {
                 Ok(lock) => {
                     let engine = Engine::open(lock, env.clone()).await?;
                     let router = engine.router();
-                    let socket =
-                        loopback::socket::serve(&dir.socket(), router.clone(), Caller::owner("cli"))?;
+                    let socket = loopback::socket::serve(&dir.socket(), router.clone(), Caller::owner(name))?;
                     let (here, there) = Link::pair();
-                    tokio::spawn(rpc::serve(router.clone(), Caller::owner("cli"), there));
+                    tokio::spawn(rpc::serve(router.clone(), Caller::owner(name), there));
                     let dial = loopback::web::dial_router(router);
-                    return Host::greet(here, dial, dir, env, Some((engine, socket))).await;
+                    return Host::greet(name, here, dial, dir, env, Some((engine, socket))).await;
                 }
                 Err(DataDirError::Busy { .. }) => tokio::time::sleep(STARTING.1).await,
                 Err(e) => return Err(e.into()),
@@ -56,15 +82,16 @@ impl Host {
     }
 
     async fn greet(
+        name: &str,
         link: Link,
         dial: Dial,
         dir: DataDir,
         env: Env,
         own: Option<(Engine, SocketHost)>,
-    ) -> anyhow::Result<Host> {
+    ) -> Result<Host, HostError> {
         let (client, read) = rpc::connect(link);
         tokio::spawn(read);
-        hello(&client, &dir.data, GREETING).await?;
+        hello(&client, &dir.data, GREETING, name).await?;
         Ok(Host { client, dial, dir, env, own })
     }
 
@@ -88,23 +115,18 @@ impl Host {
 }
 
 /// The first call of a link, which must be answered `within` a time.
-async fn hello(client: &Client, data: &Path, within: Duration) -> anyhow::Result<()> {
-    let hello = api::system::Hello {
-        api: api::API_VERSION,
-        client: concat!("plantocode ", env!("CARGO_PKG_VERSION")).to_owned(),
-    };
+async fn hello(client: &Client, data: &Path, within: Duration, name: &str) -> Result<(), HostError> {
+    let client_name = format!("{name} {}", env!("CARGO_PKG_VERSION"));
+    let hello = api::system::Hello { api: api::API_VERSION, client: client_name };
     let system = api::system::SystemClient(client.clone());
     match tokio::time::timeout(within, system.hello(&hello)).await {
-        Ok(greeting) => greeting.map(drop).context("the engine did not greet"),
+        Ok(greeting) => greeting.map(drop).map_err(HostError::Greeting),
         Err(_) => Err(mute(data)),
     }
 }
 
-fn mute(data: &Path) -> anyhow::Error {
-    anyhow::anyhow!(
-        "another PlanToCode process holds {} and does not answer. End it, then try again; nothing was changed",
-        data.display()
-    )
+fn mute(data: &Path) -> HostError {
+    HostError::Mute(data.display().to_string())
 }
 
 #[cfg(test)]
@@ -117,7 +139,8 @@ mod tests {
         let (here, _there) = Link::pair();
         let (client, read) = rpc::connect(here);
         tokio::spawn(read);
-        let error = hello(&client, Path::new("/home/p/data"), Duration::from_millis(50)).await.unwrap_err();
+        let error =
+            hello(&client, Path::new("/home/p/data"), Duration::from_millis(50), "test").await.unwrap_err();
         assert!(error.to_string().contains("holds /home/p/data and does not answer"), "{error}");
     }
 }

@@ -1,5 +1,5 @@
 import { Tooltip } from "@base-ui/react/tooltip";
-import { useEffect, useMemo } from "react";
+import { useEffect, useMemo, type ReactNode } from "react";
 import type { Connection } from "#client/connection.ts";
 import { Toasts } from "#kit/overlays.tsx";
 import { Actions, ActionsContext } from "./actions.tsx";
@@ -7,15 +7,20 @@ import { Connecting, Door, TooOld } from "./Door.tsx";
 import { EngineContext, useLink, type Engine } from "./engine.tsx";
 import { Finds } from "./features/files/finds.ts";
 import { Drafts, type LocalDraft } from "./features/task/draft.ts";
+import type { Phone } from "./phone.ts";
 import { Prefs } from "./prefs.ts";
 import { Shell } from "./Shell.tsx";
 
 interface AppProps {
   connection: Connection;
   storage: Storage;
+  /** Given by the phone's shell. */
+  phone?: Phone | undefined;
+  /** Shown before the engine has said anything. */
+  connecting?: ReactNode;
 }
 
-function makeEngine(connection: Connection, storage: Storage, id: string): Engine {
+function makeEngine(connection: Connection, storage: Storage, id: string, phone: Phone | undefined): Engine {
   const prefs = new Prefs(storage, id);
   const { store } = connection;
   const drafts = new Drafts((session) => ({
@@ -29,15 +34,15 @@ function makeEngine(connection: Connection, storage: Storage, id: string): Engin
     kept: () => prefs.get<LocalDraft | undefined>(`draft.${session}`, undefined),
   }));
   const finds = new Finds(connection, (session, ranking) => store.put("discovery.files", { session }, ranking));
-  return { connection, prefs, drafts, finds };
+  return { connection, prefs, drafts, finds, phone };
 }
 
-export function App({ connection, storage }: AppProps) {
+export function App({ connection, storage, phone, connecting }: AppProps) {
   const link = useLink(connection);
   const id = link.greeting?.engine;
   const engine = useMemo(
-    () => (id === undefined ? undefined : makeEngine(connection, storage, id)),
-    [connection, storage, id],
+    () => (id === undefined ? undefined : makeEngine(connection, storage, id, phone)),
+    [connection, storage, id, phone],
   );
   const actions = useMemo(() => new Actions(), []);
   useEffect(() => {
@@ -45,7 +50,7 @@ export function App({ connection, storage }: AppProps) {
   }, [engine, link.status]);
 
   if (link.status === "too_old") return <TooOld />;
-  if (!engine) return link.status === "refused" ? <Door /> : <Connecting />;
+  if (!engine) return link.status === "refused" ? <Door /> : (connecting ?? <Connecting />);
   return (
     <EngineContext value={engine} key={id}>
       <ActionsContext value={actions}>

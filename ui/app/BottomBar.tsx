@@ -1,5 +1,5 @@
 import { Ellipsis, FileCheck2, ListChecks, PanelsTopLeft, SquareTerminal, type LucideIcon } from "lucide-react";
-import { cx, Tip } from "#kit/core.tsx";
+import { cx } from "#kit/core.tsx";
 import { useRead } from "./engine.tsx";
 import { href, type Route } from "./route.ts";
 import css from "./shell.module.css";
@@ -14,14 +14,9 @@ export function BottomBar({ route }: { route: Route }) {
     <nav className={css.bottom} aria-label={w.nav.main}>
       <Place icon={PanelsTopLeft} label={w.nav.sessions} to={{ page: "home" }} here={["home", "project", "session"].includes(route.page)} />
       <Place icon={FileCheck2} label={w.nav.approvals} to={{ page: "approvals" }} here={route.page === "approvals"} n={waiting} />
-      <Tip text={w.nav.terminalsReason}>
-        <button type="button" className={css.place} aria-disabled="true">
-          <SquareTerminal size={20} aria-hidden="true" />
-          <span>{w.nav.terminals}</span>
-        </button>
-      </Tip>
+      <Place icon={SquareTerminal} label={w.nav.terminals} to={{ page: "terminals" }} here={route.page === "terminals"} />
       <Place icon={ListChecks} label={w.nav.jobs} to={{ page: "jobs" }} here={route.page === "jobs"} n={running} />
-      <Place icon={Ellipsis} label={w.nav.more} to={{ page: "more" }} here={route.page === "more"} />
+      <Place icon={Ellipsis} label={w.nav.more} to={{ page: "more" }} here={route.page === "more" || route.page === "devices"} />
     </nav>
   );
 }

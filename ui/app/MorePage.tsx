@@ -1,5 +1,5 @@
-import { FolderOpen, Keyboard, Search, UserRound } from "lucide-react";
-import { Button } from "#kit/core.tsx";
+import { FolderOpen, Keyboard, Search, Smartphone, UserRound } from "lucide-react";
+import { Button, Checkbox } from "#kit/core.tsx";
 import { CostList } from "./features/jobs/CostToday.tsx";
 import { useEngine } from "./engine.tsx";
 import { usePref } from "./prefs.ts";
@@ -11,13 +11,15 @@ import { w } from "./words.ts";
 
 /** What a phone has no room for elsewhere. */
 export function MorePage({ float }: { float(what: Floating): void }) {
-  const { prefs } = useEngine();
+  const { phone, prefs } = useEngine();
+  const [aloud, setAloud] = usePref(prefs, "terminals.aloud", false);
   const [theme, setTheme] = usePref<Theme>(prefs, "theme", "system");
   return (
     <div className={css.page}>
       <h1>{w.nav.more}</h1>
       <div className={css.stack}>
         <Button onClick={() => float("account")}><UserRound size={16} />{w.nav.account}</Button>
+        {!phone && <Button onClick={() => go({ page: "devices" })}><Smartphone size={16} />{w.nav.devices}</Button>}
         <Button onClick={() => go({ page: "home" })}><FolderOpen size={16} />{w.nav.home}</Button>
         <Button onClick={() => float("palette")}><Search size={16} />{w.nav.palette}</Button>
         <Button onClick={() => float("keys")}><Keyboard size={16} />{w.nav.keys}</Button>
@@ -34,6 +36,9 @@ export function MorePage({ float }: { float(what: Floating): void }) {
           </label>
         ))}
       </fieldset>
+      <div className={css.choices}>
+        <label><Checkbox checked={aloud} onChange={(e) => setAloud(e.target.checked)} />{w.terminals.screenReader}</label>
+      </div>
     </div>
   );
 }

@@ -12,6 +12,8 @@ import { ProjectsPage } from "./features/projects/ProjectsPage.tsx";
 import { Rail } from "./features/sessions/Rail.tsx";
 import { SessionPage } from "./features/sessions/SessionPage.tsx";
 import { SessionsPage } from "./features/sessions/SessionsPage.tsx";
+import { DevicesPage } from "./features/devices/DevicesPage.tsx";
+import { TerminalsPage } from "./features/terminals/TerminalsPage.tsx";
 import { Header } from "./Header.tsx";
 import { LinkNotice } from "./LinkNotice.tsx";
 import { MorePage } from "./MorePage.tsx";
@@ -39,6 +41,9 @@ export function Shell() {
   useAction({ id: "home", label: w.nav.home, run: () => go({ page: "home" }) });
   useAction({ id: "jobs", label: w.jobs.all, run: () => go({ page: "jobs" }) });
   useAction({ id: "approvals", label: w.nav.approvals, run: () => go({ page: "approvals" }) });
+  useAction({ id: "devices", label: w.nav.devices, run: () => go({ page: "devices" }) });
+  // In a session on a wide screen the pane below takes this key.
+  useAction({ id: "terminals", label: w.terminals.title, keys: "Mod+`", run: () => (route.page === "terminals" ? window.history.back() : go({ page: "terminals" })) });
   useAction({ id: "rail", label: rail ? w.nav.closeRail : w.nav.openRail, keys: "Mod+b", run: () => setRail(!rail) });
   for (const [name, label] of Object.entries(w.theme)) {
     // The keys of a literal object never change, so neither does the number of hooks.
@@ -72,6 +77,10 @@ function Page({ route, float }: { route: Route; float(what: Floating): void }) {
       return <SessionPage route={route} key={route.session} openAccount={() => float("account")} />;
     case "jobs":
       return <JobsPage />;
+    case "terminals":
+      return <TerminalsPage route={route} />;
+    case "devices":
+      return <DevicesPage signIn={() => float("account")} />;
     case "approvals":
       return <ApprovalsPage />;
     case "more":

@@ -1,9 +1,11 @@
 import { createContext, useCallback, useContext, useEffect, useRef, useState, useSyncExternalStore } from "react";
+import type { DeviceScope } from "#client/api.gen.ts";
 import type { Connection, LinkState } from "#client/connection.ts";
 import { ApiError, type Params, type Result, type UnaryMethod } from "#client/rpc.ts";
 import type { Reading } from "#client/store.ts";
 import type { Drafts } from "./features/task/draft.ts";
 import type { Finds } from "./features/files/finds.ts";
+import type { Phone } from "./phone.ts";
 import type { Prefs } from "./prefs.ts";
 
 /** One engine and what this page holds about it. */
@@ -12,6 +14,8 @@ export interface Engine {
   prefs: Prefs;
   drafts: Drafts;
   finds: Finds;
+  /** Only on a phone, which reaches the engine through the relay. */
+  phone?: Phone | undefined;
 }
 
 export const EngineContext = createContext<Engine | undefined>(undefined);
@@ -24,6 +28,12 @@ export function useEngine(): Engine {
 
 export function useLink(connection: Connection): LinkState {
   return useSyncExternalStore(connection.watch, connection.snapshot);
+}
+
+/** Whether this page may do what needs `scope`. A page on the engine's own machine may do everything. */
+export function useMay(scope: DeviceScope | "pair" | "grant" | "account"): boolean {
+  const { greeting } = useLink(useEngine().connection);
+  return greeting?.scopes.includes(scope) ?? false;
 }
 
 const NOTHING: Reading<never> = Object.freeze({ loading: false, since: 0 });

@@ -7,6 +7,8 @@ export type Route =
   | { page: "home" }
   | { page: "project"; project: string }
   | { page: "session"; session: string; station: Station; plan?: string | undefined }
+  | { page: "terminals"; terminal?: string | undefined }
+  | { page: "devices" }
   | { page: "jobs" }
   | { page: "approvals" }
   | { page: "more" };
@@ -18,7 +20,8 @@ export function parse(hash: string): Route {
     const at = STATIONS.find((s) => s === station) ?? "task";
     return { page, session: id, station: at, plan: plan || undefined };
   }
-  if (page === "jobs" || page === "approvals" || page === "more") return { page };
+  if (page === "terminals") return { page, terminal: id || undefined };
+  if (page === "devices" || page === "jobs" || page === "approvals" || page === "more") return { page };
   return { page: "home" };
 }
 
@@ -32,6 +35,8 @@ export function href(route: Route): string {
       const plan = route.plan ? `/${encodeURIComponent(route.plan)}` : "";
       return `#/session/${encodeURIComponent(route.session)}/${route.station}${plan}`;
     }
+    case "terminals":
+      return route.terminal ? `#/terminals/${encodeURIComponent(route.terminal)}` : "#/terminals";
     default:
       return `#/${route.page}`;
   }

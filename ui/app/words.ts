@@ -3,6 +3,8 @@
 import type { FindPhase, JobState, OperationKind, PlanState, Severity } from "#client/api.gen.ts";
 import type { ApiError } from "#client/rpc.ts";
 import { compact, count } from "#kit/format.ts";
+import { devices, phone } from "./words.devices.ts";
+import { terminals } from "./words.terminals.ts";
 
 export const w = {
   product: "PlanToCode",
@@ -26,6 +28,10 @@ export const w = {
     reopen: "Nothing was changed. Mend what is named here, then close this window and open PlanToCode again.",
   },
 
+  terminals,
+  devices,
+  phone,
+
   link: {
     linked: "Linked",
     lost: "Offline",
@@ -38,7 +44,7 @@ export const w = {
   nav: {
     home: "Projects", sessions: "Sessions", approvals: "Approvals", jobs: "Jobs", terminals: "Terminals", more: "More",
     account: "Account and models", palette: "All actions", keys: "Keys that work here", main: "Main", lists: "Open lists", theme: "Theme",
-    terminalsReason: "Terminals come with the next part of PlanToCode.",
+    devices: "Devices",
     today: "today", todayLabel: "Cost today", openRail: "Show sessions", closeRail: "Hide sessions",
     project: "Project", session: "Session",
   },
@@ -67,10 +73,7 @@ export const w = {
       findings > 0 ? `${count(n, "step")}, ${count(findings, "finding")}` : count(n, "step"),
     writing: (n: number) => `writing, ${count(n, "step")}`,
     cut: "cut off", unreadable: "unreadable", waiting: "waiting", sent: "sent", older: "older text",
-    soon: {
-      run: "Run hands accepted steps to a coding agent in a terminal. Terminals are not built yet.",
-      compare: "Compare shows what an agent changed beside what the plan said. It comes with terminals.",
-    },
+    soon: { compare: "Compare shows what an agent changed beside what the plan said. It is not built yet." },
   },
 
   task: {
@@ -205,7 +208,8 @@ export const w = {
   palette: { title: "All actions", placeholder: "Search actions, sessions and projects", none: "Nothing matches.", recent: "Recent" },
   keys: { title: "Keys that work here", everywhere: "Everywhere", here: "At this station", next: "Next item", previous: "Previous item", expand: "Expand or tick" },
   panes: { left: "Task and files", right: "Approval and plan", hideLeft: "Hide task and files", showLeft: "Show task and files",
-    hideRight: "Hide the plan", showRight: "Show the plan", resizeColumns: "Resize the columns", resizeRows: "Resize task and files" },
+    hideRight: "Hide the plan", showRight: "Show the plan", resizeColumns: "Resize the columns", resizeRows: "Resize task and files",
+    resizeTerminals: "Resize the terminals" },
 };
 
 /** Sentences for reasons that need other words here than the engine's own. */

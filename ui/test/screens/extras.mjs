@@ -65,6 +65,79 @@ export const extras = [
     await page.getByRole("button", { name: "Add a URL" }).click();
     await page.waitForTimeout(200);
   } },
+  { name: "start", scenario: "running", async act(page) {
+    await page.getByRole("button", { name: "Start a terminal" }).click();
+    await page.waitForTimeout(250);
+  } },
+  { name: "handover", scenario: "pane", async act(page) {
+    await page.getByRole("button", { name: "Hand over to a terminal" }).click();
+    await page.getByRole("radio").first().waitFor();
+    await page.waitForTimeout(250);
+  } },
+  { name: "handed", scenario: "pane", async act(page) {
+    await page.getByRole("button", { name: "Hand over to a terminal" }).click();
+    await page.getByRole("button", { name: "Hand over", exact: true }).last().click();
+    await page.getByText(/Nothing was submitted/).waitFor();
+    await page.waitForTimeout(250);
+  } },
+  { name: "handedfile", scenario: "pane", async act(page) {
+    await page.locator("[data-step]").nth(1).click();
+    await page.getByRole("button", { name: "Hand over step 2" }).click();
+    await page.getByRole("radio", { name: /shell/ }).click();
+    await page.getByRole("button", { name: "Hand over", exact: true }).last().click();
+    await page.getByText(/its path was typed/).waitFor();
+    await page.waitForTimeout(250);
+  } },
+  { name: "end", scenario: "terminal", async act(page) {
+    await page.getByRole("button", { name: "End", exact: true }).click();
+    await page.waitForTimeout(250);
+  } },
+  { name: "gap", scenario: "exited", async act(page) {
+    await page.getByRole("button", { name: "Read it" }).click();
+    await page.waitForTimeout(300);
+  } },
+  { name: "refused", scenario: "running", sizes: wide, async act(page) {
+    await page.getByRole("tab", { name: /shell/ }).click();
+    await page.getByRole("textbox", { name: "Type into shell" }).waitFor();
+    await page.evaluate(() => {
+      const data = new DataTransfer();
+      data.setData("text/plain", "one\ntwo\n");
+      document.querySelector("[data-terminal] textarea").dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+    });
+    await page.getByText("Not pasted.").waitFor();
+  } },
+  { name: "pair", scenario: "nodevices", async act(page) {
+    await page.getByRole("button", { name: "Pair a device" }).click();
+    await page.getByRole("img", { name: /Pairing code/ }).waitFor();
+    await page.waitForTimeout(250);
+  } },
+  { name: "pairwords", scenario: "nodevices", async act(page) {
+    await page.getByRole("button", { name: "Pair a device" }).click();
+    await page.getByText("Type words instead").click();
+    await page.waitForTimeout(250);
+  } },
+  { name: "digits", scenario: "arrival", async act(page) {
+    await page.getByRole("button", { name: "Pair a device" }).click();
+    await page.getByLabel("Six digits").fill("123456");
+    await page.getByRole("button", { name: "Pair", exact: true }).click();
+    await page.getByText(/2 tries are left/).first().waitFor();
+    await page.waitForTimeout(250);
+  } },
+  { name: "paired", scenario: "arrival", sizes: ["desktop", "phone"], async act(page) {
+    await page.getByRole("button", { name: "Pair a device" }).click();
+    await page.getByLabel("Six digits").fill("428 113");
+    await page.getByRole("button", { name: "Pair", exact: true }).click();
+    await page.getByText("Chrome on Android is paired.").waitFor();
+    await page.waitForTimeout(250);
+  } },
+  { name: "scopes", scenario: "devices", async act(page) {
+    await page.getByRole("button", { name: /Change what it may do: Chrome/ }).click();
+    await page.waitForTimeout(250);
+  } },
+  { name: "revoke", scenario: "devices", async act(page) {
+    await page.getByRole("button", { name: /Revoke Chrome/ }).click();
+    await page.waitForTimeout(250);
+  } },
   { name: "undo", scenario: "sessions", async act(page) {
     await page.getByRole("button", { name: /Delete session/ }).nth(1).click();
     await page.waitForTimeout(300);

@@ -1,6 +1,8 @@
 import { ApiError } from "#client/rpc.ts";
 import * as data from "../fake/data.ts";
+import { device, devices, link } from "../fake/devices.ts";
 import { world, type World } from "../fake/engine.ts";
+import { agent, ended, shell } from "../fake/terminals.ts";
 
 export interface Scenario {
   hash: string;
@@ -35,6 +37,8 @@ const secrets = [
 ];
 const s1 = (station: string) => `#/session/s1/${station}`;
 
+const quiet = () => shell({ id: "t4", title: "reviewer", command: ["reviewer", "--diff"], last_output_at: data.NOW - 70_000, epoch: "43" });
+
 export const scenarios = {
   door: { hash: "#/" },
   empty: { hash: "#/", world: () => world({ projects: [], sessions: [] }) },
@@ -59,6 +63,19 @@ export const scenarios = {
   unreadable: { hash: s1("plan"), world: () => planned({ state: "unreadable", title: "", trouble: "The answer holds no plan.", steps: [], step_count: 0, errors: 0, warnings: 0 }) },
   noplan: { hash: s1("plan"), world: () => world() },
   run: { hash: s1("run"), world: () => planned() },
+  running: { hash: s1("run"), world: () => planned({}, { terminals: [agent(), shell()] }) },
+  pane: { hash: s1("plan"), world: () => planned({}, { terminals: [agent(), shell()] }), prefs: { "terminals.pane": true } },
+  noterminals: { hash: "#/terminals", world: () => planned() },
+  terminals: { hash: "#/terminals", world: () => planned({}, { terminals: [agent(), quiet(), shell(), ended()] }) },
+  terminal: { hash: "#/terminals/t1", world: () => planned({}, { terminals: [agent(), shell()] }) },
+  exited: { hash: "#/terminals/t3", world: () => planned({}, { terminals: [agent(), ended()] }) },
+  nohost: { hash: "#/terminals", world: () => world({ fail: { "terminals.list": new ApiError("unavailable", "terminal_host", "The process that holds the terminals does not answer. Their output is kept; try again.") } }) },
+  noattach: { hash: "#/terminals/t1", world: () => world({ terminals: [agent()], fail: { "terminals.attach": new ApiError("unavailable", "terminal_host", "The process that holds the terminals does not answer.") } }) },
+  signedout: { hash: "#/devices", world: () => world() },
+  nodevices: { hash: "#/devices", world: () => world({ signedIn: true, link: link({ state: "idle" }) }) },
+  devices: { hash: "#/devices", world: () => world({ signedIn: true, devices, link: link() }) },
+  connecting: { hash: "#/devices", world: () => world({ signedIn: true, devices: [device({ online: false })], link: link({ state: "connecting", trouble: "The server cannot be reached: the name plans.example is not known here." }) }) },
+  arrival: { hash: "#/devices", world: () => world({ signedIn: true, arrives: true, link: link({ state: "idle" }) }) },
   jobs: { hash: "#/jobs", world: () => planned({ state: "streaming" }) },
   approvals: { hash: "#/approvals", world: () => waiting() },
   more: { hash: "#/more", world: () => planned() },

@@ -1,13 +1,15 @@
 import { ListTree } from "lucide-react";
-import { useRef, useState, type ReactNode } from "react";
+import { useCallback, useRef, useState, type ReactNode } from "react";
 import { Button } from "#kit/core.tsx";
 import { EmptyState, Progress, Skeleton } from "#kit/states.tsx";
 import { useAction } from "../../actions.tsx";
+import { useMay } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
 import { go } from "../../route.ts";
 import { w } from "../../words.ts";
 import { JobNote } from "../jobs/JobNote.tsx";
 import session from "../sessions/session.module.css";
+import { HandOverSheet, type HandOverTarget } from "../terminals/HandOverSheet.tsx";
 import type { SessionView } from "../sessions/view.ts";
 import { Banner } from "./Banner.tsx";
 import { Earlier } from "./Earlier.tsx";
@@ -30,6 +32,8 @@ export function PlanPane({ view, active, chosen, tools }: PlanPaneProps) {
   const id = chosen ?? (sending ? undefined : (view.job?.plan ?? view.plans?.[0]?.id));
   const { plan, characters, error } = usePlan(id);
   const [open, setOpen] = useState<ReadonlySet<number>>(new Set());
+  const [target, setTarget] = useState<HandOverTarget>();
+  const may = useMay("type");
   const scroller = useRef<HTMLDivElement>(null);
   const fresh = useNewSteps(scroller, plan);
   const job = view.job;
@@ -38,6 +42,9 @@ export function PlanPane({ view, active, chosen, tools }: PlanPaneProps) {
   const can = active && (plan?.steps.length ?? 0) > 0;
   useAction(can ? { id: "step.next", label: w.keys.next, keys: "j", run: () => step(1), here: true, keysOnly: true } : undefined);
   useAction(can ? { id: "step.prev", label: w.keys.previous, keys: "k", run: () => step(-1), here: true, keysOnly: true } : undefined);
+  const shown = useRef(plan);
+  shown.current = plan;
+  const handOver = useCallback((number?: number) => shown.current && setTarget({ plan: shown.current, step: number }), []);
   const toggle = (number: number) => {
     const next = new Set(open);
     if (!next.delete(number)) next.add(number);
@@ -49,7 +56,7 @@ export function PlanPane({ view, active, chosen, tools }: PlanPaneProps) {
         <h2>{w.plan.title}</h2>
         {view.plans && view.plans.length > 1 && <Earlier plans={view.plans} current={id} session={view.id} />}
         <span className={session.spring} />
-        {plan && <PlanTools plan={plan} open={open} setOpen={setOpen} active={active} />}
+        {plan && <PlanTools plan={plan} open={open} setOpen={setOpen} active={active} handOver={may ? handOver : undefined} />}
         {tools}
       </div>
       {plan && <Banner plan={plan} characters={characters} view={view} active={active} />}
@@ -70,12 +77,13 @@ export function PlanPane({ view, active, chosen, tools }: PlanPaneProps) {
             {plan.title && <h3 className={css.title}>{plan.title}</h3>}
             <ol className={css.steps} aria-label={w.plan.title}>
               {plan.steps.map((s) => (
-                <StepCard key={s.number} step={s} open={open.has(s.number)} toggle={toggle} streaming={plan.state === "streaming"} />
+                <StepCard key={s.number} step={s} open={open.has(s.number)} toggle={toggle} streaming={plan.state === "streaming"} handOver={may ? handOver : undefined} />
               ))}
             </ol>
           </>
         )}
       </div>
+      <HandOverSheet target={target} onClose={() => setTarget(undefined)} />
       {fresh.count > 0 && (
         <div className={css.pillPlace}><Button look="primary" className={css.pill} onClick={fresh.show}>{w.plan.newSteps(fresh.count)}</Button></div>
       )}

@@ -1,4 +1,4 @@
-import { ChevronsDownUp, ChevronsUpDown, Copy, RefreshCw } from "lucide-react";
+import { ChevronsDownUp, ChevronsUpDown, Copy, RefreshCw, Send } from "lucide-react";
 import type { Plan, PlanFormat } from "#client/api.gen.ts";
 import { Button, IconButton } from "#kit/core.tsx";
 import { Dropdown, MenuItem, toasts } from "#kit/overlays.tsx";
@@ -11,6 +11,8 @@ interface PlanToolsProps {
   active: boolean;
   open: ReadonlySet<number>;
   setOpen(open: ReadonlySet<number>): void;
+  /** Absent where it may not be done. */
+  handOver?: ((step?: number) => void) | undefined;
 }
 
 const FORMATS: { format: PlanFormat; label: string; name: string }[] = [
@@ -21,7 +23,7 @@ const FORMATS: { format: PlanFormat; label: string; name: string }[] = [
 ];
 
 /** Check again, expand, export. */
-export function PlanTools({ plan, active, open, setOpen }: PlanToolsProps) {
+export function PlanTools({ plan, active, open, setOpen, handOver }: PlanToolsProps) {
   const { connection } = useEngine();
   const say = (work: Promise<string>) =>
     void work.then(
@@ -47,6 +49,7 @@ export function PlanTools({ plan, active, open, setOpen }: PlanToolsProps) {
   const ended = plan.state !== "streaming";
   const here = active;
   useAction(ended ? { id: "plan.verify", label: w.plan.verify, run: verify, here } : undefined);
+  useAction(handOver && ended ? { id: "plan.handover", label: w.terminals.handOver.plan, run: () => handOver(), here } : undefined);
   useAction({ id: "plan.fold", label: all ? w.plan.collapse : w.plan.expand, run: fold, here });
   useAction({ id: "plan.markdown", label: w.plan.markdown, run: () => copy("markdown", "Markdown"), here });
   return (
@@ -57,6 +60,9 @@ export function PlanTools({ plan, active, open, setOpen }: PlanToolsProps) {
         </IconButton>
       )}
       {ended && <IconButton label={w.plan.verify} onClick={verify}><RefreshCw size={16} /></IconButton>}
+      {handOver && ended && plan.steps.length > 0 && (
+        <Button look="plain" aria-label={w.terminals.handOver.plan} onClick={() => handOver()}><Send size={16} aria-hidden="true" />{w.terminals.handOver.short}</Button>
+      )}
       <Dropdown align="end" trigger={<Button look="plain"><Copy size={16} aria-hidden="true" />{w.plan.export}</Button>}>
         {FORMATS.map(({ format, label, name }) => <MenuItem key={format} onClick={() => copy(format, name)}>{label}</MenuItem>)}
       </Dropdown>

@@ -1,4 +1,6 @@
 import type { Finding, Step } from "#client/api.gen.ts";
+import { Send } from "lucide-react";
+import { Button } from "#kit/core.tsx";
 import { CopyButton } from "#kit/states.tsx";
 import { Names } from "#kit/values.tsx";
 import { w } from "../../words.ts";
@@ -7,7 +9,7 @@ import css from "./plan.module.css";
 import { ICONS } from "./StepCard.tsx";
 
 /** Everything that a step says. Text of a model is shown as text, never as markup. */
-export function StepBody({ step, id }: { step: Step; id: string }) {
+export function StepBody({ step, id, handOver }: { step: Step; id: string; handOver?: ((step?: number) => void) | undefined }) {
   const loose = step.findings.filter((f) => f.operation === undefined || step.operations[f.operation] === undefined);
   return (
     <div className={css.body} id={id}>
@@ -19,10 +21,10 @@ export function StepBody({ step, id }: { step: Step; id: string }) {
           </span>
         </p>
       )}
-      {loose.map((f) => <FindingView key={`${f.code}$<Names text={f.message} />`} finding={f} />)}
+      {loose.map((f) => <FindingView key={`${f.code} ${f.message}`} finding={f} />)}
       {step.operations.map((operation, i) => (
         <div key={`${operation.kind} ${operation.path} ${i}`} className={css.operationGroup}>
-          {step.findings.filter((f) => f.operation === i).map((f) => <FindingView key={`${f.code}$<Names text={f.message} />`} finding={f} />)}
+          {step.findings.filter((f) => f.operation === i).map((f) => <FindingView key={`${f.code} ${f.message}`} finding={f} />)}
           <OperationView operation={operation} />
         </div>
       ))}
@@ -42,6 +44,7 @@ export function StepBody({ step, id }: { step: Step; id: string }) {
           <ul className={css.checks}>{step.checks.map((check) => <li key={check}>{check}</li>)}</ul>
         </section>
       )}
+      {handOver && <div><Button onClick={() => handOver(step.number)}><Send size={14} aria-hidden="true" />{w.terminals.handOver.step(step.number)}</Button></div>}
     </div>
   );
 }

@@ -13,6 +13,7 @@ interface StepCardProps {
   open: boolean;
   streaming: boolean;
   toggle(number: number): void;
+  handOver?: ((step?: number) => void) | undefined;
 }
 
 const ORDER: Severity[] = ["error", "warning", "info"];
@@ -23,7 +24,7 @@ export function worst(findings: Finding[]): Severity | undefined {
 }
 
 /** One step: a line when closed, everything when open. */
-export const StepCard = memo(function StepCard({ step, open, streaming, toggle }: StepCardProps) {
+export const StepCard = memo(function StepCard({ step, open, streaming, toggle, handOver }: StepCardProps) {
   const kinds = [...new Set(step.operations.map((o) => o.kind))];
   const first = step.operations[0];
   const severity = worst(step.findings);
@@ -44,7 +45,7 @@ export const StepCard = memo(function StepCard({ step, open, streaming, toggle }
           {!step.complete && (streaming ? <LoaderCircle size={14} className={css.spin} aria-label={w.plan.notComplete} /> : <Pill tone="warning">{w.plan.states.cut}</Pill>)}
         </span>
       </button>
-      {open && <StepBody step={step} id={body} />}
+      {open && <StepBody step={step} id={body} handOver={streaming || !step.complete ? undefined : handOver} />}
     </li>
   );
 });

@@ -1,5 +1,5 @@
-import { PanelLeftClose, PanelLeftOpen, PanelRightClose, PanelRightOpen, SquareTerminal } from "lucide-react";
-import { useEffect } from "react";
+import { PanelLeftClose, PanelLeftOpen, PanelRightClose, PanelRightOpen, SquareTerminal, GitCompareArrows } from "lucide-react";
+import { useEffect, useState } from "react";
 import { IconButton } from "#kit/core.tsx";
 import { Splitter } from "#kit/splitter.tsx";
 import { EmptyState, Skeleton } from "#kit/states.tsx";
@@ -13,6 +13,8 @@ import { w } from "../../words.ts";
 import { ApprovalPane } from "../approval/ApprovalPane.tsx";
 import { FilesPane } from "../files/FilesPane.tsx";
 import { PlanPane } from "../plan/PlanPane.tsx";
+import { RunPane } from "../terminals/RunPane.tsx";
+import { SessionTerminals } from "../terminals/SessionTerminals.tsx";
 import { TaskPane } from "../task/TaskPane.tsx";
 import css from "./session.module.css";
 import { useSessionView, type SessionView } from "./view.ts";
@@ -60,8 +62,9 @@ function StationPage({ station, view, route, openAccount }: StationPageProps) {
     case "plan":
       return <PlanPane view={view} active={route.station === "plan"} chosen={route.plan} />;
     case "run":
+      return <RunPane view={view} />;
     case "compare":
-      return <div className={css.soonPage}><EmptyState icon={SquareTerminal} title={w.stations.soon[station]} /></div>;
+      return <div className={css.soonPage}><EmptyState icon={GitCompareArrows} title={w.stations.soon.compare} /></div>;
   }
 }
 
@@ -102,6 +105,23 @@ function Panes({ view, route, openAccount }: { view: SessionView; route: Session
   }, [hidden, here, prefs]);
   useAction({ id: "hide.left", label: hidden === "left" ? w.panes.showLeft : w.panes.hideLeft, keys: "[", run: () => toggle("left") });
   useAction({ id: "hide.right", label: hidden === "right" ? w.panes.showRight : w.panes.hideRight, keys: "]", run: () => toggle("right") });
+  const [shown, setShown] = usePref(prefs, "terminals.pane", false);
+  const [split, setSplit] = usePref(prefs, "terminals.split", 0.6);
+  const [focusBottom, setFocusBottom] = useState(false);
+  // At the station that is all terminals there is no second row of them.
+  const bottom = shown && right !== "run";
+  const toggleTerminals = () => {
+    if (right === "run") return go({ ...route, station: "plan", plan: undefined });
+    if (hidden === "right") setHidden("none");
+    setFocusBottom(!shown);
+    setShown(!shown);
+    // Out of the terminal and back to what one did before.
+    if (shown) document.querySelector<HTMLElement>(`[data-pane="${right}"] button`)?.focus();
+  };
+  useAction({ id: "terminals", label: w.terminals.toggle, keys: "Mod+`", run: toggleTerminals });
+  const terminalTools = right === "run" ? null : (
+    <IconButton label={w.terminals.toggle} keys="Mod+`" aria-pressed={shown} onClick={toggleTerminals}><SquareTerminal size={16} /></IconButton>
+  );
   // Working in a pane is being at its station: Mod+Enter means what stands there.
   const enter = (station: Station) => {
     if (route.station !== station) go({ ...route, station, plan: undefined }, true);
@@ -132,9 +152,17 @@ function Panes({ view, route, openAccount }: { view: SessionView; route: Session
       )}
       {hidden === "none" && <Splitter label={w.panes.resizeColumns} className={`${css.split} ${css.columns}`} value={columns} onChange={setColumns} direction="columns" />}
       {hidden !== "right" && (
-        <section className={css.right} data-pane={right} aria-label={w.stations[right]} onFocus={() => enter(right)}>
-          <RightPane station={right} view={view} route={route} openAccount={openAccount} tools={rightTools} />
-        </section>
+        <div className={css.rightColumn} style={bottom ? { gridTemplateRows: `${split}fr 1px ${1 - split}fr` } : undefined}>
+          <section className={css.right} data-pane={right} aria-label={w.stations[right]} onFocus={() => enter(right)}>
+            <RightPane station={right} view={view} route={route} openAccount={openAccount} tools={<>{terminalTools}{rightTools}</>} />
+          </section>
+          {bottom && <Splitter label={w.panes.resizeTerminals} className={`${css.split} ${css.lines}`} value={split} onChange={setSplit} direction="rows" />}
+          {bottom && (
+            <section className={css.right} data-pane="terminals" aria-label={w.terminals.title}>
+              <SessionTerminals view={view} title={w.terminals.title} focus={focusBottom} />
+            </section>
+          )}
+        </div>
       )}
     </div>
   );
@@ -143,6 +171,7 @@ function Panes({ view, route, openAccount }: { view: SessionView; route: Session
 function RightPane({ tools, ...rest }: StationPageProps & { tools: React.ReactNode }) {
   const active = rest.route.station === rest.station;
   if (rest.station === "approve") return <ApprovalPane view={rest.view} active={active} tools={tools} />;
+  if (rest.station === "run") return <RunPane view={rest.view} tools={tools} />;
   if (rest.station === "plan") return <PlanPane view={rest.view} active={active} chosen={rest.route.plan} tools={tools} />;
   return <StationPage {...rest} />;
 }

@@ -2,6 +2,7 @@ import { Fragment, useEffect, useRef } from "react";
 import { cx, type Tone } from "#kit/core.tsx";
 import { money } from "#kit/format.ts";
 import { useAction } from "../../actions.tsx";
+import { useRead } from "../../engine.tsx";
 import { go, href, STATIONS, type Route, type Station } from "../../route.ts";
 import { w } from "../../words.ts";
 import css from "./session.module.css";
@@ -14,7 +15,7 @@ interface Mark {
 }
 
 /** What each station says of itself on the line. */
-export function marks(view: SessionView): Record<Station, Mark> {
+export function marks(view: SessionView, running = 0): Record<Station, Mark> {
   const { manifest, job } = view;
   const plan = view.plans?.[0];
   const stale = view.ranking && !view.ranking.current && view.included > 0;
@@ -39,7 +40,7 @@ export function marks(view: SessionView): Record<Station, Mark> {
       detail: plan && planDetail(plan.state, plan.step_count, findings),
       ...(plan?.state === "cut" || plan?.state === "unreadable" ? { tone: "needs" as const } : {}),
     },
-    run: {},
+    run: running > 0 ? { detail: w.terminals.run.detail(running), done: true } : {},
     compare: {},
   };
 }
@@ -53,7 +54,8 @@ function planDetail(state: string, steps: number, findings: number): string {
 /** The way from words to code, and where one is on it. */
 export function Stations({ route }: { route: Route & { page: "session" } }) {
   const view = useSessionView(route.session);
-  const all = marks(view);
+  const terminals = useRead("terminals.list", {}).value?.terminals ?? [];
+  const all = marks(view, terminals.filter((t) => t.session === route.session && t.state === "running").length);
   const line = useRef<HTMLElement>(null);
   const widths = STATIONS.map((station) => all[station].detail).join();
   useEffect(() => {
@@ -83,7 +85,7 @@ interface StationProps {
 
 function StationLink({ station, n, mark, route }: StationProps) {
   const to: Route = { page: "session", session: route.session, station };
-  const soon = station === "run" || station === "compare";
+  const soon = station === "compare";
   const here = route.station === station;
   useAction({ id: `station.${station}`, label: `${w.stations.label.split(" ")[0]?.replace(/s$/, "")} ${n}: ${w.stations[station]}`, keys: `Mod+${n} Alt+${n}`, run: () => go(to) });
   return (
@@ -91,7 +93,7 @@ function StationLink({ station, n, mark, route }: StationProps) {
       href={href(to)}
       aria-current={here ? "step" : undefined}
       className={cx(css.station, here && css.here, mark.done && css.done, soon && css.soon)}
-      title={soon ? w.stations.soon[station] : undefined}
+      title={soon ? w.stations.soon.compare : undefined}
     >
       <i aria-hidden="true" className={cx(mark.tone && css[mark.tone])} />
       {w.stations[station]}

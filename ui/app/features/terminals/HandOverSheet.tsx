@@ -1,0 +1,105 @@
+import { useRef, useState } from "react";
+import type { HandedOver, Plan, Terminal } from "#client/api.gen.ts";
+import { Actions, Button } from "#kit/core.tsx";
+import { Sheet } from "#kit/overlays.tsx";
+import { Note, Skeleton } from "#kit/states.tsx";
+import { useEngine, useRead, useTask } from "../../engine.tsx";
+import { ErrorNote } from "../../ErrorNote.tsx";
+import { go } from "../../route.ts";
+import shell from "../../shell.module.css";
+import { w } from "../../words.ts";
+import { StartButtons } from "./StartButtons.tsx";
+import css from "./terminals.module.css";
+import { StateMark } from "./TerminalRow.tsx";
+import { queueOf } from "./typing.ts";
+import { useTerminals } from "./useTerminals.ts";
+
+const words = w.terminals.handOver;
+
+export interface HandOverTarget {
+  plan: Plan;
+  /** One step; the whole plan when absent. */
+  step?: number | undefined;
+}
+
+/** Puts a plan or a step before a program in a terminal. Submitting is a separate act. */
+export function HandOverSheet({ target, onClose }: { target: HandOverTarget | undefined; onClose(): void }) {
+  if (!target) return null;
+  return (
+    <Sheet title={target.step === undefined ? words.plan : words.step(target.step)} close={w.close} open onClose={onClose}>
+      <Body key={`${target.plan.id} ${target.step}`} target={target} onClose={onClose} />
+    </Sheet>
+  );
+}
+
+function Body({ target, onClose }: { target: HandOverTarget; onClose(): void }) {
+  const { connection, prefs } = useEngine();
+  const { plan, step } = target;
+  const project = useRead("sessions.get", { session: plan.session }).value?.project;
+  const { terminals, error, again } = useTerminals();
+  const [chosen, setChosen] = useState<string>();
+  const [done, setDone] = useState<{ to: Terminal; result: HandedOver; submitted?: boolean }>();
+  const task = useTask();
+  const keys = useRef(new Map<string, string>());
+  const running = terminals?.filter((t) => t.state === "running" && t.project === project);
+  // The one of this session first: that is where its agent is.
+  const to = running?.find((t) => t.id === chosen) ?? running?.find((t) => t.session === plan.session) ?? running?.[0];
+  const handOver = (terminal: Terminal) =>
+    task.run(async () => {
+      // The same key until it is known to have happened, so that a lost answer does not paste twice.
+      const key = keys.current.get(terminal.id) ?? crypto.randomUUID();
+      keys.current.set(terminal.id, key);
+      const result = await connection.call("terminals.hand_over", { terminal: terminal.id, key, plan: plan.id, ...(step === undefined ? {} : { step }) });
+      keys.current.delete(terminal.id);
+      setDone({ to: terminal, result });
+    });
+  const show = (terminal: Terminal) => {
+    onClose();
+    prefs.set(`terminal.${plan.session}`, terminal.id);
+    if (terminal.session === plan.session) go({ page: "session", session: plan.session, station: "run" });
+    else go({ page: "terminals", terminal: terminal.id });
+  };
+  if (done) {
+    return (
+      <>
+        <Outcome result={done.result} />
+        {done.submitted && <p role="status">{words.submitted}</p>}
+        <Actions>
+          {!done.submitted && (
+            <Button onClick={() => { queueOf(connection, done.to.id).type("\r"); setDone({ ...done, submitted: true }); }}>{words.submit}</Button>
+          )}
+          <Button look="primary" onClick={() => show(done.to)}>{words.show}</Button>
+        </Actions>
+      </>
+    );
+  }
+  return (
+    <>
+      <p>{words.lead(step === undefined ? words.wholePlan : words.oneStep(step))}</p>
+      {!running && (error ? <ErrorNote error={error} again={again} /> : <Skeleton rows={2} label={w.loading} />)}
+      {running?.length === 0 && <p>{words.none}</p>}
+      {running && running.length > 0 && (
+        <fieldset className={shell.choices}>
+          <legend>{words.to}</legend>
+          {running.map((t) => (
+            <label key={t.id} className={css.choice}>
+              <input type="radio" name="terminal" checked={t.id === to?.id} onChange={() => setChosen(t.id)} />
+              <span className={css.choiceTitle}>{t.title}</span><StateMark terminal={t} />
+            </label>
+          ))}
+        </fieldset>
+      )}
+      <ErrorNote error={task.error} again={to && (() => handOver(to))} />
+      <Actions>
+        {to && <Button look="primary" disabled={task.busy} onClick={() => handOver(to)}>{words.button}</Button>}
+        {project !== undefined && <StartButtons look={to ? "outline" : "primary"} project={project} session={plan.session} started={(t) => setChosen(t.id)} />}
+      </Actions>
+    </>
+  );
+}
+
+function Outcome({ result }: { result: HandedOver }) {
+  const replaced = result.replaced > 0 && <p>{words.replaced(result.replaced)}</p>;
+  if (result.kind === "pasted") return <Note tone="accent" live><p>{words.pasted(result.characters)}</p>{replaced}</Note>;
+  return <Note tone="accent" live><p>{words.why[result.reason]} {words.file(result.path)}</p>{replaced}</Note>;
+}

@@ -1,0 +1,42 @@
+import { useCallback } from "react";
+import type { StartTerminal, Terminal } from "#client/api.gen.ts";
+import { useEngine, useTask } from "../../engine.tsx";
+
+/** A size to begin with, from the window; who types in it sets the real one. */
+export function firstSize(): { columns: number; rows: number } {
+  const columns = Math.floor((window.innerWidth - 40) / 7.9);
+  const rows = Math.floor(window.innerHeight / 32);
+  return { columns: Math.min(120, Math.max(40, columns)), rows: Math.min(40, Math.max(16, rows)) };
+}
+
+/** Starts a terminal and calls `then` with it. */
+export function useStart() {
+  const { connection } = useEngine();
+  const task = useTask();
+  const { run } = task;
+  const start = useCallback(
+    (what: Pick<StartTerminal, "project" | "session" | "command" | "title">, then: (terminal: Terminal) => void) =>
+      run(async () => {
+        const terminal = await connection.call("terminals.start", { ...what, ...firstSize() });
+        await connection.store.refresh("terminals.list", {});
+        then(terminal);
+      }),
+    [connection, run],
+  );
+  return { start, busy: task.busy, error: task.error };
+}
+
+/** A command line as its words; quotes hold words together, nothing else is special. */
+export function wordsOf(line: string): string[] {
+  const words: string[] = [];
+  // Whether the next part belongs to the last word, as in `--name="two words"`.
+  let open = false;
+  for (const match of line.matchAll(/(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|((?:[^\s"'\\]|\\.)+))(\s+|$)?/g)) {
+    const [, double, single, plain, gap] = match;
+    const part = double?.replace(/\\(["\\])/g, "$1") ?? single ?? plain?.replace(/\\(.)/g, "$1") ?? "";
+    if (open) words[words.length - 1] += part;
+    else words.push(part);
+    open = gap === undefined;
+  }
+  return words;
+}

@@ -1,7 +1,8 @@
-import { ChevronDown, FolderOpen, PanelLeft, Plus, Search, UserRound } from "lucide-react";
+import { ChevronDown, FolderOpen, PanelLeft, Plus, Search, SquareTerminal, UserRound } from "lucide-react";
 import { useEffect } from "react";
 import { Button, cx, IconButton, Kbd } from "#kit/core.tsx";
 import { Dropdown, MenuItem, MenuSeparator } from "#kit/overlays.tsx";
+import { useAfter } from "#kit/states.tsx";
 import { Mark } from "./Door.tsx";
 import { useEngine, useLink, useRead } from "./engine.tsx";
 import { CostToday } from "./features/jobs/CostToday.tsx";
@@ -38,6 +39,9 @@ export function Header({ route, wide, rail, setRail, float }: HeaderProps) {
         <span className={css.spring} />
         {wide && <CostToday />}
         {wide && <JobsPop />}
+        {wide && !inSession && (
+          <a className={css.toTerminals} href={href({ page: "terminals" })} aria-current={route.page === "terminals" ? "page" : undefined}><SquareTerminal size={16} aria-hidden="true" />{w.nav.terminals}</a>
+        )}
         <LinkMark />
         {wide && <IconButton label={w.nav.account} onClick={() => float("account")}><UserRound size={16} /></IconButton>}
         <button type="button" className={css.search} onClick={() => float("palette")}>
@@ -100,7 +104,8 @@ function Crumb({ label, text, strong, ...rest }: { label: string; text: string; 
 function LinkMark() {
   const { connection } = useEngine();
   const { status, greeting } = useLink(connection);
-  const linked = status === "linked";
+  const lost = useAfter(status !== "linked", 2_000);
+  const linked = !lost;
   return (
     <span className={cx(css.link, !linked && css.lost)} role="status" title={linked ? w.link.engine(greeting?.build ?? "") : undefined}>
       <i aria-hidden="true" />

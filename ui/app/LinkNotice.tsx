@@ -1,5 +1,6 @@
 import { CircleAlert, CloudOff } from "lucide-react";
 import { Button } from "#kit/core.tsx";
+import { useAfter } from "#kit/states.tsx";
 import { useEngine, useLink } from "./engine.tsx";
 import css from "./shell.module.css";
 import { w } from "./words.ts";
@@ -8,6 +9,9 @@ import { w } from "./words.ts";
 export function LinkNotice() {
   const { connection } = useEngine();
   const { status } = useLink(connection);
+  // Most losses are over before one has noticed.
+  const long = useAfter(status === "lost", 2_000);
+  if (status === "lost" && !long) return null;
   if (status !== "lost" && status !== "refused") return null;
   const Icon = status === "lost" ? CloudOff : CircleAlert;
   return (

@@ -1,6 +1,7 @@
 import { FolderOpen, Keyboard, Search, Smartphone, UserRound } from "lucide-react";
 import { Button, Checkbox } from "#kit/core.tsx";
 import { CostList } from "./features/jobs/CostToday.tsx";
+import { PhoneMore } from "./features/phone/PhoneMore.tsx";
 import { useEngine } from "./engine.tsx";
 import { usePref } from "./prefs.ts";
 import { go } from "./route.ts";
@@ -17,8 +18,9 @@ export function MorePage({ float }: { float(what: Floating): void }) {
   return (
     <div className={css.page}>
       <h1>{w.nav.more}</h1>
+      {phone && <PhoneMore phone={phone} />}
       <div className={css.stack}>
-        <Button onClick={() => float("account")}><UserRound size={16} />{w.nav.account}</Button>
+        {!phone && <Button onClick={() => float("account")}><UserRound size={16} />{w.nav.account}</Button>}
         {!phone && <Button onClick={() => go({ page: "devices" })}><Smartphone size={16} />{w.nav.devices}</Button>}
         <Button onClick={() => go({ page: "home" })}><FolderOpen size={16} />{w.nav.home}</Button>
         <Button onClick={() => float("palette")}><Search size={16} />{w.nav.palette}</Button>

@@ -7,6 +7,7 @@ import type { Drafts } from "./features/task/draft.ts";
 import type { Finds } from "./features/files/finds.ts";
 import type { Phone } from "./phone.ts";
 import type { Prefs } from "./prefs.ts";
+import { w } from "./words.ts";
 
 /** One engine and what this page holds about it. */
 export interface Engine {
@@ -34,6 +35,11 @@ export function useLink(connection: Connection): LinkState {
 export function useMay(scope: DeviceScope | "pair" | "grant" | "account"): boolean {
   const { greeting } = useLink(useEngine().connection);
   return greeting?.scopes.includes(scope) ?? false;
+}
+
+/** Why something cannot be done here, in words; undefined where it can. */
+export function useWhyNot(scope: DeviceScope): string | undefined {
+  return useMay(scope) ? undefined : w.phone.mayNot(w.devices.scopes[scope]);
 }
 
 const NOTHING: Reading<never> = Object.freeze({ loading: false, since: 0 });

@@ -62,5 +62,5 @@ export function connectPhone({ keys, desktop }: Paired): { connection: Connectio
 /** A connection to the engine of this machine, as a program that holds the file's token. */
 export function connectHere(url: string, token: string): Connection {
   const env = { hostAnswers: () => Promise.resolve(false), random: Math.random, now: Date.now, client: "probe" };
-  return new Connection(socketDial(`${url.replace(/^http/, "ws")}/api/socket`, token), env);
+  return new Connection(socketDial(`${url.replace(/^http/, "ws").replace(/\/$/, "")}/api/socket`, token), env);
 }

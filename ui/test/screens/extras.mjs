@@ -138,6 +138,28 @@ export const extras = [
     await page.getByRole("button", { name: /Revoke Chrome/ }).click();
     await page.waitForTimeout(250);
   } },
+  { name: "phonetyping", scenario: "phonewords", sizes: ["phone", "phone412"], async act(page) {
+    await page.getByLabel("Twelve words").fill("Ripple amber castle or");
+    await page.waitForTimeout(150);
+  } },
+  { name: "phonedigits", scenario: "phonecode", sizes: ["phone", "phone412"], async act(page) {
+    await page.getByRole("button", { name: "Pair" }).click();
+    await page.getByText("Type these digits at lab").waitFor();
+    await page.waitForTimeout(150);
+  } },
+  { name: "phoneforget", scenario: "phonemore", sizes: ["phone", "phone412"], async act(page) {
+    await page.getByRole("button", { name: "Forget this desktop" }).click();
+    await page.waitForTimeout(250);
+  } },
+  { name: "phoneprints", scenario: "phonemore", sizes: ["phone", "phone412"], async act(page) {
+    await page.getByText("Fingerprint", { exact: true }).click();
+    await page.waitForTimeout(150);
+  } },
+  { name: "phoneheld", scenario: "phoneterminal", sizes: ["phone", "phone412"], async act(page) {
+    await page.getByRole("button", { name: "Ctrl", exact: true }).click();
+    await page.getByLabel("Text to send").fill("yes, and run\nevery test");
+    await page.waitForTimeout(150);
+  } },
   { name: "undo", scenario: "sessions", async act(page) {
     await page.getByRole("button", { name: /Delete session/ }).nth(1).click();
     await page.waitForTimeout(300);

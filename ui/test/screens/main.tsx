@@ -2,7 +2,9 @@ import { createRoot } from "react-dom/client";
 import { Connection } from "#client/connection.ts";
 import { App } from "#app/App.tsx";
 import { Door } from "#app/Door.tsx";
-import { FakeEngine } from "../fake/engine.ts";
+import { PhoneApp } from "#app/features/phone/PhoneApp.tsx";
+import { FakeEngine, world } from "../fake/engine.ts";
+import { phoneWorld } from "../fake/phone.ts";
 import { scenarios, type ScenarioName } from "./scenarios.ts";
 import "#kit/tokens.css";
 import "#kit/base.css";
@@ -11,7 +13,11 @@ import "#kit/base.css";
 const name = new URLSearchParams(window.location.search).get("scenario") as ScenarioName;
 const root = createRoot(document.getElementById("root") as HTMLElement);
 const scenario = scenarios[name];
-if (!scenario?.world) {
+if (scenario?.phone) {
+  window.localStorage.clear();
+  window.location.hash = scenario.hash;
+  root.render(<PhoneApp world={phoneWorld(scenario.phone, new FakeEngine(scenario.world?.() ?? world()))} />);
+} else if (!scenario?.world) {
   root.render(<Door />);
 } else {
   window.location.hash = scenario.hash;

@@ -1,7 +1,7 @@
 /**
  * Draws every screen on an engine in memory, in light and dark, at three sizes, and lets axe look at each.
  *
- *   node test/screens/run.mjs [--out DIR] [--only NAME,NAME] [--no-axe] [--sizes desktop,tablet,phone,zoom]
+ *   node test/screens/run.mjs [--out DIR] [--only NAME,NAME] [--no-axe] [--sizes desktop,tablet,phone,phone412,zoom]
  *       [--themes light,dark,contrast]
  *
  * Ends with 1 when axe finds anything or a page says an error in its console. Needs Chromium; its path is
@@ -22,7 +22,7 @@ import { extras } from "./extras.mjs";
 const here = fileURLToPath(new URL(".", import.meta.url));
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 /** `zoom` is a desktop at 200 %. */
-const SIZES = { desktop: [1440, 900], tablet: [1024, 768], phone: [390, 844], zoom: [720, 450] };
+const SIZES = { desktop: [1440, 900], tablet: [1024, 768], phone: [390, 844], phone412: [412, 915], zoom: [720, 450] };
 /** What `plantocode serve` sends with the page. */
 const CSP = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -61,7 +61,7 @@ async function audit(page, label) {
 
 async function draw(name, theme, size, after) {
   const [width, height] = SIZES[size];
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme === "contrast" ? "light" : theme, contrast: theme === "contrast" ? "more" : "no-preference", reducedMotion: "reduce", hasTouch: size === "phone", isMobile: size === "phone", deviceScaleFactor: size === "phone" || size === "zoom" ? 2 : 1 });
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme === "contrast" ? "light" : theme, contrast: theme === "contrast" ? "more" : "no-preference", reducedMotion: "reduce", hasTouch: size.startsWith("phone"), isMobile: size.startsWith("phone"), deviceScaleFactor: size.startsWith("phone") || size === "zoom" ? 2 : 1 });
   const page = await context.newPage();
   const label = `${name}-${size}-${theme}`;
   page.setDefaultTimeout(6000);
@@ -70,7 +70,7 @@ async function draw(name, theme, size, after) {
   try {
     await page.goto(`${url}?scenario=${after?.scenario ?? name}`);
     await page.evaluate(() => document.fonts.ready);
-    await page.waitForTimeout(name === "offline" ? 1100 : 350);
+    await page.waitForTimeout(name === "offline" || name === "phonebehind" || name === "phonewaiting" ? 3200 : 350);
     if (after) await after.act(page, size);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
     if (wide) problems.push(`${label}: the page is wider than the window`);
@@ -92,7 +92,7 @@ function listScenarios() {
 const work = [];
 for (const theme of themes) {
   for (const size of sizes) {
-    for (const name of names) if (!wanted.length || wanted.includes(name)) work.push(() => draw(name, theme, size));
+    for (const name of names) if (size.startsWith("phone") || !name.startsWith("phone")) if (!wanted.length || wanted.includes(name)) work.push(() => draw(name, theme, size));
     for (const extra of extras) {
       const meant = (!wanted.length || wanted.includes(extra.name)) && (!extra.sizes || extra.sizes.includes(size));
       if (meant) work.push(() => draw(extra.name, theme, size, extra));

@@ -2,6 +2,7 @@ import { ApiError } from "#client/rpc.ts";
 import * as data from "../fake/data.ts";
 import { device, devices, link } from "../fake/devices.ts";
 import { world, type World } from "../fake/engine.ts";
+import type { PhoneState } from "../fake/phone.ts";
 import { agent, ended, shell } from "../fake/terminals.ts";
 
 export interface Scenario {
@@ -10,6 +11,8 @@ export interface Scenario {
   world?: () => World;
   offline?: boolean;
   prefs?: Record<string, unknown>;
+  /** On a phone that is paired so. */
+  phone?: PhoneState;
 }
 
 const included = [...data.sources, ...data.tests].filter((f) => f.included).map((f) => f.path);
@@ -76,6 +79,16 @@ export const scenarios = {
   devices: { hash: "#/devices", world: () => world({ signedIn: true, devices, link: link() }) },
   connecting: { hash: "#/devices", world: () => world({ signedIn: true, devices: [device({ online: false })], link: link({ state: "connecting", trouble: "The server cannot be reached: the name plans.example is not known here." }) }) },
   arrival: { hash: "#/devices", world: () => world({ signedIn: true, arrives: true, link: link({ state: "idle" }) }) },
+  phonewords: { hash: "", phone: { desktops: 0 } },
+  phonecode: { hash: "", phone: { desktops: 0, scanned: true } },
+  phonelist: { hash: "", phone: { desktops: 3 } },
+  phonewaiting: { hash: "", phone: { desktops: 1, away: true } },
+  phoneremoved: { hash: "", phone: { desktops: 1, refused: true } },
+  phonehome: { hash: "#/terminals", phone: { desktops: 1 }, world: () => planned({}, { terminals: [agent(), quiet(), shell(), ended()] }) },
+  phoneterminal: { hash: "#/terminals/t1", phone: { desktops: 1 }, world: () => planned({}, { terminals: [agent(), shell()] }) },
+  phonebehind: { hash: "#/terminals/t1", phone: { desktops: 1, behind: true }, world: () => planned({}, { terminals: [agent(), shell()] }) },
+  phoneview: { hash: "#/terminals/t1", phone: { desktops: 1 }, world: () => planned({}, { scopes: ["none", "view"], terminals: [agent()] }) },
+  phonemore: { hash: "#/more", phone: { desktops: 1 }, world: () => planned({}, { scopes: ["none", "view", "run"] }) },
   jobs: { hash: "#/jobs", world: () => planned({ state: "streaming" }) },
   approvals: { hash: "#/approvals", world: () => waiting() },
   more: { hash: "#/more", world: () => planned() },

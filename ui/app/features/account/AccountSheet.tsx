@@ -4,6 +4,7 @@ import { Skeleton } from "#kit/states.tsx";
 import { useState } from "react";
 import { useEngine, useRead, useTask } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
+import { go } from "../../route.ts";
 import { w } from "../../words.ts";
 import css from "./account.module.css";
 import { AddProvider } from "./AddProvider.tsx";
@@ -16,6 +17,10 @@ export function AccountSheet({ open, onClose }: { open: boolean; onClose(): void
     <Sheet title={w.nav.account} close={w.close} open={open} onClose={onClose} wide>
       <Account />
       <Models />
+      <section className={css.section}>
+        <h3>{w.devices.title}</h3>
+        <Actions><Button onClick={() => { onClose(); go({ page: "devices" }); }}>{w.devices.title}</Button></Actions>
+      </section>
     </Sheet>
   );
 }

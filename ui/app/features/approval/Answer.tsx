@@ -4,7 +4,7 @@ import { Button } from "#kit/core.tsx";
 import { compact, tokens } from "#kit/format.ts";
 import { Note } from "#kit/states.tsx";
 import { useAction } from "../../actions.tsx";
-import { useRead } from "../../engine.tsx";
+import { useRead, useWhyNot } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
 import { w } from "../../words.ts";
 import session from "../sessions/session.module.css";
@@ -23,13 +23,15 @@ interface AnswerProps {
 export function Answer({ approval, manifest, active }: AnswerProps) {
   const window = useRead("models.list", {}).value?.models.find((m) => m.id === manifest.model)?.context_window ?? 0;
   const over = manifest.overflow_tokens;
-  const reason = over > 0 ? w.approve.blocked.overflow
+  const whyNot = useWhyNot("approve");
+  const reason = whyNot !== undefined ? whyNot
+    : over > 0 ? w.approve.blocked.overflow
     : blocking(manifest) ? w.approve.blocked.secrets
     : approval.busy ? w.approve.blocked.busy : undefined;
   const send = () => void approval.answer(true);
   const dont = () => void approval.answer(false);
   useAction(active ? { id: "approve.send", label: w.approve.send, keys: "Mod+Enter", run: send, reason, here: true } : undefined);
-  useAction(active ? { id: "approve.dont", label: w.approve.dont, keys: "Escape", run: dont, here: true } : undefined);
+  useAction(active ? { id: "approve.dont", label: w.approve.dont, keys: "Escape", run: dont, reason: whyNot, here: true } : undefined);
   const stale = approval.error?.code === "conflict";
   return (
     <div className={session.foot}>
@@ -46,7 +48,7 @@ export function Answer({ approval, manifest, active }: AnswerProps) {
       {approval.error && !stale && <div className={css.wideNote}><ErrorNote error={approval.error} again={approval.look} /></div>}
       <span className={css.footCost}>{costText(manifest)}</span>
       <span className={session.spring} />
-      <Button keys={active ? "Escape" : undefined} onClick={dont} disabled={approval.busy}>{w.approve.dont}</Button>
+      <Button keys={active ? "Escape" : undefined} reason={whyNot} onClick={dont} disabled={approval.busy}>{w.approve.dont}</Button>
       <Button look="primary" keys={active ? "Mod+Enter" : undefined} reason={reason} onClick={send}><Send size={16} aria-hidden="true" />{w.approve.send}</Button>
     </div>
   );

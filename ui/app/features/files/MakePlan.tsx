@@ -2,7 +2,7 @@ import { useState } from "react";
 import type { Model } from "#client/api.gen.ts";
 import { Button } from "#kit/core.tsx";
 import { useAction } from "../../actions.tsx";
-import { useEngine, useRead, useTask } from "../../engine.tsx";
+import { useEngine, useRead, useTask, useWhyNot } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
 import { usePref } from "../../prefs.ts";
 import { go } from "../../route.ts";
@@ -27,7 +27,8 @@ export function MakePlan({ view, active, ticked, openAccount }: MakePlanProps) {
   const [explain, setExplain] = useState(false);
   const task = useTask();
   const model: Model | undefined = models?.models.find((m) => m.id === chosen) ?? models?.models[0];
-  const reason = ticked === 0 && !view.session?.task.trim() ? w.files.makeReason : undefined;
+  const whyNot = useWhyNot("run");
+  const reason = whyNot ?? (ticked === 0 && !view.session?.task.trim() ? w.files.makeReason : undefined);
   const start = () => {
     if (models && !model) return setExplain(true);
     task.run(async () => {

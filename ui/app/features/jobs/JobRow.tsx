@@ -3,7 +3,7 @@ import type { Job, JobState } from "#client/api.gen.ts";
 import { IconButton, Pill, type Tone } from "#kit/core.tsx";
 import { toasts } from "#kit/overlays.tsx";
 import { RelativeTime } from "#kit/values.tsx";
-import { asApiError, useEngine, useRead } from "../../engine.tsx";
+import { asApiError, useEngine, useMay, useRead } from "../../engine.tsx";
 import { href, type Station } from "../../route.ts";
 import { sentence, w } from "../../words.ts";
 import css from "./jobs.module.css";
@@ -25,6 +25,7 @@ function stationOf(job: Job): Station {
 export function JobRow({ job, onGo }: { job: Job; onGo?: () => void }) {
   const { connection } = useEngine();
   const session = useRead("sessions.list", {}).value?.sessions.find((s) => s.id === job.session);
+  const may = useMay("run");
   const Icon = ICONS[job.state];
   const cancel = () =>
     void connection.call("jobs.cancel", { job: job.id }).then(
@@ -42,7 +43,7 @@ export function JobRow({ job, onGo }: { job: Job; onGo?: () => void }) {
         <Pill tone={TONES[job.state]}><Icon size={12} aria-hidden="true" />{w.jobs.states[job.state]}</Pill>
         <span className={css.time}><RelativeTime at={job.updated_at} /></span>
       </span>
-      {isOpen(job) ? <IconButton label={`${w.jobs.cancel}: ${title}`} onClick={cancel}><X size={16} /></IconButton> : <span className={css.gap} />}
+      {isOpen(job) && may ? <IconButton label={`${w.jobs.cancel}: ${title}`} onClick={cancel}><X size={16} /></IconButton> : <span className={css.gap} />}
     </div>
   );
 }

@@ -5,7 +5,7 @@ import { Button, Field, Pill } from "#kit/core.tsx";
 import { toasts } from "#kit/overlays.tsx";
 import { EmptyState, Skeleton } from "#kit/states.tsx";
 import { Path, RelativeTime } from "#kit/values.tsx";
-import { useEngine, useRead, useTask } from "../../engine.tsx";
+import { useEngine, useMay, useRead, useTask } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
 import { go, href } from "../../route.ts";
 import css from "../../shell.module.css";
@@ -15,13 +15,14 @@ import { w } from "../../words.ts";
 export function ProjectsPage() {
   const { connection } = useEngine();
   const { value, error, loading } = useRead("projects.list", {});
+  const may = useMay("grant");
   return (
     <div className={css.page}>
       <div>
         <h1>{w.projects.title}</h1>
         <p className={css.lead}>{w.projects.lead}</p>
       </div>
-      <GrantForm />
+      {may && <GrantForm />}
       {!value && <ErrorNote error={error} again={() => void connection.store.refresh("projects.list", {})} />}
       {!value && loading && <Skeleton label={w.loading} />}
       {value?.projects.length === 0 && <EmptyState icon={FolderOpen} title={w.projects.empty} />}
@@ -61,6 +62,7 @@ function GrantForm() {
 function ProjectRow({ project }: { project: Project }) {
   const { connection } = useEngine();
   const task = useTask();
+  const may = useMay("grant");
   const withdraw = () =>
     task.run(async () => {
       await connection.call("projects.withdraw", { project: project.id });
@@ -80,7 +82,7 @@ function ProjectRow({ project }: { project: Project }) {
         </a>
         <span className={css.rowEnd}>
           {project.present ? <span className={css.optional}>{w.projects.granted} <RelativeTime at={project.granted_at} /></span> : <Pill tone="warning">{w.projects.missing}</Pill>}
-          <Button look="plain" onClick={withdraw} disabled={task.busy} aria-label={`${w.projects.withdraw} ${project.name}`}>{w.projects.withdraw}</Button>
+          {may && <Button look="plain" onClick={withdraw} disabled={task.busy} aria-label={`${w.projects.withdraw} ${project.name}`}>{w.projects.withdraw}</Button>}
         </span>
       </div>
       <ErrorNote error={task.error} />

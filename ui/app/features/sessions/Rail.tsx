@@ -1,7 +1,7 @@
 import { Plus, Trash2 } from "lucide-react";
 import { cx, IconButton } from "#kit/core.tsx";
 import { Skeleton } from "#kit/states.tsx";
-import { useRead } from "../../engine.tsx";
+import { useMay, useRead } from "../../engine.tsx";
 import { go, href } from "../../route.ts";
 import css from "../../shell.module.css";
 import { w } from "../../words.ts";
@@ -12,13 +12,14 @@ export function Rail({ session: here }: { session: string }) {
   const session = useRead("sessions.get", { session: here }).value;
   const project = session?.project;
   const list = useRead("sessions.list", project === undefined ? null : { project }).value;
+  const may = useMay("edit");
   const create = useNewSession();
   const remove = useRemoveSession();
   return (
     <nav className={css.rail} aria-label={w.sessions.title}>
       <div className={css.railHead}>
         <h2>{w.sessions.title}</h2>
-        <IconButton label={w.sessions.fresh} onClick={() => project && create(project)}><Plus size={16} /></IconButton>
+        {may && <IconButton label={w.sessions.fresh} onClick={() => project && create(project)}><Plus size={16} /></IconButton>}
       </div>
       {!list && <Skeleton rows={3} label={w.loading} />}
       <ul className={css.railList}>
@@ -32,7 +33,7 @@ export function Rail({ session: here }: { session: string }) {
             >
               {s.title || w.sessions.untitled}
             </a>
-            <IconButton
+            {may && <IconButton
               className={css.railMore}
               label={`${w.sessions.remove}: ${s.title || w.sessions.untitled}`}
               onClick={() => {
@@ -41,7 +42,7 @@ export function Rail({ session: here }: { session: string }) {
               }}
             >
               <Trash2 size={14} />
-            </IconButton>
+            </IconButton>}
           </li>
         ))}
       </ul>

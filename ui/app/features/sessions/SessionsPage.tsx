@@ -4,7 +4,7 @@ import { Button, IconButton } from "#kit/core.tsx";
 import { EmptyState, Skeleton } from "#kit/states.tsx";
 import { Path, RelativeTime } from "#kit/values.tsx";
 import { useAction } from "../../actions.tsx";
-import { useEngine, useRead } from "../../engine.tsx";
+import { useEngine, useMay, useRead, useWhyNot } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
 import { href } from "../../route.ts";
 import css from "../../shell.module.css";
@@ -17,9 +17,10 @@ export function SessionsPage({ project: id }: { project: string }) {
   const projects = useRead("projects.list", {});
   const { value, error, loading } = useRead("sessions.list", { project: id });
   const create = useNewSession();
+  const whyNot = useWhyNot("edit");
   const project = projects.value?.projects.find((p) => p.id === id);
   const sessions = value?.sessions.filter((s) => !isLeaving(s.id));
-  useAction({ id: "session.new", label: w.sessions.fresh, keys: "Mod+Enter", run: () => create(id), here: true });
+  useAction({ id: "session.new", label: w.sessions.fresh, keys: "Mod+Enter", run: () => create(id), reason: whyNot, here: true });
   return (
     <div className={css.page}>
       <div className={css.pageHead}>
@@ -27,7 +28,7 @@ export function SessionsPage({ project: id }: { project: string }) {
           <h1>{project?.name ?? w.sessions.title}</h1>
           {project && <Path path={project.path} />}
         </div>
-        <Button look="primary" keys="Mod+Enter" onClick={() => create(id)}><Plus size={16} aria-hidden="true" />{w.sessions.fresh}</Button>
+        <Button look="primary" keys="Mod+Enter" reason={whyNot} onClick={() => create(id)}><Plus size={16} aria-hidden="true" />{w.sessions.fresh}</Button>
       </div>
       {!value && <ErrorNote error={error} again={() => void connection.store.refresh("sessions.list", { project: id })} />}
       {!value && loading && <Skeleton label={w.loading} />}
@@ -43,6 +44,7 @@ export function SessionsPage({ project: id }: { project: string }) {
 
 function SessionRow({ session }: { session: Session }) {
   const remove = useRemoveSession();
+  const may = useMay("edit");
   const title = session.title || w.sessions.untitled;
   return (
     <div className={css.row}>
@@ -51,7 +53,7 @@ function SessionRow({ session }: { session: Session }) {
       </a>
       <span className={css.rowEnd}>
         <RelativeTime at={session.updated_at} />
-        <IconButton label={`${w.sessions.remove}: ${title}`} onClick={() => remove(session)}><Trash2 size={16} /></IconButton>
+        {may && <IconButton label={`${w.sessions.remove}: ${title}`} onClick={() => remove(session)}><Trash2 size={16} /></IconButton>}
       </span>
     </div>
   );

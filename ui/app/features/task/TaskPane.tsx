@@ -2,7 +2,7 @@ import { Search } from "lucide-react";
 import { useEffect, useRef, useSyncExternalStore, type ReactNode } from "react";
 import { Button } from "#kit/core.tsx";
 import { useAction } from "../../actions.tsx";
-import { useEngine } from "../../engine.tsx";
+import { useEngine, useMay, useWhyNot } from "../../engine.tsx";
 import { w } from "../../words.ts";
 import { useFind } from "../files/useFind.ts";
 import session from "../sessions/session.module.css";
@@ -28,7 +28,9 @@ export function TaskPane({ view, active, tools }: TaskPaneProps) {
   const find = useFind(view.id);
   const editor = useRef<HTMLTextAreaElement>(null);
   const empty = state.text.trim() === "";
-  const reason = empty ? w.task.findReason : undefined;
+  const whyNot = useWhyNot("files");
+  const mayEdit = useMay("edit");
+  const reason = whyNot ?? (empty ? w.task.findReason : undefined);
   useAction(active ? { id: "find", label: w.task.find, keys: "Mod+Enter", run: find.start, reason, here: true } : undefined);
   useEffect(() => {
     // Arriving with nothing written yet: the one thing to do is to write.
@@ -49,6 +51,7 @@ export function TaskPane({ view, active, tools }: TaskPaneProps) {
         aria-label={w.task.label}
         placeholder={w.task.placeholder}
         value={state.text}
+        readOnly={!mayEdit}
         onChange={(event) => draft.edit(event.target.value)}
         onBlur={() => void draft.flush().catch(() => {})}
       />

@@ -11,7 +11,7 @@ import { w } from "../../words.ts";
 import session from "../sessions/session.module.css";
 import type { SessionView } from "../sessions/view.ts";
 import { StartButtons, StartMark } from "./StartButtons.tsx";
-import { StateMark } from "./TerminalRow.tsx";
+import { StateDot } from "./TerminalRow.tsx";
 import css from "./terminals.module.css";
 import { TerminalView } from "./TerminalView.tsx";
 import { useTerminals } from "./useTerminals.ts";
@@ -78,7 +78,7 @@ function Tabs({ terminals, current, choose }: TabsProps) {
     <div className={css.tabs} role="tablist" aria-label={w.terminals.list} onKeyDown={key}>
       {terminals.map((t) => (
         <button key={t.id} type="button" role="tab" data-tab={t.id} className={cx(css.tab, t.id === current?.id && css.tabHere)} aria-selected={t.id === current?.id} tabIndex={t.id === current?.id ? 0 : -1} onClick={() => choose(t.id)}>
-          {t.title}<StateMark terminal={t} />
+          <StateDot terminal={t} />{t.title}
         </button>
       ))}
     </div>

@@ -19,6 +19,14 @@ export function StateMark({ terminal }: { terminal: Terminal }) {
   return <Pill tone={failed ? "error" : "plain"}><CircleSlash size={12} aria-hidden="true" />{w.terminals.exit(terminal.exit)}</Pill>;
 }
 
+/** The same where there is little room: a sign, and words only for what waits. */
+export function StateDot({ terminal }: { terminal: Terminal }) {
+  const quiet = quietFor(terminal, useNow());
+  const word = terminal.state === "exited" ? w.terminals.exit(terminal.exit) : w.terminals.states[terminal.state];
+  if (quiet) return <Pill tone={quiet.tone}><Hourglass size={12} aria-hidden="true" />{quiet.text}</Pill>;
+  return <i className={css.dot} data-state={terminal.state}><span className="sr">{word}</span></i>;
+}
+
 /** One terminal of the list. */
 export function TerminalRow({ terminal, here }: { terminal: Terminal; here: boolean }) {
   const projects = useRead("projects.list", {}).value?.projects ?? [];

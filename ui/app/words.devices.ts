@@ -47,6 +47,7 @@ export const devices = {
 export const phone = {
   title: "PlanToCode on this phone", loading: "Opening",
   welcome: "Follow jobs, plans and terminals of your desktop. At the desktop open Devices, choose “Pair a device”, and scan the code, or type its twelve words here.",
+  scanned: "The code was read. Next this phone shows six digits, which you type at the desktop.",
   words: "Twelve words", wordsHint: "With spaces between them. Capital letters do not matter.", offer: "Words that begin so",
   wordCount: (n: number) => `${n} of 12 words`, unknownWord: (word: string) => `“${word}” is not one of the words.`,
   name: "Name of this phone", nameHint: "The desktop shows it.", pair: "Pair", meeting: "Looking for the desktop",

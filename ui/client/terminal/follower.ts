@@ -195,6 +195,7 @@ export class Follower {
 
   private ended(error: ApiError | undefined): void {
     this.attached = false;
+    this.attachment += 1;
     this.feed = NO_FEED;
     if (this.exit) return;
     if (error?.reason === "link_closed") return this.set({ kind: "offline" });

@@ -85,7 +85,7 @@ export function PairPage({ world, keys, code: scanned, keep, done, back }: PairP
     <main className={css.page}>
       {back ? <Button look="plain" className={css.back} onClick={back}><ChevronLeft size={16} aria-hidden="true" />{w.phone.desktops}</Button> : <Mark size={32} />}
       <h1>{w.phone.title}</h1>
-      {!code && <p className="quiet">{w.phone.welcome}</p>}
+      <p className="quiet">{code ? w.phone.scanned : w.phone.welcome}</p>
       {step.error !== undefined && <Note tone="warning" live>{step.error}</Note>}
       <form className={css.form} onSubmit={submit}>
         {!code && <WordsField value={typed} onChange={setTyped} />}

@@ -121,7 +121,9 @@ test("only what follows is shown", () => {
   assert.ok(refused(record(SNAPSHOT, 9, utf8("s"))), "nobody asked for another");
   acceptor.take(record(DATA, 9, utf8("abc")));
   assert.ok(refused(record(DATA, 9, utf8("abc"))), "a repetition");
-  assert.equal(acceptor.next, 12);
+  acceptor.take(record(GAP, 12, Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 20)));
+  assert.equal(text(acceptor.take(record(SNAPSHOT, 20, utf8("later")))?.bytes ?? utf8("")), "later");
+  assert.equal(acceptor.next, 20);
 });
 
 /** A thousand changes of what is genuine: each is refused with a reason of ours, and nothing else happens. */

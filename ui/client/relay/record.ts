@@ -103,7 +103,7 @@ const misplaced = (why: string) => new RelayError("out_of_place", why);
 export class Acceptor {
   /** The offset of the next byte. */
   next: number;
-  /** Whether the attachment is still unanswered: only then may a snapshot come. */
+  /** Whether a snapshot may come: while the attachment is unanswered, and directly after a gap. */
   private outstanding = true;
   private parts: Uint8Array[] = [];
   private size = 0;
@@ -129,6 +129,8 @@ export class Acceptor {
       const to = record.bytes.length === 8 ? count(record.bytes, 0) : -1;
       if (to <= this.next) throw misplaced("A gap that leads backwards.");
       this.next = to;
+      // What was left out is made good by a screen of its end.
+      this.outstanding = true;
     }
     return record;
   }

@@ -65,7 +65,7 @@ const ticket = async () => {
   }
 };
 const server = await preview({
-  configFile: false, root: fileURLToPath(new URL("../../shells/web", import.meta.url)), logLevel: "warn",
+  configFile: false, root: fileURLToPath(new URL("../../shells", import.meta.url)), logLevel: "warn",
   build: { outDir: fileURLToPath(new URL("../../../crates/webui/dist", import.meta.url)) },
   preview: { port: 0, host: "127.0.0.1", proxy: { "/api": { target: engine, ws: true, changeOrigin: true, headers: { origin: engine } } } },
 });
@@ -79,7 +79,7 @@ let n = 0;
 const shot = (name) => page.screenshot({ path: join(out, `real-${String(++n).padStart(2, "0")}-${name}.png`) });
 
 try {
-  await page.goto(`${server.resolvedUrls.local[0]}#ticket=${await ticket()}`);
+  await page.goto(`${server.resolvedUrls.local[0]}web/index.html#ticket=${await ticket()}`);
   await page.getByLabel("Folder").fill(repository());
   await shot("projects");
   await page.getByRole("button", { name: "Grant folder" }).click();

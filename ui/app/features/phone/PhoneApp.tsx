@@ -18,13 +18,15 @@ export function PhoneApp({ world }: { world: PhoneWorld }) {
   const [trouble, setTrouble] = useState(false);
   const [code, setCode] = useState(world.code);
   const [pairing, setPairing] = useState(world.code !== undefined);
-  const [chosen, setChosen] = useState(() => world.storage.getItem(CHOSEN) ?? undefined);
+  const [chosen, setChosen] = useState(() => world.storage.getItem(CHOSEN) || undefined);
   useEffect(() => {
     applyTheme((world.storage.getItem(THEME) as Theme | null) ?? "system");
     recall(world).then(setRemembered, () => setTrouble(true));
   }, [world]);
   const keys = useMemo(() => remembered && keysOf(remembered), [remembered?.secret]);
-  const hubs = useHubs(world, remembered, keys);
+  // A phone that was removed and paired anew needs another socket under the same name.
+  const [round, setRound] = useState(0);
+  const hubs = useHubs(world, remembered, keys, round);
 
   const keep = useCallback(
     async (next: Remembered) => {
@@ -51,6 +53,7 @@ export function PhoneApp({ world }: { world: PhoneWorld }) {
   };
   const paired = async (desktop: PairedDesktop) => {
     await keep(withDesktop(remembered, desktop));
+    setRound((n) => n + 1);
   };
   if (pairing || remembered.desktops.length === 0) {
     const done = (desktop: PairedDesktop) => {
@@ -77,7 +80,7 @@ export function PhoneApp({ world }: { world: PhoneWorld }) {
 const hubName = (desktop: PairedDesktop): string => `${desktop.origin} ${desktop.device ?? ""}`;
 
 /** One socket for each server and name under which the phone is known there, for as long as the page lives. */
-function useHubs(world: PhoneWorld, remembered: Remembered | undefined, keys: ReturnType<typeof keysOf> | undefined): ReadonlyMap<string, PhoneHub> {
+function useHubs(world: PhoneWorld, remembered: Remembered | undefined, keys: ReturnType<typeof keysOf> | undefined, round: number): ReadonlyMap<string, PhoneHub> {
   const [hubs, setHubs] = useState<ReadonlyMap<string, PhoneHub>>(new Map());
   const names = (remembered?.desktops ?? []).filter((d) => d.device !== undefined).map(hubName);
   const wanted = [...new Set(names)].join("\n");
@@ -96,6 +99,6 @@ function useHubs(world: PhoneWorld, remembered: Remembered | undefined, keys: Re
       setHubs(new Map());
       for (const stop of stops) stop();
     };
-  }, [world, keys, wanted]);
+  }, [world, keys, wanted, round]);
   return hubs;
 }

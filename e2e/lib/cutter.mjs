@@ -3,7 +3,7 @@ import { connect, createServer } from "node:net";
 import { once } from "node:events";
 
 /**
- * `open(target)` once the server listens. `connections()` are those that carry a WebSocket of a page, which say so in
+ * `open(target)` once the server listens. `connections()` are those that carry the socket of a phone, which has a ticket in
  * their first bytes; `cut()` ends all of them as a lost network would.
  */
 export async function cutter(release) {
@@ -12,12 +12,10 @@ export async function cutter(release) {
     const far = connect(state.target);
     const pair = { near, far, page: false };
     state.live.add(pair);
-    let first = true;
     near.on("data", (data) => {
-      if (first) {
-        first = false;
-        const head = data.toString("latin1");
-        pair.page = /upgrade: websocket/i.test(head) && /\r\norigin:/i.test(head);
+      // A connection may have carried other requests before it becomes a socket.
+      if (!pair.page && data[0] === 0x47) {
+        pair.page = /^GET \/ws\/device-link [^]*\r\nsec-websocket-protocol:[^\r]*ticket\./i.test(data.toString("latin1"));
         if (pair.page && state.refusing) return end();
       }
       if (!far.write(data)) near.pause();

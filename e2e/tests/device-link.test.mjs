@@ -115,8 +115,9 @@ test("the engine is killed and started again; the shell, the output and the phon
   await ui.program.kill("SIGKILL");
   ui = await w.serve();
   local = await here(code, w.home);
-  await linked(typist.connection, 60_000);
-  const [running] = (await typist.connection.call("terminals.list", {})).terminals;
+  // The phone learns that its session is unknown when it says something, and begins another.
+  const list = () => typist.connection.call("terminals.list", {});
+  const running = await until("the phone's way to the new engine", async () => (await list()).terminals[0], 60_000);
   assert.equal(running.state, "running");
   const before = view.have;
   const input = { terminal, viewer: "t", seq: 2, data: base64("after the crash\n") };
@@ -135,8 +136,9 @@ test("what phones and engine say to each other stands nowhere in the server", as
   const project = (await local.call("projects.list", {})).projects[0].id;
   const { id: session } = await local.call("sessions.create", { project, task: `${TASK_MARKER}: change it` });
   assert.match((await typist.connection.call("sessions.get", { session })).task, new RegExp(TASK_MARKER));
-  await typist.connection.call("terminals.input", { terminal, viewer: "t", seq: 3, data: base64(`${MARKER}-again\n`) });
   const view = follow(looker.connection, terminal);
+  await until("the view", () => view.snapshots > 0);
+  await typist.connection.call("terminals.input", { terminal, viewer: "t", seq: 3, data: base64(`${MARKER}-again\n`) });
   await until("the marker on the phone", () => text(view, 0).includes(`heard ${MARKER}-again`), 60_000);
   const secret = (await readFile(join(w.home, "data/device.key"), "utf8")).trim().slice(0, 64);
   const markers = [MARKER, TASK_MARKER];

@@ -42,7 +42,7 @@ pub enum RecordKind {
     Data = 0,
     /// `u16 columns | u16 rows | bytes`: what brings an empty terminal of that size to the screen at the offset.
     Snapshot = 1,
-    /// `u64 from | u64 to`: output that is not sent; it can be read as history.
+    /// `u64 to`: output from the offset up to there is not sent; it can be read as history.
     Gap = 2,
     /// `u16 columns | u16 rows`: the size from this offset on.
     Resize = 3,

@@ -172,7 +172,6 @@ async fn record(host: &Client, terminal: &str, record: terminal::Record) -> Reco
             RecordKind::Snapshot
         }
         wire::RecordKind::Gap { to } => {
-            head.put_u64(record.offset);
             head.put_u64(to);
             RecordKind::Gap
         }

@@ -8,7 +8,7 @@ use crate::record::{MAX_STREAM_BYTES, OpenRecord, RecordKind};
 pub struct Acceptor {
     epoch: u64,
     next: u64,
-    /// Whether the attachment is still unanswered: only then may a snapshot come.
+    /// Whether a snapshot may come: while the attachment is unanswered, and directly after a gap.
     outstanding: bool,
     parts: Vec<u8>,
     /// The parts that have come and how many there are; `of` is 0 between snapshots.
@@ -71,6 +71,8 @@ impl Acceptor {
                     .ok()
                     .filter(|to| *to > self.next)
                     .ok_or(RelayError::OutOfPlace("a gap that leads backwards"))?;
+                // What was left out is made good by a screen of its end.
+                self.outstanding = true;
             }
             RecordKind::Resize | RecordKind::Exit | RecordKind::Snapshot => {}
         }

@@ -91,8 +91,11 @@ fn only_what_follows_is_taken() {
     a.take(open(Data, 9, b"abc")).unwrap().unwrap();
     assert!(refused(&mut a, open(Data, 9, b"abc")), "a replay");
     assert!(refused(&mut a, open(Exit, 9, b"")));
-    a.take(open(Exit, 12, b"")).unwrap().unwrap();
-    assert_eq!(a.next(), 12);
+    assert!(refused(&mut a, open(Snapshot, 12, b"s")), "nobody asked for one");
+    a.take(open(Gap, 12, &20u64.to_be_bytes())).unwrap().unwrap();
+    a.take(open(Snapshot, 20, b"s")).unwrap().unwrap();
+    a.take(open(Exit, 20, b"")).unwrap().unwrap();
+    assert_eq!(a.next(), 20);
 }
 
 #[test]

@@ -39,7 +39,8 @@ pub(super) struct Terminal {
     pub(super) place: Arc<Place>,
     begun: Info,
     env: Env,
-    core: Mutex<Core>,
+    /// Eventually fair: the reader takes it again and again, and a viewer must get its turn between.
+    core: parking_lot::Mutex<Core>,
     master: Mutex<Option<Arc<Master>>>,
     /// Counts what viewers may want to know.
     version: watch::Sender<u64>,
@@ -117,7 +118,7 @@ impl Terminal {
             log: host.log.clone(),
             place,
             env: host.env.clone(),
-            core: Mutex::new(Core {
+            core: parking_lot::Mutex::new(Core {
                 emulator: Emulator::new(size, scrollback),
                 ring: VecDeque::new(),
                 ring_start: 0,
@@ -156,8 +157,8 @@ impl Terminal {
         lock(&self.master).clone()
     }
 
-    pub(super) fn core(&self) -> std::sync::MutexGuard<'_, Core> {
-        lock(&self.core)
+    pub(super) fn core(&self) -> parking_lot::MutexGuard<'_, Core> {
+        self.core.lock()
     }
 
     pub(super) fn versions(&self) -> watch::Receiver<u64> {
@@ -354,6 +355,9 @@ async fn take_in(terminal: &Terminal, bytes: &[u8]) -> bool {
     match terminal.log.writer.permit(bytes.len()).await {
         Ok(permit) => {
             terminal.put_output(Bytes::copy_from_slice(bytes), permit);
+            // A program that writes without end is always ready to be read. Its viewers, woken on this worker, would
+            // get their turn only when the runtime's budget for this task is used up: seconds of output.
+            tokio::task::yield_now().await;
             true
         }
         Err(_) => false,

@@ -12,8 +12,6 @@ export const SNAPSHOT = 1;
 export const GAP = 2;
 export const RESIZE = 3;
 export const EXIT = 4;
-/** Never on the wire: what was attached has to be attached again, from the offset of this message. */
-export const LAGGING = 5;
 
 const HEAD = 28;
 const NONCE = 24;

@@ -32,8 +32,8 @@ export function contentOf(record: FeedRecord): Content | undefined {
       return size && { kind: "snapshot", size, bytes: bytes.subarray(4) };
     }
     case GAP:
-      if (view.byteLength < 16) return undefined;
-      return { kind: "gap", from: Number(view.getBigUint64(0)), to: Number(view.getBigUint64(8)) };
+      if (view.byteLength < 8) return undefined;
+      return { kind: "gap", from: record.offset, to: Number(view.getBigUint64(0)) };
     case RESIZE: {
       const size = sizeOf(view);
       return size && { kind: "resize", size };

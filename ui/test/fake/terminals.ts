@@ -46,8 +46,8 @@ export class FakeTerminal {
   attach({ epoch, have = 0 }: { epoch?: string | null; have?: number }, on: Emit): () => void {
     const from = epoch === this.info.epoch ? have : 0;
     if (from === 0 && this.lost > 0) {
-      const gap = new Uint8Array(16);
-      new DataView(gap.buffer).setBigUint64(8, BigInt(this.lost));
+      const gap = new Uint8Array(8);
+      new DataView(gap.buffer).setBigUint64(0, BigInt(this.lost));
       on.record(GAP, this.info.epoch, 0, gap);
     }
     if (from < this.lost || (from === 0 && this.lost === 0)) on.record(SNAPSHOT, this.info.epoch, this.lost, this.size(new Uint8Array()));

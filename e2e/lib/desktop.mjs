@@ -1,11 +1,14 @@
 // The desktop app on a screen that nobody sees.
+import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { binary } from "./programs.mjs";
 import { freePort, helper, session, until } from "./webdriver.mjs";
 
+const run = promisify(execFile);
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /** A screen and a message bus; `open()` starts the app in a home folder and gives a driver for its window. */
@@ -37,6 +40,8 @@ export async function screen(release, dir) {
   return {
     env,
     printed: bus.printed,
+    /** The whole screen as a PNG. The driver's own screenshots need a graphics card. */
+    screenshot: (path) => run("/usr/bin/import", ["-window", "root", path], { env: { ...process.env, DISPLAY: display }, timeout: 20_000 }),
     async open() {
       const window = await session(base, binary("plantocode-desktop"));
       await until("the page", async () => (await window.text()).trim() !== "");

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,11 +16,26 @@ export function binary(name) {
   return path;
 }
 
-/** A folder that `release` removes. */
+/** A folder that `release` removes, with the holders of its terminals: those outlive the engine that started them. */
 export async function temporary(release) {
   const dir = await mkdtemp(join(tmpdir(), "plantocode-e2e-"));
-  release(() => rm(dir, { recursive: true, force: true }));
+  release(async () => {
+    await endHolders(dir);
+    await rm(dir, { recursive: true, force: true });
+  });
   return dir;
+}
+
+async function endHolders(dir) {
+  for (const pid of (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name))) {
+    const words = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0");
+    if (words[1] !== "terminal-host" || !words.some((word) => word.startsWith(`${dir}/`))) continue;
+    try {
+      process.kill(Number(pid), "SIGTERM");
+    } catch {
+      // It went by itself.
+    }
+  }
 }
 
 /** A program that runs until `release`. `ready` is given everything printed so far and answers with what it waits for. */

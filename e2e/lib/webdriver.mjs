@@ -56,7 +56,6 @@ export async function session(base, application) {
     click: async (xpath) => call(base, "POST", `${at}/element/${await one(xpath)}/click`, {}),
     type: async (xpath, text) => call(base, "POST", `${at}/element/${await one(xpath)}/value`, { text }),
     text: () => call(base, "POST", `${at}/execute/sync`, { script: "return document.body.innerText", args: [] }),
-    screenshot: async () => Buffer.from(await call(base, "GET", `${at}/screenshot`), "base64"),
     end: () => call(base, "DELETE", at),
   };
 }

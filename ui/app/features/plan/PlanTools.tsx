@@ -5,6 +5,7 @@ import { Dropdown, MenuItem, toasts } from "#kit/overlays.tsx";
 import { useAction } from "../../actions.tsx";
 import { asApiError, useEngine } from "../../engine.tsx";
 import { sentence, w } from "../../words.ts";
+import css from "./plan.module.css";
 
 interface PlanToolsProps {
   plan: Plan;
@@ -63,7 +64,7 @@ export function PlanTools({ plan, active, open, setOpen, handOver }: PlanToolsPr
       {handOver && ended && plan.steps.length > 0 && (
         <Button look="plain" aria-label={w.terminals.handOver.plan} onClick={() => handOver()}><Send size={16} aria-hidden="true" />{w.terminals.handOver.short}</Button>
       )}
-      <Dropdown align="end" trigger={<Button look="plain"><Copy size={16} aria-hidden="true" />{w.plan.export}</Button>}>
+      <Dropdown align="end" trigger={<Button look="plain" aria-label={w.plan.export}><Copy size={16} aria-hidden="true" /><span className={css.wideOnly}>{w.plan.export}</span></Button>}>
         {FORMATS.map(({ format, label, name }) => <MenuItem key={format} onClick={() => copy(format, name)}>{label}</MenuItem>)}
       </Dropdown>
     </>

@@ -1,9 +1,13 @@
 // Takes the pictures of docs/screenshots from the real programs: `npm run screenshots` after `cargo build --workspace`.
-import { mkdir } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { accept, lines, meet, phoneAt } from "./lib/pairing.mjs";
 import { run } from "./lib/programs.mjs";
 import { TASK } from "./lib/repository.mjs";
+import { until } from "./lib/webdriver.mjs";
 import { confirm, letIn, setUp, world } from "./lib/world.mjs";
 
 const OUT = fileURLToPath(new URL("../docs/screenshots", import.meta.url));
@@ -69,9 +73,16 @@ try {
   const person = await setUp(w);
   await w.sim.control({ style: "text", text: PLAN });
   await run("plantocode", ["models", "list"], { env: { PLANTOCODE_HOME: w.home } });
-  const ui = await w.serve();
+  // A shell that looks the same everywhere.
+  for (const name of [".bashrc", ".bash_profile"]) await writeFile(join(w.dir, name), "PS1='\\[\\e[34m\\]courier\\[\\e[0m\\] $ '\n");
+  const ui = await w.serve({ HOME: w.dir, SHELL: "/bin/bash" });
   const { page } = await letIn(w.chromium, ui);
-  const shot = (name) => page.screenshot({ path: join(OUT, `${name}.png`), animations: "disabled" });
+  const shots = [];
+  const shotOf = async (of, name) => {
+    shots.push(`${name}.png`);
+    await of.screenshot({ path: join(OUT, `${name}.png`), animations: "disabled" });
+  };
+  const shot = (name) => shotOf(page, name);
 
   await page.getByLabel("Folder").fill(w.repo);
   await page.getByRole("button", { name: "Grant folder", exact: true }).click();
@@ -107,10 +118,83 @@ try {
   await page.waitForTimeout(400);
   await shot("plan-phone-light");
 
+  await page.setViewportSize({ width: 1440, height: 900 });
+
+  const { page: phone } = await phoneAt(w.chromium, w.proxy.url);
+  /** The phone in its two sizes, the smaller one in light and the larger in dark. */
+  const both = async (name) => {
+    for (const [width, height, colorScheme] of [[412, 915, "dark"], [390, 844, "light"]]) {
+      await phone.setViewportSize({ width, height });
+      await phone.emulateMedia({ colorScheme });
+      await phone.waitForTimeout(600);
+      await shotOf(phone, `${name}-${width}-${colorScheme}`);
+    }
+  };
+  const inBoth = async (name) => {
+    for (const colorScheme of ["dark", "light"]) {
+      await page.emulateMedia({ colorScheme });
+      await page.waitForTimeout(400);
+      await shot(`${name}-${colorScheme}`);
+    }
+  };
+  const place = (name) => phone.getByRole("navigation", { name: "Main" }).getByRole("link", { name: new RegExp(`^${name}`) }).click();
+  const station = (of, name) => of.getByRole("navigation", { name: "Stations of this session" }).getByRole("link", { name: new RegExp(`^${name}`) }).click();
+  const sees = (of, text) => until(text, async () => (await lines(of)).join("").includes(text));
+  const session = page.url();
+
+  await page.getByRole("button", { name: "Account and models", exact: true }).click();
+  await page.getByRole("button", { name: "Devices", exact: true }).click();
+  const { digits } = await meet(page, phone, "Ada's phone", () => inBoth("pair"));
+  await both("phone-pairing");
+  await accept(page, digits, ["Files", "Edit", "Run", "Approve", "Full control"]);
+  await page.getByRole("button", { name: "Done", exact: true }).click();
+  await page.getByRole("button", { name: /^Revoke/ }).waitFor();
+  await inBoth("devices");
+  await phone.getByRole("link", { name: /courier/ }).click();
+  await phone.getByRole("link", { name: /Retry `send`/ }).waitFor();
+  await both("phone-sessions");
+  await phone.getByRole("link", { name: /Retry `send`/ }).click();
+  await station(phone, "Plan");
+  await phone.getByRole("button", { name: /Send until the policy/ }).click();
+  await both("phone-plan");
+
+  await page.goto(session);
+  await station(page, "Plan");
+  await page.getByRole("button", { name: "Show or hide terminals" }).first().click();
+  await page.getByRole("button", { name: "Start a shell", exact: true }).click();
+  await sees(page, "courier $");
+  await page.getByRole("group", { name: "Output of shell" }).locator("textarea").focus();
+  await page.keyboard.type("git log --stat --no-decorate | cat\n");
+  await sees(page, "files changed");
+  const opened = page.getByRole("button", { name: "Hand over step 3", exact: true });
+  if (!(await opened.isVisible())) await page.getByRole("button", { name: /Describe it where/ }).click();
+  await opened.click();
+  await page.getByRole("dialog").getByRole("button", { name: "Hand over", exact: true }).click();
+  await page.getByText("Nothing was submitted", { exact: false }).waitFor();
+  await page.mouse.move(0, 0);
+  await inBoth("hand-over");
+  await page.getByRole("dialog").getByRole("button", { name: "Close" }).click();
+  await page.waitForTimeout(400);
+  await inBoth("terminals");
+
+  await place("Terminals");
+  await phone.getByRole("link", { name: /shell/ }).click();
+  await phone.getByRole("button", { name: "Fit to this screen" }).click();
+  await phone.getByRole("button", { name: "Ctrl-C", exact: true }).click();
+  for (const text of ["clear", "git log --oneline && git status --short --branch && ls -F --color"]) {
+    await phone.getByLabel("Text to send").fill(text);
+    await phone.getByRole("button", { name: "Send", exact: true }).click();
+    await phone.waitForTimeout(600);
+  }
+  await phone.getByLabel("Text to send").fill("cargo test --test retrying");
+  await both("phone-terminal");
+
   const server = person.pages()[0];
   await server.setViewportSize({ width: 900, height: 600 });
   await server.goto(w.proxy.url);
-  await server.screenshot({ path: join(OUT, "server-light.png") });
+  await shotOf(server, "server-light");
+  // One byte for each point is enough for an interface.
+  for (const name of shots) await promisify(execFile)("convert-im6", [join(OUT, name), "+dither", "-colors", "256", `PNG8:${join(OUT, name)}`]);
 } finally {
   await w.release.all();
 }

@@ -35,8 +35,11 @@ export async function screen(release, dir) {
     PLANTOCODE_HOME: join(dir, "home"),
   };
   const base = `http://127.0.0.1:${port}`;
-  const words = ["--", driver, "--port", String(port), "--native-port", String(native)];
+  const script = 'echo "bus $DBUS_SESSION_BUS_ADDRESS"; exec "$0" "$@"';
+  const words = ["--", "sh", "-c", script, driver, "--port", String(port), "--native-port", String(native)];
   const bus = await helper(release, "tauri-driver", "/usr/bin/dbus-run-session", words, env, async () => (await fetch(`${base}/status`)).ok);
+  // Programs on the same bus see each other, as in a person's session.
+  env.DBUS_SESSION_BUS_ADDRESS = /^bus (\S+)$/m.exec(bus.printed())[1];
   return {
     env,
     printed: bus.printed,

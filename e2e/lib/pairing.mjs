@@ -13,9 +13,10 @@ export async function phoneAt(chromium, server, options = {}) {
 }
 
 /** Opens the offer at the desktop, takes its words, and types them on the phone, until the phone shows its digits. */
-export async function meet(desktop, phone, name) {
+export async function meet(desktop, phone, name, offered = async () => {}) {
   await desktop.getByRole("button", { name: "Pair a device" }).first().click();
   await desktop.getByText("Type words instead").click();
+  await offered();
   const words = await desktop.getByRole("dialog").getByRole("listitem").allInnerTexts();
   await phone.getByRole("textbox", { name: /Twelve words/ }).fill(words.map((word) => word.trim()).join(" "));
   await phone.getByRole("textbox", { name: /Name of this phone/ }).fill(name);

@@ -4,12 +4,12 @@ import { ed25519 } from "@noble/curves/ed25519.js";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { concat, fields, RelayError, text, utf8 } from "#client/relay/bytes.ts";
 import { fingerprint, keysFromSecret, publicKeys, sign } from "#client/relay/keys.ts";
-import { cipherKey } from "#client/relay/noise.ts";
+import { cipherKey, Handshake, KK } from "#client/relay/noise.ts";
 import { beginPairing } from "#client/relay/pairing.ts";
 import { parseFrame, writeFrame } from "#client/relay/ptc1.ts";
 import { Acceptor, DATA, GAP, RecordKeys, SNAPSHOT, streamMessage, type OpenRecord } from "#client/relay/record.ts";
 import { enrolmentProof, registrationProof, ticketProof } from "#client/relay/server.ts";
-import { beginSession, parseBox, REKEY_MS, TRANSPORT, writeBox } from "#client/relay/session.ts";
+import { beginSession, parseBox, REKEY_MS, SECOND, TRANSPORT, writeBox } from "#client/relay/session.ts";
 import { completions, digitsOf, fromQr, fromWords, mailboxOf, pskOf, toQr, toWords } from "#client/relay/words.ts";
 import vectors from "../../crates/relay/tests/fixtures/link.json";
 
@@ -106,6 +106,37 @@ test("a session, byte for byte", () => {
   assert.equal(reason(() => session.open(answered)), "out_of_place", "a repetition");
   assert.equal(reason(() => session.open(hexToBytes(vectors.session.said))), "out_of_place", "a reflection");
   assert.equal(session.seal("x", REKEY_MS).length, 2, "the key is renewed first");
+});
+
+test("records open after hours of silence", () => {
+  const names = { phone: "phone-1", desktop: "desktop-1" };
+  const { first, session: id, finish } = beginSession(phone, names, desktop.noise.public, all(0x55));
+  const prologue = fields("plantocode-session-v1", names.phone, names.desktop, id);
+  const handshake = new Handshake({ pattern: KK, initiator: false, keys: desktop.noise, peer: phone.noise.public, prologue, random: all(0x44) });
+  handshake.read(parseBox(first).rest);
+  const session = finish(writeBox({ kind: SECOND, session: id, seq: 0 }, handshake.write()), 0);
+  let { send } = handshake.finish();
+  const sealing = new RecordKeys(send.bytes);
+  let seq = 0;
+  const rekey = () => {
+    const ad = fields("plantocode-box-v1", names.desktop, names.phone, id, seq);
+    const box = writeBox({ kind: TRANSPORT, session: id, seq }, send.seal(seq, ad, concat(Uint8Array.of(1, 0, 1), utf8('{"type":"rekey"}'))));
+    seq += 1;
+    send = send.next();
+    sealing.advance();
+    return box;
+  };
+  const record = (offset: number) => sealing.seal(5, { kind: DATA, part: 0, of: 1, epoch: 1n, offset, bytes: utf8("x") }, all(0x66));
+  assert.equal(session.open(rekey()), undefined);
+  const overtaken = record(0);
+  assert.equal(session.open(rekey()), undefined);
+  const after = record(1);
+  assert.equal(session.records.open(5, overtaken).keyId, 1);
+  assert.equal(session.records.open(5, after).keyId, 2);
+  const late = rekey();
+  assert.equal(session.records.open(5, record(2)).keyId, 3, "before the box that announces its key");
+  assert.equal(session.open(late), undefined);
+  assert.equal(session.records.open(5, record(3)).keyId, 3, "which does not count twice");
 });
 
 test("only what follows is shown", () => {

@@ -132,6 +132,13 @@ impl RecordKeys {
         self.id = self.id.wrapping_add(1);
     }
 
+    /// Goes on until the key has at least this number: the other end has announced so many.
+    pub(crate) fn reach(&mut self, id: u32) {
+        while (1..1 << 31).contains(&id.wrapping_sub(self.id)) {
+            self.advance();
+        }
+    }
+
     /// Seals a message of a stream into records. Long data become several records, a long snapshot several parts.
     ///
     /// # Errors

@@ -51,6 +51,11 @@ export class RecordKeys {
     this.id = (this.id + 1) >>> 0;
   }
 
+  /** Goes on until the key has at least this number: the desktop has announced so many. */
+  reach(id: number): void {
+    for (let behind = (id - this.id) >>> 0; behind > 0 && behind < 0x8000_0000; behind--) this.advance();
+  }
+
   /** Throws `malformed` or `forged`; the record is dropped then. */
   open(stream: number, payload: Uint8Array): OpenRecord {
     if (payload.length < HEAD + NONCE + TAG) throw new RelayError("malformed", "A record is too short.");

@@ -53,6 +53,32 @@ fn records_survive_a_renewal_in_either_order() {
 }
 
 #[test]
+fn records_open_after_hours_of_silence() {
+    let (mut phone, mut desktop) = pair();
+    let mut renew = |desktop: &mut relay::session::Session, hour: i64| {
+        for sealed in desktop.seal(&Plain::Api("x".into()), hour * REKEY_MS).unwrap() {
+            phone.open(&sealed).unwrap();
+        }
+    };
+    renew(&mut desktop, 1);
+    let overtaken = desktop.records().seal(&data(0, b"a"), &random(1)).unwrap().remove(0);
+    renew(&mut desktop, 2);
+    let after = desktop.records().seal(&data(1, b"b"), &random(2)).unwrap().remove(0);
+    assert_eq!(phone.records().open(7, &overtaken).unwrap().key_id, 1);
+    assert_eq!(phone.records().open(7, &after).unwrap().key_id, 2);
+
+    // A record that came before the box that announces its key: the box does not count twice.
+    let boxes = desktop.seal(&Plain::Api("x".into()), 3 * REKEY_MS).unwrap();
+    let early = desktop.records().seal(&data(2, b"c"), &random(3)).unwrap().remove(0);
+    assert_eq!(phone.records().open(7, &early).unwrap().key_id, 3);
+    for sealed in boxes {
+        phone.open(&sealed).unwrap();
+    }
+    let next = desktop.records().seal(&data(3, b"d"), &random(4)).unwrap().remove(0);
+    assert_eq!(phone.records().open(7, &next).unwrap().key_id, 3);
+}
+
+#[test]
 fn long_data_are_several_records_and_a_long_snapshot_several_parts() {
     let (mut phone, mut desktop) = pair();
     let bytes: Vec<u8> = (0..RECORD_BYTES * 2 + 5).map(|i| i as u8).collect();

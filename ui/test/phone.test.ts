@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { codeOf, deviceName, takeCode } from "#app/features/phone/address.ts";
 import { readWords } from "#app/features/phone/WordsField.tsx";
-import { patientDial, recall, withDesktop, withoutDesktop, type PhoneHub, type PhoneWorld } from "#app/features/phone/world.ts";
-import { generateKeys, memoryStore, publicKeys, type PairedDesktop } from "#client/relay/keys.ts";
+import { keysOf, newSecret, patientDial, recall, withDesktop, withoutDesktop, type PhoneHub, type PhoneWorld } from "#app/features/phone/world.ts";
+import { fingerprint, generateKeys, memoryStore, publicKeys, type Pairing } from "#client/relay/keys.ts";
 import { toQr, toWords } from "#client/relay/words.ts";
 
 const steady = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 37 + 11) % 256);
@@ -44,19 +44,29 @@ test("a browser is named as people know it", () => {
   assert.equal(deviceName(""), "Browser");
 });
 
-test("keys are kept across pairings, and a desktop paired again takes its own place", async () => {
-  const world = { store: memoryStore(), random: steady } as unknown as PhoneWorld;
+test("each pairing has keys of its own, and a desktop paired again takes its own place", async () => {
+  let drawn = 0;
+  const world = { store: memoryStore(), random: (length: number) => steady(length).fill(++drawn, 0, 4) } as unknown as PhoneWorld;
   const fresh = await recall(world);
-  assert.deepEqual([fresh.secret.length, fresh.desktops.length], [64, 0]);
-  const one: PairedDesktop = { origin: "https://a.example", desktop: "d1", name: "lab", keys: publicKeys(generateKeys(steady)), scopes: ["view"] };
-  const two = { ...one, desktop: "d2", name: "attic" };
-  await world.store.save(withDesktop(withDesktop(fresh, one), two));
+  assert.deepEqual(fresh, { desktops: [] });
+  const pairing = (desktop: string): Pairing => ({ origin: "https://a.example", secret: newSecret(world), desktop, name: desktop, keys: publicKeys(generateKeys(steady)), scopes: ["view"] });
+  const one = pairing("d1");
+  await world.store.save(withDesktop(withDesktop(fresh, one), pairing("d2")));
   const known = await recall(world);
   assert.deepEqual(known.desktops.map((d) => d.desktop), ["d2", "d1"]);
-  const again = withDesktop(known, { ...one, device: "p1" });
+  const again = withDesktop(withoutDesktop(known, "d1"), { ...pairing("d1"), device: "p1" });
   assert.deepEqual(again.desktops.map((d) => [d.desktop, d.device]), [["d1", "p1"], ["d2", undefined]]);
+  const prints = new Set([...again.desktops, one].map((d) => fingerprint(publicKeys(keysOf(d)))));
+  assert.equal(prints.size, 3, "the same server, the same desktop: other keys");
   assert.deepEqual(withoutDesktop(again, "d1").desktops.map((d) => d.desktop), ["d2"]);
-  assert.equal(again.secret, known.secret);
+  assert.deepEqual(again.desktops[1]?.secret, known.desktops[0]?.secret, "a pairing keeps its own");
+});
+
+test("what an earlier build kept goes on with the secret that it had", async () => {
+  const before = { origin: "https://a.example", device: "p1", desktop: "d1", name: "lab", keys: publicKeys(generateKeys(steady)), scopes: ["view"] };
+  const store = { ...memoryStore(), load: () => Promise.resolve({ secret: steady(64), desktops: [before] }) };
+  const world = { store, random: steady } as unknown as PhoneWorld;
+  assert.deepEqual(await recall(world), { desktops: [{ ...before, secret: steady(64) }] });
 });
 
 test("a session is begun when the server is there, not before", async () => {

@@ -57,15 +57,30 @@ export interface PairedDesktop {
   scopes: string[];
 }
 
+/** The same with what only this phone knows. */
+export interface Pairing extends PairedDesktop {
+  /** This phone's keys for this pairing alone: servers and desktops take a key once. */
+  secret: Uint8Array;
+}
+
 /** Everything this phone has to remember. */
 export interface Remembered {
+  desktops: Pairing[];
+}
+
+/** As it was kept by builds that had one secret for all pairings. */
+export interface RememberedBefore {
   secret: Uint8Array;
   desktops: PairedDesktop[];
 }
 
+/** What was kept, in today's form. A pairing goes on with the secret that it was made with. */
+export const today = (kept: Remembered | RememberedBefore): Remembered =>
+  "secret" in kept ? { desktops: kept.desktops.map((desktop) => ({ ...desktop, secret: kept.secret })) } : kept;
+
 /** Where it is remembered. */
 export interface KeyStore {
-  load(): Promise<Remembered | undefined>;
+  load(): Promise<Remembered | RememberedBefore | undefined>;
   save(remembered: Remembered): Promise<void>;
   /** Forgets everything, keys too. */
   clear(): Promise<void>;
@@ -106,7 +121,7 @@ export function browserStore(factory: IDBFactory = indexedDB, name = "plantocode
     }
   };
   return {
-    load: () => run("readonly", (table) => table.get(ROW) as IDBRequest<Remembered | undefined>),
+    load: () => run("readonly", (table) => table.get(ROW) as IDBRequest<Remembered | RememberedBefore | undefined>),
     save: async (remembered) => void (await run("readwrite", (table) => table.put(remembered, ROW))),
     clear: async () => void (await run("readwrite", (table) => table.delete(ROW))),
   };

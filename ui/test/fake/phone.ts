@@ -1,7 +1,7 @@
 import type { PhoneHub, PhoneWorld } from "#app/features/phone/world.ts";
 import { systemRandom } from "#client/relay/bytes.ts";
 import type { Presence } from "#client/relay/hub.ts";
-import { generateKeys, keysToSecret, memoryStore, publicKeys, type PairedDesktop } from "#client/relay/keys.ts";
+import { generateKeys, memoryStore, publicKeys, type Pairing } from "#client/relay/keys.ts";
 import type { FakeEngine } from "./engine.ts";
 
 /** How a phone stands. */
@@ -18,8 +18,8 @@ export interface PhoneState {
 /** Fixed "randomness", so that a picture is the same each time. */
 const steady = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => (i * 73 + 41) % 251);
 
-const desktop = (n: number, name: string, over: Partial<PairedDesktop> = {}): PairedDesktop => ({
-  origin: "https://plans.example", device: "phone", desktop: `desk${n}`, name, keys: publicKeys(generateKeys(() => steady(64).map((b) => b ^ n))), scopes: ["view"], ...over,
+const desktop = (n: number, name: string, over: Partial<Pairing> = {}): Pairing => ({
+  origin: "https://plans.example", device: "phone", secret: steady(64), desktop: `desk${n}`, name, keys: publicKeys(generateKeys(() => steady(64).map((b) => b ^ n))), scopes: ["view"], ...over,
 });
 
 /** A phone whose server and desktop are in memory. */
@@ -27,7 +27,7 @@ export function phoneWorld(state: PhoneState, engine: FakeEngine): PhoneWorld {
   const all = [desktop(1, "lab"), desktop(2, "Workstation in the attic with a long name"), desktop(3, "build-server", { device: undefined, certificate: steady(40) })];
   const store = memoryStore();
   const keys = generateKeys(steady);
-  if (state.desktops > 0) void store.save({ secret: keysToSecret(keys), desktops: all.slice(0, state.desktops) });
+  if (state.desktops > 0) void store.save({ desktops: all.slice(0, state.desktops) });
   window.localStorage.setItem("plantocode.phone.seen.desk2", String(Date.now() - 5 * 3_600_000));
   const presence = new Map<string, Presence>([["desk1", { device: "desk1", name: "lab", kind: "desktop", online: !state.away }]]);
   const hub: PhoneHub = {

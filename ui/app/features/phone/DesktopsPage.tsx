@@ -1,7 +1,7 @@
 import { Monitor, Plus, Trash2 } from "lucide-react";
 import { useState, useSyncExternalStore } from "react";
 import { RelayError } from "#client/relay/bytes.ts";
-import type { DeviceKeys, PairedDesktop } from "#client/relay/keys.ts";
+import type { Pairing } from "#client/relay/keys.ts";
 import { Actions, Button, IconButton } from "#kit/core.tsx";
 import { Sheet } from "#kit/overlays.tsx";
 import { Note } from "#kit/states.tsx";
@@ -9,22 +9,21 @@ import { RelativeTime } from "#kit/values.tsx";
 import { w } from "../../words.ts";
 import css from "./phone.module.css";
 import { lastSeen } from "./presence.ts";
-import type { PhoneHub, PhoneWorld } from "./world.ts";
+import { keysOf, type PhoneHub, type PhoneWorld } from "./world.ts";
 
 interface DesktopsProps {
   world: PhoneWorld;
-  keys: DeviceKeys;
-  desktops: PairedDesktop[];
-  hubOf(desktop: PairedDesktop): PhoneHub | undefined;
+  desktops: Pairing[];
+  hubOf(desktop: Pairing): PhoneHub | undefined;
   choose(desktop: string): void;
   forget(desktop: string): void;
-  keep(desktop: PairedDesktop): Promise<void>;
+  keep(desktop: Pairing): Promise<void>;
   pair(): void;
 }
 
 /** The desktops of this phone, and which of them can be reached now. */
-export function DesktopsPage({ world, keys, desktops, hubOf, choose, forget, keep, pair }: DesktopsProps) {
-  const [leaving, setLeaving] = useState<PairedDesktop>();
+export function DesktopsPage({ world, desktops, hubOf, choose, forget, keep, pair }: DesktopsProps) {
+  const [leaving, setLeaving] = useState<Pairing>();
   return (
     <main className={css.page}>
       <h1>{w.phone.desktops}</h1>
@@ -32,7 +31,7 @@ export function DesktopsPage({ world, keys, desktops, hubOf, choose, forget, kee
         {desktops.map((desktop) => (
           <li key={desktop.desktop} className={css.desktop}>
             {desktop.device === undefined
-              ? <Unfinished world={world} keys={keys} desktop={desktop} keep={keep} />
+              ? <Unfinished world={world} desktop={desktop} keep={keep} />
               : <Row world={world} desktop={desktop} hub={hubOf(desktop)} choose={() => choose(desktop.desktop)} />}
             <IconButton label={`${w.phone.forget}: ${desktop.name}`} onClick={() => setLeaving(desktop)}><Trash2 size={16} /></IconButton>
           </li>
@@ -57,7 +56,7 @@ export function ForgetSheet({ name, close, forget }: { name: string; close(): vo
 
 const never = () => () => {};
 
-function Row({ world, desktop, hub, choose }: { world: PhoneWorld; desktop: PairedDesktop; hub: PhoneHub | undefined; choose(): void }) {
+function Row({ world, desktop, hub, choose }: { world: PhoneWorld; desktop: Pairing; hub: PhoneHub | undefined; choose(): void }) {
   const state = useSyncExternalStore(hub?.watch ?? never, () => {
     if (!hub || hub.status === "connecting" || hub.status === "lost") return "unknown";
     if (hub.status === "refused") return "removed";
@@ -79,13 +78,13 @@ function Row({ world, desktop, hub, choose }: { world: PhoneWorld; desktop: Pair
 }
 
 /** Accepted by the desktop, but the server could not be told yet. */
-function Unfinished({ world, keys, desktop, keep }: { world: PhoneWorld; keys: DeviceKeys; desktop: PairedDesktop; keep(desktop: PairedDesktop): Promise<void> }) {
+function Unfinished({ world, desktop, keep }: { world: PhoneWorld; desktop: Pairing; keep(desktop: Pairing): Promise<void> }) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string>();
   const finish = () => {
     setBusy(true);
     setError(undefined);
-    void finishEnrolment(world, keys, desktop).then(keep, (failure: unknown) => setError(failure instanceof RelayError ? failure.message : String(failure))).finally(() => setBusy(false));
+    void finishEnrolment(world, desktop).then(keep, (failure: unknown) => setError(failure instanceof RelayError ? failure.message : String(failure))).finally(() => setBusy(false));
   };
   return (
     <div className={css.unfinished}>
@@ -98,9 +97,9 @@ function Unfinished({ world, keys, desktop, keep }: { world: PhoneWorld; keys: D
 }
 
 /** Makes the phone known to the server with the desktop's certificate. */
-export async function finishEnrolment(world: PhoneWorld, keys: DeviceKeys, desktop: PairedDesktop): Promise<PairedDesktop> {
+export async function finishEnrolment(world: PhoneWorld, desktop: Pairing): Promise<Pairing> {
   if (!desktop.certificate) return desktop;
-  const device = await world.enroll(desktop.origin, keys, desktop.certificate);
+  const device = await world.enroll(desktop.origin, keysOf(desktop), desktop.certificate);
   const { certificate: _used, ...rest } = desktop;
   return { ...rest, device };
 }

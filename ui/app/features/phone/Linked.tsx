@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { Connection } from "#client/connection.ts";
-import { fingerprint, publicKeys, type DeviceKeys, type PairedDesktop } from "#client/relay/keys.ts";
+import { fingerprint, publicKeys, type Pairing } from "#client/relay/keys.ts";
 import { Actions, Button } from "#kit/core.tsx";
 import { Note, Progress, useAfter } from "#kit/states.tsx";
 import { App } from "../../App.tsx";
@@ -8,12 +8,11 @@ import type { Phone } from "../../phone.ts";
 import { w } from "../../words.ts";
 import css from "./phone.module.css";
 import { seen } from "./presence.ts";
-import { patientDial, type PhoneHub, type PhoneWorld } from "./world.ts";
+import { keysOf, patientDial, type PhoneHub, type PhoneWorld } from "./world.ts";
 
 interface LinkedProps {
   world: PhoneWorld;
-  desktop: PairedDesktop;
-  keys: DeviceKeys;
+  desktop: Pairing;
   hub: PhoneHub;
   switchDesktop(): void;
   forget(): void;
@@ -25,9 +24,10 @@ interface Made {
 }
 
 /** The engine of one desktop, over the relay. */
-export function Linked({ world, desktop, keys, hub, switchDesktop, forget }: LinkedProps) {
+export function Linked({ world, desktop, hub, switchDesktop, forget }: LinkedProps) {
   const [made, setMade] = useState<Made>();
   const status = useSyncExternalStore(hub.watch, () => hub.status);
+  const keys = useMemo(() => keysOf(desktop), [desktop.secret]);
   useEffect(() => {
     const heads = new Map<number, number>();
     const dial = world.dial({

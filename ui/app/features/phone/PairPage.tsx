@@ -1,7 +1,7 @@
 import { ChevronLeft } from "lucide-react";
 import { useEffect, useRef, useState, type FormEvent } from "react";
 import { RelayError } from "#client/relay/bytes.ts";
-import { fingerprint, type DeviceKeys, type PairedDesktop } from "#client/relay/keys.ts";
+import { fingerprint, keysFromSecret, type Pairing } from "#client/relay/keys.ts";
 import type { MetDesktop } from "#client/relay/pairing.ts";
 import { fromWords, type PairingCode } from "#client/relay/words.ts";
 import { Actions, Button, Field } from "#kit/core.tsx";
@@ -11,15 +11,14 @@ import { w } from "../../words.ts";
 import { finishEnrolment } from "./DesktopsPage.tsx";
 import css from "./phone.module.css";
 import { WordsField } from "./WordsField.tsx";
-import type { PhoneWorld } from "./world.ts";
+import { newSecret, type PhoneWorld } from "./world.ts";
 
 interface PairPageProps {
   world: PhoneWorld;
-  keys: DeviceKeys;
   /** Scanned; words are asked for without one. */
   code: PairingCode | undefined;
-  keep(desktop: PairedDesktop): Promise<void>;
-  done(desktop: PairedDesktop): void;
+  keep(desktop: Pairing): Promise<void>;
+  done(desktop: Pairing): void;
   back: (() => void) | undefined;
 }
 
@@ -35,7 +34,7 @@ const why = (failure: unknown): string => {
 };
 
 /** From a code to a paired desktop. */
-export function PairPage({ world, keys, code: scanned, keep, done, back }: PairPageProps) {
+export function PairPage({ world, code: scanned, keep, done, back }: PairPageProps) {
   const [step, setStep] = useState<Step>({ kind: "form" });
   const [typed, setTyped] = useState("");
   const [name, setName] = useState(world.name);
@@ -50,16 +49,18 @@ export function PairPage({ world, keys, code: scanned, keep, done, back }: PairP
     stop.current = new AbortController();
     setStep({ kind: "meeting" });
     setUsed(true);
+    // New ones each time, also for a desktop that had others: the server and the desktop take a key once.
+    const secret = newSecret(world);
     const { decision, desktop } = await world.pair({
-      origin, code: given, keys, name: name.trim() || world.name, signal: stop.current.signal,
+      origin, code: given, keys: keysFromSecret(secret), name: name.trim() || world.name, signal: stop.current.signal,
       met: (met, digits) => setStep({ kind: "digits", desktop: met, digits }),
     });
     if (decision.type === "refused") throw new Error(w.phone.refused);
     setStep({ kind: "enrolling" });
-    const paired: PairedDesktop = { origin, certificate: decision.certificate, desktop: desktop.device, name: desktop.name, keys: desktop.keys, scopes: decision.scopes };
+    const paired: Pairing = { origin, secret, certificate: decision.certificate, desktop: desktop.device, name: desktop.name, keys: desktop.keys, scopes: decision.scopes };
     // Kept before the server knows: the desktop has accepted, and that must not be lost with the connection.
     await keep(paired);
-    const finished = await finishEnrolment(world, keys, paired).catch(() => paired);
+    const finished = await finishEnrolment(world, paired).catch(() => paired);
     if (finished !== paired) await keep(finished);
     done(finished);
   };

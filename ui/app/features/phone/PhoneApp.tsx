@@ -1,5 +1,5 @@
-import { useCallback, useEffect, useMemo, useState } from "react";
-import type { PairedDesktop, Remembered } from "#client/relay/keys.ts";
+import { useCallback, useEffect, useState } from "react";
+import type { Pairing, Remembered } from "#client/relay/keys.ts";
 import { Note, Skeleton } from "#kit/states.tsx";
 import { applyTheme, type Theme } from "../../theme.ts";
 import { w } from "../../words.ts";
@@ -23,10 +23,7 @@ export function PhoneApp({ world }: { world: PhoneWorld }) {
     applyTheme((world.storage.getItem(THEME) as Theme | null) ?? "system");
     recall(world).then(setRemembered, () => setTrouble(true));
   }, [world]);
-  const keys = useMemo(() => remembered && keysOf(remembered), [remembered?.secret]);
-  // A phone that was removed and paired anew needs another socket under the same name.
-  const [round, setRound] = useState(0);
-  const hubs = useHubs(world, remembered, keys, round);
+  const hubs = useHubs(world, remembered);
 
   const keep = useCallback(
     async (next: Remembered) => {
@@ -45,18 +42,15 @@ export function PhoneApp({ world }: { world: PhoneWorld }) {
   );
 
   if (trouble) return <main className={css.page}><Note tone="error">{w.phone.noStorage}</Note></main>;
-  if (!remembered || !keys) return <main className={css.page}><h1 className="sr">{w.phone.title}</h1><Skeleton label={w.phone.loading} /></main>;
+  if (!remembered) return <main className={css.page}><h1 className="sr">{w.phone.title}</h1><Skeleton label={w.phone.loading} /></main>;
   const forget = (desktop: string) => {
     // Its hub goes with it, unless another desktop is behind the same.
     void keep(withoutDesktop(remembered, desktop));
     if (chosen === desktop) choose(undefined);
   };
-  const paired = async (desktop: PairedDesktop) => {
-    await keep(withDesktop(remembered, desktop));
-    setRound((n) => n + 1);
-  };
+  const paired = (desktop: Pairing) => keep(withDesktop(remembered, desktop));
   if (pairing || remembered.desktops.length === 0) {
-    const done = (desktop: PairedDesktop) => {
+    const done = (desktop: Pairing) => {
       setCode(undefined);
       setPairing(false);
       choose(desktop.device === undefined ? undefined : desktop.desktop);
@@ -65,33 +59,33 @@ export function PhoneApp({ world }: { world: PhoneWorld }) {
       setCode(undefined);
       setPairing(false);
     };
-    return <PairPage world={world} keys={keys} code={code} keep={paired} done={done} back={remembered.desktops.length > 0 ? back : undefined} />;
+    return <PairPage world={world} code={code} keep={paired} done={done} back={remembered.desktops.length > 0 ? back : undefined} />;
   }
   const ready = remembered.desktops.filter((d) => d.device !== undefined);
   const only = chosen === undefined && remembered.desktops.length === 1 ? ready[0] : undefined;
   const desktop = ready.find((d) => d.desktop === chosen) ?? only;
   const hub = desktop && hubs.get(hubName(desktop));
   if (desktop && hub) {
-    return <Linked key={desktop.desktop} world={world} desktop={desktop} keys={keys} hub={hub} switchDesktop={() => choose(undefined)} forget={() => forget(desktop.desktop)} />;
+    return <Linked key={hubName(desktop)} world={world} desktop={desktop} hub={hub} switchDesktop={() => choose(undefined)} forget={() => forget(desktop.desktop)} />;
   }
-  return <DesktopsPage world={world} keys={keys} desktops={remembered.desktops} hubOf={(d) => hubs.get(hubName(d))} choose={choose} forget={forget} keep={paired} pair={() => setPairing(true)} />;
+  return <DesktopsPage world={world} desktops={remembered.desktops} hubOf={(d) => hubs.get(hubName(d))} choose={choose} forget={forget} keep={paired} pair={() => setPairing(true)} />;
 }
 
-const hubName = (desktop: PairedDesktop): string => `${desktop.origin} ${desktop.device ?? ""}`;
+const hubName = (desktop: Pairing): string => `${desktop.origin} ${desktop.device ?? ""}`;
 
-/** One socket for each server and name under which the phone is known there, for as long as the page lives. */
-function useHubs(world: PhoneWorld, remembered: Remembered | undefined, keys: ReturnType<typeof keysOf> | undefined, round: number): ReadonlyMap<string, PhoneHub> {
+/** One socket for each name under which the phone is known to a server, for as long as the page lives. */
+function useHubs(world: PhoneWorld, remembered: Remembered | undefined): ReadonlyMap<string, PhoneHub> {
   const [hubs, setHubs] = useState<ReadonlyMap<string, PhoneHub>>(new Map());
-  const names = (remembered?.desktops ?? []).filter((d) => d.device !== undefined).map(hubName);
-  const wanted = [...new Set(names)].join("\n");
+  const ready = (remembered?.desktops ?? []).filter((d) => d.device !== undefined);
+  const wanted = [...new Set(ready.map(hubName))].join("\n");
   useEffect(() => {
-    if (!keys || wanted === "") return;
+    if (wanted === "") return;
     const made = new Map<string, PhoneHub>();
     const stops: (() => void)[] = [];
-    for (const name of wanted.split("\n")) {
-      const [origin = "", device = ""] = name.split(" ");
-      const hub = world.hub(origin, device, keys);
-      made.set(name, hub);
+    for (const desktop of ready) {
+      if (made.has(hubName(desktop))) continue;
+      const hub = world.hub(desktop.origin, desktop.device ?? "", keysOf(desktop));
+      made.set(hubName(desktop), hub);
       stops.push(hub.followPage(document, window), () => hub.close());
     }
     setHubs(made);
@@ -99,6 +93,7 @@ function useHubs(world: PhoneWorld, remembered: Remembered | undefined, keys: Re
       setHubs(new Map());
       for (const stop of stops) stop();
     };
-  }, [world, keys, wanted, round]);
+    // `ready` is new with every render; each pairing has a name of its own, so its names say all of it.
+  }, [world, wanted]);
   return hubs;
 }

@@ -1,6 +1,6 @@
 import type { Dial } from "#client/link.ts";
 import type { Hub, HubListener } from "#client/relay/hub.ts";
-import { keysFromSecret, keysToSecret, generateKeys, type DeviceKeys, type KeyStore, type PairedDesktop, type Remembered } from "#client/relay/keys.ts";
+import { generateKeys, keysFromSecret, keysToSecret, today, type DeviceKeys, type KeyStore, type Pairing, type Remembered } from "#client/relay/keys.ts";
 import type { RelayDialOptions } from "#client/relay/link.ts";
 import type { PairingOptions } from "#client/relay/mailbox.ts";
 import type { Decision, MetDesktop } from "#client/relay/pairing.ts";
@@ -31,20 +31,23 @@ export interface PhoneWorld {
   dial(options: RelayDialOptions): Dial;
 }
 
-export const keysOf = (remembered: Remembered): DeviceKeys => keysFromSecret(remembered.secret);
+export const keysOf = (desktop: Pairing): DeviceKeys => keysFromSecret(desktop.secret);
 
-/** What is remembered, or new keys that are not stored before something is paired with them. */
+/** For one pairing. */
+export const newSecret = (world: PhoneWorld): Uint8Array => keysToSecret(generateKeys(world.random));
+
 export async function recall(world: PhoneWorld): Promise<Remembered> {
-  return (await world.store.load()) ?? { secret: keysToSecret(generateKeys(world.random)), desktops: [] };
+  const kept = await world.store.load();
+  return kept ? today(kept) : { desktops: [] };
 }
 
 /** The same with one desktop added, or replaced when it was paired before. */
-export function withDesktop(remembered: Remembered, desktop: PairedDesktop): Remembered {
-  return { ...remembered, desktops: [desktop, ...remembered.desktops.filter((d) => d.desktop !== desktop.desktop)] };
+export function withDesktop(remembered: Remembered, desktop: Pairing): Remembered {
+  return { desktops: [desktop, ...remembered.desktops.filter((d) => d.desktop !== desktop.desktop)] };
 }
 
 export function withoutDesktop(remembered: Remembered, desktop: string): Remembered {
-  return { ...remembered, desktops: remembered.desktops.filter((d) => d.desktop !== desktop) };
+  return { desktops: remembered.desktops.filter((d) => d.desktop !== desktop) };
 }
 
 /** Waits for the hub before a session is begun, so that nothing piles up for a server that is away. */

@@ -1,7 +1,7 @@
 //! Frames between a window and the engine: one command opens a link, one sends.
 
+use crate::way::Way;
 use crate::window::MAIN;
-use loopback::web::Dial;
 use rpc::{Caller, Link, Message, Scopes};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,15 +12,15 @@ use tokio::sync::mpsc;
 
 /// The open links of all windows.
 pub struct Links {
-    dial: Result<Dial, String>,
+    way: Way,
     open: Mutex<HashMap<String, (u32, mpsc::Sender<Message>)>>,
     next: AtomicU32,
 }
 
 impl Links {
-    /// Links that `dial` makes; without it, every window is told why.
-    pub fn new(dial: Result<Dial, String>) -> Links {
-        Links { dial, open: Mutex::default(), next: AtomicU32::new(1) }
+    /// Links over `way`.
+    pub fn new(way: Way) -> Links {
+        Links { way, open: Mutex::default(), next: AtomicU32::new(1) }
     }
 
     fn open_ones(&self) -> MutexGuard<'_, HashMap<String, (u32, mpsc::Sender<Message>)>> {
@@ -29,8 +29,13 @@ impl Links {
 
     /// Opens a link for a window; its earlier one, of the page before a reload, ends.
     async fn open(&self, label: &str, to: impl Fn(Message) -> bool + Send + 'static) -> Result<u32, String> {
-        let dial = self.dial.clone()?;
-        let link = dial(caller_of(label)).await.map_err(|error| error.to_string())?;
+        let caller = caller_of(label).ok_or("this window has no link to the engine")?;
+        let link = self.way.link(caller).await?;
+        Ok(self.carry(label, link, to))
+    }
+
+    /// Carries a link's messages to a window; its number.
+    fn carry(&self, label: &str, link: Link, to: impl Fn(Message) -> bool + Send + 'static) -> u32 {
         let Link { tx, mut rx } = link;
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         self.open_ones().insert(label.to_owned(), (id, tx));
@@ -41,7 +46,7 @@ impl Links {
                 }
             }
         });
-        Ok(id)
+        id
     }
 
     /// Sends frames on a window's link. Another window's number is of no use.
@@ -58,10 +63,10 @@ impl Links {
     }
 }
 
-/// What a window may do, by its label. A frame adds nothing to it.
-fn caller_of(label: &str) -> Caller {
-    let scopes = if label == MAIN { Scopes::all() } else { Scopes::NONE };
-    Caller { name: format!("window:{label}"), scopes }
+/// What a window may do, by its label; a frame adds nothing to it. Another process's engine gives every link of ours all
+/// rights, so a window that may not have them all gets no link.
+fn caller_of(label: &str) -> Option<Caller> {
+    (label == MAIN).then(|| Caller { name: format!("window:{label}"), scopes: Scopes::all() })
 }
 
 /// Opens a link. Frames come through the channel: text as a string, records as bytes; `null` when it has ended.
@@ -113,52 +118,10 @@ impl Drop for Ending {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rpc::{ApiError, ItemStream, Router};
-    use std::sync::Arc;
 
-    rpc::api! {
-        /// A service for these tests.
-        pub service Probe / ProbeClient = "probe" {
-            /// Looks.
-            unary look [View] (()) -> u32;
-            /// Looks on.
-            stream look_on [View] (()) -> u32;
-        }
-    }
-
-    struct Impl;
-    impl Probe for Impl {
-        async fn look(&self, _: &Caller, (): ()) -> Result<u32, ApiError> {
-            Ok(7)
-        }
-        async fn look_on(&self, _: &Caller, (): ()) -> Result<ItemStream<u32>, ApiError> {
-            Ok(Box::pin(futures_util::stream::iter([Ok(7)])))
-        }
-    }
-
-    async fn answer(label: &str) -> String {
-        let mut router = Router::new();
-        ProbeClient::mount(&mut router, Arc::new(Impl));
-        let links = Links::new(Ok(loopback::web::dial_router(Arc::new(router))));
-        let (heard, mut hear) = mpsc::unbounded_channel();
-        let id = links.open(label, move |message| heard.send(message).is_ok()).await.unwrap();
-        let call = r#"{"jsonrpc":"2.0","id":1,"method":"probe.look","params":null}"#;
-        assert!(links.send("another", id, vec![call.to_owned()]).await.is_err(), "not its link");
-        links.send(label, id, vec![call.to_owned()]).await.unwrap();
-        let Some(Message::Text(text)) = hear.recv().await else { panic!("an answer is text") };
-        text
-    }
-
-    #[tokio::test]
-    async fn a_windows_label_decides_what_it_may_do() {
-        assert!(answer(MAIN).await.contains("\"result\":7"));
-        assert!(answer("settings").await.contains("\"forbidden\""), "a label without rights has none");
-    }
-
-    #[tokio::test]
-    async fn a_window_learns_why_there_is_no_engine() {
-        let links = Links::new(Err("another engine uses the folder".to_owned()));
-        let error = links.open(MAIN, |_| true).await.unwrap_err();
-        assert_eq!(error, "another engine uses the folder");
+    #[test]
+    fn a_windows_label_decides_what_it_may_do() {
+        assert!(caller_of(MAIN).is_some_and(|caller| caller.scopes == Scopes::all()));
+        assert!(caller_of("settings").is_none() && caller_of("").is_none());
     }
 }

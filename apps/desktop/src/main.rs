@@ -9,13 +9,13 @@
 
 mod link;
 mod notify;
+mod way;
 mod window;
 
-use host::Host;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 use tauri::{Manager, RunEvent};
+use way::Way;
 
 /// How often a process without a window looks whether its jobs are done.
 const LINGER: Duration = Duration::from_secs(1);
@@ -41,8 +41,8 @@ fn run() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     tauri::async_runtime::set(runtime.handle().clone());
     // Trouble with the engine is shown in the window: a program that was clicked has no other place for it.
-    let host = runtime.block_on(Host::open("desktop")).map(Arc::new).map_err(|error| error.to_string());
-    let links = link::Links::new(host.as_ref().map(|host| host.dial.clone()).map_err(Clone::clone));
+    let way = runtime.block_on(Way::open());
+    let links = link::Links::new(way.clone());
     let app = tauri::Builder::default()
         .plugin(tauri_plugin_single_instance::init(|app, _, _| window::show(app)))
         .plugin(tauri_plugin_notification::init())
@@ -51,23 +51,20 @@ fn run() -> anyhow::Result<()> {
         .manage(links)
         .invoke_handler(tauri::generate_handler![link::link_open, link::link_send])
         .setup({
-            let host = host.clone();
+            let way = way.clone();
             move |app| {
                 window::show(app.handle());
-                if let Ok(host) = host {
-                    tauri::async_runtime::spawn(notify::plans(app.handle().clone(), host.client.clone()));
-                }
+                tauri::async_runtime::spawn(notify::plans(app.handle().clone(), way));
                 Ok(())
             }
         })
         .build(tauri::generate_context!())?;
     let mut lingering = false;
-    let busy = host.clone().ok();
+    let busy = way.clone();
     app.run_return(move |app, event| {
-        let is_busy = || busy.as_ref().is_some_and(|host| host.is_busy());
         // A code means that somebody asked the program itself to end.
         if let RunEvent::ExitRequested { code: None, api, .. } = event
-            && is_busy()
+            && busy.is_busy()
         {
             api.prevent_exit();
             if !std::mem::replace(&mut lingering, true) {
@@ -75,20 +72,17 @@ fn run() -> anyhow::Result<()> {
             }
         }
     });
-    if let Ok(Some(host)) = host.map(Arc::into_inner) {
-        runtime.block_on(host.close());
-    }
+    runtime.block_on(way.close());
     runtime.shutdown_background();
     Ok(())
 }
 
 /// Ends the program when its jobs are done, unless a window was opened again.
-fn linger(app: tauri::AppHandle, host: Option<Arc<Host>>) {
+fn linger(app: tauri::AppHandle, way: Way) {
     tauri::async_runtime::spawn(async move {
         loop {
             tokio::time::sleep(LINGER).await;
-            let busy = host.as_ref().is_some_and(|host| host.is_busy());
-            if !busy && app.webview_windows().is_empty() {
+            if !way.is_busy() && app.webview_windows().is_empty() {
                 return app.exit(0);
             }
         }

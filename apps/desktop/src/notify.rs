@@ -1,19 +1,33 @@
 //! Tells the person when a plan is done or an approval waits, if they look elsewhere.
 
+use crate::way::Way;
 use crate::window::MAIN;
-use api::Empty;
 use api::events::{EventsClient, Topic};
 use api::jobs::{GetJob, Job, JobState, JobsClient};
 use api::plans::{GetPlan, PlansClient};
+use api::{Empty, JobId};
 use futures_util::StreamExt;
 use rpc::Client;
 use std::collections::HashMap;
+use std::time::Duration;
 use tauri::{AppHandle, Manager};
 use tauri_plugin_notification::NotificationExt;
 
-/// Follows jobs as long as the engine answers.
-pub async fn plans(app: AppHandle, client: Client) {
+/// How long to wait before the engine is looked for again.
+const AGAIN: Duration = Duration::from_secs(5);
+
+/// Follows jobs as long as the app runs.
+pub async fn plans(app: AppHandle, way: Way) {
     let mut known = HashMap::new();
+    loop {
+        if let Ok(client) = way.client().await {
+            follow(&app, client, &mut known).await;
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+}
+
+async fn follow(app: &AppHandle, client: Client, known: &mut HashMap<JobId, JobState>) {
     let Ok(mut changes) = EventsClient(client.clone()).watch(&Empty {}).await else { return };
     while let Some(Ok(change)) = changes.next().await {
         if change.topic != Topic::Job {
@@ -27,7 +41,7 @@ pub async fn plans(app: AppHandle, client: Client) {
             continue;
         }
         if let Some((title, body)) = notice(&client, &job).await
-            && !is_seen(&app)
+            && !is_seen(app)
             && let Err(error) = app.notification().builder().title(title).body(body).show()
         {
             tracing::debug!(%error, "the system shows no notifications");

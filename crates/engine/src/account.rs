@@ -11,6 +11,7 @@ use gateway::GatewayError;
 use rpc::{ApiError, Caller, ErrorCode, ItemStream};
 use secrecy::{ExposeSecret, SecretString};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex, mpsc};
@@ -28,6 +29,8 @@ pub(crate) struct Credentials {
     current: std::sync::Mutex<Option<SignedIn>>,
     /// One renewal at a time: a refresh token works once.
     renewing: Mutex<()>,
+    /// Counts the sign-ins and their ends.
+    number: AtomicU64,
 }
 
 #[derive(Clone)]
@@ -56,7 +59,12 @@ impl Credentials {
             }),
             Err(_) => None,
         };
-        Credentials { file, current: std::sync::Mutex::new(current), renewing: Mutex::new(()) }
+        Credentials {
+            file,
+            current: std::sync::Mutex::new(current),
+            renewing: Mutex::new(()),
+            number: AtomicU64::new(0),
+        }
     }
 
     fn current(&self) -> MutexGuard<'_, Option<SignedIn>> {
@@ -130,6 +138,11 @@ impl Inner {
         self.credentials.current().as_ref().map(|s| s.server.as_str().trim_end_matches('/').to_owned())
     }
 
+    /// Tells one sign-in from the next.
+    pub(crate) fn sign_in_number(&self) -> u64 {
+        self.credentials.number.load(Ordering::SeqCst)
+    }
+
     /// A token the server accepts now, renewed if need be; `None` when nobody is signed in.
     pub(crate) async fn access(&self) -> Result<Option<Access>, ApiError> {
         if let Some(access) = self.fresh_access() {
@@ -154,6 +167,7 @@ impl Inner {
             Err(e) if matches!(refusal(&e), Some("invalid_grant" | "invalid_client" | "unauthenticated")) => {
                 let server = signed_in.server.to_string();
                 *self.credentials.current() = None;
+                self.credentials.number.fetch_add(1, Ordering::SeqCst);
                 self.credentials.forget_file()?;
                 self.bus.tell(Topic::Account, "", None);
                 let message =
@@ -213,6 +227,7 @@ impl Account for Engine {
 
     async fn sign_out(&self, _: &Caller, _: Empty) -> Result<AccountStatus, ApiError> {
         let gone = self.inner.credentials.current().take();
+        self.inner.credentials.number.fetch_add(1, Ordering::SeqCst);
         self.inner.credentials.forget_file()?;
         if let Some(signed_in) = gone {
             let token = signed_in.refresh.expose_secret();
@@ -271,6 +286,7 @@ async fn wait_for_person(
     inner.credentials.save(&signed_in)?;
     let status = status(Some(&signed_in));
     *inner.credentials.current() = Some(signed_in);
+    inner.credentials.number.fetch_add(1, Ordering::SeqCst);
     inner.bus.tell(Topic::Account, "", None);
     Ok(status)
 }

@@ -31,8 +31,9 @@ pub(crate) async fn hand_over(
         return Err(ApiError::invalid("another_project", message));
     }
     let terminal = &request.terminal;
-    // The viewer is this hand-over alone: the paste is its input 1, the path its input 2.
-    match inner.paste(terminal, viewer, 1, &text, PasteRule::Launched).await? {
+    // Two viewers of this hand-over alone, so that either can be asked again and has its effect once.
+    let (pasting, typing) = (format!("{viewer}/paste"), format!("{viewer}/path"));
+    match inner.paste(terminal, &pasting, 1, &text, PasteRule::Launched).await? {
         Pasted::Pasted => {
             let characters = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
             Ok(HandedOver::Pasted { characters, replaced })
@@ -49,7 +50,7 @@ pub(crate) async fn hand_over(
                 );
                 ApiError::new(ErrorCode::Unavailable, "hand_over_file", message)
             })?;
-            inner.type_in(terminal, viewer, 2, Bytes::from(path.clone())).await?;
+            inner.type_in(terminal, &typing, 1, Bytes::from(path.clone())).await?;
             Ok(HandedOver::File { path, reason, replaced })
         }
     }

@@ -76,8 +76,18 @@ impl Root {
     /// alone. No link is followed out of the root, and no file is ever replaced.
     pub(crate) fn write_numbered(&self, folder: &str, text: &str, most: u32) -> std::io::Result<String> {
         use std::io::Write;
-        self.dir.create_dir_all(folder)?;
-        let folder_dir = self.dir.open_dir(folder)?;
+        let mut folder_dir = self.dir.try_clone()?;
+        for name in folder.split('/') {
+            match folder_dir.create_dir(name) {
+                Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => return Err(e),
+                _ => {}
+            }
+            // A link of the project could lead into its sources.
+            if folder_dir.symlink_metadata(name)?.is_symlink() {
+                return Err(std::io::Error::other(format!("{name} in it is a symbolic link")));
+            }
+            folder_dir = folder_dir.open_dir(name)?;
+        }
         let mut fresh = cap_std::fs::OpenOptions::new();
         fresh.write(true).create_new(true);
         match folder_dir.open_with(".gitignore", &fresh) {
@@ -170,6 +180,11 @@ mod tests {
         {
             let outside = tempfile::tempdir().unwrap();
             std::os::unix::fs::symlink(outside.path(), inside.path().join("out")).unwrap();
+            std::os::unix::fs::symlink("a", inside.path().join("within")).unwrap();
+            assert!(
+                root.write_numbered("within", "x", 10).is_err(),
+                "a link is not followed, wherever it leads"
+            );
             assert!(root.write_numbered("out", "x", 10).is_err());
             assert!(root.write_numbered("out/deep", "x", 10).is_err());
             assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 0);

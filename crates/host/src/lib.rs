@@ -62,7 +62,14 @@ impl Host {
         for _ in 0..STARTING.0 {
             if let Ok(link) = loopback::socket::connect(&dir.socket()).await {
                 let dial = loopback::web::dial_socket(dir.socket());
-                return Host::greet(name, link, dial, dir, env, None).await;
+                match Host::greet(name, link, dial, dir.clone(), env.clone(), None).await {
+                    // It was just ending: the next round finds another engine, or becomes it.
+                    Err(HostError::Greeting(error)) if error.is_link_closed() => {
+                        tokio::time::sleep(STARTING.1).await;
+                        continue;
+                    }
+                    greeted => return greeted,
+                }
             }
             match dir.lock() {
                 Ok(lock) => {

@@ -109,14 +109,14 @@ impl Store {
         Ok(())
     }
 
-    /// Notes that a device has registered.
-    pub async fn link_device_seen(&self, id: &str, now_ms: i64) -> Result<(), StoreError> {
-        sqlx::query("UPDATE link_devices SET seen_ms = $1 WHERE id = $2")
+    /// Notes that a device has registered. `false` if it was revoked meanwhile.
+    pub async fn link_device_seen(&self, id: &str, now_ms: i64) -> Result<bool, StoreError> {
+        let done = sqlx::query("UPDATE link_devices SET seen_ms = $1 WHERE id = $2 AND revoked_ms IS NULL")
             .bind(now_ms)
             .bind(id)
             .execute(&self.pool)
             .await?;
-        Ok(())
+        Ok(done.rows_affected() > 0)
     }
 
     /// Refuses a person's device from now on. `true` if it was accepted until now.

@@ -32,6 +32,8 @@ use crate::{ServerError, handlers, request_id};
 const PASSWORDS_PER_MINUTE: u32 = 20;
 /// Device codes per minute and address, asked for or typed; there are 25 thousand million of them.
 const CODES_PER_MINUTE: u32 = 60;
+/// Challenges per minute and device: one for each dial and each renewal.
+const CHALLENGES_PER_MINUTE: u32 = 60;
 /// Tries to pair per minute and address.
 const PAIRINGS_PER_MINUTE: u32 = 5;
 /// Requests without a good token that are recorded per minute and address; the others are refused all the same.
@@ -221,6 +223,7 @@ async fn state(config: &Config, bound: SocketAddr) -> Result<web::Data<State>, S
         code_tries: Limiter::new(CODES_PER_MINUTE, u32::MAX),
         strangers: Limiter::new(STRANGERS_PER_MINUTE, u32::MAX),
         pairing_tries: Limiter::new(PAIRINGS_PER_MINUTE, u32::MAX),
+        challenge_tries: Limiter::new(CHALLENGES_PER_MINUTE, u32::MAX),
         // Microseconds: no process numbers a million sockets a second, so a later one begins above an earlier one.
         hub: Hub::new(env.now_ms().unsigned_abs() * 1_000),
         mailboxes: Mailboxes::default(),

@@ -49,6 +49,8 @@ pub(crate) struct State {
     pub strangers: Limiter,
     /// How often a pairing can be tried, per address.
     pub pairing_tries: Limiter,
+    /// How often a device can ask for a challenge.
+    pub challenge_tries: Limiter,
     /// The devices that are connected.
     pub hub: Hub,
     /// Pairings under way.

@@ -58,11 +58,12 @@ pub fn get(db: &Db<'_>, id: &str) -> Result<Option<DeviceRow>> {
     db.one(&format!("SELECT {COLUMNS} FROM devices WHERE id = ?1"), [id], read)
 }
 
-/// Adds a device.
+/// Adds a device. One with the same link key is replaced: it was paired again.
 ///
 /// # Errors
-/// When the database refuses, also when its id or one of its keys is known already.
+/// When the database refuses.
 pub fn insert(db: &Db<'_>, row: &DeviceRow) -> Result<()> {
+    db.change("DELETE FROM devices WHERE link_key = ?1 OR noise_key = ?2", [&row.link_key, &row.noise_key])?;
     db.change(
         &format!("INSERT INTO devices ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"),
         params![

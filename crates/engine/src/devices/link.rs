@@ -16,6 +16,8 @@ use tokio::sync::{mpsc, watch};
 
 /// How long to wait before a link that could not be started is tried again.
 const RETRY: Duration = Duration::from_secs(30);
+/// How long a device that was just accepted may take to stand in the list.
+const TO_BE_LISTED: (u32, Duration) = (20, Duration::from_millis(50));
 /// How long a pairing waits for the link.
 const TO_BE_ONLINE: Duration = Duration::from_secs(10);
 
@@ -23,6 +25,8 @@ const TO_BE_ONLINE: Duration = Duration::from_secs(10);
 pub(super) struct Running {
     link: Arc<DeviceLink>,
     origin: String,
+    /// Which sign-in it was made for: the server ties a desktop's place to it.
+    sign_in: u64,
     state: watch::Receiver<State>,
 }
 
@@ -104,7 +108,17 @@ impl Inner {
 
     /// The link to the server that is signed in to, started if it does not run.
     async fn link(self: &Arc<Inner>) -> Result<Arc<DeviceLink>, ApiError> {
-        let mut running = self.devices.running.lock().await;
+        // Whoever ends a device waits for the lock below; so nothing is asked of a server while it is held.
+        let _one_at_a_time = self.devices.starting.lock().await;
+        let sign_in = self.sign_in_number();
+        {
+            let mut running = self.devices.running.lock().await;
+            if let Some(running) = running.as_ref().filter(|running| running.sign_in == sign_in) {
+                return Ok(Arc::clone(&running.link));
+            }
+            // One that belonged to an earlier sign-in is of no use: the server refuses it.
+            running.take();
+        }
         let access = self.access().await?;
         let access = access.ok_or_else(|| {
             let message = "Devices are reached through a server. Sign in to one first.";
@@ -112,11 +126,6 @@ impl Inner {
         })?;
         let keys = self.devices.keys.clone();
         let link_key = keys.public().link.to_base64();
-        if let Some(running) =
-            running.as_ref().filter(|r| Some(r.origin()) == self.signed_in_server().as_deref())
-        {
-            return Ok(Arc::clone(&running.link));
-        }
         let name = self.env.machine.clone();
         let place = cloud::add_device(&self.gateway, &access.server, &access.token, &name, &link_key).await;
         let place = place.map_err(|e| crate::error::request(&e))?;
@@ -137,7 +146,8 @@ impl Inner {
         let link = Arc::new(link);
         tokio::spawn(follow(Arc::downgrade(self), events));
         tokio::spawn(tell_states(Arc::downgrade(self), state.clone()));
-        *running = Some(Running { link: Arc::clone(&link), origin, state });
+        *self.devices.running.lock().await =
+            Some(Running { link: Arc::clone(&link), origin, sign_in, state });
         Ok(link)
     }
 
@@ -231,7 +241,11 @@ async fn follow(inner: Weak<Inner>, mut events: mpsc::Receiver<Event>) {
 /// One session of one device: the same router as everywhere, with the rights of its pairing.
 async fn serve(engine: Engine, peer: Peer, link: Link) {
     let key = peer.keys.link;
-    let id = engine.inner.note_session(key, true).await.unwrap_or_default();
+    // A device that stands in no list is not served, whatever the link let in.
+    let Some(id) = engine.inner.note_paired_session(key).await else {
+        tracing::warn!("a device that is not in the list of paired ones was refused");
+        return;
+    };
     let caller = Caller { name: format!("device:{id}"), scopes: peer.scopes };
     let router = engine.router();
     let inner = Arc::downgrade(&engine.inner);
@@ -243,6 +257,18 @@ async fn serve(engine: Engine, peer: Peer, link: Link) {
 }
 
 impl Inner {
+    /// Counts a session that begins, if its device is in the list; the device's id here.
+    async fn note_paired_session(&self, key: Key) -> Option<String> {
+        for _ in 0..TO_BE_LISTED.0 {
+            if let Some(id) = self.note_session(key, true).await {
+                return Some(id);
+            }
+            self.note_session(key, false).await;
+            tokio::time::sleep(TO_BE_LISTED.1).await;
+        }
+        None
+    }
+
     /// Counts a session that begins or ends; the device's id here.
     async fn note_session(&self, key: Key, begins: bool) -> Option<String> {
         {

@@ -33,6 +33,10 @@ pub(crate) struct DeviceLinks {
     sessions: Mutex<HashMap<Key, u32>>,
     /// The pairing under way.
     pairing: Mutex<Option<pairing::UnderWay>>,
+    /// One start of the link at a time.
+    starting: tokio::sync::Mutex<()>,
+    /// One change of the list at a time, so that none undoes another's revocation.
+    changing: tokio::sync::Mutex<()>,
     /// Whether a try to start the link waits.
     retrying: AtomicBool,
 }
@@ -45,6 +49,8 @@ impl DeviceLinks {
             running: tokio::sync::Mutex::default(),
             sessions: Mutex::default(),
             pairing: Mutex::default(),
+            starting: tokio::sync::Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
             retrying: AtomicBool::new(false),
         })
     }
@@ -157,6 +163,7 @@ impl Devices for Engine {
     }
 
     async fn change(&self, _: &Caller, request: ChangeDevice) -> Result<Device, ApiError> {
+        let _one_at_a_time = self.inner.devices.changing.lock().await;
         let scopes = granted(&request.scopes);
         let (id, text) = (request.device.0.clone(), stored(scopes));
         let changed = self.inner.store.write(move |db| store::devices::set_scopes(db, &id, &text)).await;
@@ -172,6 +179,7 @@ impl Devices for Engine {
     }
 
     async fn revoke(&self, _: &Caller, request: RevokeDevice) -> Result<DeviceList, ApiError> {
+        let _one_at_a_time = self.inner.devices.changing.lock().await;
         let row = self.inner.device_row(&request.device).await?;
         let id = row.id.clone();
         self.inner.store.write(move |db| store::devices::delete(db, &id)).await.map_err(database)?;

@@ -68,6 +68,8 @@ async fn follow(
 ) {
     loop {
         let event = tokio::select! {
+            // What has happened counts before the end of the page that showed it.
+            biased;
             event = pairing.events.recv() => event.unwrap_or(PairingEvent::Ended("closed")),
             () = events.closed() => PairingEvent::Ended("closed"),
         };
@@ -123,6 +125,7 @@ async fn translate(
                 (Some(Outcome::Paired(Box::new(device))), Some(Ok(told)), true)
             }
             Err(error) => {
+                // It stands in no list, so no session of it is served; the link forgets it too.
                 inner.end_device(&peer.keys).await;
                 (Some(Outcome::Ended("not_kept")), Some(Err(error)), true)
             }

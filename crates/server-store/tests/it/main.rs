@@ -294,13 +294,14 @@ async fn link_devices(store: &Store) {
     assert!(store.add_link_device(&device("l2", "k2", Some("l1"))).await.unwrap());
     assert!(!store.add_link_device(&device("l1", "k3", None)).await.unwrap(), "the id is taken");
     assert!(!store.add_link_device(&device("l3", "k2", None)).await.unwrap(), "the key is taken");
-    store.link_device_seen("l2", 20).await.unwrap();
+    assert!(store.link_device_seen("l2", 20).await.unwrap());
     let phone = store.link_device_by_key("k2").await.unwrap().unwrap();
     assert_eq!((phone.id.as_str(), phone.issuer_id.as_deref(), phone.seen_ms), ("l2", Some("l1"), Some(20)));
     assert_eq!(store.link_devices("u1").await.unwrap().len(), 2);
     assert!(!store.revoke_link_device("somebody else", "l2", 30).await.unwrap());
     assert!(store.revoke_link_device("u1", "l2", 30).await.unwrap());
     assert!(!store.revoke_link_device("u1", "l2", 31).await.unwrap(), "revoked already");
+    assert!(!store.link_device_seen("l2", 40).await.unwrap(), "revoked meanwhile");
     assert_eq!(store.link_device("l2").await.unwrap().unwrap().revoked_ms, Some(30));
     assert_eq!(store.link_devices("u1").await.unwrap().len(), 1);
 }

@@ -20,6 +20,8 @@ use crate::state::{State, address};
 const CERTIFICATE_MS: i64 = 5 * 60_000;
 /// How far the desktop's clock may be ahead.
 const SKEW_MS: i64 = 60_000;
+/// The longest id of a device, in bytes.
+const LONGEST_ID: usize = 64;
 /// Devices that a person may have.
 const MOST: usize = 64;
 
@@ -164,13 +166,14 @@ struct Challenge {
 }
 
 /// `POST /api/devices/challenge`: what a ticket's request must sign.
-pub(crate) async fn challenge(
-    request: HttpRequest,
-    state: web::Data<State>,
-    body: Bytes,
-) -> Result<HttpResponse, ApiError> {
-    limited(&state, &request)?;
+pub(crate) async fn challenge(state: web::Data<State>, body: Bytes) -> Result<HttpResponse, ApiError> {
+    // Every dial of every phone asks here, and all of them may stand behind one address; so the limit is each device's.
     let Challenge { device } = read(&body)?;
+    if device.len() > LONGEST_ID {
+        return Err(ApiError::invalid("that is no device's id"));
+    }
+    let permit = state.challenge_tries.acquire(&device, state.env.now_ms());
+    permit.map(drop).map_err(|wait| ApiError::rate_limited(wait, "too many tries; wait a little"))?;
     let nonce = state.tickets.challenge(&device, &state.env)?;
     let nonce = nonce.ok_or_else(|| ApiError::unavailable("too many devices ask at once; try again"))?;
     Ok(reply(json!({ "nonce": nonce })))

@@ -215,8 +215,18 @@ impl Socket {
             now,
         );
         arrived?;
-        if let Err(error) = self.state.store.link_device_seen(&device_id, now).await {
-            tracing::warn!(%error, "cannot note that a device has registered");
+        // A revocation may have come between the look at the key and the registration; it has then closed nothing.
+        match self.state.store.link_device_seen(&device_id, now).await {
+            Ok(true) => {}
+            Ok(false) => {
+                self.state.hub.revoke(&device_id);
+                return Err(REVOKED);
+            }
+            Err(error) => {
+                tracing::error!(%error, "a device that registers cannot be looked up");
+                self.state.hub.leave(&device_id, self.generation, now);
+                return Err(BROKEN);
+            }
         }
         Ok((device_id, kind))
     }

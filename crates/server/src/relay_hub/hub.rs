@@ -11,6 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// How long boxes are kept for a device that is away, and how many bytes of them.
 const KEEP_MS: i64 = 10 * 60_000;
 const KEEP_BYTES: usize = 1 << 20;
+/// What a kept box costs besides its bytes.
+const KEPT_OVERHEAD: usize = 128;
 /// Devices of one account that may be here at once.
 const DEVICES: usize = 8;
 /// Aliases that one desktop may have open.
@@ -362,18 +364,18 @@ impl Device {
 
     fn acknowledge(&mut self, up_to: u64) {
         while let Some(kept) = self.kept.pop_front_if(|kept| kept.n <= up_to) {
-            self.kept_bytes -= kept.sealed.len();
+            self.kept_bytes -= kept.size();
         }
     }
 
     /// Keeps a box until it is acknowledged. The oldest go when there are too many; whoever missed one learns it when
     /// it wants to resume.
     fn keep(&mut self, kept: Kept) {
-        self.kept_bytes += kept.sealed.len();
+        self.kept_bytes += kept.size();
         self.kept.push_back(kept);
         while self.kept_bytes > KEEP_BYTES {
             let Some(oldest) = self.kept.pop_front() else { return };
-            self.kept_bytes -= oldest.sealed.len();
+            self.kept_bytes -= oldest.size();
         }
     }
 
@@ -384,6 +386,11 @@ impl Device {
 }
 
 impl Kept {
+    /// What keeping it costs: empty boxes are not free.
+    fn size(&self) -> usize {
+        self.sealed.len() + self.from.len() + KEPT_OVERHEAD
+    }
+
     fn envelope(&self) -> String {
         FromHub::Sealed { from: self.from.clone(), n: self.n, sealed: self.sealed.clone() }.to_text()
     }

@@ -47,7 +47,8 @@ impl Mailboxes {
     pub fn open(&self, name: &str, owner: &str, desktop: Arc<Lanes>, now_ms: i64) -> bool {
         let is_name = name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit());
         let mut open = self.open_ones();
-        open.retain(|_, mailbox| mailbox.until_ms > now_ms);
+        // A desktop pairs one device at a time; whoever opens many keeps nobody else from pairing.
+        open.retain(|_, mailbox| mailbox.until_ms > now_ms && mailbox.owner != owner);
         if !is_name || open.contains_key(name) || open.len() >= MANY {
             return false;
         }

@@ -33,12 +33,15 @@ struct State {
     challenges: HashMap<[u8; 32], (String, i64)>,
     /// By the ticket's hash: whose, until when.
     tickets: HashMap<String, (TicketOwner, i64)>,
+    swept_ms: i64,
 }
 
 impl Tickets {
     fn state(&self, now_ms: i64) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.challenges.len() + state.tickets.len() > MANY {
+        // What is too old goes once a second at most, so that strangers' challenges do not pile up.
+        if now_ms - state.swept_ms >= 1_000 {
+            state.swept_ms = now_ms;
             state.challenges.retain(|_, (_, until)| *until > now_ms);
             state.tickets.retain(|_, (_, until)| *until > now_ms);
         }

@@ -12,6 +12,7 @@ use crate::wire::Size;
 use alacritty_terminal::vte::ansi::{Processor, Timeout};
 use boundary::{Boundary, Parts};
 use screen::Screen;
+use snapshot::Detail;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -155,7 +156,23 @@ impl Emulator {
     /// Escape sequences that bring a fresh terminal of this size to this state, with at most `lines` lines of
     /// scrollback. They begin with a full reset and hold no query.
     pub fn snapshot(&self, lines: usize) -> Vec<u8> {
-        let mut out = snapshot::of(&self.screen, lines);
+        self.draw(lines, Detail::Full)
+    }
+
+    /// The same without scrollback and, when it would be longer than `most` bytes, without what takes most: links
+    /// first, then all attributes of the cells. Never longer than 900 KiB.
+    pub fn snapshot_within(&self, most: usize) -> Vec<u8> {
+        let full = self.draw(0, Detail::Full);
+        if full.len() <= most {
+            return full;
+        }
+        drop(full);
+        let unlinked = self.draw(0, Detail::Unlinked);
+        if unlinked.len() <= most { unlinked } else { self.draw(0, Detail::Text) }
+    }
+
+    fn draw(&self, lines: usize, detail: Detail) -> Vec<u8> {
+        let mut out = snapshot::of(&self.screen, lines, detail);
         out.extend_from_slice(self.boundary.partial());
         out
     }

@@ -51,6 +51,10 @@ impl Pen {
         }
     }
 
+    pub(super) fn unlinked(self) -> Pen {
+        Pen { link: None, ..self }
+    }
+
     /// Writes what turns a terminal that draws with `self` into one that draws with `next`.
     pub(super) fn change(&mut self, next: Pen, out: &mut Vec<u8>) {
         if self.link != next.link {

@@ -79,7 +79,19 @@ pub(super) struct Screen {
     /// What REP would repeat.
     pub(super) preceding: Option<char>,
     pub(super) bells: u64,
+    links: Links,
     replies: Replies,
+}
+
+/// What links take, in bytes.
+#[derive(Default)]
+struct Links {
+    /// In the cells, when they were searched last.
+    kept: usize,
+    /// Taken since.
+    taken: usize,
+    /// Refused since.
+    refused: usize,
 }
 
 impl Screen {
@@ -97,6 +109,7 @@ impl Screen {
             titles: Vec::new(),
             preceding: None,
             bells: 0,
+            links: Links::default(),
             replies,
         }
     }

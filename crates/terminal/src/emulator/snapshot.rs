@@ -16,8 +16,26 @@ use std::io::Write as _;
 /// Spacers stand for the other half of a wide character and are not printed.
 const SPACER: Flags = Flags::WIDE_CHAR_SPACER;
 
-pub(super) fn of(screen: &Screen, lines: usize) -> Vec<u8> {
-    let mut drawing = Drawing { out: b"\x1bc".to_vec(), pen: Pen::default() };
+/// As plain text, no further rows are drawn when there is so much already. Beside rows a snapshot holds little.
+const MAX_ROWS: usize = 768 * 1024;
+/// The same for the primary screen while the alternate one is shown, which then has enough left for its largest size.
+const MAX_PARKED_ROWS: usize = 160 * 1024;
+
+/// How much of the cells is drawn. Everything else, modes and cursors with their attributes, is drawn always.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    Full,
+    /// No links.
+    Unlinked,
+    /// No attributes, no combining characters, and of the largest screens not the end.
+    Text,
+}
+
+pub(super) fn of(screen: &Screen, lines: usize, detail: Detail) -> Vec<u8> {
+    let mut drawing = Drawing { out: b"\x1bc".to_vec(), pen: Pen::default(), detail, most: usize::MAX };
+    if detail == Detail::Text {
+        drawing.most = if screen.parked.is_some() { MAX_PARKED_ROWS } else { MAX_ROWS };
+    }
     if let Some(title) = &screen.title {
         drawing.write(format_args!("\x1b]2;{title}\x1b\\"));
     }
@@ -31,6 +49,7 @@ pub(super) fn of(screen: &Screen, lines: usize) -> Vec<u8> {
         // Saves the primary screen's cursor as well.
         drawing.write(format_args!("\x1b[?1049h"));
         drawing.plain_charsets(&parked.cursor);
+        drawing.most = drawing.most.max(MAX_ROWS);
         drawing.in_place(grid);
     }
     drawing.margins(screen);
@@ -55,6 +74,9 @@ struct Drawing {
     out: Vec<u8>,
     /// What the reading terminal draws with at this point.
     pen: Pen,
+    detail: Detail,
+    /// Beyond so many bytes rows are left out.
+    most: usize,
 }
 
 impl Drawing {
@@ -85,15 +107,24 @@ impl Drawing {
     /// One cell at the reading terminal's cursor.
     fn cell(&mut self, grid: &Grid<Cell>, line: Line, column: usize) {
         let cell = &grid[line][Column(column)];
-        self.pen(Pen::of(cell));
+        self.pen(match self.detail {
+            Detail::Full => Pen::of(cell),
+            Detail::Unlinked => Pen::of(cell).unlinked(),
+            Detail::Text => Pen::default(),
+        });
         let mut buffer = [0; 4];
         self.out.extend_from_slice(glyph(grid, line, column).encode_utf8(&mut buffer).as_bytes());
-        for mark in cell.zerowidth().unwrap_or_default() {
+        let marks = cell.zerowidth().filter(|_| self.detail != Detail::Text);
+        for mark in marks.unwrap_or_default() {
             self.out.extend_from_slice(mark.encode_utf8(&mut buffer).as_bytes());
         }
     }
 
-    fn row(&mut self, grid: &Grid<Cell>, line: Line, end: usize) {
+    /// The first cells of a row; false when it was left out.
+    fn row(&mut self, grid: &Grid<Cell>, line: Line, end: usize) -> bool {
+        if self.out.len() > self.most {
+            return false;
+        }
         for column in 0..end {
             let cell = &grid[line][Column(column)];
             let is_half = cell.flags.intersects(SPACER)
@@ -103,6 +134,7 @@ impl Drawing {
                 self.cell(grid, line, column);
             }
         }
+        true
     }
 
     /// The primary screen with its scrollback: rows in order, so that the reading terminal scrolls as this one did.
@@ -120,7 +152,7 @@ impl Drawing {
             let line = Line(line);
             wrapped = is_wrapped(grid, line) && line.0 + 1 < below;
             let end = if wrapped { grid.columns() } else { used(grid, line) };
-            self.row(grid, line, end);
+            wrapped &= self.row(grid, line, end);
         }
         self.pen(Pen::default());
     }

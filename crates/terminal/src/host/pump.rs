@@ -20,6 +20,9 @@ const COALESCED: u64 = 32 * 1024;
 const RECORD: u64 = 64 * 1024;
 /// With credit left, a viewer that output outruns is brought to the present at most this often.
 const RESYNC: Duration = Duration::from_millis(250);
+/// The longest snapshot, in bytes. It must fit into one record of every link that carries it further, and those end at
+/// 1 MiB with their heads: a longer one would take the whole connection down.
+const MAX_SNAPSHOT: usize = 900 * 1024;
 /// With less credit than this a viewer waits for more.
 const LEAST: u64 = 4096;
 
@@ -274,16 +277,19 @@ pub(super) fn resize(mark: Mark) -> Option<Record> {
     }
 }
 
-/// A snapshot with as much scrollback as fits into `window`.
+/// A snapshot with as much scrollback as fits into `window`. The screen itself may be larger than a window, but never
+/// than [`MAX_SNAPSHOT`].
 pub(super) fn snapshot(emulator: &crate::Emulator, lines: usize, window: u64) -> Bytes {
+    let most = window.saturating_sub(2 * RECORD_COST).min(MAX_SNAPSHOT as u64);
     let mut lines = lines;
-    loop {
+    while lines > 0 {
         let bytes = emulator.snapshot(lines);
-        if lines == 0 || bytes.len() as u64 + 2 * RECORD_COST <= window {
+        if bytes.len() as u64 <= most {
             return bytes.into();
         }
         lines /= 4;
     }
+    emulator.snapshot_within(MAX_SNAPSHOT).into()
 }
 
 /// Log bytes of a running terminal, as [`crate::Client::history`].

@@ -1,8 +1,8 @@
 //! The screen against itself: a snapshot at any point equals the emulator that never stopped.
 
 use crate::fuzz::{SEEDS, same};
-use crate::{Dice, House, ended, from_start, log, next, sh};
-use terminal::{Emulator, RecordKind, Size};
+use crate::{Dice, House, SIZE, ended, from_start, info, log, next, sh};
+use terminal::{Attach, Client, Emulator, Info, RecordKind, Size, Start};
 
 /// A recording like that of a full-screen program: everything at once, for a while.
 fn recording(dice: &mut Dice, length: usize) -> Vec<u8> {
@@ -123,4 +123,84 @@ async fn a_full_screen_program_is_restored_with_its_modes() {
     restored.feed(&snapshot.bytes);
     assert_eq!(restored.describe(1000), never_detached.describe(1000));
     assert!(restored.bracketed_paste());
+}
+
+/// A terminal of this size whose program has written `bytes` and waits for a line.
+async fn shown(client: &Client, house: &House, name: &str, size: Size, bytes: &[u8]) -> Info {
+    let file = house.path(name);
+    std::fs::write(&file, bytes).unwrap();
+    let start = Start { size, ..sh(name, &format!("stty raw -echo; cat {file:?}; read x")) };
+    let started = client.start(start).await.unwrap();
+    crate::until("the output", || async { info(client, &started.id).await.head >= bytes.len() as u64 }).await;
+    started
+}
+
+#[tokio::test]
+async fn no_program_makes_a_snapshot_that_its_viewers_cannot_take() {
+    const MOST: usize = 900 * 1024;
+    let house = House::new();
+    let client = house.client().await;
+    // Each cell has a link of its own: the first ones are as long as a sequence can be, the others as a link can be.
+    let mut links = Vec::new();
+    for n in 0..80 * 24 {
+        let uri = format!("https://example.com/{n}/");
+        let length = if n < 24 { 64_000 } else { 1000 - uri.len() };
+        links.extend_from_slice(format!("\x1b]8;;{uri}{}\x1b\\x", "a".repeat(length)).as_bytes());
+    }
+    // Each cell has colours of its own, on both screens.
+    let large = Size { cols: 300, rows: 200 };
+    let mut colours = Vec::new();
+    for n in 0..2 * 300 * 200 {
+        let (r, g, b) = (100 + n % 150, 100 + n / 150 % 150, 100 + n / 22_500);
+        if n == 300 * 200 {
+            colours.extend_from_slice(b"\x1b[?1049h\x1b[H");
+        }
+        colours.extend_from_slice(format!("\x1b[38;2;{r};{g};{b};48;2;{b};{g};{r}m漢\x08").as_bytes());
+        colours.extend_from_slice(b"\x1b[C");
+    }
+    for (name, size, bytes) in [("links", SIZE, links), ("color", large, colours)] {
+        let started = shown(&client, &house, name, size, &bytes).await;
+        let mut live = Emulator::new(size, 1000);
+        live.feed(&bytes);
+        for ends in [false, true] {
+            let attach = Attach { epoch: None, ..from_start(&started) };
+            let mut attachment = client.attach(attach).await.unwrap();
+            let snapshot = next(&mut attachment).await.unwrap();
+            assert!(matches!(snapshot.kind, RecordKind::Snapshot { .. }));
+            assert!(snapshot.bytes.len() <= MOST, "{name}: {} bytes", snapshot.bytes.len());
+            let mut copy = Emulator::new(size, 1000);
+            copy.feed(&snapshot.bytes);
+            assert_eq!(copy.text(), live.text(), "{name}");
+            if !ends {
+                client.input(&started.id, "me", 1, "\n").await.unwrap();
+                client.close(&started.id).await.unwrap();
+                ended(&client, &started.id).await;
+            }
+        }
+    }
+}
+
+#[test]
+fn long_links_are_dropped_and_all_of_them_are_bounded() {
+    let size = Size { cols: 80, rows: 24 };
+    let mut live = Emulator::new(size, 20_000);
+    let link = |n: usize, length: usize| format!("\x1b]8;id=i;{n:0length$}\x1b\\x\x1b]8;;\x1b\\");
+    let links = |live: &Emulator| {
+        let snapshot = String::from_utf8(live.snapshot(20_000)).unwrap();
+        snapshot.matches("\x1b]8;id=i;").count()
+    };
+    live.feed(link(1, 1023).as_bytes());
+    live.feed(link(2, 1024).as_bytes());
+    assert_eq!(links(&live), 1);
+    for n in 0..8000 {
+        live.feed(link(n, 1000).as_bytes());
+    }
+    assert!((3000..4200).contains(&links(&live)), "{}", links(&live));
+    assert!(live.text().contains("xxx"), "the text of the others is there");
+    // When they have left the scrollback, there is room again.
+    live.feed("\r\n".repeat(20_100).as_bytes());
+    for n in 0..2000 {
+        live.feed(link(n, 1000).as_bytes());
+    }
+    assert!((1000..=2000).contains(&links(&live)), "{}", links(&live));
 }

@@ -1,6 +1,6 @@
 //! The parser's calls.
 
-use super::{Screen, default_tabs};
+use super::{Links, Screen, default_tabs};
 use alacritty_terminal::grid::Dimensions;
 use alacritty_terminal::index::{Column, Line};
 use alacritty_terminal::term::TermMode;
@@ -14,6 +14,15 @@ use unicode_width::UnicodeWidthChar;
 const MAX_MARKS: usize = 8;
 /// Saved titles beyond this many are dropped.
 const MAX_TITLES: usize = 16;
+
+/// Links longer than this, with their ids, are dropped, in bytes.
+const MAX_LINK: usize = 1024;
+/// What all links of a terminal may take, in bytes; those beyond are dropped.
+const MAX_LINKS: usize = 4 * 1024 * 1024;
+/// What a link takes besides its text.
+const LINK_COST: usize = 64;
+/// The cells are searched for links at most once in so many bytes of new ones.
+const RECOUNT: usize = MAX_LINKS / 8;
 
 /// Calls that change nothing but what the emulator itself keeps.
 macro_rules! pass {
@@ -42,6 +51,45 @@ impl Screen {
     fn moved(&self, lines: usize, sign: i32) -> i32 {
         let lines = i32::try_from(lines).unwrap_or(i32::from(u16::MAX)).min(i32::from(u16::MAX));
         self.term.grid().cursor.point.line.0 + sign * lines
+    }
+
+    /// Whether there is room for another link. A refused one leaves its text without a link.
+    fn takes_link(&mut self, link: &Hyperlink) -> bool {
+        let length = link.uri.len() + link.id.as_deref().map_or(0, str::len);
+        if length > MAX_LINK {
+            return false;
+        }
+        let cost = length + LINK_COST;
+        if self.links.kept + self.links.taken + cost > MAX_LINKS {
+            if self.links.taken + self.links.refused < RECOUNT {
+                self.links.refused += cost;
+                return false;
+            }
+            // What was overwritten or has left the scrollback since no longer counts.
+            self.links = Links { kept: self.kept_links(), ..Links::default() };
+        }
+        let has_room = self.links.kept + cost <= MAX_LINKS;
+        *if has_room { &mut self.links.taken } else { &mut self.links.refused } += cost;
+        has_room
+    }
+
+    /// What the links in the cells take. One that stands in several runs of cells counts for each.
+    fn kept_links(&self) -> usize {
+        let mut kept = 0;
+        for grid in [Some(self.term.grid()), self.parked.as_ref()].into_iter().flatten() {
+            let mut last = None;
+            for line in grid.topmost_line().0..=grid.bottommost_line().0 {
+                let row = &grid[Line(line)];
+                for column in 0..grid.columns() {
+                    let link = row[Column(column)].hyperlink();
+                    if let Some(link) = link.as_ref().filter(|link| last.as_ref() != Some(*link)) {
+                        kept += link.uri().len() + link.id().len() + LINK_COST;
+                    }
+                    last = link;
+                }
+            }
+        }
+        kept
     }
 
     /// Whether the cell that a combining character would join is full.
@@ -95,7 +143,6 @@ impl Handler for Screen {
         reset_color(index: usize);
         decaln();
         text_area_size_chars();
-        set_hyperlink(link: Option<Hyperlink>);
     }
 
     fn input(&mut self, c: char) {
@@ -113,6 +160,11 @@ impl Handler for Screen {
 
     fn put_tab(&mut self, count: u16) {
         self.term.put_tab(count);
+    }
+
+    fn set_hyperlink(&mut self, link: Option<Hyperlink>) {
+        let link = link.filter(|link| self.takes_link(link));
+        self.term.set_hyperlink(link);
     }
 
     fn bell(&mut self) {

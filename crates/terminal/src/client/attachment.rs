@@ -44,7 +44,8 @@ impl Attachment {
     }
 
     /// The next record; none after [`RecordKind::Exit`]. What has arrived and was not consumed is bounded by the
-    /// window. Dropping the future loses nothing.
+    /// window. Asking for the next record says that those before it were taken, which is all that a record without
+    /// bytes needs. Dropping the future loses nothing.
     ///
     /// # Errors
     /// [`TerminalError::Gone`] when the host went away: attach again with the offset after the last byte.
@@ -52,6 +53,9 @@ impl Attachment {
         if self.ended {
             return Ok(None);
         }
+        // Without this, records that are too small to be consumed by their bytes would use the window up for ever. That
+        // the host has gone is seen behind the last record.
+        drop(self.report().await);
         let record = self.records.recv().await.unwrap_or(Err(TerminalError::Gone))?;
         self.ended = record.kind == RecordKind::Exit;
         self.consumed += RECORD_COST;
@@ -64,11 +68,18 @@ impl Attachment {
     /// [`TerminalError::Gone`].
     pub async fn consume(&mut self, bytes: usize) -> Result<()> {
         self.consumed += bytes as u64;
+        self.report().await
+    }
+
+    /// Tells the host what was consumed, when it is enough.
+    async fn report(&mut self) -> Result<()> {
         if self.consumed < self.report {
             return Ok(());
         }
+        let room = self.client.0.out.reserve().await.map_err(|_| TerminalError::Gone)?;
         let bytes = std::mem::take(&mut self.consumed);
-        self.client.send(ToHost::Credit { attachment: self.number, bytes }, Bytes::new()).await
+        room.send((ToHost::Credit { attachment: self.number, bytes }, Bytes::new()));
+        Ok(())
     }
 }
 

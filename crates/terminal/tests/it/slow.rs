@@ -101,6 +101,36 @@ fn deaf_viewer(house: &House, terminal: &str) -> std::os::unix::net::UnixStream 
 }
 
 #[tokio::test]
+async fn many_tiny_records_do_not_use_a_window_up() {
+    const BYTES: u64 = 600;
+    let house = House::new();
+    let client = house.client().await;
+    let started = client.start(sh("tiny0", "stty raw -echo; exec cat")).await.unwrap();
+    // A resize after each byte: records of one byte and of none.
+    for n in 1..=BYTES {
+        client.input(&started.id, "me", n, "x").await.unwrap();
+        until("the echo", || async {
+            !client.history(&started.id, started.epoch, n - 1, n).await.unwrap().is_empty()
+        })
+        .await;
+        let cols = 80 + u16::try_from(n % 2).unwrap();
+        client.resize(&started.id, terminal::Size { cols, rows: 24 }).await.unwrap();
+    }
+    // This viewer reports what it has shown in larger pieces than there is output.
+    let mut view = client.attach(Attach { window: 64 * 1024, ..from_start(&started) }).await.unwrap();
+    let (mut at, mut records) = (0, 0);
+    while at < BYTES {
+        let record = tokio::time::timeout(DEADLINE, view.next()).await.unwrap().unwrap().unwrap();
+        assert!(matches!(record.kind, RecordKind::Data | RecordKind::Resize { .. }), "{record:?}");
+        at += record.bytes.len() as u64;
+        records += 1;
+    }
+    assert!(records > 1024, "{records} records are no test");
+    client.close(&started.id).await.unwrap();
+    ended(&client, &started.id).await;
+}
+
+#[tokio::test]
 async fn nothing_is_busy_after_the_end() {
     let house = House::new();
     let client = house.client().await;

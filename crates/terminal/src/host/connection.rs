@@ -24,6 +24,8 @@ const GREETING: Duration = Duration::from_secs(5);
 const QUEUE: usize = 16;
 /// Calls of one client that may be under way.
 const CALLS: usize = 64;
+/// Pastes of one client that may wait for their programs. Beyond it they are refused.
+const PASTES: usize = 64;
 /// Attachments of one client.
 const MAX_ATTACHMENTS: usize = 256;
 /// Notices of changes are collected this long.
@@ -82,6 +84,7 @@ async fn serve(host: Arc<Host>, stream: UnixStream) {
         out,
         tasks: JoinSet::new(),
         calls: Arc::new(Semaphore::new(CALLS)),
+        pastes: Arc::new(Semaphore::new(PASTES)),
         attachments: HashMap::new(),
     };
     while let Ok(Some((message, body))) = reader.next::<ToHost>().await {
@@ -127,7 +130,9 @@ struct Client {
     host: Arc<Host>,
     out: Outgoing,
     tasks: JoinSet<()>,
+    /// Held only by what comes to its end by itself: without one, nothing more is read from the client.
     calls: Arc<Semaphore>,
+    pastes: Arc<Semaphore>,
     attachments: HashMap<u32, (Arc<Credit>, AbortHandle)>,
 }
 
@@ -197,18 +202,27 @@ impl Client {
                 let outcome = check_input(&body).and_then(|()| {
                     let text = std::str::from_utf8(&body)
                         .map_err(|_| TerminalError::Invalid("what is pasted must be UTF-8".to_owned()))?;
-                    self.host.running(&terminal)?.input.paste(&viewer, seq, text, rule)
+                    let place =
+                        Arc::clone(&self.pastes).try_acquire_owned().map_err(|_| TerminalError::Full)?;
+                    Ok((place, self.host.running(&terminal)?.input.paste(&viewer, seq, text, rule)?))
                 });
                 self.tasks.spawn(async move {
-                    let outcome = match outcome {
-                        Ok(mut outcome) => match outcome.wait_for(Option::is_some).await {
-                            Ok(known) => known.clone().ok_or(TerminalError::Gone),
-                            Err(_) => Err(TerminalError::NotFound(terminal)),
-                        },
-                        Err(error) => Err(error),
-                    };
-                    answer(&out, id, outcome.map(Answer::Pasted), Bytes::new()).await;
-                    drop(permit);
+                    match outcome {
+                        Ok((place, mut outcome)) => {
+                            // A program that does not read keeps its paste waiting, and nothing else of the client.
+                            drop(permit);
+                            let outcome = match outcome.wait_for(Option::is_some).await {
+                                Ok(known) => known.clone().ok_or(TerminalError::Gone),
+                                Err(_) => Err(TerminalError::NotFound(terminal)),
+                            };
+                            answer(&out, id, outcome.map(Answer::Pasted), Bytes::new()).await;
+                            drop(place);
+                        }
+                        Err(error) => {
+                            answer(&out, id, Err(error), Bytes::new()).await;
+                            drop(permit);
+                        }
+                    }
                 });
             }
             call => {

@@ -149,3 +149,35 @@ async fn a_paste_needs_an_asking_program_in_the_foreground_and_plain_text() {
     let last = tokio::time::timeout(DEADLINE, async { while next(&mut view).await.is_some() {} }).await;
     assert!(last.is_ok());
 }
+
+#[tokio::test]
+async fn pastes_into_a_program_that_does_not_read_hold_up_nothing_else() {
+    let house = House::new();
+    let client = house.client().await;
+    let script = "stty raw -echo; printf '\\033[?2004hready'; sleep 1000";
+    let started = client.start(sh("stuck", script)).await.unwrap();
+    read_until(&mut client.attach(from_start(&started)).await.unwrap(), "ready").await;
+    let mut pastes = tokio::task::JoinSet::new();
+    for n in 0..70 {
+        let (client, id) = (client.clone(), started.id.clone());
+        let text = "x".repeat(if n == 0 { 512 * 1024 } else { 1 });
+        pastes.spawn(async move {
+            client.paste(&id, &format!("viewer {n}"), 1, &text, PasteRule::Foreground).await
+        });
+    }
+    for _ in 0..6 {
+        let refused = tokio::time::timeout(DEADLINE, pastes.join_next()).await.unwrap().unwrap().unwrap();
+        assert!(matches!(refused, Err(TerminalError::Full)), "{refused:?}");
+    }
+    // The others wait, and everything else is heard.
+    assert_eq!(info(&client, &started.id).await.id, started.id);
+    tokio::time::timeout(DEADLINE, client.close(&started.id)).await.unwrap().unwrap();
+    ended(&client, &started.id).await;
+    while let Some(outcome) = tokio::time::timeout(DEADLINE, pastes.join_next()).await.unwrap() {
+        let outcome = outcome.unwrap();
+        assert!(
+            matches!(outcome, Ok(PasteOutcome::Interrupted { .. }) | Err(TerminalError::NotFound(_))),
+            "{outcome:?}"
+        );
+    }
+}

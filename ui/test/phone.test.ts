@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { codeOf, deviceName, takeCode } from "#app/features/phone/address.ts";
 import { readWords } from "#app/features/phone/WordsField.tsx";
-import { keysOf, newSecret, patientDial, recall, withDesktop, withoutDesktop, type PhoneHub, type PhoneWorld } from "#app/features/phone/world.ts";
+import { keysOf, newSecret, patientDial, recall, whenBack, withDesktop, withoutDesktop, type PhoneHub, type PhoneWorld } from "#app/features/phone/world.ts";
 import { fingerprint, generateKeys, memoryStore, publicKeys, type Pairing } from "#client/relay/keys.ts";
 import { toQr, toWords } from "#client/relay/words.ts";
 
@@ -91,4 +91,25 @@ test("a session is begun when the server is there, not before", async () => {
   hub.status = "online";
   for (const notify of [...watchers]) notify();
   assert.deepEqual([begun, closed], [1, 1]);
+});
+
+test("a desktop that comes back is noticed once, whether it or the server was away", () => {
+  const watchers = new Set<() => void>();
+  const presence = new Map<string, { online: boolean }>();
+  const hub = { status: "online", presence, watch: (n: () => void) => (watchers.add(n), () => void watchers.delete(n)) } as unknown as PhoneHub & { status: string };
+  let came = 0;
+  const unwatch = whenBack(hub, "d1", () => void (came += 1));
+  const counted = (change: () => void) => {
+    change();
+    for (let i = 0; i < 2; i++) for (const notify of [...watchers]) notify();
+    return came;
+  };
+  assert.equal(counted(() => presence.set("d2", { online: true })), 0);
+  assert.equal(counted(() => presence.set("d1", { online: true })), 1);
+  assert.equal(counted(() => presence.set("d1", { online: false })), 1);
+  assert.equal(counted(() => presence.set("d1", { online: true })), 2);
+  assert.equal(counted(() => (hub.status = "lost")), 2);
+  assert.equal(counted(() => (hub.status = "online")), 3);
+  unwatch();
+  assert.equal(watchers.size, 0);
 });

@@ -157,8 +157,17 @@ impl Core {
             }
         };
         if !posted {
-            self.end_session(i);
+            self.lose_session(i);
         }
+    }
+
+    /// Ends a session that its phone takes to be alive, and tells it to begin another: it would wait for ever.
+    pub(super) fn lose_session(&mut self, i: usize) {
+        let known = &self.known[i];
+        let (Some(live), Some(device)) = (&known.live, known.peer.device.clone()) else { return };
+        let head = BoxHead { kind: BoxKind::Unknown, session: live.session.id(), seq: 0 };
+        self.end_session(i);
+        self.unknown(&device, &head);
     }
 
     /// Ends a session; its link ends with it, and nothing of it stays in the lanes.
@@ -216,11 +225,7 @@ impl Core {
     fn begin_anew(&mut self) {
         tracing::info!("the hub has lost boxes; sessions begin anew");
         for i in 0..self.known.len() {
-            let known = &self.known[i];
-            let (Some(live), Some(device)) = (&known.live, known.peer.device.clone()) else { continue };
-            let head = BoxHead { kind: BoxKind::Unknown, session: live.session.id(), seq: 0 };
-            self.end_session(i);
-            self.unknown(&device, &head);
+            self.lose_session(i);
         }
     }
 
@@ -234,7 +239,7 @@ impl Core {
             // The box had its number: without it the session cannot go on.
             let of = |known: &Known| known.peer.device.as_deref() == Some(device.as_str());
             if let Some(i) = self.known.iter().position(of) {
-                self.end_session(i);
+                self.lose_session(i);
             }
         }
     }
@@ -249,10 +254,14 @@ impl Core {
             }
             Command::Closed { peer, session } => {
                 if let Some(i) = self.live(&peer, &session) {
-                    self.end_session(i);
+                    self.lose_session(i);
                 }
             }
             Command::Admit { peer, done } => {
+                // With other rights it may be connected all the same.
+                if let Some(i) = self.index(&peer.keys.link) {
+                    self.lose_session(i);
+                }
                 self.forget(&peer.keys.link);
                 self.known.push(Known::new(peer));
                 // The caller may have stopped waiting; the peer is admitted all the same.

@@ -115,7 +115,7 @@ impl Core {
             self.tell(Event::Recognised { peer: key, device: from.to_owned() });
         }
         if !self.tell(Event::Session { peer, link }) {
-            self.end_session(i);
+            self.lose_session(i);
         }
     }
 

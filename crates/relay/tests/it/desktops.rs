@@ -1,10 +1,10 @@
 //! The desktop's end against a hub with a real socket.
 
-use crate::hub::{DESK, Got, Hub, Phone, Said, config, desktop_and_phone, online, peer, within};
+use crate::hub::{DESK, Got, Hub, PHONE, Phone, Said, config, desktop_and_phone, online, peer, within};
 use crate::{keys, random};
 use relay::bytes::Sealed;
 use relay::certificate::Certificate;
-use relay::client::{DATA_BYTES, DeviceLink, Event, PairingEvent};
+use relay::client::{DATA_BYTES, DeviceLink, Event, PairingEvent, Peer};
 use relay::envelope::FromHub;
 use relay::pairing::{Decision, Phone as PairingPhone};
 use relay::record::{RecordKind, StreamMessage};
@@ -88,6 +88,24 @@ async fn a_hub_that_lost_boxes_makes_every_phone_begin_again() {
     let (_link, _events, mut phone, mut session) = desktop_and_phone().await;
     phone.hub.tell(&FromHub::Gap {});
     assert_eq!(within(session.rx.recv()).await, None);
+    assert_eq!(phone.hear().await, Said::Unknown);
+}
+
+#[tokio::test]
+async fn a_phone_whose_rights_change_begins_again() {
+    let (link, mut events, mut phone, mut session) = desktop_and_phone().await;
+    let scopes = Scopes::NONE.with(Scope::View);
+    link.admit(Peer { scopes, ..peer(Some(PHONE)) }).await.unwrap();
+    assert_eq!(within(session.rx.recv()).await, None);
+    assert_eq!(phone.hear().await, Said::Unknown);
+    let Phone { hub, inbox, .. } = phone;
+    let mut phone = Phone::begin(hub, inbox, &keys(3), 10).await;
+    phone.say("again");
+    let Some(Event::Session { peer, mut link }) = within(events.recv()).await else { panic!() };
+    assert_eq!(peer.scopes, scopes);
+    assert_eq!(within(link.rx.recv()).await, Some(text("again")));
+    // So does one whose link the engine has let go.
+    drop(link);
     assert_eq!(phone.hear().await, Said::Unknown);
 }
 

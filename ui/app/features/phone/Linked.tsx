@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { API_VERSION } from "#client/api.gen.ts";
 import { Connection } from "#client/connection.ts";
 import { fingerprint, publicKeys, type Pairing } from "#client/relay/keys.ts";
 import { Actions, Button } from "#kit/core.tsx";
@@ -8,7 +9,9 @@ import type { Phone } from "../../phone.ts";
 import { w } from "../../words.ts";
 import css from "./phone.module.css";
 import { seen } from "./presence.ts";
-import { keysOf, patientDial, type PhoneHub, type PhoneWorld } from "./world.ts";
+import { keysOf, patientDial, whenBack, type PhoneHub, type PhoneWorld } from "./world.ts";
+
+const CLIENT = "phone 0.1.0";
 
 interface LinkedProps {
   world: PhoneWorld;
@@ -40,14 +43,13 @@ export function Linked({ world, desktop, hub, switchDesktop, forget }: LinkedPro
         heads.clear();
         return dial(handlers);
       }),
-      { hostAnswers: () => Promise.resolve(false), random: () => (world.random(1)[0] ?? 0) / 256, now: world.now, client: "phone 0.1.0" },
+      { hostAnswers: () => Promise.resolve(false), random: () => (world.random(1)[0] ?? 0) / 256, now: world.now, client: CLIENT },
     );
-    // The desktop came back, or the server did: no reason to wait for the next try.
-    let there = false;
-    const unwatch = hub.watch(() => {
-      const now = hub.status === "online" && hub.presence.get(desktop.desktop)?.online === true;
-      if (now && !there) connection.redialNow();
-      there = now;
+    const unwatch = whenBack(hub, desktop.desktop, () => {
+      // No reason to wait for the next try. A link that seems to live may have ended at a desktop that was away: it says
+      // so when it is asked anything.
+      connection.redialNow();
+      connection.call("system.hello", { api: API_VERSION, client: CLIENT }).catch(() => {});
     });
     const linked = connection.watch(() => {
       if (connection.state.status === "linked") seen(world, desktop.desktop);

@@ -50,6 +50,17 @@ export function withoutDesktop(remembered: Remembered, desktop: string): Remembe
   return { desktops: remembered.desktops.filter((d) => d.desktop !== desktop) };
 }
 
+/** Calls `back` each time the desktop can be reached after it, or the server, could not. */
+export function whenBack(hub: PhoneHub, desktop: string, back: () => void): () => void {
+  let there = false;
+  return hub.watch(() => {
+    const now = hub.status === "online" && hub.presence.get(desktop)?.online === true;
+    const came = now && !there;
+    there = now;
+    if (came) back();
+  });
+}
+
 /** Waits for the hub before a session is begun, so that nothing piles up for a server that is away. */
 export function patientDial(hub: PhoneHub, dial: Dial): Dial {
   return (handlers) => {

@@ -62,11 +62,19 @@ export async function session(base, application) {
 
 /** Starts a program that stays until `release`; `ready` polls until it can be used. */
 export async function helper(release, name, command, args, env, ready) {
-  const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  // A process group of its own: what it starts ends with it.
+  const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"], detached: true });
   let printed = "";
   child.on("error", (error) => (printed += `\n${error.message}`));
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (printed += data));
-  release(() => child.kill("SIGKILL"));
+  release(() => {
+    for (const stream of [child.stdout, child.stderr]) stream.destroy();
+    try {
+      process.kill(-child.pid, "SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+  });
   await until(`${name} being ready`, async () => {
     if (child.exitCode !== null) throw new Error(`${name} ended (${child.exitCode}): ${printed}`);
     return ready();

@@ -71,7 +71,7 @@ test("a page in the window can do nothing but send frames", async () => {
 });
 
 test("closing the window ends neither the shell nor what was done; both are there when it opens again", async () => {
-  await window.type(TYPE, "sleep 1; echo finished-while-closed-$((40+3))\n");
+  await window.type(TYPE, "sleep 4; echo finished-while-closed-$((40+3))\n");
   await window.end();
   const [terminal] = JSON.parse((await cli("terminal", "list", "--json")).stdout);
   assert.equal(terminal.state, "running");

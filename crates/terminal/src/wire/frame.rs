@@ -13,7 +13,8 @@ pub const MAX_HEAD: usize = 1024 * 1024;
 pub const MAX_TO_HOST: usize = MAX_HEAD + super::MAX_INPUT + 4;
 /// The longest message before the host knows the client.
 pub const MAX_HELLO: usize = 4096;
-/// The longest message to a client: a snapshot of the largest screen with every cell in its own colours.
+/// The longest message to a client. Hosts of earlier builds, which may still run, send snapshots of the largest screen
+/// with every cell in its own colours; others stay far below.
 pub const MAX_FROM_HOST: usize = 24 * 1024 * 1024;
 
 /// A message's head and body.

@@ -45,7 +45,8 @@ async function search(memory, from, to, texts, found) {
     const length = Number(to - at < BigInt(PIECE) ? to - at : BigInt(PIECE));
     let bytesRead = 0;
     try {
-      ({ bytesRead } = await memory.read(buffer, 0, length, at));
+      // Addresses of a process stay far below 2^53.
+      ({ bytesRead } = await memory.read(buffer, 0, length, Number(at)));
     } catch {
       // A page that is gone meanwhile or was never there.
     }

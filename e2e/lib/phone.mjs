@@ -75,10 +75,12 @@ export async function history(connection, terminal, epoch, from, to, into) {
 
 /** Follows a terminal from its beginning: what came, byte by byte, and what was skipped. */
 export function follow(connection, terminal, window = 256 << 10) {
-  const state = { epoch: undefined, have: 0, pieces: [], skipped: [], attaches: 0, again: 0, snapshots: 0, stopped: false, ended: undefined };
+  const stop = () => (state.stopped = true);
+  const state = { stop, epoch: undefined, have: 0, pieces: [], skipped: [], attaches: 0, again: 0, snapshots: 0, stopped: false, ended: undefined };
   const attach = async () => {
     while (!state.stopped) {
       await linked(connection, 60_000);
+      if (state.stopped) return;
       state.attaches += 1;
       const params = { terminal, have: state.have, window, ...(state.epoch && { epoch: state.epoch }) };
       state.ended = await new Promise((done) => {

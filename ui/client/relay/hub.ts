@@ -101,6 +101,7 @@ export class Hub {
   /** Sends a box, now or with the next socket. Throws `refused` when too much waits already. */
   send(to: string, bytes: Uint8Array): void {
     const box = base64(bytes);
+    if (this.status === "refused") throw new RelayError("refused", "The server no longer knows this phone.");
     if (this.keptBytes + box.length > OUTBOX_BYTES) throw new RelayError("refused", "Too much waits for the server.");
     const kept = { seq: ++this.seq, to, box };
     this.kept.push(kept);
@@ -167,6 +168,8 @@ export class Hub {
     this.dialled += 1;
     this.drop();
     this.set("refused");
+    // Nothing will be answered any more: open calls fail now instead of waiting.
+    this.each((listener) => listener.gap());
   }
 
   private heard(dial: number, data: unknown): void {

@@ -11,6 +11,11 @@ import { beginSession, parseBox, SECOND, UNKNOWN, type Control, type Opening, ty
 const ANSWER_MS = 10_000;
 /** Frames that came before their alias, which travels in another lane. */
 const EARLY = 64;
+/**
+ * A stream's end travels in another lane than its records and may be early: it is told when no record of the stream has
+ * come for this long.
+ */
+const END_AFTER_MS = 400;
 /** Streams whose aliases are remembered; the oldest goes first. */
 const STREAMS = 64;
 
@@ -54,6 +59,8 @@ class RelayLink implements HubListener {
   private session?: Session;
   private readonly streams = new Map<string, Incoming>();
   private early: Uint8Array[] = [];
+  /** Ends that wait for the last records, by stream. */
+  private readonly ends = new Map<number, { text: string; timer: ReturnType<typeof setTimeout> }>();
   private closed = false;
 
   constructor(
@@ -82,6 +89,7 @@ class RelayLink implements HubListener {
     if (this.closed) return;
     this.closed = true;
     clearTimeout(this.timer);
+    for (const { timer } of this.ends.values()) clearTimeout(timer);
     this.unlisten();
     queueMicrotask(() => this.handlers.closed());
   }
@@ -114,6 +122,8 @@ class RelayLink implements HubListener {
     try {
       const record = incoming.acceptor.take(this.session.records.open(incoming.stream, payload));
       if (record) this.handlers.binary(streamMessage(incoming.stream, record));
+      const end = this.ends.get(incoming.stream);
+      if (end) this.endLater(incoming.stream, end.text);
     } catch (error) {
       // Forged or out of place: dropped, and what is shown stays right.
       if (!(error instanceof RelayError)) throw error;
@@ -138,8 +148,28 @@ class RelayLink implements HubListener {
   }
 
   private take(plain: Plain): void {
-    if ("api" in plain) this.handlers.text(plain.api);
-    else this.control(plain.control);
+    if (!("api" in plain)) return this.control(plain.control);
+    const ended = this.endedStream(plain.api);
+    if (ended === undefined) this.handlers.text(plain.api);
+    else this.endLater(ended, plain.api);
+  }
+
+  /** The stream that a frame ends well, if it has records here. */
+  private endedStream(text: string): number | undefined {
+    if (this.streams.size === 0 || !text.includes('"$/end"')) return undefined;
+    const { method, params } = JSON.parse(text) as { method?: string; params?: { id?: number; error?: unknown } };
+    if (method !== "$/end" || params?.error !== undefined) return undefined;
+    for (const { stream } of this.streams.values()) if (stream === params?.id) return stream;
+    return undefined;
+  }
+
+  private endLater(stream: number, text: string): void {
+    clearTimeout(this.ends.get(stream)?.timer);
+    const timer = setTimeout(() => {
+      this.ends.delete(stream);
+      if (!this.closed) this.handlers.text(text);
+    }, END_AFTER_MS);
+    this.ends.set(stream, { text, timer });
   }
 
   private control(control: Control): void {
@@ -164,6 +194,8 @@ class RelayLink implements HubListener {
 
   /** Records were dropped: the feed ends with a reason, and whoever shows it attaches again from what is shown. */
   private lagging(stream: number): void {
+    clearTimeout(this.ends.get(stream)?.timer);
+    this.ends.delete(stream);
     for (const [alias, incoming] of this.streams) if (incoming.stream === stream) this.streams.delete(alias);
     this.send(JSON.stringify({ jsonrpc: "2.0", method: "$/cancel", params: { id: stream } }));
     const data = { code: "unavailable", reason: "lagging" };

@@ -270,7 +270,8 @@ impl Hub {
     pub fn close_stream(&self, from: (&str, u64), alias: &str) {
         let mut state = self.state();
         if state.aliases.get(alias).is_some_and(|found| found.producer.0 == from.0) {
-            state.end_aliases_named(&[alias.to_owned()]);
+            // What the producer sent before it closed still goes out.
+            state.end_aliases_named(&[alias.to_owned()], false);
         }
     }
 
@@ -323,17 +324,19 @@ impl State {
     fn end_aliases(&mut self, which: impl Fn(&Alias) -> bool) {
         let ended: Vec<String> =
             self.aliases.iter().filter(|(_, alias)| which(alias)).map(|(name, _)| name.clone()).collect();
-        self.end_aliases_named(&ended);
+        self.end_aliases_named(&ended, true);
     }
 
-    fn end_aliases_named(&mut self, names: &[String]) {
+    fn end_aliases_named(&mut self, names: &[String], forget: bool) {
         for name in names {
             let Some(alias) = self.aliases.remove(name) else { continue };
             let text = FromHub::StreamClosed { alias: name.clone() }.to_text();
             for (id, generation) in [&alias.producer, &alias.consumer] {
                 let live = self.devices.get(id).and_then(|device| device.live.as_ref());
                 if let Some(live) = live.filter(|live| live.generation == *generation) {
-                    live.lanes.forget(name);
+                    if forget {
+                        live.lanes.forget(name);
+                    }
                     live.lanes.control(text.clone());
                 }
             }

@@ -5,6 +5,7 @@ mod approval;
 mod audit;
 mod cancel;
 mod device_link;
+mod devices;
 mod filter;
 mod limits;
 mod process;

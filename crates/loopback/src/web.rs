@@ -98,6 +98,8 @@ pub fn serve(port: u16, dial: Dial, random: RandomToken) -> Result<WebHost, Loop
             .default_service(web::get().to(page))
     })
     .workers(1)
+    // An echo is two small messages: without this the second waits for the other end to acknowledge the first.
+    .tcp_nodelay(true)
     .disable_signals()
     .listen(listener)
     .map_err(listen)?

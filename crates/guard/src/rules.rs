@@ -1,13 +1,30 @@
+use std::ops::Range;
+
 use regex::Regex;
 use serde::Deserialize;
 
 use crate::GuardError;
+use crate::chance::{entropy, is_random, is_stand_in, is_strong};
+use crate::check::{Check, Verdict};
 
 /// A rule file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RuleFile {
     pub rule: Vec<RuleText>,
+}
+
+/// Where a rule looks, seen from its keyword.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum At {
+    /// The match begins with the keyword, which is written as it stands in the text, and no word runs into it.
+    Start,
+    /// The match is somewhere around the keyword.
+    #[default]
+    Near,
+    /// The keyword is part of a name, and the regex describes the whole value assigned to it.
+    Name,
 }
 
 /// A rule as it stands in a file.
@@ -18,13 +35,31 @@ pub(crate) struct RuleText {
     class: String,
     description: String,
     pub keywords: Vec<String>,
+    #[serde(default)]
+    at: At,
     regex: String,
     #[serde(default)]
-    group: Option<usize>,
+    group: usize,
+    back: Option<usize>,
+    reach: Option<usize>,
     #[serde(default)]
-    entropy: Option<f64>,
+    open: bool,
+    name: Option<String>,
+    allow_name: Option<String>,
+    #[serde(default)]
+    quoted: bool,
+    #[serde(default)]
+    entropy: f64,
+    #[serde(default)]
+    random: bool,
+    #[serde(default)]
+    strong: bool,
+    check: Option<Check>,
     #[serde(default)]
     allow: Vec<String>,
+    /// How a valid secret is made. Only tests read it, from the file.
+    #[serde(rename = "sample")]
+    _sample: Option<String>,
 }
 
 /// A rule that can be applied.
@@ -33,75 +68,170 @@ pub(crate) struct Rule {
     pub id: String,
     pub class: String,
     pub description: String,
+    pub at: At,
     regex: Regex,
     group: usize,
+    /// Bytes before a keyword that are looked at.
+    pub back: usize,
+    /// Bytes from the start of a keyword on that are looked at.
+    pub reach: usize,
+    open: bool,
+    name: Option<Regex>,
+    allow_name: Option<Regex>,
+    quoted: bool,
     entropy: f64,
+    random: bool,
+    strong: bool,
+    sure: f64,
+    check: Option<Check>,
     allow: Vec<Regex>,
 }
+
+/// Bytes before and after a keyword that a rule looks at if it says nothing else.
+const BACK: usize = 200;
+const REACH: usize = 1000;
+
+/// The most that a rule may ask for: what keeps the work of a hostile text in proportion to its length.
+const MOST: usize = 1 << 16;
+
+/// A secret of more bytes than this holds a stand-in's word by chance, or in a comment.
+const LONG: usize = 400;
+
+/// How sure it must be that a secret is words: more where its form speaks for it, see [`is_random`].
+const SURE_OF_ANYTHING: f64 = 2.0;
+const SURE_OF_NAME: f64 = 5.0;
+const SURE_OF_FORM: f64 = 10.0;
 
 impl RuleText {
     pub(crate) fn compile(self) -> Result<Rule, GuardError> {
         let problem = |problem: String| GuardError::Rule { rule: self.id.clone(), problem };
         let compile = |text: &str| Regex::new(text).map_err(|error| problem(error.to_string()));
-        if self.keywords.is_empty()
-            || self.keywords.iter().any(|word| word.is_empty() || *word != word.to_lowercase())
-        {
-            return Err(problem("keywords must be given, in lower case".into()));
+        let plain = self.at == At::Start || self.keywords.iter().all(|word| *word == word.to_lowercase());
+        if self.keywords.is_empty() || self.keywords.iter().any(String::is_empty) || !plain {
+            return Err(problem(
+                "keywords must be given, in lower case unless the rule is `at = \"start\"`".into(),
+            ));
         }
-        let regex = compile(&self.regex)?;
-        let group = self.group.unwrap_or(0);
-        if group >= regex.captures_len() {
-            return Err(problem(format!("the regex has no group {group}")));
+        if self.at != At::Name && (self.name.is_some() || self.allow_name.is_some() || self.quoted) {
+            return Err(problem("only a rule `at = \"name\"` looks at names".into()));
+        }
+        let (back, reach) = (self.back.unwrap_or(BACK), self.reach.unwrap_or(REACH));
+        if back > MOST || reach > MOST {
+            return Err(problem(format!("back and reach are at most {MOST} bytes")));
+        }
+        compile(&self.regex)?;
+        let regex = match self.at {
+            At::Start => compile(&format!(r"\A(?:{})", self.regex))?,
+            At::Near => compile(&self.regex)?,
+            At::Name => compile(&format!(r"\A(?:{})\z", self.regex))?,
+        };
+        if self.group >= regex.captures_len() {
+            return Err(problem(format!("the regex has no group {}", self.group)));
         }
         let allow = self.allow.iter().map(|text| compile(text)).collect::<Result<_, _>>()?;
-        let entropy = self.entropy.unwrap_or(0.0);
+        let name = self.name.as_deref().map(&compile).transpose()?;
+        let allow_name = self.allow_name.as_deref().map(&compile).transpose()?;
+        let sure = match self.at {
+            At::Name if self.class == "generic" => SURE_OF_ANYTHING,
+            At::Name => SURE_OF_NAME,
+            At::Start | At::Near => SURE_OF_FORM,
+        };
         Ok(Rule {
             id: self.id,
             class: self.class,
             description: self.description,
+            at: self.at,
             regex,
-            group,
-            entropy,
+            group: self.group,
+            back,
+            reach,
+            open: self.open,
+            name,
+            allow_name,
+            quoted: self.quoted,
+            entropy: self.entropy,
+            random: self.random,
+            strong: self.strong,
+            sure,
+            check: self.check,
             allow,
         })
     }
 }
 
 impl Rule {
-    /// Byte ranges of the secrets this rule sees in `text`.
-    pub(crate) fn find<'a>(&'a self, text: &'a str) -> impl Iterator<Item = std::ops::Range<usize>> + 'a {
-        self.regex.captures_iter(text).filter_map(|captures| {
-            let found = captures.get(self.group)?;
-            let secret = found.as_str();
-            let real =
-                entropy(secret) >= self.entropy && !self.allow.iter().any(|allow| allow.is_match(secret));
-            real.then(|| found.range())
+    /// The secret that begins with the keyword at `hit`, and where its match ends.
+    pub(crate) fn find_start(&self, text: &str, hit: usize) -> Option<(Range<usize>, usize)> {
+        let slice = &text[hit..text.floor_char_boundary(hit + self.reach)];
+        let (whole, secret) = if self.group == 0 {
+            let whole = self.regex.find(slice)?.range();
+            (whole.clone(), whole)
+        } else {
+            let captures = self.regex.captures(slice)?;
+            (captures.get(0)?.range(), captures.get(self.group)?.range())
+        };
+        let end = hit + whole.end;
+        let real = self.ends(text, end) && self.accepts(&slice[secret.clone()]);
+        real.then_some((hit + secret.start..hit + secret.end, end))
+    }
+
+    /// The secrets in a part of the text.
+    pub(crate) fn find_near<'a>(
+        &'a self,
+        text: &'a str,
+        window: Range<usize>,
+    ) -> impl Iterator<Item = Range<usize>> + 'a {
+        let part = &text[..window.end];
+        let mut from = window.start;
+        std::iter::from_fn(move || {
+            loop {
+                let captures = self.regex.captures_at(part, from)?;
+                let (whole, secret) = (captures.get(0)?, captures.get(self.group));
+                // A match of nothing would be found for ever.
+                from = text.ceil_char_boundary(whole.end().max(whole.start() + 1));
+                let good =
+                    |secret: &regex::Match<'_>| self.ends(text, whole.end()) && self.accepts(secret.as_str());
+                if let Some(secret) = secret.filter(good) {
+                    return Some(secret.range());
+                }
+                if from >= part.len() {
+                    return None;
+                }
+            }
         })
     }
-}
 
-/// Shannon entropy in bits per byte.
-fn entropy(text: &str) -> f64 {
-    let mut counts = [0_u32; 256];
-    for byte in text.bytes() {
-        counts[usize::from(byte)] += 1;
+    /// Where in the value of an assignment the secret is.
+    pub(crate) fn find_value(&self, name: &str, value: &str, quoted: bool) -> Option<Range<usize>> {
+        let named = (quoted || !self.quoted)
+            && self.name.as_ref().is_none_or(|wanted| wanted.is_match(name))
+            && !self.allow_name.as_ref().is_some_and(|allow| allow.is_match(name));
+        if !named {
+            return None;
+        }
+        let secret = self.regex.captures(value)?.get(self.group)?.range();
+        self.accepts(&value[secret.clone()]).then_some(secret)
     }
-    let total = text.len() as f64;
-    let term = |count: &u32| {
-        let share = f64::from(*count) / total;
-        -share * share.log2()
-    };
-    counts.iter().filter(|count| **count > 0).map(term).sum()
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    /// No word goes on where the match ends.
+    fn ends(&self, text: &str, end: usize) -> bool {
+        self.open
+            || !text.as_bytes().get(end).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+    }
 
-    #[test]
-    fn entropy_is_bits_per_byte() {
-        assert_eq!(entropy("aaaa"), 0.0);
-        assert_eq!(entropy("abab"), 1.0);
-        assert_eq!(entropy("abcdefgh"), 3.0);
+    fn accepts(&self, secret: &str) -> bool {
+        if self.allow.iter().any(|allow| allow.is_match(secret)) || secret.starts_with("[redacted:") {
+            return false;
+        }
+        match self.check.map_or(Verdict::Open, |check| check.judge(secret)) {
+            Verdict::Proven => true,
+            Verdict::Refuted => false,
+            Verdict::Open => {
+                entropy(secret) >= self.entropy
+                    && (secret.len() > LONG || !is_stand_in(secret))
+                    && (!self.random || is_random(secret, self.sure))
+                    && (!self.strong || is_strong(secret))
+            }
+        }
     }
 }

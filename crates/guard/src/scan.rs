@@ -1,10 +1,11 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use crate::GuardError;
-use crate::rules::{Rule, RuleFile, RuleText};
+use crate::assign::{self, Assignment};
+use crate::rules::{At, Rule, RuleFile, RuleText};
 
 /// Something in a text that looks like a secret. Holds where it is, not what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,13 +26,22 @@ pub struct Finding {
     pub allowed: bool,
 }
 
+/// What a scan found and what it did for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scan {
+    /// Everything that looks like a secret, by position.
+    pub findings: Vec<Finding>,
+    /// How often a rule was tried at a keyword. Each try looks at a bounded number of bytes, so this is the work.
+    pub tries: usize,
+}
+
 /// A compiled set of rules.
 #[derive(Debug)]
 pub struct Guard {
     rules: Vec<Rule>,
     keywords: AhoCorasick,
-    /// Which rule each keyword belongs to, by keyword number.
-    owners: Vec<usize>,
+    /// By keyword number: the keyword as it is written, and the rules it belongs to.
+    owners: Vec<(String, Vec<usize>)>,
 }
 
 /// How far from a finding, in bytes, its allow comment may stand.
@@ -39,24 +49,41 @@ const COMMENT_REACH: usize = 400;
 
 const ALLOW_COMMENTS: [&str; 2] = ["plantocode:allow", "gitleaks:allow"];
 
+/// Where several rules see the same place, the first names it: formats, then named values, then anything.
+const BUILTIN: &str = concat!(
+    include_str!("../rules/secrets.toml"),
+    include_str!("../rules/services.toml"),
+    include_str!("../rules/named.toml"),
+    include_str!("../rules/pii.toml"),
+    include_str!("../rules/generic.toml"),
+);
+
 impl Guard {
     /// The rules this version was built with.
     pub fn builtin() -> Result<Self, GuardError> {
-        Self::from_toml(include_str!("../rules/secrets.toml"))
+        Self::from_toml(BUILTIN)
     }
 
     /// Rules from a file of the same form as `rules/secrets.toml`.
     pub fn from_toml(text: &str) -> Result<Self, GuardError> {
         let file: RuleFile = toml::from_str(text)?;
-        let (mut words, mut owners) = (Vec::new(), Vec::new());
-        for (at, rule) in file.rule.iter().enumerate() {
-            words.extend(rule.keywords.iter().cloned());
-            owners.extend(rule.keywords.iter().map(|_| at));
+        Self::compile(file.rule)
+    }
+
+    fn compile(texts: Vec<RuleText>) -> Result<Self, GuardError> {
+        let mut by_word: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (at, rule) in texts.iter().enumerate() {
+            for word in &rule.keywords {
+                by_word.entry(word.clone()).or_default().push(at);
+            }
         }
-        let rules = file.rule.into_iter().map(RuleText::compile).collect::<Result<Vec<_>, _>>()?;
+        let rules = texts.into_iter().map(RuleText::compile).collect::<Result<Vec<_>, _>>()?;
+        let owners: Vec<_> = by_word.into_iter().collect();
         let keywords = AhoCorasick::builder()
             .ascii_case_insensitive(true)
-            .build(&words)
+            // The only kind that looks at each byte once; the built-in keywords make a table of under a megabyte.
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(owners.iter().map(|(word, _)| word))
             .map_err(|error| GuardError::Rule { rule: "(keywords)".into(), problem: error.to_string() })?;
         Ok(Self { rules, keywords, owners })
     }
@@ -69,10 +96,22 @@ impl Guard {
     /// Everything in `text` that looks like a secret, by position. Where several rules see the same place, the
     /// first rule of the file names it.
     pub fn scan(&self, text: &str) -> Vec<Finding> {
-        let mut found: Vec<(Range<usize>, usize)> = Vec::new();
-        for at in self.candidates(text) {
-            found.extend(self.rules[at].find(text).map(|range| (range, at)));
+        self.scan_counting(text).findings
+    }
+
+    /// Like [`Guard::scan`], and says how much work it was.
+    pub fn scan_counting(&self, text: &str) -> Scan {
+        let mut pass = Pass::new(self, text);
+        for hit in self.keywords.find_overlapping_iter(text) {
+            pass.hit(hit.pattern().as_usize(), hit.range());
         }
+        pass.near();
+        let (found, tries) = (pass.found, pass.tries);
+        Scan { findings: self.findings(text, found), tries }
+    }
+
+    /// Of what overlaps, the first rule's.
+    fn findings(&self, text: &str, mut found: Vec<(Range<usize>, usize)>) -> Vec<Finding> {
         found.sort_by_key(|(range, at)| (*at, range.start));
         // By start. What is kept never overlaps, so only the two neighbours of a place can.
         let mut kept: BTreeMap<usize, (Range<usize>, usize)> = BTreeMap::new();
@@ -84,59 +123,146 @@ impl Guard {
                 kept.insert(range.start, (range, at));
             }
         }
-        let lines = Lines::of(text);
-        kept.into_values().map(|(range, at)| self.finding(text, &lines, range, at)).collect()
+        let (mut line, mut counted) = (1, 0);
+        let finding = |(range, at): (Range<usize>, usize)| {
+            line += text.as_bytes()[counted..range.start].iter().filter(|byte| **byte == b'\n').count();
+            counted = range.start;
+            let rule = &self.rules[at];
+            Finding {
+                rule: rule.id.clone(),
+                class: rule.class.clone(),
+                description: rule.description.clone(),
+                start: range.start,
+                end: range.end,
+                line,
+                allowed: is_allowed(text.as_bytes(), &range),
+            }
+        };
+        kept.into_values().map(finding).collect()
+    }
+}
+
+/// One scan of one text.
+struct Pass<'a> {
+    guard: &'a Guard,
+    text: &'a str,
+    /// By rule: where what it found last ends, so that a keyword within a secret starts no second one.
+    until: Vec<usize>,
+    /// By rule: the parts of the text around its keywords, joined where they overlap.
+    windows: BTreeMap<usize, Vec<Range<usize>>>,
+    /// The name that was looked at last, and what is assigned to it.
+    name: Range<usize>,
+    assigned: Option<Assignment>,
+    found: Vec<(Range<usize>, usize)>,
+    tries: usize,
+}
+
+impl<'a> Pass<'a> {
+    fn new(guard: &'a Guard, text: &'a str) -> Self {
+        Self {
+            guard,
+            text,
+            until: vec![0; guard.rules.len()],
+            windows: BTreeMap::new(),
+            name: 0..0,
+            assigned: None,
+            found: Vec::new(),
+            tries: 0,
+        }
     }
 
-    /// The rules that have a keyword in the text.
-    fn candidates(&self, text: &str) -> BTreeSet<usize> {
-        self.keywords.find_overlapping_iter(text).map(|hit| self.owners[hit.pattern().as_usize()]).collect()
+    fn hit(&mut self, word: usize, hit: Range<usize>) {
+        let guard = self.guard;
+        let (word, owners) = &guard.owners[word];
+        for at in owners {
+            let rule = &guard.rules[*at];
+            match rule.at {
+                At::Start => {
+                    let exact = &self.text.as_bytes()[hit.clone()] == word.as_bytes();
+                    if exact && hit.start >= self.until[*at] && begins(self.text.as_bytes(), hit.start) {
+                        self.tries += 1;
+                        if let Some((secret, end)) = rule.find_start(self.text, hit.start) {
+                            self.until[*at] = end;
+                            self.found.push((secret, *at));
+                        }
+                    }
+                }
+                At::Near => self.window(*at, rule, &hit),
+                At::Name => self.named(*at, rule, &hit),
+            }
+        }
     }
 
-    fn finding(&self, text: &str, lines: &Lines, range: Range<usize>, at: usize) -> Finding {
-        let rule = &self.rules[at];
-        let line = lines.number(range.start);
-        let around = around(text, lines, line, &range);
-        Finding {
-            rule: rule.id.clone(),
-            class: rule.class.clone(),
-            description: rule.description.clone(),
-            start: range.start,
-            end: range.end,
-            line,
-            allowed: ALLOW_COMMENTS
-                .iter()
-                .any(|comment| around.windows(comment.len()).any(|window| window == comment.as_bytes())),
+    fn window(&mut self, at: usize, rule: &Rule, hit: &Range<usize>) {
+        let start = self.text.floor_char_boundary(hit.start.saturating_sub(rule.back));
+        let end = self.text.ceil_char_boundary((hit.start + rule.reach).max(hit.end));
+        let windows = self.windows.entry(at).or_default();
+        match windows.last_mut() {
+            Some(last) if start <= last.end => last.end = end,
+            _ => windows.push(start..end),
+        }
+    }
+
+    fn named(&mut self, at: usize, rule: &Rule, hit: &Range<usize>) {
+        let text = self.text.as_bytes();
+        if !(self.name.start <= hit.start && hit.end <= self.name.end) {
+            self.name = assign::name(text, hit);
+            self.assigned = assign::of(text, &self.name);
+        }
+        if let Some(Assignment { value, quoted }) = &self.assigned {
+            self.tries += 1;
+            // Quotes and blanks are ASCII, so both ends are between characters.
+            let found = rule.find_value(&self.text[self.name.clone()], &self.text[value.clone()], *quoted);
+            self.found.extend(found.map(|range| (value.start + range.start..value.start + range.end, at)));
+        }
+    }
+
+    /// Tries the rules that look around their keywords, once for each part of the text.
+    fn near(&mut self) {
+        for (at, windows) in std::mem::take(&mut self.windows) {
+            for window in windows {
+                self.tries += 1;
+                self.found.extend(self.guard.rules[at].find_near(self.text, window).map(|range| (range, at)));
+            }
         }
     }
 }
 
-/// The line of a finding, as far as an allow comment may stand from it: a line of megabytes is no comment's line.
-fn around<'a>(text: &'a str, lines: &Lines, line: usize, range: &Range<usize>) -> &'a [u8] {
-    let end = lines.end(lines.number(range.end.saturating_sub(1)), text);
-    let from = lines.start(line).max(range.start.saturating_sub(COMMENT_REACH));
-    &text.as_bytes()[from..end.min(range.end + COMMENT_REACH)]
+/// No word runs into the keyword at this place. The letter of an escape (`\n`) is no word.
+fn begins(text: &[u8], at: usize) -> bool {
+    match text[..at] {
+        _ if !text[at].is_ascii_alphanumeric() => true,
+        [.., b'\\', b'n' | b'r' | b't'] => true,
+        [.., last] => !(last.is_ascii_alphanumeric() || last == b'_'),
+        [] => true,
+    }
 }
 
-/// Where lines begin.
-struct Lines(Vec<usize>);
+/// True if the lines of a secret have an allow comment not too far from it: a line of megabytes is no comment's line.
+fn is_allowed(text: &[u8], range: &Range<usize>) -> bool {
+    let before = &text[range.start.saturating_sub(COMMENT_REACH)..range.start];
+    let from = range.start - before.iter().rev().take_while(|byte| **byte != b'\n').count();
+    let after = &text[range.end..text.len().min(range.end + COMMENT_REACH)];
+    let to = range.end + after.iter().take_while(|byte| **byte != b'\n').count();
+    let around = &text[from..to];
+    ALLOW_COMMENTS
+        .iter()
+        .any(|comment| around.windows(comment.len()).any(|window| window == comment.as_bytes()))
+}
 
-impl Lines {
-    fn of(text: &str) -> Self {
-        let after_breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
-        Self(std::iter::once(0).chain(after_breaks).collect())
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    /// The line that contains a byte, from 1.
-    fn number(&self, byte: usize) -> usize {
-        self.0.partition_point(|start| *start <= byte)
-    }
-
-    fn start(&self, line: usize) -> usize {
-        self.0[line - 1]
-    }
-
-    fn end(&self, line: usize, text: &str) -> usize {
-        self.0.get(line).copied().unwrap_or(text.len())
+    #[test]
+    fn a_word_ends_before_a_secret() {
+        assert!(
+            begins(b"x", 0)
+                && begins(b"a:x", 1)
+                && begins(b"= x", 2)
+                && begins(b"a\\nx", 3)
+                && begins("üx".as_bytes(), 2)
+        );
+        assert!(!begins(b"ax", 1) && !begins(b"_x", 1));
     }
 }

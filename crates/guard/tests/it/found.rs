@@ -1,0 +1,168 @@
+//! No secret of a known form is missed, wherever it stands.
+
+use crate::corpus::{FILES, Sample, contexts, samples};
+use crate::guard;
+use guard::{Finding, Guard, redact};
+
+const SEEDS: std::ops::Range<u64> = 1..26;
+
+fn covers(finding: &Finding, start: usize, sample: &Sample) -> bool {
+    finding.start <= start && finding.end >= start + sample.secret.trim_end().len()
+}
+
+/// Says so if the secret that begins at `start` is not found.
+fn missed(guard: &Guard, text: &str, start: usize, sample: &Sample, place: &str) -> Option<String> {
+    let found = guard.scan(text);
+    let covered = found.iter().any(|finding| covers(finding, start, sample));
+    (!covered).then(|| format!("{} is missed in {place}: {text:?} {found:?}\n", sample.rule))
+}
+
+fn assert_none(missed: &[String]) {
+    assert!(missed.is_empty(), "{} misses\n{}", missed.len(), missed.concat());
+}
+
+/// True if the secret has a form of its own. Of the values that only a name makes secrets, a few look like words by
+/// chance: of the samples here at most one in fifty.
+fn has_form(sample: &Sample) -> bool {
+    let named = [FILES[2], FILES[4]];
+    !named.iter().any(|file| file.contains(&format!("id = \"{}\"\n", sample.rule)))
+}
+
+#[test]
+fn every_rule_finds_its_samples_and_names_them() {
+    let guard = guard();
+    let (mut wrong, mut looked, mut like_words) = (Vec::new(), 0, 0);
+    for seed in SEEDS {
+        let samples = samples(seed);
+        assert_eq!(samples.len(), guard.rules(), "each rule has a sample");
+        for sample in samples {
+            let text = format!("line one\n{}\nline three", sample.whole());
+            if !has_form(&sample) {
+                looked += 1;
+                let start = 9 + sample.before.len();
+                like_words += usize::from(missed(guard, &text, start, &sample, "a text").is_some());
+                continue;
+            }
+            wrong.extend(missed(guard, &text, 9 + sample.before.len(), &sample, "a text"));
+            let line = 2 + sample.before.matches('\n').count();
+            let found: Vec<_> =
+                guard.scan(&text).into_iter().map(|found| (found.rule, found.line, found.allowed)).collect();
+            if found != [(sample.rule.clone(), line, false)] {
+                wrong.push(format!("{}: {text:?} {found:?}\n", sample.rule));
+            }
+        }
+    }
+    assert_none(&wrong);
+    assert!(like_words * 50 <= looked, "{like_words} of {looked} named values are missed");
+}
+
+#[test]
+fn a_bare_secret_is_found_in_every_context() {
+    let guard = guard();
+    let mut wrong = Vec::new();
+    for seed in SEEDS {
+        for sample in samples(seed).iter().filter(|sample| sample.is_bare()) {
+            for (place, before, after) in contexts() {
+                let text = format!("{before}{}{after}", sample.secret);
+                wrong.extend(missed(guard, &text, before.len(), sample, place));
+            }
+        }
+    }
+    assert_none(&wrong);
+}
+
+#[test]
+fn two_secrets_on_a_line_are_both_found() {
+    let guard = guard();
+    let mut wrong = Vec::new();
+    for seed in 1..6 {
+        let (first, second) = (samples(seed), samples(seed + 100));
+        for (one, two) in first.iter().zip(&second).filter(|(one, _)| one.is_bare()) {
+            let text = format!("a={} b={}", one.secret, two.secret);
+            wrong.extend(missed(guard, &text, 2, one, "two on a line"));
+            wrong.extend(missed(guard, &text, 5 + one.secret.len(), two, "two on a line"));
+        }
+    }
+    assert_none(&wrong);
+}
+
+#[test]
+fn named_values_are_found_in_many_notations() {
+    let guard = guard();
+    let mut wrong = Vec::new();
+    for name in ["api_token", "clientSecret", "DB_PASSWORD", "service.api-key"] {
+        for sample in samples(7).iter().filter(|sample| sample.rule == "generic-secret") {
+            let value = &sample.secret;
+            for text in [
+                format!("{name}={value}"),
+                format!("{name}: {value}"),
+                format!("{name} := \"{value}\""),
+                format!("{{\"{name}\": \"{value}\"}}"),
+                format!("'{name}' => '{value}'"),
+                format!("set(\"{name}\", \"{value}\")"),
+                format!("<{name}>\n  {value}\n</{name}>"),
+                format!("--{name} {value} --other"),
+                format!("?{name}={value}&a=b"),
+                format!("{name} ?= `{value}`\r\n"),
+                format!("if ('{value}' === {name}) {{"),
+                format!("let {name}: &str = \"{value}\";"),
+            ] {
+                let at = text.find(value.as_str()).unwrap();
+                wrong.extend(missed(guard, &text, at, sample, "a notation"));
+            }
+        }
+    }
+    assert_none(&wrong);
+}
+
+#[test]
+fn place_in_a_long_text_and_line_ends_do_not_matter() {
+    let guard = guard();
+    let sample = samples(3).into_iter().find(|sample| sample.rule == "private-key").unwrap();
+    for shift in 0..70 {
+        for ends in ["\n", "\r\n"] {
+            let secret = Sample { secret: sample.secret.replace('\n', ends), ..sample.clone() };
+            let before = format!("{}{ends}", "ä".repeat(4096 * (shift % 3) + shift));
+            let text = format!("{before}{}{ends}end", secret.secret);
+            assert_eq!(missed(guard, &text, before.len(), &secret, "a long text"), None);
+            assert_eq!(guard.scan(&text)[0].line, 2);
+        }
+    }
+}
+
+#[test]
+fn redaction_leaves_nothing_and_keeps_the_lines() {
+    let guard = guard();
+    for seed in SEEDS {
+        for sample in samples(seed) {
+            for ends in ["\n", "\r\n"] {
+                let text = format!("a\n{}\nb\n", sample.whole()).replace('\n', ends);
+                let found = guard.scan(&text);
+                if found.is_empty() && !has_form(&sample) {
+                    continue;
+                }
+                let clean = redact(&text, &found);
+                assert!(!clean.contains(&sample.secret.replace('\n', ends)), "{}", sample.rule);
+                assert!(clean.contains(&format!("[redacted:{}]", sample.rule)), "{clean}");
+                assert_eq!(clean.matches(ends).count(), text.matches(ends).count(), "{clean:?}");
+                assert_eq!(clean.matches('\n').count(), text.matches('\n').count(), "{clean:?}");
+                assert_eq!(guard.scan(&clean), [], "{}: the replacement is no finding: {clean}", sample.rule);
+            }
+        }
+    }
+}
+
+#[test]
+fn redacted_json_is_still_json() {
+    let guard = guard();
+    for sample in samples(9).iter().filter(|sample| sample.is_bare()) {
+        let text = format!("{{\"value\": \"{}\", \"next\": \"x\"}}", sample.secret);
+        let clean = redact(&text, &guard.scan(&text));
+        assert!(clean.contains("[redacted:"), "{text}");
+        assert_eq!(clean, format!("{{\"value\": \"[redacted:{}]\", \"next\": \"x\"}}", found_rule(&clean)));
+    }
+}
+
+fn found_rule(clean: &str) -> &str {
+    clean.split_once("[redacted:").unwrap().1.split_once(']').unwrap().0
+}

@@ -18,7 +18,7 @@ const BLANKS: usize = 40;
 /// The longest value before a comparison, in bytes.
 const SHORT_REACH: usize = 200;
 /// The longest value, in bytes. What is longer is a file, not a secret.
-const VALUE_REACH: usize = 2048;
+const VALUE_REACH: usize = 1200;
 
 /// The name that holds the keyword at `hit`.
 pub(crate) fn name(text: &[u8], hit: &Range<usize>) -> Range<usize> {

@@ -160,8 +160,8 @@ impl RuleText {
 }
 
 impl Rule {
-    /// The secret that begins with the keyword at `hit`, and where its match ends.
-    pub(crate) fn find_start(&self, text: &str, hit: usize) -> Option<(Range<usize>, usize)> {
+    /// What begins with the keyword at `hit`: where the match ends, and the secret in it if it is one.
+    pub(crate) fn find_start(&self, text: &str, hit: usize) -> Option<(usize, Option<Range<usize>>)> {
         let slice = &text[hit..text.floor_char_boundary(hit + self.reach)];
         let (whole, secret) = if self.group == 0 {
             let whole = self.regex.find(slice)?.range();
@@ -172,7 +172,7 @@ impl Rule {
         };
         let end = hit + whole.end;
         let real = self.ends(text, end) && self.accepts(&slice[secret.clone()]);
-        real.then_some((hit + secret.start..hit + secret.end, end))
+        Some((end, real.then(|| hit + secret.start..hit + secret.end)))
     }
 
     /// The secrets in a part of the text.

@@ -146,7 +146,8 @@ impl Guard {
 struct Pass<'a> {
     guard: &'a Guard,
     text: &'a str,
-    /// By rule: where what it found last ends, so that a keyword within a secret starts no second one.
+    /// By rule: where its last match ends. A keyword within it starts no second one, or a row of keywords would be
+    /// read from each of them to its end.
     until: Vec<usize>,
     /// By rule: the parts of the text around its keywords, joined where they overlap.
     windows: BTreeMap<usize, Vec<Range<usize>>>,
@@ -181,9 +182,9 @@ impl<'a> Pass<'a> {
                     let exact = &self.text.as_bytes()[hit.clone()] == word.as_bytes();
                     if exact && hit.start >= self.until[*at] && begins(self.text.as_bytes(), hit.start) {
                         self.tries += 1;
-                        if let Some((secret, end)) = rule.find_start(self.text, hit.start) {
+                        if let Some((end, secret)) = rule.find_start(self.text, hit.start) {
                             self.until[*at] = end;
-                            self.found.push((secret, *at));
+                            self.found.extend(secret.map(|secret| (secret, *at)));
                         }
                     }
                 }

@@ -31,6 +31,8 @@ export async function cutter(release) {
       far.resetAndDestroy();
     };
     for (const socket of [near, far]) {
+      // A network passes small packets on at once.
+      socket.setNoDelay(true);
       socket.on("error", end);
       socket.on("close", end);
     }

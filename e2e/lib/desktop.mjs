@@ -40,11 +40,15 @@ export async function screen(release, dir) {
   const bus = await helper(release, "tauri-driver", "/usr/bin/dbus-run-session", words, env, async () => (await fetch(`${base}/status`)).ok);
   // Programs on the same bus see each other, as in a person's session.
   env.DBUS_SESSION_BUS_ADDRESS = /^bus (\S+)$/m.exec(bus.printed())[1];
+  const windows = (pid, ...more) => run("python3", [join(root, "e2e/lib/close_window.py"), display, String(pid), ...more], { timeout: 20_000 });
   return {
     env,
     printed: bus.printed,
     /** The whole screen as a PNG. The driver's own screenshots need a graphics card. */
     screenshot: (path) => run("/usr/bin/import", ["-window", "root", path], { env: { ...process.env, DISPLAY: display }, timeout: 20_000 }),
+    /** Closes the windows of a process as a person would. */
+    closeWindow: (pid) => windows(pid),
+    hasWindow: (pid) => windows(pid, "--look").then(() => true, () => false),
     async open() {
       const window = await session(base, binary("plantocode-desktop"));
       await until("the page", async () => (await window.text()).trim() !== "");

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { releases } from "../lib/browser.mjs";
 import { screen } from "../lib/desktop.mjs";
-import { run, temporary } from "../lib/programs.mjs";
+import { once } from "node:events";
+import { run, simulator, start, temporary } from "../lib/programs.mjs";
 import { repository, TASK } from "../lib/repository.mjs";
 import { until } from "../lib/webdriver.mjs";
 
@@ -72,6 +73,8 @@ test("a page in the window can do nothing but send frames", async () => {
 
 test("closing the window ends neither the shell nor what was done; both are there when it opens again", async () => {
   await window.type(TYPE, "sleep 4; echo finished-while-closed-$((40+3))\n");
+  // What was typed has arrived when its echo is shown.
+  await until("the command", async () => (await terminalText()).includes("finished-while-closed-$"));
   await window.end();
   const [terminal] = JSON.parse((await cli("terminal", "list", "--json")).stdout);
   assert.equal(terminal.state, "running");
@@ -89,4 +92,25 @@ test("a second start shows the first window", async () => {
   const second = await run("plantocode-desktop", [], { env: display.env });
   assert.equal(second.code, 0, second.stderr);
   await shown("Terminals");
+});
+
+test("a running job keeps the program when its window is closed, and its end ends the program", async () => {
+  await window.end();
+  const sim = await simulator(release);
+  assert.equal((await cli("models", "add", "sim", "--url", sim.openai, "--model", "sim-large")).code, 0);
+  await sim.control({ first_delay_ms: 12_000 });
+  const app = await start(release, "plantocode-desktop", [], { env: display.env, ready: () => true });
+  // A process that has a window has become the engine before.
+  await until("a window", () => display.hasWindow(app.child.pid));
+  const plan = cli("plan", TASK, "--yes-up-to", "2", "--model", "sim/sim-large", "--format", "json");
+  await until("the request", async () => (await sim.log()).length === 1);
+  await display.closeWindow(app.child.pid);
+  await until("no window", async () => !(await display.hasWindow(app.child.pid)));
+  await new Promise((done) => setTimeout(done, 3_000));
+  assert.equal(app.child.exitCode, null, "the process stays for its job");
+  const { code, stdout, stderr } = await plan;
+  assert.equal(code, 0, stderr);
+  assert.ok(JSON.parse(stdout).steps.every((step) => step.complete), "the plan is whole");
+  const [ended] = app.child.exitCode === null ? await once(app.child, "exit") : [app.child.exitCode];
+  assert.equal(ended, 0, "the process ends by itself once the job is done");
 });

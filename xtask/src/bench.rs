@@ -21,11 +21,21 @@ pub enum What {
         #[arg(long, default_value_t = 5)]
         runs: usize,
     },
+    /// CPU per frame that the relay carries, beside a bare echo.
+    Relay,
+    /// CPU per byte that a terminal writes, with and without the screen emulator.
+    Terminal,
 }
 
 pub fn bench(root: &Path, what: &What) -> anyhow::Result<()> {
     match what {
         What::Discovery { project, task, runs } => discovery(root, project, task, *runs),
+        What::Relay => run(root, "cargo", &["bench", "--quiet", "--package", "server", "--bench", "relay"]),
+        What::Terminal => {
+            let package = ["--release", "--quiet", "--package", "terminal"];
+            run(root, "cargo", &[&["build"], package.as_slice(), &["--bin", "terminal-host"]].concat())?;
+            run(root, "cargo", &[&["run"], package.as_slice(), &["--example", "throughput"]].concat())
+        }
     }
 }
 

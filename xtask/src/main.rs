@@ -8,6 +8,7 @@ mod bench;
 mod check;
 mod codegen;
 mod dist;
+mod parts;
 mod run;
 mod setup;
 mod test;
@@ -48,7 +49,7 @@ enum Task {
         #[command(subcommand)]
         what: bench::What,
     },
-    /// Build the binaries for release and say how large they are.
+    /// Build the binaries and the desktop app's package for release, and say how large they and their parts are.
     Dist,
 }
 

@@ -102,7 +102,7 @@ fn node(root: &Path) -> anyhow::Result<()> {
 }
 
 /// Installs a package's dependencies unless its lock file has not changed since.
-fn npm(root: &Path, package: &str) -> anyhow::Result<()> {
+pub fn npm(root: &Path, package: &str) -> anyhow::Result<()> {
     let dir = root.join(package);
     let lock = std::fs::read(dir.join("package-lock.json"))?;
     let stamp = dir.join("node_modules/.installed-lock.json");

@@ -45,7 +45,8 @@ fn tauri(desktop: &Path, words: &[&str]) -> anyhow::Result<()> {
 /// keeps its symbols.
 fn strip(root: &Path, binary: &Path) -> anyhow::Result<()> {
     let stripped = binary.with_extension("stripped");
-    let name = |path: &Path| path.to_str().map(str::to_owned).context("the target folder's name is not Unicode");
+    let name =
+        |path: &Path| path.to_str().map(str::to_owned).context("the target folder's name is not Unicode");
     output(root, "strip", &["--strip-all", "-o", &name(&stripped)?, &name(binary)?])?;
     std::fs::rename(&stripped, binary)?;
     Ok(())

@@ -53,7 +53,10 @@ fn part(name: &str) -> &str {
     if rest[end..].starts_with("::") || rest[end..].starts_with('[') {
         return &rest[..end];
     }
-    LIBRARIES.iter().find(|(start, _)| name.starts_with(start)).map_or("other C, and tables", |(_, library)| library)
+    LIBRARIES
+        .iter()
+        .find(|(start, _)| name.starts_with(start))
+        .map_or("other C, and tables", |(_, library)| library)
 }
 
 #[cfg(test)]

@@ -94,7 +94,7 @@ impl Guard {
     }
 
     /// Everything in `text` that looks like a secret, by position. Where several rules see the same place, the
-    /// first rule of the file names it.
+    /// first rule of the file names it, and the finding covers what all of them see.
     pub fn scan(&self, text: &str) -> Vec<Finding> {
         self.scan_counting(text).findings
     }
@@ -110,19 +110,8 @@ impl Guard {
         Scan { findings: self.findings(text, found), tries }
     }
 
-    /// Of what overlaps, the first rule's.
-    fn findings(&self, text: &str, mut found: Vec<(Range<usize>, usize)>) -> Vec<Finding> {
-        found.sort_by_key(|(range, at)| (*at, range.start));
-        // By start. What is kept never overlaps, so only the two neighbours of a place can.
-        let mut kept: BTreeMap<usize, (Range<usize>, usize)> = BTreeMap::new();
-        for (range, at) in found {
-            let before =
-                kept.range(..=range.start).next_back().is_some_and(|(_, (r, _))| r.end > range.start);
-            let after = kept.range(range.start..).next().is_some_and(|(start, _)| *start < range.end);
-            if !before && !after {
-                kept.insert(range.start, (range, at));
-            }
-        }
+    /// What was found, by position, with what a person is told.
+    fn findings(&self, text: &str, found: Vec<(Range<usize>, usize)>) -> Vec<Finding> {
         let (mut line, mut counted) = (1, 0);
         let finding = |(range, at): (Range<usize>, usize)| {
             line += text.as_bytes()[counted..range.start].iter().filter(|byte| **byte == b'\n').count();
@@ -138,8 +127,40 @@ impl Guard {
                 allowed: is_allowed(text.as_bytes(), &range),
             }
         };
-        kept.into_values().map(finding).collect()
+        without_overlaps(found).into_iter().map(finding).collect()
     }
+}
+
+/// Of what overlaps the first rule's, by position. Where another rule's range goes further, the kept one is widened to
+/// it: the rest of a secret must not stay when the kept part is replaced.
+fn without_overlaps(mut found: Vec<(Range<usize>, usize)>) -> Vec<(Range<usize>, usize)> {
+    found.sort_by_key(|(range, at)| (*at, range.start));
+    // By start. What is kept never overlaps, so only the two neighbours of a place can.
+    let mut kept: BTreeMap<usize, (Range<usize>, usize)> = BTreeMap::new();
+    let mut dropped = Vec::new();
+    for (range, at) in found {
+        let before = kept.range(..=range.start).next_back().is_some_and(|(_, (r, _))| r.end > range.start);
+        let after = kept.range(range.start..).next().is_some_and(|(start, _)| *start < range.end);
+        if before || after {
+            dropped.push(range);
+        } else {
+            kept.insert(range.start, (range, at));
+        }
+    }
+    let mut kept: Vec<_> = kept.into_values().collect();
+    for range in dropped {
+        let first = kept.partition_point(|(other, _)| other.end <= range.start);
+        let end = kept.partition_point(|(other, _)| other.start < range.end);
+        if let Some((other, _)) = kept.get_mut(first).filter(|_| first < end) {
+            other.start = other.start.min(range.start);
+        }
+        for at in first..end {
+            // Up to the next one within the range, or to the end of the range.
+            let to = if at + 1 < end { kept[at + 1].0.start } else { kept[at].0.end.max(range.end) };
+            kept[at].0.end = to;
+        }
+    }
+    kept
 }
 
 /// One scan of one text.
@@ -254,6 +275,12 @@ fn is_allowed(text: &[u8], range: &Range<usize>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_kept_covers_what_is_dropped() {
+        let found = vec![(4..8, 0), (12..14, 1), (2..20, 2), (30..32, 3), (31..40, 0)];
+        assert_eq!(without_overlaps(found), [(2..12, 0), (12..20, 1), (30..40, 0)]);
+    }
 
     #[test]
     fn a_word_ends_before_a_secret() {

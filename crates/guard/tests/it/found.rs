@@ -153,6 +153,22 @@ fn redaction_leaves_nothing_and_keeps_the_lines() {
 }
 
 #[test]
+fn of_a_text_of_all_secrets_nothing_is_left() {
+    let guard = guard();
+    for seed in SEEDS {
+        let samples = samples(seed);
+        let text: String =
+            samples.iter().map(|sample| format!("{}\n\n{}\n", "# ä ".repeat(90), sample.whole())).collect();
+        let clean = redact(&text, &guard.scan(&text));
+        for sample in samples.iter().filter(|sample| has_form(sample)) {
+            assert!(!clean.contains(sample.secret.trim_end()), "{} stays", sample.rule);
+        }
+        assert_eq!(guard.scan(&clean), [], "nothing is found a second time");
+        assert_eq!(clean.lines().count(), text.lines().count());
+    }
+}
+
+#[test]
 fn redacted_json_is_still_json() {
     let guard = guard();
     for sample in samples(9).iter().filter(|sample| sample.is_bare()) {

@@ -11,6 +11,9 @@ use std::process::ExitCode;
 
 /// Sign in to a proxy server with a code that you confirm in the browser.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  plantocode login --server https://plans.example.com
+  plantocode login --server https://plans.example.com --keep memory")]
 pub struct Login {
     /// The server's URL.
     #[arg(long, value_name = "URL")]

@@ -1,18 +1,23 @@
 //! `plantocode discover`: the files a task concerns, with reasons. Needs no engine, no account and no network.
 
+use crate::bar::Bar;
+use crate::config::Config;
 use crate::show::{self, QUIET, STRONG, styled};
 use crate::task::Task;
 use clap::Args;
-use discovery::{Discovery, Options, Progress, Ranked};
-use indicatif::{ProgressBar, ProgressStyle};
+use discovery::{Discovery, DiscoveryError, Options, Ranked, Skipped};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-/// Work that takes longer than this shows a bar.
-const BAR_AFTER: Duration = Duration::from_millis(700);
+/// Reasons that are told of a file, unless all are asked for.
+const REASONS: usize = 2;
+/// Files that are named for each reason to pass files over.
+const SKIPPED_NAMED: usize = 3;
 
 /// Rank the files of a project for a task, locally.
 ///
@@ -21,22 +26,68 @@ const BAR_AFTER: Duration = Duration::from_millis(700);
 #[command(after_help = "Examples:
   plantocode discover \"Retry requests that time out\" --project ~/src/client
   git log -1 --format=%B | plantocode discover - --limit 5
-  plantocode discover --task-file issue.md --json | jq .path")]
+  plantocode discover --task-file issue.md --json | jq .path
+  plantocode discover \"The header is sent twice\" --explain --tests")]
 pub struct Arguments {
     #[command(flatten)]
     task: Task,
-    /// The most files to print in each list.
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    limit: usize,
+    #[command(flatten)]
+    ranking: Ranking,
     /// Print one JSON object per file.
     #[arg(long)]
     json: bool,
     /// Print paths only, also to a terminal.
     #[arg(long, conflicts_with = "json")]
     plain: bool,
-    /// List tests too, after the source files.
-    #[arg(long)]
+    /// Print every reason for each file, and what was passed over and why.
+    #[arg(long, conflicts_with_all = ["json", "plain"])]
+    explain: bool,
+}
+
+/// How files are ranked: the same for every command that ranks.
+#[derive(Args)]
+pub struct Ranking {
+    /// The most files in each list [default: discover.limit of the configuration, 20].
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Take tests too, after the source files.
+    #[arg(long, overrides_with = "no_tests")]
     tests: bool,
+    /// Take no tests; the usual, unless discover.tests of the configuration says otherwise.
+    #[arg(long, overrides_with = "tests")]
+    no_tests: bool,
+    /// Pass over larger files [default: discover.max_file_bytes of the configuration, 1048576].
+    #[arg(long, value_name = "BYTES")]
+    max_file_bytes: Option<u64>,
+}
+
+impl Ranking {
+    /// What the options say, and the configuration where they say nothing.
+    pub fn options(&self, config: &Config) -> Options {
+        Options {
+            limit: self.limit.unwrap_or(config.limit),
+            include_tests: self.tests || (config.tests && !self.no_tests),
+            max_file_bytes: self.max_file_bytes.unwrap_or(config.max_file_bytes),
+            ..Options::default()
+        }
+    }
+}
+
+/// Finds the files that a task concerns, with a progress bar when that takes a while.
+///
+/// # Errors
+/// With what to do about it, when the project cannot be read.
+pub fn find(project: &Path, task: &str, options: &Options) -> anyhow::Result<Discovery> {
+    let bar = Bar::new(Instant::now());
+    let task = discovery::Task::parse(task);
+    let found = discovery::discover(project, &task, options, &|at| bar.show(at), &AtomicBool::new(false));
+    bar.clear();
+    found.map_err(|error| match error {
+        DiscoveryError::Root { .. } | DiscoveryError::NotADirectory { .. } => {
+            anyhow::anyhow!("{error}. Name the folder of a project with --project")
+        }
+        error => error.into(),
+    })
 }
 
 /// One line of `--json`.
@@ -58,27 +109,19 @@ struct JsonReason<'a> {
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let config = Config::load()?;
     let text = arguments.task.read()?;
-    let options = Options { limit: arguments.limit, include_tests: arguments.tests, ..Options::default() };
     let started = Instant::now();
-    let bar = Bar::new(started);
-    let found = discovery::discover(
-        &arguments.task.project,
-        &discovery::Task::parse(&text),
-        &options,
-        &|at| bar.show(at),
-        &AtomicBool::new(false),
-    )?;
-    bar.clear();
+    let found = find(&arguments.task.project, &text, &arguments.ranking.options(&config))?;
     let mut out = anstream::stdout().lock();
     let terminal = std::io::stdout().is_terminal();
     let written = if arguments.json {
         json(&mut out, &found)
-    } else if arguments.plain || !terminal {
+    } else if arguments.plain || !(terminal || arguments.explain) {
         let mut files = found.sources.iter().chain(&found.tests);
         files.try_for_each(|file| writeln!(out, "{}", show::document(&file.path, terminal)))
     } else {
-        pretty(&mut out, &found, started.elapsed())
+        pretty(&mut out, &found, arguments.explain, started.elapsed())
     };
     match written {
         // `| head` is a fine way to read.
@@ -118,17 +161,21 @@ fn escaped(json: &str) -> String {
     out
 }
 
-fn pretty(out: &mut impl Write, found: &Discovery, took: Duration) -> std::io::Result<()> {
+fn pretty(out: &mut impl Write, found: &Discovery, explain: bool, took: Duration) -> std::io::Result<()> {
     if found.sources.is_empty() && found.tests.is_empty() {
         writeln!(
             out,
             "No file of this project matches the task. Name a function, a file or a message that belongs to it."
         )?;
     }
-    list(out, &found.sources)?;
+    let reasons = if explain { usize::MAX } else { REASONS };
+    list(out, &found.sources, reasons)?;
     if !found.tests.is_empty() {
         writeln!(out, "\n{}", styled(QUIET, "Tests"))?;
-        list(out, &found.tests)?;
+        list(out, &found.tests, reasons)?;
+    }
+    if explain {
+        passed_over(out, &found.skipped)?;
     }
     let summary = format!(
         "{} files read, {} passed over, {:.2} s",
@@ -139,56 +186,41 @@ fn pretty(out: &mut impl Write, found: &Discovery, took: Duration) -> std::io::R
     writeln!(out, "\n{}", styled(QUIET, summary))
 }
 
-fn list(out: &mut impl Write, files: &[Ranked]) -> std::io::Result<()> {
+/// How many files were passed over for each reason, and some of them.
+fn passed_over(out: &mut impl Write, skipped: &[Skipped]) -> std::io::Result<()> {
+    let mut by_reason: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for file in skipped {
+        by_reason.entry(file.why.to_string()).or_default().push(&file.path);
+    }
+    if !by_reason.is_empty() {
+        writeln!(out, "\n{}", styled(QUIET, "Passed over"))?;
+    }
+    for (why, paths) in by_reason {
+        let named = paths.iter().take(SKIPPED_NAMED).copied().collect::<Vec<_>>().join(", ");
+        let more = if paths.len() > SKIPPED_NAMED { ", …" } else { "" };
+        writeln!(
+            out,
+            "{:>5}  {}  {}",
+            paths.len(),
+            show::harmless(&why),
+            styled(QUIET, format!("{named}{more}"))
+        )?;
+    }
+    Ok(())
+}
+
+fn list(out: &mut impl Write, files: &[Ranked], reasons: usize) -> std::io::Result<()> {
     for file in files {
         let (folder, name) = file.path.rsplit_once('/').map_or(("", file.path.as_str()), |(f, n)| (f, n));
         let slash = if folder.is_empty() { "" } else { "/" };
         let folder = styled(QUIET, format!("{folder}{slash}"));
         writeln!(out, "{:>3}  {folder}{}", file.rank, styled(STRONG, name))?;
-        for reason in file.reasons.iter().take(2) {
+        for reason in file.reasons.iter().take(reasons) {
             let line = reason.line.map_or(String::new(), |line| format!(" · line {line}"));
             writeln!(out, "     {}", styled(QUIET, format!("{}{line}", reason.detail)))?;
         }
     }
     Ok(())
-}
-
-/// A progress bar that appears only when the work takes a while.
-struct Bar {
-    bar: ProgressBar,
-    started: Instant,
-}
-
-impl Bar {
-    fn new(started: Instant) -> Bar {
-        let bar = ProgressBar::hidden();
-        if let Ok(style) = ProgressStyle::with_template("{msg:12} {bar:32} {pos}/{len}") {
-            bar.set_style(style);
-        }
-        Bar { bar, started }
-    }
-
-    fn show(&self, at: Progress) {
-        if self.bar.is_hidden() && self.started.elapsed() > BAR_AFTER && std::io::stderr().is_terminal() {
-            self.bar.set_draw_target(indicatif::ProgressDrawTarget::stderr());
-        }
-        match at {
-            Progress::Walking { files } => {
-                self.bar.set_message("listing");
-                self.bar.set_position(files as u64);
-            }
-            Progress::Reading { done, total } => {
-                self.bar.set_message("reading");
-                self.bar.set_length(total as u64);
-                self.bar.set_position(done as u64);
-            }
-            Progress::Ranking => self.bar.set_message("ranking"),
-        }
-    }
-
-    fn clear(&self) {
-        self.bar.finish_and_clear();
-    }
 }
 
 #[cfg(test)]

@@ -6,9 +6,13 @@
 
 mod account;
 mod audit;
+mod bar;
+mod config;
+mod context;
 mod discover;
 mod exit;
 mod models;
+mod pages;
 mod pair;
 mod plan;
 mod serve;
@@ -17,20 +21,28 @@ mod task;
 mod terminal;
 
 use ::terminal::host as terminal_host;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 
 const AFTER_HELP: &str = "\
+Examples:
+  plantocode discover \"Retry requests that time out\" --project ~/src/client
+  plantocode context \"Retry requests that time out\" --budget 16000 > context.xml
+  plantocode plan --task-file issue.md --model openai/gpt-5.1
+  plantocode serve --open
+
 Exit codes:
-  0  done
-  1  an error; the message says what was kept and what to do
-  2  the command line is wrong
-  3  secrets were found in what would be sent
-  4  not approved: nothing was sent
-  5  the plan was cut or could not be read; what arrived is kept
+  0    done
+  1    an error; the message says what was kept and what to do
+  2    the command line is wrong
+  3    secrets were found in what would be sent or written
+  4    not approved: nothing was sent
+  5    the plan was cut or could not be read; what arrived is kept
+  130  interrupted with Ctrl-C
 
 Environment:
   PLANTOCODE_HOME                    keep everything below this folder
+  PLANTOCODE_CONFIG                  the configuration file, in place of the usual one
   PLANTOCODE_LOG                     what to log to stderr, for example debug
   OPENAI_API_KEY, ANTHROPIC_API_KEY  your own keys, used directly and never stored
   NO_COLOR                           no colour";
@@ -45,13 +57,38 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    #[command(flatten)]
+    Local(Local),
+    #[command(flatten)]
+    WithEngine(WithEngine),
+}
+
+/// What needs no engine, no runtime and no data directory.
+#[derive(Subcommand)]
+enum Local {
     Discover(discover::Arguments),
+    Context(context::Arguments),
+    #[command(subcommand, display_order = 100)]
+    Config(config::Command),
+    #[command(display_order = 100)]
+    Completions(pages::Completions),
+    #[command(display_order = 100)]
+    Man(pages::Man),
+}
+
+/// What is asked of an engine.
+#[derive(Subcommand)]
+enum WithEngine {
     Plan(plan::Arguments),
     Serve(serve::Arguments),
     Login(account::Login),
     /// Forget the sign-in to the server, here and there.
+    #[command(after_help = "Examples:
+  plantocode logout")]
     Logout,
     /// Say who is signed in, and where.
+    #[command(after_help = "Examples:
+  plantocode whoami")]
     Whoami,
     #[command(subcommand)]
     Models(models::Command),
@@ -61,6 +98,8 @@ enum Command {
     #[command(subcommand)]
     Devices(pair::Command),
     /// Check that the record of everything that left this machine is as it was written.
+    #[command(after_help = "Examples:
+  plantocode audit")]
     Audit,
 }
 
@@ -75,9 +114,8 @@ fn main() -> ExitCode {
         tracing_subscriber::EnvFilter::try_from_env("PLANTOCODE_LOG").unwrap_or_else(|_| "warn".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let outcome = match arguments.command {
-        // Needs no engine, no runtime and no data directory.
-        Command::Discover(arguments) => discover::run(&arguments),
-        command => in_runtime(command),
+        Command::Local(command) => local(command),
+        Command::WithEngine(command) => in_runtime(command),
     };
     match outcome {
         Ok(code) => code,
@@ -88,7 +126,17 @@ fn main() -> ExitCode {
     }
 }
 
-fn in_runtime(command: Command) -> anyhow::Result<ExitCode> {
+fn local(command: Local) -> anyhow::Result<ExitCode> {
+    match command {
+        Local::Discover(arguments) => discover::run(&arguments),
+        Local::Context(arguments) => context::run(&arguments),
+        Local::Config(command) => config::run(&command),
+        Local::Completions(arguments) => pages::completions(&arguments, Arguments::command()),
+        Local::Man(arguments) => pages::man(&arguments, Arguments::command()),
+    }
+}
+
+fn in_runtime(command: WithEngine) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(run(command));
     // A thread that reads from the terminal cannot be stopped; waiting for it would be waiting for a key.
@@ -96,18 +144,74 @@ fn in_runtime(command: Command) -> anyhow::Result<ExitCode> {
     outcome
 }
 
-async fn run(command: Command) -> anyhow::Result<ExitCode> {
+async fn run(command: WithEngine) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Discover(arguments) => discover::run(&arguments),
-        Command::Plan(arguments) => plan::run(arguments).await,
-        Command::Serve(arguments) => serve::run(arguments).await,
-        Command::Login(arguments) => account::login(arguments).await,
-        Command::Logout => account::logout().await,
-        Command::Whoami => account::whoami().await,
-        Command::Models(command) => models::run(command).await,
-        Command::Terminal(command) => terminal::run(command).await,
-        Command::Pair(arguments) => pair::pair(arguments).await,
-        Command::Devices(command) => pair::run(command).await,
-        Command::Audit => audit::verify().await,
+        WithEngine::Plan(arguments) => plan::run(arguments).await,
+        WithEngine::Serve(arguments) => serve::run(arguments).await,
+        WithEngine::Login(arguments) => account::login(arguments).await,
+        WithEngine::Logout => account::logout().await,
+        WithEngine::Whoami => account::whoami().await,
+        WithEngine::Models(command) => models::run(command).await,
+        WithEngine::Terminal(command) => terminal::run(command).await,
+        WithEngine::Pair(arguments) => pair::pair(arguments).await,
+        WithEngine::Devices(command) => pair::run(command).await,
+        WithEngine::Audit => audit::verify().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The commands that do something by themselves, each with its words.
+    fn leaves(command: &clap::Command, words: &str, out: &mut Vec<(String, clap::Command)>) {
+        for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
+            let words = format!("{words} {}", sub.get_name());
+            if sub.has_subcommands() {
+                leaves(sub, &words, out);
+            } else {
+                out.push((words, sub.clone()));
+            }
+        }
+    }
+
+    /// The words of our command in a line of shell, as far as examples go: quotes, pipes, redirections.
+    fn words(line: &str) -> Vec<String> {
+        let (mut out, mut word, mut quote) = (Vec::new(), String::new(), None);
+        for c in line.chars() {
+            match (quote, c) {
+                (Some(open), c) if c == open => quote = None,
+                (None, '"' | '\'') => quote = Some(c),
+                (None, ' ') => out.push(std::mem::take(&mut word)),
+                _ => word.push(c),
+            }
+        }
+        out.push(word);
+        let start = out.iter().position(|word| word == "plantocode").unwrap();
+        let ends = |word: &String| ["|", ">"].contains(&word.as_str());
+        let end = out.iter().skip(start).position(ends).map_or(out.len(), |at| start + at);
+        out[start..end].to_vec()
+    }
+
+    #[test]
+    fn every_command_has_examples_that_are_accepted_and_is_documented() {
+        let program = Arguments::command();
+        program.clone().debug_assert();
+        let document = include_str!("../../../docs/cli.md");
+        let mut commands = vec![(String::new(), program.clone())];
+        leaves(&program, "", &mut commands);
+        assert!(commands.len() > 20);
+        for (name, command) in commands {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let examples = help.lines().skip_while(|line| *line != "Examples:").skip(1);
+            let examples: Vec<&str> = examples.take_while(|line| line.starts_with("  ")).collect();
+            assert!(!examples.is_empty(), "plantocode{name} --help has no example");
+            for example in examples {
+                if let Err(error) = program.clone().try_get_matches_from(words(example)) {
+                    panic!("{example}\n{error}");
+                }
+            }
+            assert!(document.contains(&format!("`plantocode{name}")), "docs/cli.md: {name}");
+        }
     }
 }

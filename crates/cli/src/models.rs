@@ -11,9 +11,13 @@ use std::process::ExitCode;
 #[derive(Subcommand)]
 pub enum Command {
     /// List every model that can be asked now.
+    #[command(after_help = "Examples:
+  plantocode models list")]
     List,
     Add(Add),
     /// Remove a provider of your own.
+    #[command(after_help = "Examples:
+  plantocode models remove local")]
     Remove {
         /// Its name.
         name: String,

@@ -164,12 +164,16 @@ fn squares(code: &[String]) -> Vec<String> {
 #[derive(Subcommand)]
 pub enum Command {
     /// List the paired devices and say whether this machine can be reached.
+    #[command(after_help = "Examples:
+  plantocode devices list")]
     List,
     Revoke(Revoke),
 }
 
 /// Revoke a device: its links end at once and its keys open nothing any more.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  plantocode devices revoke 0192")]
 pub struct Revoke {
     /// Its name, or its id or the beginning of it.
     device: String,

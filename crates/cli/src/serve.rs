@@ -19,6 +19,9 @@ const LAST_WAIT: Duration = Duration::from_secs(10);
 
 /// Serve the user interface to your own browser, on this machine only.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  plantocode serve --open
+  plantocode serve --port 7777")]
 pub struct Arguments {
     /// The port; 0 takes a free one.
     #[arg(long, default_value_t = 0)]

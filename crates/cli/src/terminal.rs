@@ -25,8 +25,12 @@ pub enum Command {
     List(List),
     Attach(Attach),
     /// End a terminal's program. Its output stays.
+    #[command(after_help = "Examples:
+  plantocode terminal close 0192")]
     Close(Which),
     /// Forget an ended terminal and its output.
+    #[command(after_help = "Examples:
+  plantocode terminal forget 0192")]
     Forget(Which),
 }
 
@@ -52,6 +56,9 @@ pub struct Start {
 
 /// List the terminals.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  plantocode terminal list
+  plantocode terminal list --json")]
 pub struct List {
     /// As JSON.
     #[arg(long)]
@@ -60,6 +67,9 @@ pub struct List {
 
 /// Show a terminal and type into it. Ctrl-] leaves it running.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  plantocode terminal attach
+  plantocode terminal attach 0192 --view")]
 pub struct Attach {
     /// Its id or the beginning of it; the newest running one if left out.
     id: Option<String>,

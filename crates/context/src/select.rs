@@ -31,6 +31,8 @@ const NAMED: u32 = 40;
 const FIRST_REASON: u32 = 20;
 /// A word of the task in a definition's name.
 const WORD: u32 = 3;
+/// A piece that weighs less than this share of the best one is noise: a word that half of the file's names have.
+const LEAST_SHARE: u32 = 4;
 
 /// What a task says, for comparing with names.
 #[derive(Debug, Default)]
@@ -48,7 +50,7 @@ impl TaskWords {
             if is_code_like(token) {
                 out.identifiers.insert(token.to_owned());
             }
-            out.words.extend(parts(token).filter(|word| word.chars().count() > 3));
+            out.words.extend(parts(token).filter(|word| word.chars().count() > 3).map(|word| stem(&word)));
         }
         out
     }
@@ -57,8 +59,8 @@ impl TaskWords {
         if self.identifiers.contains(name) {
             return NAMED;
         }
-        let shared = parts(name).collect::<BTreeSet<String>>().intersection(&self.words).count().min(3);
-        shared as u32 * WORD
+        let words: BTreeSet<String> = parts(name).map(|word| stem(&word)).collect();
+        words.intersection(&self.words).count().min(3) as u32 * WORD
     }
 }
 
@@ -66,6 +68,13 @@ impl TaskWords {
 fn is_code_like(token: &str) -> bool {
     let inner = token.chars().skip(1).any(|c| c.is_uppercase() || c.is_numeric());
     token.len() > 2 && (token.contains('_') || (inner && token.chars().any(char::is_lowercase)))
+}
+
+/// A word without its usual endings, so that `renamed_fields` is about renaming a field.
+fn stem(word: &str) -> String {
+    let ending = ["ing", "ed", "es", "s", "e"].into_iter().find(|ending| word.ends_with(ending));
+    let bare = ending.map_or(word, |ending| &word[..word.len() - ending.len()]);
+    if bare.len() < 3 { word.to_owned() } else { bare.to_owned() }
 }
 
 /// The words of a name, in lower case: `HTTPServer_name2` is `http`, `server`, `name2`.
@@ -120,6 +129,8 @@ pub(crate) fn units(source: &Source, text: &str, split: &[&str], task: &TaskWord
     }
     summed.sort_by_key(|(weight, lines)| (std::cmp::Reverse(*weight), *lines));
     summed.truncate(MAX_UNITS);
+    let least = summed.first().map_or(0, |(best, _)| best / LEAST_SHARE);
+    summed.retain(|(weight, _)| *weight >= least);
     summed.into_iter().map(|(_, lines)| lines).collect()
 }
 
@@ -279,6 +290,8 @@ mod tests {
         assert_eq!(split("HTTPServer_name2"), "http server name2");
         assert_eq!(split("__init__"), "init");
         assert_eq!(split("camelCase"), "camel case");
+        assert_eq!(["renamed", "rename", "renames", "renaming"].map(stem), ["renam"; 4]);
+        assert_eq!(["fields", "bus", "漢字"].map(stem), ["field", "bus", "漢字"]);
         assert!(is_code_like("parse_url") && is_code_like("HttpClient") && is_code_like("sha256"));
         assert!(!is_code_like("The") && !is_code_like("HTTP") && !is_code_like("get"));
     }
@@ -313,6 +326,14 @@ mod tests {
         let text = "#include <a.h>\n\nint one(int a)\n{\n  return a;\n}\n\n/* Two. */\nint two_of(int b)\n{\n  return b;\n}\n";
         assert_eq!(chosen("a.c", text, "two_of is wrong", &[]), "8–12 | 8–12");
         assert_eq!(chosen("a.c", text, "x", &[5]), "3–6 | 3–6");
+    }
+
+    #[test]
+    fn what_shares_but_a_common_word_is_noise() {
+        let text =
+            "def page_one():\n    pass\n\n\ndef page_two():\n    pass\n\n\ndef renamed_pages():\n    pass\n";
+        assert_eq!(chosen("a.py", text, "Rename `page_two`, a page", &[]), "5–6 | 5–6");
+        assert_eq!(chosen("a.py", text, "Rename a page", &[]), "9–10 1–2 5–6 | 9–10");
     }
 
     #[test]

@@ -31,7 +31,7 @@ const NAMED: u32 = 40;
 const FIRST_REASON: u32 = 20;
 /// A word of the task in a definition's name.
 const WORD: u32 = 3;
-/// A piece that weighs less than this share of the best one is noise: a word that half of the file's names have.
+/// Beside a much better piece, one that shares a single word is noise: half of a file's names may have that word.
 const LEAST_SHARE: u32 = 4;
 
 /// What a task says, for comparing with names.
@@ -129,7 +129,7 @@ pub(crate) fn units(source: &Source, text: &str, split: &[&str], task: &TaskWord
     }
     summed.sort_by_key(|(weight, lines)| (std::cmp::Reverse(*weight), *lines));
     summed.truncate(MAX_UNITS);
-    let least = summed.first().map_or(0, |(best, _)| best / LEAST_SHARE);
+    let least = summed.first().map_or(0, |(best, _)| (best / LEAST_SHARE).min(2 * WORD));
     summed.retain(|(weight, _)| *weight >= least);
     summed.into_iter().map(|(_, lines)| lines).collect()
 }

@@ -332,7 +332,7 @@ mod tests {
     fn what_shares_but_a_common_word_is_noise() {
         let text =
             "def page_one():\n    pass\n\n\ndef page_two():\n    pass\n\n\ndef renamed_pages():\n    pass\n";
-        assert_eq!(chosen("a.py", text, "Rename `page_two`, a page", &[]), "5–6 | 5–6");
+        assert_eq!(chosen("a.py", text, "Rename `page_two`, a page", &[]), "5–6 9–10 | 5–6");
         assert_eq!(chosen("a.py", text, "Rename a page", &[]), "9–10 1–2 5–6 | 9–10");
     }
 

@@ -1,4 +1,4 @@
-//! Prints the files that a task concerns: `rank [--why] [--limit N] --project DIR TASK…` (or the
+//! Prints the files that a task concerns: `rank [--why | --signals] [--limit N] --project DIR TASK…` (or the
 //! task on standard input).
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
@@ -12,7 +12,7 @@ use discovery::{Options, Task, discover};
 fn main() -> ExitCode {
     let mut project = PathBuf::from(".");
     let mut options = Options::default();
-    let mut why = false;
+    let (mut why, mut signals) = (false, false);
     let mut words = Vec::new();
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
@@ -22,7 +22,10 @@ fn main() -> ExitCode {
                 options.limit = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(options.limit)
             }
             "--threads" => options.threads = arguments.next().and_then(|n| n.parse().ok()),
+            "--cache" => options.cache = arguments.next().map(PathBuf::from),
+            "--no-history" => options.history = false,
             "--why" => why = true,
+            "--signals" => signals = true,
             _ => words.push(argument),
         }
     }
@@ -40,6 +43,23 @@ fn main() -> ExitCode {
         }
     };
     for file in discovery.sources {
+        if signals {
+            let s = &file.signals;
+            println!(
+                "{}\t{:.5}\t{}\t{:.5}\t{:.5}\t{:.5}\t{:.5}\t{:.5}\t{:.5}\t{:.5}",
+                file.path,
+                file.score,
+                file.bytes,
+                s.body,
+                s.title,
+                s.symbol,
+                s.named,
+                s.chunk,
+                s.past,
+                s.together
+            );
+            continue;
+        }
         println!("{}", file.path);
         for reason in file.reasons.iter().filter(|_| why) {
             let line = reason.line.map(|line| format!(":{line}")).unwrap_or_default();

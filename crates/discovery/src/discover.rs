@@ -1,12 +1,16 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 
+use crate::history::{self, History, NoHistory};
 use crate::index::Index;
+use crate::index::bytes::Corrupt;
+use crate::index::cache::{Cache, IndexStatus};
 use crate::rank::query::Query;
 use crate::rank::{self, Scored};
+use crate::read::Reading;
 use crate::walk::{self, Found};
 use crate::{Discovery, DiscoveryError, Ranked, Task, read, reason};
 
@@ -25,11 +29,22 @@ pub struct Options {
     pub max_file_bytes: u64,
     /// Worker threads; `None` means one per core. The result does not depend on it.
     pub threads: Option<usize>,
+    /// Whether git's history counts.
+    pub history: bool,
+    /// A directory where the index is kept from one search to the next; `None` keeps nothing.
+    pub cache: Option<PathBuf>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { limit: 20, include_tests: true, max_file_bytes: 1 << 20, threads: None }
+        Self {
+            limit: 20,
+            include_tests: true,
+            max_file_bytes: 1 << 20,
+            threads: None,
+            history: true,
+            cache: None,
+        }
     }
 }
 
@@ -73,24 +88,117 @@ pub fn discover(
         .map_err(|error| DiscoveryError::Threads(error.to_string()))?;
     pool.install(|| {
         let found = walk::walk(root, options.threads, progress, stop)?;
-        let reading = read::read_all(&found, options, progress, stop)?;
-        progress(Progress::Ranking);
-        let query = Query::new(task, &reading.index);
-        let scored = rank::rank(&reading.index, &found, task, &query, options.max_file_bytes);
-        if stop.load(Ordering::Relaxed) {
-            return Err(DiscoveryError::Stopped);
+        let cache = options.cache.as_deref().and_then(|directory| Cache::of(directory, root).ok());
+        let ask = |cache: Option<&Cache>| ask(root, &found, cache, task, options, progress, stop);
+        match ask(cache.as_ref()) {
+            // What was kept is damaged: it is thrown away, and everything is read anew.
+            Err(Trouble::Corrupt) => {
+                if let Some(cache) = &cache {
+                    let _ = cache.clear();
+                }
+                ask(None).map_err(|trouble| match trouble {
+                    Trouble::Corrupt => DiscoveryError::Damaged,
+                    Trouble::Other(error) => error,
+                })
+            }
+            Err(Trouble::Other(error)) => Err(error),
+            Ok(discovery) => Ok(discovery),
         }
-        let lister = Lister { found: &found, index: &reading.index, task, query: &query, options };
-        let tests_limit = if options.include_tests { options.limit } else { 0 };
-        let (sources, tests) = lister.both(&scored, options.limit, tests_limit);
-        Ok(Discovery {
-            sources,
-            tests,
-            scanned: reading.index.documents.len(),
-            skipped: reading.skipped,
-            bytes: reading.index.documents.iter().map(|document| document.bytes).sum(),
-        })
     })
+}
+
+enum Trouble {
+    Corrupt,
+    Other(DiscoveryError),
+}
+
+impl From<Corrupt> for Trouble {
+    fn from(_: Corrupt) -> Self {
+        Self::Corrupt
+    }
+}
+
+impl From<DiscoveryError> for Trouble {
+    fn from(error: DiscoveryError) -> Self {
+        Self::Other(error)
+    }
+}
+
+fn ask(
+    root: &Path,
+    found: &[Found],
+    cache: Option<&Cache>,
+    task: &Task,
+    options: &Options,
+    progress: &(dyn Fn(Progress) + Sync),
+    stop: &AtomicBool,
+) -> Result<Discovery, Trouble> {
+    let (reading, past) = rayon::join(
+        || read::read_all(found, options, cache, progress, stop),
+        || past(root, cache, options, stop),
+    );
+    let Reading { mut index, skipped, read, not_kept } = reading?;
+    let (history, no_history) = match past {
+        Ok(history) => (history, None),
+        Err(why) => (History::default(), Some(why)),
+    };
+    progress(Progress::Ranking);
+    let query = Query::new(task, &mut index)?;
+    let scored = rank::rank(&index, found, task, &query, &history, options.max_file_bytes);
+    if stop.load(Ordering::Relaxed) {
+        return Err(DiscoveryError::Stopped.into());
+    }
+    let lister = Lister { found, index: &index, task, query: &query, history: &history, options };
+    let tests_limit = if options.include_tests { options.limit } else { 0 };
+    let (sources, tests) = lister.both(&scored, options.limit, tests_limit);
+    Ok(Discovery {
+        sources,
+        tests,
+        scanned: index.documents.len(),
+        read,
+        commits: history.commits.len(),
+        no_history,
+        not_kept,
+        skipped,
+        bytes: index.documents.iter().map(|document| document.bytes).sum(),
+    })
+}
+
+/// The history, from the cache as far as that knows it.
+fn past(
+    root: &Path,
+    cache: Option<&Cache>,
+    options: &Options,
+    stop: &AtomicBool,
+) -> Result<History, NoHistory> {
+    if !options.history {
+        return Ok(History::default());
+    }
+    let known = cache.map(Cache::history).unwrap_or_default();
+    let head = history::head(root)?;
+    if known.commits.first().is_some_and(|commit| commit.id == head) {
+        return Ok(known);
+    }
+    let history = history::read(root, &known, stop)?;
+    if let Some(cache) = cache.filter(|_| !stop.load(Ordering::Relaxed)) {
+        // Without it the next search reads the history again, and nothing else changes.
+        let _ = cache.keep_history(&history);
+    }
+    Ok(history)
+}
+
+/// What is kept of the project at `root` below a cache directory; `None` if nothing is.
+#[must_use]
+pub fn index_status(cache: &Path, root: &Path) -> Option<IndexStatus> {
+    Cache::of(cache, root).ok()?.status()
+}
+
+/// Removes what is kept of the project at `root`; how many bytes that freed.
+///
+/// # Errors
+/// When the root cannot be resolved or the files cannot be removed.
+pub fn clear_index(cache: &Path, root: &Path) -> std::io::Result<u64> {
+    Cache::of(cache, root)?.clear()
 }
 
 /// Turns scored files into the entries of the two lists.
@@ -99,6 +207,7 @@ struct Lister<'a> {
     index: &'a Index,
     task: &'a Task,
     query: &'a Query,
+    history: &'a History,
     options: &'a Options,
 }
 
@@ -124,7 +233,8 @@ impl Lister<'_> {
             rank,
             test: document.test,
             bytes: document.bytes,
-            reasons: reason::reasons(self.index, file, self.task, self.query, text.as_deref()),
+            signals: file.signals,
+            reasons: reason::reasons(self.index, file, self.task, self.query, self.history, text.as_deref()),
         }
     }
 }

@@ -23,6 +23,9 @@ pub enum DiscoveryError {
     /// The caller set the stop flag.
     #[error("discovery was stopped")]
     Stopped,
+    /// What was just indexed cannot be read back.
+    #[error("the index was damaged while it was made; try again, and report it if it stays so")]
+    Damaged,
     /// The worker threads could not be started.
     #[error("cannot start worker threads: {0}")]
     Threads(String),

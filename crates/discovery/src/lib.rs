@@ -29,6 +29,7 @@
 mod classify;
 mod discover;
 mod error;
+mod history;
 mod index;
 mod language;
 mod outline;
@@ -41,9 +42,11 @@ mod task;
 mod walk;
 mod words;
 
-pub use discover::{Options, Progress, discover};
+pub use discover::{Options, Progress, clear_index, discover, index_status};
 pub use error::DiscoveryError;
+pub use history::NoHistory;
+pub use index::cache::IndexStatus;
 pub use outline::{Symbol, SymbolKind, outline};
-pub use result::{Discovery, Ranked, Reason, ReasonKind, SkipReason, Skipped};
+pub use result::{Discovery, Ranked, Reason, ReasonKind, Signals, SkipReason, Skipped};
 pub use task::Task;
 pub use walk::{Entry, tree};

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::history::History;
 use crate::index::{Document, Index};
 use crate::language::file_name;
 use crate::outline::{Symbol, outline};
@@ -13,6 +14,8 @@ use crate::{Reason, ReasonKind, Task, words};
 const PER_KIND: usize = 3;
 /// Words named in one phrase.
 const WORDS: usize = 5;
+/// Characters of a commit's first line.
+const SUBJECT: usize = 80;
 
 /// Explains one file; `text` is its content, `None` if it could not be read again.
 pub(crate) fn reasons(
@@ -20,6 +23,7 @@ pub(crate) fn reasons(
     scored: &Scored,
     task: &Task,
     query: &Query,
+    history: &History,
     text: Option<&str>,
 ) -> Vec<Reason> {
     let document = &index.documents[scored.document];
@@ -39,16 +43,36 @@ pub(crate) fn reasons(
         };
         reasons.push(Reason { kind, detail, line: Some(place.best_line) });
     }
+    past_reasons(index, scored, history, &mut reasons);
     if reasons.is_empty() {
         reasons.push(indexed_words(index, scored.document, query));
     }
     reasons
 }
 
+fn past_reasons(index: &Index, scored: &Scored, history: &History, out: &mut Vec<Reason>) {
+    if let Some(commit) = scored.commit.and_then(|commit| history.commits.get(commit)) {
+        let subject: String =
+            commit.message.lines().next().unwrap_or_default().chars().take(SUBJECT).collect();
+        let detail = format!("changed by a commit that speaks of the task: “{}”", subject.trim());
+        out.push(Reason { kind: ReasonKind::Commit, detail, line: None });
+    }
+    if let Some(together) = scored.together {
+        let with = &index.documents[together.with as usize].path;
+        let (both, all) = (together.both, together.all);
+        let detail = format!("changed together with {with} in {both} of {all} commits");
+        out.push(Reason { kind: ReasonKind::ChangedTogether, detail, line: None });
+    }
+}
+
 /// What the index alone knows: for files far down the list, which are not opened.
 fn indexed_words(index: &Index, document: usize, query: &Query) -> Reason {
-    let stands_here =
-        |term: &&QueryTerm| index.postings(&term.term).any(|posting| posting.document as usize == document);
+    let stands_here = |term: &&QueryTerm| {
+        index
+            .postings(&term.term)
+            .binary_search_by_key(&(document as u32), |posting| posting.document)
+            .is_ok()
+    };
     let words: Vec<&str> =
         query.terms.iter().filter(stands_here).take(WORDS).map(|term| term.word.as_str()).collect();
     Reason { kind: ReasonKind::ContentMatch, detail: format!("contains {}", list(&words)), line: None }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+pub use crate::history::NoHistory;
+
 /// The files a task concerns, best first, and an account of what was read to find them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Discovery {
@@ -12,6 +14,14 @@ pub struct Discovery {
     pub tests: Vec<Ranked>,
     /// How many files were read and indexed.
     pub scanned: usize,
+    /// How many of them had to be read now; the others were known from before.
+    pub read: usize,
+    /// Commits whose messages and changes counted.
+    pub commits: usize,
+    /// Why no history counted, if none did.
+    pub no_history: Option<NoHistory>,
+    /// Why the index was not kept for the next time, if it should have been.
+    pub not_kept: Option<String>,
     /// Files that the walk found and the index left out, ordered by path.
     pub skipped: Vec<Skipped>,
     /// The size of all indexed files together.
@@ -31,8 +41,29 @@ pub struct Ranked {
     pub test: bool,
     /// The size of the file.
     pub bytes: u64,
+    /// What the score is made of.
+    pub signals: Signals,
     /// Why the file is here, strongest first.
     pub reasons: Vec<Reason>,
+}
+
+/// Every signal of one file, each from 0 to 1: 1 is the best file of the repository by that signal alone.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Signals {
+    /// Words of the whole task, by BM25 over path, definitions, comments and content.
+    pub body: f64,
+    /// The same for the words of the title.
+    pub title: f64,
+    /// Defines symbols that the task names.
+    pub symbol: f64,
+    /// Is a file or module that the task names.
+    pub named: f64,
+    /// How much the best place of the file speaks of the task.
+    pub chunk: f64,
+    /// How much recent commits that changed the file speak of the task.
+    pub past: f64,
+    /// How surely the file is changed together with one of the best.
+    pub together: f64,
 }
 
 /// One reason for one file.
@@ -64,6 +95,10 @@ pub enum ReasonKind {
     ContentMatch,
     /// Many words of the task stand close together at one place of the file.
     BestChunk,
+    /// A recent commit that changed the file speaks of the task.
+    Commit,
+    /// The file was changed together with one of the best.
+    ChangedTogether,
 }
 
 impl ReasonKind {
@@ -78,6 +113,8 @@ impl ReasonKind {
             Self::TitleMatch => "title_match",
             Self::ContentMatch => "content_match",
             Self::BestChunk => "best_chunk",
+            Self::Commit => "commit",
+            Self::ChangedTogether => "changed_together",
         }
     }
 }

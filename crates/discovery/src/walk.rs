@@ -27,6 +27,36 @@ pub struct Entry {
 pub(crate) struct Found {
     pub entry: Entry,
     pub location: PathBuf,
+    pub stamp: Stamp,
+    /// Another file is shown under the same path.
+    pub ambiguous: bool,
+}
+
+/// By what a changed file is told from an unchanged one. Times are nanoseconds since 1970.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    pub bytes: u64,
+    pub modified: u64,
+    /// When the file's entry changed, which no program can set; 0 where there is no such time.
+    pub changed: u64,
+    pub inode: u64,
+}
+
+impl Stamp {
+    fn of(data: &std::fs::Metadata) -> Self {
+        let since = |time: std::time::SystemTime| {
+            time.duration_since(std::time::UNIX_EPOCH).map_or(0, |time| time.as_nanos() as u64)
+        };
+        let stamp =
+            Self { bytes: data.len(), modified: data.modified().map_or(0, since), changed: 0, inode: 0 };
+        #[cfg(unix)]
+        let stamp = {
+            use std::os::unix::fs::MetadataExt as _;
+            let changed = data.ctime().unsigned_abs() * 1_000_000_000 + data.ctime_nsec().unsigned_abs();
+            Self { changed, inode: data.ino(), ..stamp }
+        };
+        stamp
+    }
 }
 
 /// All files that a discovery would look at, ordered by path: for a tree view.
@@ -65,7 +95,8 @@ pub(crate) fn walk(
             }
             let Ok(entry) = result else { return WalkState::Continue };
             if entry.file_type().is_some_and(|kind| kind.is_file()) {
-                let bytes = entry.metadata().map_or(0, |data| data.len());
+                let stamp = entry.metadata().map_or_else(|_| Stamp::default(), |data| Stamp::of(&data));
+                let bytes = stamp.bytes;
                 let location = entry.into_path();
                 let path = shown(location.strip_prefix(root).unwrap_or(&location));
                 let files = seen.fetch_add(1, Ordering::Relaxed) + 1;
@@ -73,7 +104,10 @@ pub(crate) fn walk(
                     progress(Progress::Walking { files });
                 }
                 // The receiver outlives the walk; a failed send could only mean it is gone.
-                if sender.send(Found { entry: Entry { path, bytes }, location }).is_err() {
+                if sender
+                    .send(Found { entry: Entry { path, bytes }, location, stamp, ambiguous: false })
+                    .is_err()
+                {
                     return WalkState::Quit;
                 }
             }
@@ -88,6 +122,11 @@ pub(crate) fn walk(
     progress(Progress::Walking { files: found.len() });
     // Two names may look alike once escaped; what is on disk breaks the tie.
     found.sort_unstable_by(|a, b| (&a.entry.path, &a.location).cmp(&(&b.entry.path, &b.location)));
+    for place in 1..found.len() {
+        if found[place - 1].entry.path == found[place].entry.path {
+            (found[place - 1].ambiguous, found[place].ambiguous) = (true, true);
+        }
+    }
     Ok(found)
 }
 

@@ -12,28 +12,37 @@
 pub(crate) mod bm25;
 pub(crate) mod chunk;
 pub(crate) mod names;
+pub(crate) mod past;
 pub(crate) mod query;
 
 use rayon::prelude::*;
 
+use crate::history::History;
 use crate::index::{Document, Index};
 use crate::language::Role;
 use crate::walk::Found;
-use crate::{Task, read};
+use crate::{Signals, Task, read};
 use chunk::Place;
+use past::{Past, Together};
 use query::{Query, Which};
 
 /// Words of the whole text, over all fields.
-const BODY: f64 = 1.0;
+const BODY: f64 = 0.5;
 /// Words of the title alone: it is the part that a person weighed.
 const TITLE: f64 = 1.0;
 /// The best place of the file: words that stand together mean more than words spread out.
-const CHUNK: f64 = 0.8;
+const CHUNK: f64 = 1.0;
 /// Defines a symbol that the task names; less than it seems worth, because an issue also names
 /// what it calls, and the name already counts as a word.
 const SYMBOL: f64 = 0.4;
 /// Is a file that the task names; nothing else is as good.
-const NAMED: f64 = 1.2;
+const NAMED: f64 = 1.0;
+/// Was changed by commits whose messages speak of the task.
+const PAST: f64 = 1.0;
+/// Was changed together with the best files.
+const TOGETHER: f64 = 0.5;
+/// Files whose companions are looked for.
+const LEADERS: usize = 5;
 
 /// Files opened in the second pass. The right files are among the first 50 for 96 % of tasks.
 const CANDIDATES: usize = 150;
@@ -50,27 +59,17 @@ fn prior(role: Role) -> f64 {
     }
 }
 
-/// Every signal of one file, each from 0 to 1.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Signals {
-    pub body: f64,
-    pub title: f64,
-    pub symbol: f64,
-    pub named: f64,
-    pub chunk: f64,
-}
-
-impl Signals {
-    fn score(&self, document: &Document) -> f64 {
-        let sum = BODY * self.body
-            + TITLE * self.title
-            + CHUNK * self.chunk
-            + SYMBOL * self.symbol
-            + NAMED * self.named;
-        // A file that the task names needs no prior.
-        let prior = prior(document.role);
-        sum * (prior + (1.0 - prior) * self.named)
-    }
+fn score(signals: &Signals, document: &Document) -> f64 {
+    let sum = BODY * signals.body
+        + TITLE * signals.title
+        + CHUNK * signals.chunk
+        + SYMBOL * signals.symbol
+        + NAMED * signals.named
+        + PAST * signals.past
+        + TOGETHER * signals.together;
+    // A file that the task names needs no prior.
+    let prior = prior(document.role);
+    sum * (prior + (1.0 - prior) * signals.named)
 }
 
 /// A file with its score and what the second pass found in it.
@@ -80,6 +79,9 @@ pub(crate) struct Scored {
     pub score: f64,
     pub signals: Signals,
     pub place: Option<Place>,
+    /// The commit that changed this file and speaks most of the task, counted from the newest.
+    pub commit: Option<usize>,
+    pub together: Option<Together>,
 }
 
 /// All files that share anything with the task, best first.
@@ -88,6 +90,7 @@ pub(crate) fn rank(
     found: &[Found],
     task: &Task,
     query: &Query,
+    history: &History,
     limit_bytes: u64,
 ) -> Vec<Scored> {
     let count = index.documents.len();
@@ -95,6 +98,8 @@ pub(crate) fn rank(
     let title = normalised(bm25::scores(index, query, Which::Title));
     let symbol = normalised(names::symbols(index, task));
     let named = names::paths(&index.documents, task);
+    let mut commits = Past::new(&index.documents, history);
+    let past = normalised(commits.scores(query));
     let mut scored: Vec<Scored> = (0..count)
         .filter_map(|document| {
             let signals = Signals {
@@ -103,9 +108,18 @@ pub(crate) fn rank(
                 symbol: symbol[document],
                 named: named[document],
                 chunk: 0.0,
+                past: past[document],
+                together: 0.0,
             };
-            let score = signals.score(&index.documents[document]);
-            (score > 0.0).then_some(Scored { document, score, signals, place: None })
+            let score = score(&signals, &index.documents[document]);
+            (score > 0.0).then_some(Scored {
+                document,
+                score,
+                signals,
+                place: None,
+                commit: commits.told(document),
+                together: None,
+            })
         })
         .collect();
     sort(&mut scored);
@@ -113,7 +127,38 @@ pub(crate) fn rank(
     second_pass(&mut scored[..candidates], index, found, query, limit_bytes);
     // The files behind the candidates keep a first score, which lacks a signal and is thus lower.
     sort(&mut scored);
+    third_pass(&mut scored, index, &commits);
+    sort(&mut scored);
     scored
+}
+
+/// What was changed together with the leaders, whether or not it shares a word with the task.
+fn third_pass(scored: &mut Vec<Scored>, index: &Index, commits: &Past<'_>) {
+    let Some(top) = scored.first().map(|file| file.score) else { return };
+    let leaders: Vec<(usize, f64)> =
+        scored.iter().take(LEADERS).map(|file| (file.document, file.score / top)).collect();
+    let mut together = commits.together(&leaders);
+    for file in scored.iter_mut() {
+        if let Some(found) = together.remove(&(file.document as u32)) {
+            file.signals.together = found.strength;
+            file.together = Some(found);
+            file.score = score(&file.signals, &index.documents[file.document]);
+        }
+    }
+    // The order of these is that of a hash map, and ends with the sort that follows.
+    scored.extend(together.into_iter().map(|(document, found)| {
+        let document = document as usize;
+        let signals = Signals { together: found.strength, ..Signals::default() };
+        let score = score(&signals, &index.documents[document]);
+        Scored {
+            document,
+            score,
+            signals,
+            place: None,
+            commit: commits.told(document),
+            together: Some(found),
+        }
+    }));
 }
 
 fn second_pass(scored: &mut [Scored], index: &Index, found: &[Found], query: &Query, limit_bytes: u64) {
@@ -127,7 +172,7 @@ fn second_pass(scored: &mut [Scored], index: &Index, found: &[Found], query: &Qu
         if let Some(place) = &file.place {
             file.signals.chunk = place.score / best;
         }
-        file.score = file.signals.score(&index.documents[file.document]);
+        file.score = score(&file.signals, &index.documents[file.document]);
     }
 }
 

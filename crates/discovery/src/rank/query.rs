@@ -3,8 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::index::Index;
+use crate::index::bytes::Corrupt;
 use crate::{Task, words};
 
+/// Distinct terms of a text that are looked up, the most frequent first.
+const MAX_LOOKED_UP: usize = 2_000;
 /// Terms beyond these, by weight, add cost and noise but no order.
 const MAX_TERMS: usize = 256;
 /// Much of a text is enough to know its words.
@@ -31,13 +34,15 @@ pub(crate) struct QueryTerm {
     pub word: String,
     /// Whether few enough files have the term for it to explain anything.
     pub telling: bool,
+    /// How often it stands in the whole text and in the title, damped; without `idf`.
+    pub counts: (f64, f64),
     /// How much it counts in the whole text, frequency in the text and `idf` included.
     pub body: f64,
     /// The same for the title; 0 for a term not in it.
     pub title: f64,
 }
 
-/// The terms of a task that stand anywhere in the repository, heaviest first.
+/// The terms of a task, heaviest first.
 #[derive(Debug, Default)]
 pub(crate) struct Query {
     pub terms: Vec<QueryTerm>,
@@ -45,27 +50,28 @@ pub(crate) struct Query {
 }
 
 impl Query {
-    pub(crate) fn new(task: &Task, index: &Index) -> Self {
-        let body = counted(prefix(task.text(), MAX_TEXT));
+    pub(crate) fn new(task: &Task, index: &mut Index) -> Result<Self, Corrupt> {
+        let body = frequent(counted(prefix(task.text(), MAX_TEXT)));
         let title: HashMap<String, u32> =
             counted(task.title()).into_iter().map(|(term, (count, _))| (term, count)).collect();
+        let names = task.names.iter().flat_map(|name| [words::whole(&name.text), words::exact(&name.text)]);
+        index.load(body.keys().cloned().chain(names))?;
         let named: HashSet<String> = task.names.iter().map(|name| words::whole(&name.text)).collect();
         let documents = index.documents.len() as f64;
         let mut terms: Vec<QueryTerm> = body
             .into_iter()
-            .filter_map(|(term, (count, word))| {
-                let frequency = index.document_frequency(&term);
-                if frequency == 0 {
-                    return None;
-                }
-                let frequency = frequency as f64;
+            .map(|(term, (count, word))| {
+                let frequency = index.document_frequency(&term) as f64;
+                // What no file says a commit may still say; for the files it weighs nothing.
+                let is_said = f64::from(u8::from(frequency > 0.0));
                 let idf = (1.0 + (documents - frequency + 0.5) / (frequency + 0.5)).ln();
                 let boost = if named.contains(&term) { NAME_BOOST } else { 1.0 };
-                let weight =
-                    |count: u32| if count == 0 { 0.0 } else { (1.0 + f64::from(count).ln()) * idf * boost };
-                let title = title.get(&term).copied().unwrap_or(0);
+                let damped = |count: u32| if count == 0 { 0.0 } else { 1.0 + f64::from(count).ln() };
+                let counts = (damped(count), damped(title.get(&term).copied().unwrap_or(0)));
+                let idf = idf * is_said;
+                let (body, title) = (counts.0 * idf * boost, counts.1 * idf * boost);
                 let telling = idf >= TELLING || frequency <= FEW_FILES;
-                Some(QueryTerm { word, telling, body: weight(count), title: weight(title), term })
+                QueryTerm { word, telling, counts, body, title, term }
             })
             .collect();
         terms.sort_by(|a, b| {
@@ -73,7 +79,7 @@ impl Query {
         });
         terms.truncate(MAX_TERMS);
         let places = terms.iter().enumerate().map(|(place, term)| (term.term.clone(), place)).collect();
-        Self { terms, places }
+        Ok(Self { terms, places })
     }
 
     /// The place of a term among [`Query::terms`].
@@ -89,6 +95,17 @@ impl QueryTerm {
             Which::Title => self.title,
         }
     }
+}
+
+/// The most frequent terms; a text with more than are looked up is a log.
+fn frequent(counts: HashMap<String, (u32, String)>) -> HashMap<String, (u32, String)> {
+    if counts.len() <= MAX_LOOKED_UP {
+        return counts;
+    }
+    let mut counts: Vec<(String, (u32, String))> = counts.into_iter().collect();
+    counts.sort_unstable_by(|a, b| b.1.0.cmp(&a.1.0).then_with(|| a.0.cmp(&b.0)));
+    counts.truncate(MAX_LOOKED_UP);
+    counts.into_iter().collect()
 }
 
 /// Terms with how often they stand in `text` and the first token that gave them.

@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod determinism;
+mod kept;
 mod stories;
 mod tree;
 

@@ -71,6 +71,58 @@ pub(crate) fn language(path: &str) -> Language {
         .map_or(Language::Plain, |(language, _)| *language)
 }
 
+/// The syntaxes that the outline reads exactly. C# is missing: its grammar would add 5 MiB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Syntax {
+    Rust,
+    Python,
+    TypeScript,
+    /// TSX, JavaScript and JSX: one grammar reads them all.
+    Tsx,
+    Go,
+    Java,
+    Kotlin,
+    C,
+    Cpp,
+    Ruby,
+    Php,
+    Swift,
+    Html,
+    Css,
+    Shell,
+    Sql,
+}
+
+const SYNTAXES: &[(Syntax, &[&str])] = &[
+    (Syntax::Rust, &["rs"]),
+    (Syntax::Python, &["py", "pyi", "pyx", "pxd"]),
+    (Syntax::TypeScript, &["ts", "mts", "cts"]),
+    (Syntax::Tsx, &["tsx", "js", "jsx", "mjs", "cjs", "vue", "svelte", "astro"]),
+    (Syntax::Go, &["go"]),
+    (Syntax::Java, &["java"]),
+    (Syntax::Kotlin, &["kt", "kts"]),
+    (Syntax::C, &["c", "h"]),
+    (Syntax::Cpp, &["cc", "cpp", "cxx", "hpp", "hh", "hxx", "inl", "ipp", "cu", "cuh"]),
+    (Syntax::Ruby, &["rb", "rake", "gemspec"]),
+    (Syntax::Php, &["php", "phtml"]),
+    (Syntax::Swift, &["swift"]),
+    (Syntax::Html, &["html", "htm"]),
+    (Syntax::Css, &["css", "scss", "less"]),
+    (Syntax::Shell, &["sh", "bash", "zsh"]),
+    (Syntax::Sql, &["sql"]),
+];
+
+/// The syntax of a file, if the outline reads it exactly. The text decides between C and C++.
+pub(crate) fn syntax(path: &str, text: &str) -> Option<Syntax> {
+    let extension = extension(path).to_ascii_lowercase();
+    let found = SYNTAXES.iter().find(|(_, extensions)| extensions.contains(&extension.as_str()));
+    let is_cpp = || ["class ", "namespace ", "template"].iter().any(|word| text.contains(word));
+    match found?.0 {
+        Syntax::C if extension == "h" && is_cpp() => Some(Syntax::Cpp),
+        syntax => Some(syntax),
+    }
+}
+
 /// Whether a word of a task that ends like this is a file name.
 pub(crate) fn is_known_extension(extension: &str) -> bool {
     let extension = extension.to_ascii_lowercase();

@@ -1,0 +1,543 @@
+//! One realistic file per language.
+
+use expect_test::expect;
+
+use super::tests::check;
+
+#[test]
+fn java() {
+    check(
+        "src/A.java",
+        r#"package a.b;
+import java.util.List;
+
+@Service
+public final class Store<T extends Comparable<T>> implements Closeable {
+    private static final int LIMIT = 3;
+    private final List<T> items;
+
+    @Inject
+    public Store(List<T> items) {
+        int local = 1;
+        this.items = items;
+    }
+
+    @Override
+    public <R> R map(Function<T, R> f) {
+        Runnable r = new Runnable() { public void run() {} };
+        return null;
+    }
+
+    public static class Builder {
+        Store build() { return null; }
+    }
+
+    enum State { OPEN, CLOSED; boolean isOpen() { return this == OPEN; } }
+}
+interface Shape permits Circle { double PI = 3.14; double area(); }
+record Circle(double radius) implements Shape { Circle { } }
+@interface Marker { String value() default ""; }
+"#,
+        expect![[r#"
+            class Store 4-26
+            constant LIMIT 6-6
+            method Store 9-13
+            method map 15-19
+            method run 17-17
+            class Builder 21-23
+            method build 22-22
+            enum State 25-25
+            method isOpen 25-25
+            interface Shape 27-27
+            constant PI 27-27
+            method area 27-27
+            class Circle 28-28
+            method Circle 28-28
+            interface Marker 29-29
+            method value 29-29
+        "#]],
+    );
+}
+
+#[test]
+fn kotlin() {
+    check(
+        "A.kt",
+        r#"package a.b
+
+const val LIMIT = 3
+typealias Handler = (Int) -> Unit
+
+@Serializable
+data class User<T>(val name: String) : Base() {
+    private val field = 1
+    fun greet(): String { val local = 1; return name }
+    companion object Factory {
+        const val MAX = 10
+        fun create() = User<Int>("a")
+    }
+    inner class Inner
+}
+sealed interface Shape {
+    fun area(): Double
+}
+enum class State {
+    OPEN, CLOSED;
+    fun isOpen() = this == OPEN
+}
+object Registry {
+    fun register(x: Any) {}
+}
+fun <T> List<T>.second(): T = this[1]
+val String.shout: String get() = uppercase()
+suspend operator fun Point.plus(other: Point): Point { fun helper() {}; return this }
+"#,
+        expect![[r#"
+            constant LIMIT 3-3
+            type Handler 4-4
+            class User 6-15
+            method greet 9-9
+            class Factory 10-13
+            constant MAX 11-11
+            method create 12-12
+            class Inner 14-14
+            interface Shape 16-18
+            method area 17-17
+            enum State 19-22
+            method isOpen 21-21
+            class Registry 23-25
+            method register 24-24
+            function second 26-26
+            constant shout 27-27
+            function plus 28-28
+            function helper 28-28
+        "#]],
+    );
+}
+
+#[test]
+fn c() {
+    check(
+        "a.c",
+        r#"#include <stdio.h>
+#ifndef GUARD_H
+#define GUARD_H
+#define LIMIT 3
+#define MAX(a, b) \
+    ((a) > (b) ? (a) : (b))
+
+typedef struct {
+    int x;
+} Point;
+typedef struct node { struct node *next; } node_t;
+typedef int (*handler_fn)(int, void *);
+typedef unsigned long size;
+enum color { RED, GREEN };
+union value { int i; float f; };
+struct forward;
+
+extern int counter;
+static const char *names[] = { "a", "b" };
+int (*callback)(int);
+int parse_url(const char *text, struct point *out);
+
+static inline char *
+find(const char *text)
+{
+    int local = 1;
+    return 0;
+}
+
+int (*pick(int which))(int) { return 0; }
+#endif
+"#,
+        expect![[r#"
+            macro LIMIT 4-4
+            macro MAX 5-6
+            struct Point 8-10
+            struct node_t 11-11
+            struct node 11-11
+            type handler_fn 12-12
+            type size 13-13
+            enum color 14-14
+            struct value 15-15
+            constant counter 18-18
+            constant names 19-19
+            constant callback 20-20
+            function parse_url 21-21
+            function find 23-28
+            function pick 30-30
+        "#]],
+    );
+}
+
+#[test]
+fn cpp() {
+    check(
+        "a.cpp",
+        r#"#pragma once
+namespace a::b {
+template <typename T>
+class Stack : public Base<T> {
+ public:
+    Stack();
+    explicit Stack(int n) : n_(n) {}
+    virtual ~Stack() = default;
+    void push(const T& value);
+    T& operator[](int i) { return data_[i]; }
+    operator bool() const { return true; }
+    static constexpr int kMax = 3;
+    struct Node { Node* next; };
+    enum class State : int { Open, Closed };
+ private:
+    int n_;
+};
+
+template <typename T>
+void Stack<T>::push(const T& value) { auto f = [](int x) { return x; }; }
+
+bool operator==(const Point& a, const Point& b);
+using Callback = std::function<void(int)>;
+template <class T> concept Addable = requires(T a) { a + a; };
+namespace { int hidden = 1; }
+}  // namespace
+class EXPORT Widget : public Object {
+ public:
+    void paint();
+    int width_;
+};
+class Forward;
+a::b::Point::Point(int x) : x_(x) {}
+std::string& name(int x) { int local(3); return x; }
+"#,
+        expect![[r#"
+            module a::b 2-26
+            class Stack 4-17
+            method Stack 6-6
+            method Stack 7-7
+            method ~Stack 8-8
+            method push 9-9
+            method operator[] 10-10
+            method operator bool 11-11
+            struct Node 13-13
+            enum State 14-14
+            method push 20-20
+            function operator== 22-22
+            type Callback 23-23
+            trait Addable 24-24
+            constant hidden 25-25
+            class Widget 27-31
+            method paint 29-29
+            method Point 33-33
+            function name 34-34
+        "#]],
+    );
+}
+
+#[test]
+fn headers_are_c_or_cpp_by_their_text() {
+    check(
+        "a.h",
+        "struct class_of { int x; };\nint f(void);\n",
+        expect![[r#"
+        struct class_of 1-1
+        function f 2-2
+    "#]],
+    );
+    check(
+        "b.h",
+        "namespace n {\nclass A { void m(); };\n}\n",
+        expect![[r#"
+        module n 1-3
+        class A 2-2
+        method m 2-2
+    "#]],
+    );
+}
+
+#[test]
+fn ruby() {
+    check(
+        "a.rb",
+        r#"require "json"
+
+module Store
+  LIMIT = 3
+  class Client < Base
+    include Retry
+    attr_reader :name
+    def initialize(name)
+      @name = name
+      local = 1
+    end
+
+    def self.build(*args) = new(*args)
+
+    def valid?; true end
+    def name=(value); end
+    def ==(other) = true
+    alias same? ==
+
+    class << self
+      def reset; end
+    end
+    class Error < StandardError; end
+  end
+end
+class Store::Cache
+  def [](key) = nil
+end
+def helper; end
+"#,
+        expect![[r#"
+            module Store 3-25
+            constant LIMIT 4-4
+            class Client 5-24
+            method initialize 8-11
+            method build 13-13
+            method valid? 15-15
+            method name= 16-16
+            method == 17-17
+            method same? 18-18
+            method reset 21-21
+            class Error 23-23
+            class Cache 26-28
+            method [] 27-27
+            function helper 29-29
+        "#]],
+    );
+}
+
+#[test]
+fn php() {
+    check(
+        "a.php",
+        r#"<html><?php
+namespace App\Store;
+
+use App\Base;
+
+const LIMIT = 3;
+
+#[Attribute]
+abstract class Client extends Base implements Countable {
+    use Retries, Logs { Retries::run insteadof Logs; }
+    public const MAX = 10;
+    private ?string $name = null;
+    public function __construct(private int $size) {}
+    abstract protected function send(): void;
+    public static function build(): static { $f = fn($x) => $x; return new static; }
+}
+trait Retries { public function run() {} }
+interface Shape { public function area(): float; }
+enum Suit: string { case Hearts = 'H'; public function label(): string { return ''; } }
+function helper(array $x) { function nested() {} }
+?></html>
+"#,
+        expect![[r#"
+            module App\Store 2-2
+            constant LIMIT 6-6
+            class Client 8-16
+            constant MAX 11-11
+            method __construct 13-13
+            method send 14-14
+            method build 15-15
+            trait Retries 17-17
+            method run 17-17
+            interface Shape 18-18
+            method area 18-18
+            enum Suit 19-19
+            method label 19-19
+            function helper 20-20
+            function nested 20-20
+        "#]],
+    );
+}
+
+#[test]
+fn swift() {
+    check(
+        "a.swift",
+        r#"import Foundation
+
+let limit = 3
+
+@MainActor
+public final class Store<T: Comparable>: NSObject {
+    static let shared = Store()
+    private var items: [T] = []
+    init(items: [T]) { let local = 1 }
+    deinit {}
+    func map<R>(_ f: (T) -> R) -> [R] { return [] }
+    var count: Int { let inner = 1; return inner }
+    struct Node { var next: Int }
+    enum State: String { case open, closed; func isOpen() -> Bool { true } }
+}
+protocol Shape { associatedtype Unit; var area: Double { get }; func draw() }
+extension Array where Element == Int {
+    func sum() -> Int { 0 }
+}
+actor Cache { func get() async throws {} }
+typealias Handler = (Int) -> Void
+func == (a: Point, b: Point) -> Bool { true }
+func free() {}
+"#,
+        expect![[r#"
+            constant limit 3-3
+            class Store 5-15
+            constant shared 7-7
+            method init 9-9
+            method map 11-11
+            struct Node 13-13
+            enum State 14-14
+            method isOpen 14-14
+            interface Shape 16-16
+            type Unit 16-16
+            method draw 16-16
+            type Array 17-19
+            method sum 18-18
+            class Cache 20-20
+            method get 20-20
+            type Handler 21-21
+            function == 22-22
+            function free 23-23
+        "#]],
+    );
+}
+
+#[test]
+fn html() {
+    check(
+        "a.html",
+        r#"<!doctype html>
+<html>
+<body>
+  <div id="main" class="x">
+    <user-card name="a">
+      <p>text
+    </user-card>
+    <input id=field>
+  </div>
+  <img src="a.png" ID='logo'/>
+  <script id="tpl" type="text/template">
+    <b id="no"></b>
+  </script>
+</body>
+</html>
+"#,
+        expect![[r#"
+            element main 4-9
+            element user-card 5-7
+            element field 8-9
+            element logo 10-10
+            element tpl 11-13
+        "#]],
+    );
+}
+
+#[test]
+fn css() {
+    let text = r#":root {
+  --accent: #fff;
+}
+.button, a.link:hover > #main {
+  color: var(--accent);
+}
+@media (max-width: 3px) {
+  .button .button-icon::before { content: ".no"; }
+}
+@keyframes spin { from { top: 0 } }
+.card {
+  & .title { top: 0 }
+}
+"#;
+    check(
+        "a.css",
+        text,
+        expect![[r#"
+        constant --accent 2-2
+        selector button 4-6
+        selector link 4-6
+        selector main 4-6
+        selector button 8-8
+        selector button-icon 8-8
+        type spin 10-10
+        selector card 11-13
+        selector title 12-12
+    "#]],
+    );
+    check(
+        "a.scss",
+        "$x: 1;\n// note\n.card {\n  @include wide;\n  &:hover { top: 0 }\n  .title { top: $x }\n}\n",
+        expect![[r#"
+            selector card 3-7
+            selector title 6-6
+        "#]],
+    );
+}
+
+#[test]
+fn shell() {
+    check(
+        "a.sh",
+        r#"#!/bin/bash
+set -euo pipefail
+LIMIT=3
+export ROOT="$PWD"
+build() {
+  local out=1
+  target=2
+  cat <<EOF
+not_a_function() { }
+EOF
+}
+function deploy { build; }
+function check-all() (
+  :
+)
+"#,
+        expect![[r#"
+            constant LIMIT 3-3
+            constant ROOT 4-4
+            function build 5-11
+            function deploy 12-12
+            function check-all 13-15
+        "#]],
+    );
+}
+
+#[test]
+fn sql() {
+    check(
+        "a.sql",
+        r#"-- create table no (a int);
+CREATE TABLE IF NOT EXISTS public."Users" (
+  id int, note text default 'create table x;'
+);
+create or replace view app.active as select * from users;
+CREATE UNIQUE INDEX CONCURRENTLY idx_users ON users (id);
+CREATE INDEX ON users (id);
+CREATE FUNCTION total(a int) RETURNS int AS $body$
+  BEGIN RETURN 1; END;
+$body$ LANGUAGE plpgsql;
+CREATE PROCEDURE [dbo].[Sync] AS
+BEGIN
+  IF 1 = 1 BEGIN SELECT CASE WHEN 1 = 1 THEN 2 END; END;
+  INSERT INTO t VALUES (1);
+END;
+/* create table no2 (a int); */
+CREATE MATERIALIZED VIEW totals AS SELECT 1;
+create temp table
+  scratch (a int)
+"#,
+        expect![[r#"
+            table Users 2-4
+            view active 5-5
+            index idx_users 6-6
+            function total 8-10
+            function Sync 11-15
+            view totals 17-17
+            table scratch 18-19
+        "#]],
+    );
+}

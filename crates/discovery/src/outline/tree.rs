@@ -1,0 +1,72 @@
+//! Parses a text and applies the table of its language to every node.
+
+use std::ops::ControlFlow;
+
+use tree_sitter::{Node, ParseOptions, ParseState, Parser};
+
+use super::rules::{Rules, Scope, lines};
+use super::{Symbol, SymbolKind, grammar};
+use crate::language::Syntax;
+
+/// A larger text is read by lines: parsing runs at some 5 MB/s.
+const MAX_PARSED: usize = 512 << 10;
+/// Parsing is given up after this many progress steps (some hundred operations each): a text made
+/// to confuse a parser must not hold up the rest.
+const MAX_STEPS: usize = 200_000;
+/// How far back a symbol is compared with those before it; a selector may name a class twice.
+const REPEATS: usize = 16;
+
+/// The symbols of a text, or nothing if it is too large, too hard to parse or not in this syntax.
+pub(super) fn symbols(syntax: Syntax, text: &str) -> Option<Vec<Symbol>> {
+    if text.len() > MAX_PARSED {
+        return None;
+    }
+    let (language, rules) = grammar::grammar(syntax)?;
+    let mut parser = Parser::new();
+    parser.set_language(&language).ok()?;
+    let bytes = text.as_bytes();
+    let mut steps = 0;
+    let mut give_up = |_: &ParseState| {
+        steps += 1;
+        if steps > MAX_STEPS { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let options = ParseOptions::new().progress_callback(&mut give_up);
+    let mut source = |at: usize, _| bytes.get(at..).unwrap_or_default();
+    let tree = parser.parse_with_options(&mut source, None, Some(options))?;
+    let root = tree.root_node();
+    let symbols = collect(rules, root, text);
+    // A text that made no sense to the grammar may still make some to the line scanner.
+    (!symbols.is_empty() || !root.has_error()).then_some(symbols)
+}
+
+/// Visits all nodes in order of the text, without recursion: nesting is the file's to choose.
+fn collect(rules: &Rules, root: Node<'_>, text: &str) -> Vec<Symbol> {
+    let mut symbols: Vec<Symbol> = Vec::new();
+    let mut cursor = root.walk();
+    // For each open level: is it inside a function (so its variables are local), inside a type?
+    let mut scopes = vec![Scope::default()];
+    loop {
+        let node = cursor.node();
+        let scope = scopes.last().copied().unwrap_or_default();
+        if let Some((name, kind)) = rules.definition(&node, scope, text) {
+            let (start_line, end_line) = match scope.block {
+                Some(block) if kind == SymbolKind::Selector => block,
+                _ => lines(&node),
+            };
+            let symbol = Symbol { name: name.to_owned(), kind, start_line, end_line };
+            if !symbols.iter().rev().take(REPEATS).any(|other| *other == symbol) {
+                symbols.push(symbol);
+            }
+        }
+        if cursor.goto_first_child() {
+            scopes.push(rules.inside(scope, &node));
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            if !cursor.goto_parent() {
+                return symbols;
+            }
+            scopes.pop();
+        }
+    }
+}

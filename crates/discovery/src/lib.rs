@@ -30,6 +30,7 @@ mod classify;
 mod discover;
 mod error;
 mod history;
+mod imports;
 mod index;
 mod language;
 mod outline;

@@ -1,5 +1,6 @@
 //! Parses a text and applies the table of its language to every node.
 
+use std::cell::Cell;
 use std::ops::ControlFlow;
 
 use tree_sitter::{Node, ParseOptions, ParseState, Parser};
@@ -10,33 +11,65 @@ use crate::language::Syntax;
 
 /// A larger text is read by lines: parsing runs at some 5 MB/s.
 const MAX_PARSED: usize = 512 << 10;
-/// Parsing is given up after this many progress steps (some hundred operations each): a text made
-/// to confuse a parser must not hold up the rest.
-const MAX_STEPS: usize = 200_000;
+/// Parsing is given up after so many progress steps (of a hundred operations each), and one more
+/// for every so many bytes: a text made to confuse a parser must not hold up the rest. Ordinary
+/// text needs a step per hundred bytes or two.
+const FREE_STEPS: usize = 1_000;
+const BYTES_PER_STEP: usize = 16;
+/// The text is handed out in chunks, so that what reads it again and again is noticed.
+const CHUNK: usize = 4 << 10;
+/// How often all of the text may be read.
+const READINGS: usize = 24;
+/// Brackets nested deeper than this are no code; some parsers would run out of stack.
+const MAX_DEPTH: usize = 400;
 /// How far back a symbol is compared with those before it; a selector may name a class twice.
 const REPEATS: usize = 16;
 
 /// The symbols of a text, or nothing if it is too large, too hard to parse or not in this syntax.
 pub(super) fn symbols(syntax: Syntax, text: &str) -> Option<Vec<Symbol>> {
-    if text.len() > MAX_PARSED {
+    if text.len() > MAX_PARSED || is_deep(text) {
         return None;
     }
     let (language, rules) = grammar::grammar(syntax)?;
     let mut parser = Parser::new();
     parser.set_language(&language).ok()?;
     let bytes = text.as_bytes();
-    let mut steps = 0;
+    let exhausted = Cell::new(false);
+    let mut steps = FREE_STEPS + bytes.len() / BYTES_PER_STEP;
     let mut give_up = |_: &ParseState| {
-        steps += 1;
-        if steps > MAX_STEPS { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        steps = steps.saturating_sub(1);
+        if steps == 0 || exhausted.get() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let options = ParseOptions::new().progress_callback(&mut give_up);
-    let mut source = |at: usize, _| bytes.get(at..).unwrap_or_default();
+    let mut chunks = FREE_STEPS + READINGS * bytes.len() / CHUNK;
+    let mut source = |at: usize, _| {
+        chunks = chunks.saturating_sub(1);
+        exhausted.set(exhausted.get() || chunks == 0);
+        // Chunks start at multiples of their size, wherever the reader is.
+        let end = (at / CHUNK + 1) * CHUNK;
+        if exhausted.get() { &[] } else { bytes.get(at..end.min(bytes.len())).unwrap_or_default() }
+    };
     let tree = parser.parse_with_options(&mut source, None, Some(options))?;
+    if exhausted.get() {
+        return None;
+    }
     let root = tree.root_node();
     let symbols = collect(rules, root, text);
     // A text that made no sense to the grammar may still make some to the line scanner.
     (!symbols.is_empty() || !root.has_error()).then_some(symbols)
+}
+
+/// Whether brackets are nested deeper than anyone writes.
+fn is_deep(text: &str) -> bool {
+    let mut depth = 0_usize;
+    text.bytes().any(|byte| {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > MAX_DEPTH
+    })
 }
 
 /// Visits all nodes in order of the text, without recursion: nesting is the file's to choose.

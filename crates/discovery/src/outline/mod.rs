@@ -12,6 +12,8 @@ mod tables_c;
 mod tests;
 #[cfg(test)]
 mod tests_more;
+#[cfg(test)]
+mod tests_script;
 mod tree;
 
 use crate::language;

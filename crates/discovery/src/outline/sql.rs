@@ -151,8 +151,8 @@ impl<'t> Tokens<'t> {
                 self.skip(first.len_utf8());
             } else if rest.starts_with("--") {
                 self.skip(rest.find('\n').unwrap_or(rest.len()));
-            } else if rest.starts_with("/*") {
-                self.skip(rest[2..].find("*/").map_or(rest.len(), |end| end + 4));
+            } else if let Some(comment) = rest.strip_prefix("/*") {
+                self.skip(comment.find("*/").map_or(rest.len(), |end| end + 4));
             } else if first == '\'' {
                 self.skip(1 + rest[1..].find('\'').map_or(rest.len() - 1, |end| end + 1));
             } else if let Some(length) = dollar_quoted(rest) {

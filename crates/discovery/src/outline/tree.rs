@@ -22,12 +22,14 @@ const CHUNK: usize = 4 << 10;
 const READINGS: usize = 24;
 /// Brackets nested deeper than this are no code; some parsers would run out of stack.
 const MAX_DEPTH: usize = 400;
+/// Elements of a page that are opened and not closed; some never are.
+const MAX_ELEMENTS: usize = 4_000;
 /// How far back a symbol is compared with those before it; a selector may name a class twice.
 const REPEATS: usize = 16;
 
 /// The symbols of a text, or nothing if it is too large, too hard to parse or not in this syntax.
 pub(super) fn symbols(syntax: Syntax, text: &str) -> Option<Vec<Symbol>> {
-    if text.len() > MAX_PARSED || is_deep(text) {
+    if text.len() > MAX_PARSED || is_deep(syntax, text) {
         return None;
     }
     let (language, rules) = grammar::grammar(syntax)?;
@@ -59,16 +61,26 @@ pub(super) fn symbols(syntax: Syntax, text: &str) -> Option<Vec<Symbol>> {
     (!symbols.is_empty() || !root.has_error()).then_some(symbols)
 }
 
-/// Whether brackets are nested deeper than anyone writes.
-fn is_deep(text: &str) -> bool {
-    let mut depth = 0_usize;
-    text.bytes().any(|byte| {
+/// Whether brackets, generics or elements are nested deeper than anyone writes.
+fn is_deep(syntax: Syntax, text: &str) -> bool {
+    use Syntax::{Cpp, Html, Java, Kotlin, Rust, Swift, Tsx, TypeScript};
+    let generic = matches!(syntax, Cpp | Java | Kotlin | Rust | Swift | Tsx | TypeScript);
+    let (mut depth, mut angles, mut elements) = (0_usize, 0_usize, 0_usize);
+    let next = text.bytes().skip(1).chain([b' ']);
+    text.bytes().zip(next).any(|(byte, next)| {
         match byte {
             b'(' | b'[' | b'{' => depth += 1,
             b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            b'<' if next == b'/' => elements = elements.saturating_sub(1),
+            b'<' => (angles, elements) = (angles + 1, elements + 1),
+            b'>' => angles = angles.saturating_sub(1),
             _ => {}
         }
-        depth > MAX_DEPTH
+        // A `<` without its `>` is a comparison, which a statement or a block ends.
+        if matches!(byte, b';' | b'{' | b'}') {
+            angles = 0;
+        }
+        depth > MAX_DEPTH || (generic && angles > MAX_DEPTH) || (syntax == Html && elements > MAX_ELEMENTS)
     })
 }
 

@@ -5,6 +5,7 @@ use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 
 use crate::history::{self, History, NoHistory};
+use crate::imports::Resolver;
 use crate::index::Index;
 use crate::index::bytes::Corrupt;
 use crate::index::cache::{Cache, IndexStatus};
@@ -17,6 +18,9 @@ use crate::{Discovery, DiscoveryError, Ranked, Task, read, reason};
 /// Entries of a list that are opened and parsed to be explained in full; the rest, which few read,
 /// are explained by what the index knows.
 const EXPLAINED: usize = 50;
+
+/// Files for which it is told that another one imports them.
+const LEADERS: usize = 10;
 
 /// What a caller may choose.
 #[derive(Debug, Clone)]
@@ -218,15 +222,27 @@ impl Lister<'_> {
         };
         let chosen: Vec<(usize, &Scored)> =
             (1..).zip(of(false, sources)).chain((1..).zip(of(true, tests))).collect();
-        let ranked = chosen.par_iter().map(|(rank, file)| self.entry(*rank, file)).collect::<Vec<Ranked>>();
+        let paths: Vec<&str> = self.index.documents.iter().map(|document| document.path.as_str()).collect();
+        let resolver = Resolver::new(&paths);
+        let leaders: Vec<u32> = of(false, LEADERS).map(|file| file.document as u32).collect();
+        let ranked = chosen
+            .par_iter()
+            .map(|(rank, file)| self.entry(*rank, file, &resolver, &leaders))
+            .collect::<Vec<Ranked>>();
         ranked.into_iter().partition(|entry| !entry.test)
     }
 
-    fn entry(&self, rank: usize, file: &Scored) -> Ranked {
+    fn entry(&self, rank: usize, file: &Scored, resolver: &Resolver<'_>, leaders: &[u32]) -> Ranked {
         let document = &self.index.documents[file.document];
         let explained = rank <= EXPLAINED;
         let text =
             explained.then(|| rank::text(self.found, &document.path, self.options.max_file_bytes)).flatten();
+        let mut reasons =
+            reason::reasons(self.index, file, self.task, self.query, self.history, text.as_deref());
+        let better = if document.test { leaders } else { &leaders[..leaders.len().min(rank - 1)] };
+        if let Some(text) = text.filter(|_| !better.is_empty()) {
+            reasons.extend(reason::imported(&document.path, &text, resolver, better, &self.index.documents));
+        }
         Ranked {
             path: document.path.clone(),
             score: file.score,
@@ -234,7 +250,7 @@ impl Lister<'_> {
             test: document.test,
             bytes: document.bytes,
             signals: file.signals,
-            reasons: reason::reasons(self.index, file, self.task, self.query, self.history, text.as_deref()),
+            reasons,
         }
     }
 }

@@ -153,7 +153,7 @@ fn to_keep(records: &[Record], names: &[String], max_file_bytes: u64, now: Syste
 
 fn is_young(record: &Record, now: u64) -> bool {
     let latest = record.stamp.modified.max(record.stamp.changed);
-    let margin = if latest % 1_000_000_000 == 0 { YOUNG_SECONDS } else { YOUNG_NANOS };
+    let margin = if latest.is_multiple_of(1_000_000_000) { YOUNG_SECONDS } else { YOUNG_NANOS };
     latest.saturating_add(margin) > now || matches!(record.state, State::Skipped(SkipReason::Unreadable(_)))
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::history::History;
+use crate::imports::{Resolver, imports};
 use crate::index::{Document, Index};
 use crate::language::file_name;
 use crate::outline::{Symbol, outline};
@@ -63,6 +64,22 @@ fn past_reasons(index: &Index, scored: &Scored, history: &History, out: &mut Vec
         let detail = format!("changed together with {with} in {both} of {all} commits");
         out.push(Reason { kind: ReasonKind::ChangedTogether, detail, line: None });
     }
+}
+
+/// Which of the better files this one imports; the first of them is told.
+pub(crate) fn imported(
+    path: &str,
+    text: &str,
+    resolver: &Resolver<'_>,
+    better: &[u32],
+    documents: &[Document],
+) -> Option<Reason> {
+    imports(path, text).into_iter().find_map(|import| {
+        let found = resolver.resolve(path, &import);
+        let (rank, document) = (1..).zip(better).find(|(_, document)| found.contains(document))?;
+        let detail = format!("imports {}, number {rank} of the list", documents[*document as usize].path);
+        Some(Reason { kind: ReasonKind::Imports, detail, line: Some(import.line) })
+    })
 }
 
 /// What the index alone knows: for files far down the list, which are not opened.

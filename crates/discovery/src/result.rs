@@ -99,6 +99,8 @@ pub enum ReasonKind {
     Commit,
     /// The file was changed together with one of the best.
     ChangedTogether,
+    /// The file imports one of the best.
+    Imports,
 }
 
 impl ReasonKind {
@@ -115,6 +117,7 @@ impl ReasonKind {
             Self::BestChunk => "best_chunk",
             Self::Commit => "commit",
             Self::ChangedTogether => "changed_together",
+            Self::Imports => "imports",
         }
     }
 }

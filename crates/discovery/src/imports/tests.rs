@@ -352,16 +352,3 @@ fn any_text_is_survived() {
         }
     }
 }
-
-/// `cargo test --release -p discovery -- --ignored --nocapture throughput`
-#[test]
-#[ignore = "a measurement"]
-fn throughput() {
-    let text = include_str!("resolve.rs").repeat(2000);
-    for extension in ALL {
-        let start = std::time::Instant::now();
-        let found = imports(&format!("a.{extension}"), &text).len();
-        let rate = text.len() as f64 / start.elapsed().as_secs_f64() / 1e6;
-        println!("{extension}: {rate:.0} MB/s, {found} imports");
-    }
-}

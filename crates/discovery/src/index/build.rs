@@ -113,7 +113,7 @@ impl SegmentBuilder {
     /// Closes the segment, and writes it as bytes.
     pub(crate) fn finish(self) -> Vec<u8> {
         let mut lists: Vec<(Box<str>, Vec<Posting>)> =
-            self.terms.iter().map(|(term, _)| (term.clone(), Vec::new())).collect();
+            self.terms.keys().map(|term| (term.clone(), Vec::new())).collect();
         // The order of a hash map must not show anywhere.
         lists.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         let mut places = vec![0; lists.len()];

@@ -42,13 +42,11 @@ fn check(root: &Path, cache: &Path) -> Discovery {
 
 /// Waits until no file is so young that it would be read again for that alone.
 fn settle(root: &Path, cache: &Path) {
-    for _ in 0..100 {
-        if search(root, Some(cache)).read == 0 {
-            return;
-        }
+    let settled = (0..100).any(|_| {
         std::thread::sleep(std::time::Duration::from_millis(50));
-    }
-    panic!("the files stay young");
+        search(root, Some(cache)).read == 0
+    });
+    assert!(settled, "the files stay young");
 }
 
 #[test]

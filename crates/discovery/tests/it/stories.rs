@@ -74,6 +74,7 @@ fn python() {
                 mentions_symbol: mentions `total_price`, named in the task, once [4]
                 path_words: path contains views, cart, shop
                 content_match: contains show, total_price, cart, models [4]
+                imports: imports shop/cart/models.py, number 1 of the list [1]
             3 shop/users.py
                 path_words: path contains shop
             tests
@@ -121,6 +122,7 @@ fn typescript() {
                 mentions_symbol: mentions `formatDate`, named in the task, once [1]
                 path_words: path contains format
                 content_match: contains formatDate [1]
+                imports: imports src/lib/format.ts, number 2 of the list [1]
             skipped node_modules/x/index.js: vendored
         "#]],
     );

@@ -6,10 +6,11 @@ use crate::show::{self, QUIET, STRONG, styled};
 use crate::task::Task;
 use clap::Args;
 use discovery::{Discovery, DiscoveryError, Options, Ranked, Skipped};
+use engine::data_dir::DataDir;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -59,6 +60,18 @@ pub struct Ranking {
     /// Pass over larger files [default: discover.max_file_bytes of the configuration, 1048576].
     #[arg(long, value_name = "BYTES")]
     max_file_bytes: Option<u64>,
+    /// Read everything anew, and keep no index.
+    #[arg(long)]
+    no_index: bool,
+}
+
+/// Where indexes are kept.
+///
+/// # Errors
+/// When the system names no home folder.
+pub fn cache() -> anyhow::Result<PathBuf> {
+    let home = std::env::var("PLANTOCODE_HOME").ok();
+    Ok(DataDir::resolve(home.as_deref())?.cache)
 }
 
 impl Ranking {
@@ -68,6 +81,8 @@ impl Ranking {
             limit: self.limit.unwrap_or(config.limit),
             include_tests: self.tests || (config.tests && !self.no_tests),
             max_file_bytes: self.max_file_bytes.unwrap_or(config.max_file_bytes),
+            // Without a home folder a search works, and keeps nothing.
+            cache: if self.no_index { None } else { cache().ok() },
             ..Options::default()
         }
     }
@@ -113,6 +128,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let text = arguments.task.read()?;
     let started = Instant::now();
     let found = find(&arguments.task.project, &text, &arguments.ranking.options(&config))?;
+    if let Some(why) = found.not_kept.as_ref().filter(|_| arguments.explain) {
+        eprintln!("The index cannot be kept for the next search: {why}");
+    }
     let mut out = anstream::stdout().lock();
     let terminal = std::io::stdout().is_terminal();
     let written = if arguments.json {

@@ -11,6 +11,7 @@ mod config;
 mod context;
 mod discover;
 mod exit;
+mod index;
 mod models;
 mod pages;
 mod pair;
@@ -68,6 +69,7 @@ enum Command {
 enum Local {
     Discover(discover::Arguments),
     Context(context::Arguments),
+    Index(index::Arguments),
     #[command(subcommand, display_order = 100)]
     Config(config::Command),
     #[command(display_order = 100)]
@@ -130,6 +132,7 @@ fn local(command: Local) -> anyhow::Result<ExitCode> {
     match command {
         Local::Discover(arguments) => discover::run(&arguments),
         Local::Context(arguments) => context::run(&arguments),
+        Local::Index(arguments) => index::run(&arguments),
         Local::Config(command) => config::run(&command),
         Local::Completions(arguments) => pages::completions(&arguments, Arguments::command()),
         Local::Man(arguments) => pages::man(&arguments, Arguments::command()),

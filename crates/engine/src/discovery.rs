@@ -132,9 +132,10 @@ impl Search {
     async fn run(self, events: mpsc::Sender<Result<FindEvent, ApiError>>) {
         let (task, root, limit) = (self.task.clone(), self.root.clone(), self.limit);
         let (stop, progress) = (Arc::clone(&self.stop), events.clone());
+        let cache = self.inner.lock.dir().cache.clone();
         let started = Instant::now();
         let searched = tokio::task::spawn_blocking(move || {
-            let options = Options { limit, include_tests: true, ..Options::default() };
+            let options = Options { limit, include_tests: true, cache: Some(cache), ..Options::default() };
             let last = std::sync::Mutex::new(started);
             let tell = |at: Progress| {
                 if let Ok(mut last) = last.try_lock()

@@ -1,6 +1,6 @@
 //! How fast the built-in rules scan files and what they find there: the figures of `docs/guard.md`.
 //!
-//! `cargo run --release -p guard --example throughput -- [--list] PATHS…` reads every UTF-8 file under the paths,
+//! `cargo run --release -p guard --example scan_trees -- [--list] PATHS…` reads every UTF-8 file under the paths,
 //! up to 10 MB each, scans them on one thread, and prints findings by rule and megabytes per second.
 //! `--list` also prints `path:line rule start end` of each finding, never the secret.
 

@@ -44,6 +44,9 @@ class Attributes(ctypes.Structure):
 
 
 x11 = ctypes.CDLL("libX11.so.6")
+# A window may go while it is looked at; what is asked of it then has no answer, which is answer enough.
+ERROR_HANDLER = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)(lambda display, error: 0)
+x11.XSetErrorHandler(ERROR_HANDLER)
 x11.XOpenDisplay.restype = ctypes.c_void_p
 x11.XInternAtom.restype = x11.XDefaultRootWindow.restype = ctypes.c_ulong
 

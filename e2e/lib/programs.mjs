@@ -21,7 +21,8 @@ export async function temporary(release) {
   const dir = await mkdtemp(join(tmpdir(), "plantocode-e2e-"));
   release(async () => {
     await endHolders(dir);
-    await rm(dir, { recursive: true, force: true });
+    // A process that was told to end may still write its last.
+    await rm(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   });
   return dir;
 }

@@ -13,6 +13,7 @@
 mod assign;
 mod chance;
 mod check;
+mod pattern;
 mod redact;
 mod rules;
 mod scan;

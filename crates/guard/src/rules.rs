@@ -1,11 +1,11 @@
 use std::ops::Range;
 
-use regex::Regex;
 use serde::Deserialize;
 
 use crate::GuardError;
 use crate::chance::{entropy, is_random, is_stand_in, is_strong};
 use crate::check::{Check, Verdict};
+use crate::pattern::Pattern;
 
 /// A rule file.
 #[derive(Deserialize)]
@@ -69,22 +69,22 @@ pub(crate) struct Rule {
     pub class: String,
     pub description: String,
     pub at: At,
-    regex: Regex,
+    regex: Pattern,
     group: usize,
     /// Bytes before a keyword that are looked at.
     pub back: usize,
     /// Bytes from the start of a keyword on that are looked at.
     pub reach: usize,
     open: bool,
-    name: Option<Regex>,
-    allow_name: Option<Regex>,
+    name: Option<Pattern>,
+    allow_name: Option<Pattern>,
     quoted: bool,
     entropy: f64,
     random: bool,
     strong: bool,
     sure: f64,
     check: Option<Check>,
-    allow: Vec<Regex>,
+    allow: Vec<Pattern>,
 }
 
 /// Bytes before and after a keyword that a rule looks at if it says nothing else.
@@ -103,72 +103,82 @@ const SURE_OF_NAME: f64 = 5.0;
 const SURE_OF_FORM: f64 = 10.0;
 
 impl RuleText {
-    pub(crate) fn compile(self) -> Result<Rule, GuardError> {
-        let problem = |problem: String| GuardError::Rule { rule: self.id.clone(), problem };
-        let compile = |text: &str| Regex::new(text).map_err(|error| problem(error.to_string()));
-        let plain = self.at == At::Start || self.keywords.iter().all(|word| *word == word.to_lowercase());
-        if self.keywords.is_empty() || self.keywords.iter().any(String::is_empty) || !plain {
-            return Err(problem(
-                "keywords must be given, in lower case unless the rule is `at = \"start\"`".into(),
-            ));
-        }
-        if self.at != At::Name && (self.name.is_some() || self.allow_name.is_some() || self.quoted) {
-            return Err(problem("only a rule `at = \"name\"` looks at names".into()));
-        }
-        let (back, reach) = (self.back.unwrap_or(BACK), self.reach.unwrap_or(REACH));
-        if back > MOST || reach > MOST {
-            return Err(problem(format!("back and reach are at most {MOST} bytes")));
-        }
-        // Whole by itself, or what is put around it would mean something else. Parsing costs a tenth of compiling.
-        regex_syntax::parse(&self.regex).map_err(|error| problem(error.to_string()))?;
+    /// The rule, its regexes not yet compiled. Whether they can be, [`Rule::check`] and [`RuleText::check`] say.
+    pub(crate) fn into_rule(self) -> Rule {
         let regex = match self.at {
-            At::Start => compile(&format!(r"\A(?:{})", self.regex))?,
-            At::Near => compile(&self.regex)?,
-            At::Name => compile(&format!(r"\A(?:{})\z", self.regex))?,
+            At::Start => format!(r"\A(?:{})", self.regex),
+            At::Near => self.regex,
+            At::Name => format!(r"\A(?:{})\z", self.regex),
         };
-        if self.group >= regex.captures_len() {
-            return Err(problem(format!("the regex has no group {}", self.group)));
-        }
-        let allow = self.allow.iter().map(|text| compile(text)).collect::<Result<_, _>>()?;
-        let name = self.name.as_deref().map(&compile).transpose()?;
-        let allow_name = self.allow_name.as_deref().map(&compile).transpose()?;
         let sure = match self.at {
             At::Name if self.class == "generic" => SURE_OF_ANYTHING,
             At::Name => SURE_OF_NAME,
             At::Start | At::Near => SURE_OF_FORM,
         };
-        Ok(Rule {
+        Rule {
             id: self.id,
             class: self.class,
             description: self.description,
             at: self.at,
-            regex,
+            regex: Pattern::new(regex),
             group: self.group,
-            back,
-            reach,
+            back: self.back.unwrap_or(BACK),
+            reach: self.reach.unwrap_or(REACH),
             open: self.open,
-            name,
-            allow_name,
+            name: self.name.map(Pattern::new),
+            allow_name: self.allow_name.map(Pattern::new),
             quoted: self.quoted,
             entropy: self.entropy,
             random: self.random,
             strong: self.strong,
             sure,
             check: self.check,
-            allow,
-        })
+            allow: self.allow.into_iter().map(Pattern::new).collect(),
+        }
+    }
+
+    /// What is wrong with the rule apart from what compiling its regexes tells.
+    pub(crate) fn check(&self) -> Result<(), GuardError> {
+        let problem = |problem: String| Err(GuardError::Rule { rule: self.id.clone(), problem });
+        let plain = self.at == At::Start || self.keywords.iter().all(|word| *word == word.to_lowercase());
+        if self.keywords.is_empty() || self.keywords.iter().any(String::is_empty) || !plain {
+            return problem(
+                "keywords must be given, in lower case unless the rule is `at = \"start\"`".into(),
+            );
+        }
+        if self.at != At::Name && (self.name.is_some() || self.allow_name.is_some() || self.quoted) {
+            return problem("only a rule `at = \"name\"` looks at names".into());
+        }
+        if self.back.unwrap_or(BACK) > MOST || self.reach.unwrap_or(REACH) > MOST {
+            return problem(format!("back and reach are at most {MOST} bytes"));
+        }
+        // Whole by itself, or what is put around it would mean something else.
+        regex_syntax::parse(&self.regex).map(drop).or_else(|error| problem(error.to_string()))
     }
 }
 
 impl Rule {
+    /// Compiles every regex of the rule now and says which of them cannot be.
+    pub(crate) fn check(&self) -> Result<(), GuardError> {
+        let problem = |problem: String| GuardError::Rule { rule: self.id.clone(), problem };
+        if self.group >= self.regex.check().map_err(|error| problem(error.to_string()))? {
+            return Err(problem(format!("the regex has no group {}", self.group)));
+        }
+        for pattern in self.allow.iter().chain(&self.name).chain(&self.allow_name) {
+            pattern.check().map_err(|error| problem(error.to_string()))?;
+        }
+        Ok(())
+    }
+
     /// What begins with the keyword at `hit`: where the match ends, and the secret in it if it is one.
     pub(crate) fn find_start(&self, text: &str, hit: usize) -> Option<(usize, Option<Range<usize>>)> {
         let slice = &text[hit..text.floor_char_boundary(hit + self.reach)];
+        let regex = self.regex.get()?;
         let (whole, secret) = if self.group == 0 {
-            let whole = self.regex.find(slice)?.range();
+            let whole = regex.find(slice)?.range();
             (whole.clone(), whole)
         } else {
-            let captures = self.regex.captures(slice)?;
+            let captures = regex.captures(slice)?;
             (captures.get(0)?.range(), captures.get(self.group)?.range())
         };
         let end = hit + whole.end;
@@ -186,7 +196,7 @@ impl Rule {
         let mut from = window.start;
         std::iter::from_fn(move || {
             loop {
-                let captures = self.regex.captures_at(part, from)?;
+                let captures = self.regex.get()?.captures_at(part, from)?;
                 let (whole, secret) = (captures.get(0)?, captures.get(self.group));
                 // A match of nothing would be found for ever.
                 from = text.ceil_char_boundary(whole.end().max(whole.start() + 1));
@@ -210,7 +220,7 @@ impl Rule {
         if !named {
             return None;
         }
-        let secret = self.regex.captures(value)?.get(self.group)?.range();
+        let secret = self.regex.get()?.captures(value)?.get(self.group)?.range();
         self.accepts(&value[secret.clone()]).then_some(secret)
     }
 

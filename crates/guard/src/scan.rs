@@ -35,7 +35,7 @@ pub struct Scan {
     pub tries: usize,
 }
 
-/// A compiled set of rules.
+/// A set of rules.
 #[derive(Debug)]
 pub struct Guard {
     rules: Vec<Rule>,
@@ -59,25 +59,31 @@ const BUILTIN: &str = concat!(
 );
 
 impl Guard {
-    /// The rules this version was built with.
+    /// The rules this version was built with. A regex is compiled when a text first needs it; a test, not each start,
+    /// makes sure that all of them can be.
     pub fn builtin() -> Result<Self, GuardError> {
-        Self::from_toml(BUILTIN)
+        let file: RuleFile = toml::from_str(BUILTIN)?;
+        Self::new(file.rule)
     }
 
-    /// Rules from a file of the same form as `rules/secrets.toml`.
+    /// Rules from a file of the same form as `rules/secrets.toml`. All are compiled here, so that what is wrong with
+    /// one is said before it is relied on.
     pub fn from_toml(text: &str) -> Result<Self, GuardError> {
         let file: RuleFile = toml::from_str(text)?;
-        Self::compile(file.rule)
+        file.rule.iter().try_for_each(RuleText::check)?;
+        let guard = Self::new(file.rule)?;
+        guard.rules.iter().try_for_each(Rule::check)?;
+        Ok(guard)
     }
 
-    fn compile(texts: Vec<RuleText>) -> Result<Self, GuardError> {
+    fn new(texts: Vec<RuleText>) -> Result<Self, GuardError> {
         let mut by_word: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (at, rule) in texts.iter().enumerate() {
             for word in &rule.keywords {
                 by_word.entry(word.clone()).or_default().push(at);
             }
         }
-        let rules = texts.into_iter().map(RuleText::compile).collect::<Result<Vec<_>, _>>()?;
+        let rules = texts.into_iter().map(RuleText::into_rule).collect();
         let owners: Vec<_> = by_word.into_iter().collect();
         let keywords = AhoCorasick::builder()
             .ascii_case_insensitive(true)

@@ -66,6 +66,8 @@ fn one_broken_rule_is_named() {
         rule("k)(?:k", ""),
         rule("k", "group=1"),
         rule("k", "allow=['(']"),
+        rule("k", "at='name'\nname='('"),
+        rule("k", "at='name'\nallow_name='('"),
         rule("k", "reach=100000"),
     ] {
         let error = Guard::from_toml(&broken).unwrap_err().to_string();
@@ -74,6 +76,29 @@ fn one_broken_rule_is_named() {
     for unknown in [rule("k", "kewords=1"), rule("k", "check='x'"), rule("k", "at='x'")] {
         assert!(Guard::from_toml(&unknown).is_err());
     }
+}
+
+/// The built-in rules are compiled when they are needed, so that no start pays for all. This is where a bad one is told.
+#[test]
+fn every_built_in_rule_compiles() {
+    let all = Guard::from_toml(&FILES.concat()).unwrap();
+    assert_eq!(all.rules(), guard().rules());
+    let text: String = samples(2).iter().map(|sample| format!("{}\n\n", sample.whole())).collect();
+    assert_eq!(all.scan(&text), guard().scan(&text), "compiled early or late, the rules find the same");
+}
+
+#[test]
+fn threads_that_share_a_new_guard_find_the_same() {
+    let text: String = samples(3).iter().map(|sample| format!("{}\n\n", sample.whole())).collect();
+    let expected = guard().scan(&text);
+    assert!(expected.len() > 100);
+    let fresh = Guard::builtin().unwrap();
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| fresh.scan(&text))).collect();
+        for thread in threads {
+            assert_eq!(thread.join().unwrap(), expected);
+        }
+    });
 }
 
 #[test]

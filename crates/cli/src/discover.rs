@@ -127,15 +127,21 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let config = Config::load()?;
     let text = arguments.task.read()?;
     let started = Instant::now();
-    let found = find(&arguments.task.project, &text, &arguments.ranking.options(&config))?;
+    let terminal = std::io::stdout().is_terminal();
+    let plain = arguments.plain || !(terminal || arguments.explain || arguments.json);
+    let mut options = arguments.ranking.options(&config);
+    if plain {
+        // Reasons take as long as all the rest, and nobody would see them.
+        options.explained = 0;
+    }
+    let found = find(&arguments.task.project, &text, &options)?;
     if let Some(why) = found.not_kept.as_ref().filter(|_| arguments.explain) {
         eprintln!("The index cannot be kept for the next search: {why}");
     }
     let mut out = anstream::stdout().lock();
-    let terminal = std::io::stdout().is_terminal();
     let written = if arguments.json {
         json(&mut out, &found)
-    } else if arguments.plain || !(terminal || arguments.explain) {
+    } else if plain {
         let mut files = found.sources.iter().chain(&found.tests);
         files.try_for_each(|file| writeln!(out, "{}", show::document(&file.path, terminal)))
     } else {

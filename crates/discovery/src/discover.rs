@@ -13,10 +13,9 @@ use crate::rank::query::Query;
 use crate::rank::{self, Scored};
 use crate::read::Reading;
 use crate::walk::{self, Found};
-use crate::{Discovery, DiscoveryError, Ranked, Task, read, reason};
+use crate::{Discovery, DiscoveryError, Ranked, Reason, Task, read, reason};
 
-/// Entries of a list that are opened and parsed to be explained in full; the rest, which few read,
-/// are explained by what the index knows.
+/// Entries of a list that are explained in full unless the caller says otherwise.
 const EXPLAINED: usize = 50;
 
 /// Files for which it is told that another one imports them.
@@ -35,6 +34,9 @@ pub struct Options {
     pub threads: Option<usize>,
     /// Whether git's history counts.
     pub history: bool,
+    /// Entries of each list that are opened and parsed to be explained in full; the rest, which few
+    /// read, are explained by what the index knows. With 0 no entry carries a reason.
+    pub explained: usize,
     /// A directory where the index is kept from one search to the next; `None` keeps nothing.
     pub cache: Option<PathBuf>,
 }
@@ -47,6 +49,7 @@ impl Default for Options {
             max_file_bytes: 1 << 20,
             threads: None,
             history: true,
+            explained: EXPLAINED,
             cache: None,
         }
     }
@@ -222,7 +225,9 @@ impl Lister<'_> {
         };
         let chosen: Vec<(usize, &Scored)> =
             (1..).zip(of(false, sources)).chain((1..).zip(of(true, tests))).collect();
-        let paths: Vec<&str> = self.index.documents.iter().map(|document| document.path.as_str()).collect();
+        // Only reasons ask it.
+        let known = if self.options.explained == 0 { &[][..] } else { &self.index.documents };
+        let paths: Vec<&str> = known.iter().map(|document| document.path.as_str()).collect();
         let resolver = Resolver::new(&paths);
         let leaders: Vec<u32> = of(false, LEADERS).map(|file| file.document as u32).collect();
         let ranked = chosen
@@ -234,15 +239,11 @@ impl Lister<'_> {
 
     fn entry(&self, rank: usize, file: &Scored, resolver: &Resolver<'_>, leaders: &[u32]) -> Ranked {
         let document = &self.index.documents[file.document];
-        let explained = rank <= EXPLAINED;
-        let text =
-            explained.then(|| rank::text(self.found, &document.path, self.options.max_file_bytes)).flatten();
-        let mut reasons =
-            reason::reasons(self.index, file, self.task, self.query, self.history, text.as_deref());
-        let better = if document.test { leaders } else { &leaders[..leaders.len().min(rank - 1)] };
-        if let Some(text) = text.filter(|_| !better.is_empty()) {
-            reasons.extend(reason::imported(&document.path, &text, resolver, better, &self.index.documents));
-        }
+        let reasons = if self.options.explained == 0 {
+            Vec::new()
+        } else {
+            self.reasons(rank, file, resolver, leaders)
+        };
         Ranked {
             path: document.path.clone(),
             score: file.score,
@@ -252,5 +253,19 @@ impl Lister<'_> {
             signals: file.signals,
             reasons,
         }
+    }
+
+    fn reasons(&self, rank: usize, file: &Scored, resolver: &Resolver<'_>, leaders: &[u32]) -> Vec<Reason> {
+        let document = &self.index.documents[file.document];
+        let text = (rank <= self.options.explained)
+            .then(|| rank::text(self.found, &document.path, self.options.max_file_bytes))
+            .flatten();
+        let mut reasons =
+            reason::reasons(self.index, file, self.task, self.query, self.history, text.as_deref());
+        let better = if document.test { leaders } else { &leaders[..leaders.len().min(rank - 1)] };
+        if let Some(text) = text.filter(|_| !better.is_empty()) {
+            reasons.extend(reason::imported(&document.path, &text, resolver, better, &self.index.documents));
+        }
+        reasons
     }
 }

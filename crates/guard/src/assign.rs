@@ -5,10 +5,13 @@ use std::ops::Range;
 /// A value that is given to a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Assignment {
-    /// The value without its quotes.
+    /// The value without its quotes. Quotes, blanks and signs are ASCII: both ends are between characters.
     pub value: Range<usize>,
     /// The value stands between quotes.
     pub quoted: bool,
+    /// The rest of the line if the value has no quotes, ends before it, and the name begins the line: in a
+    /// configuration file the value goes on over commas and blanks.
+    pub line: Option<Range<usize>>,
 }
 
 /// The longest name, in bytes, to each side of a keyword.
@@ -38,7 +41,7 @@ pub(crate) fn name(text: &[u8], hit: &Range<usize>) -> Range<usize> {
 /// `name("value")`, `"value" == name`, `--name value`, `<name>value</name>`, `"name" value="value"` and a type between name and operator.
 pub(crate) fn of(text: &[u8], name: &Range<usize>) -> Option<Assignment> {
     if let Some(value) = compared(text, name.start) {
-        return Some(Assignment { value, quoted: true });
+        return Some(Assignment { value, quoted: true, line: None });
     }
     let before = name.start.checked_sub(1).map(|at| text[at]);
     let quoted_name = matches!(before, Some(b'"' | b'\'' | b'`'));
@@ -68,7 +71,32 @@ pub(crate) fn of(text: &[u8], name: &Range<usize>) -> Option<Assignment> {
         None => return None,
     };
     let (value, quoted) = value(text, from, need_quotes)?;
-    Some(Assignment { value, quoted })
+    let line = if quoted || operator.is_none() { None } else { rest_of_line(text, name.start, &value) };
+    Some(Assignment { value, quoted, line })
+}
+
+/// What stands from `value` on to the end of the line, if that is more and the line begins with the name at `name`.
+fn rest_of_line(text: &[u8], name: usize, value: &Range<usize>) -> Option<Range<usize>> {
+    let before = &text[name.saturating_sub(BLANKS)..name];
+    let head = before.rsplit(|byte| *byte == b'\n').next()?.trim_ascii_start();
+    // The start of the text is the start of a line, but not the start of what is looked at.
+    let begins = before.contains(&b'\n') || before.len() == name;
+    if !begins || !matches!(head, b"" | b"export " | b"- " | b"set " | b"ENV ") {
+        return None;
+    }
+    let limit = text.len().min(value.start + SHORT_REACH);
+    let rest = &text[value.start..limit];
+    let length = rest.iter().position(|byte| *byte == b'\n');
+    let rest = match length {
+        Some(length) => &rest[..length],
+        None if limit == text.len() => rest,
+        None => return None,
+    };
+    let kept = rest.trim_ascii_end();
+    // One sign that ends a statement or closes what was opened before is not of the value.
+    let kept = kept.strip_suffix(b",").or_else(|| kept.strip_suffix(b";")).unwrap_or(kept);
+    let end = value.start + kept.len();
+    (end > value.end).then_some(value.start..end)
 }
 
 /// Where the value begins after the operator at `at`, and whether it must stand in quotes.
@@ -223,6 +251,23 @@ mod tests {
             "\"my_Token=v1\\nX=2\"",
         ] {
             assert_eq!(read(text), Some(("my_Token".into(), "v1".into(), false)), "{text}");
+        }
+    }
+
+    #[test]
+    fn in_a_configuration_a_value_may_go_on_to_the_end_of_its_line() {
+        let line = |text: &str| {
+            let start = text.find("token")?;
+            let found = of(text.as_bytes(), &name(text.as_bytes(), &(start..start + 5)))?;
+            Some(text[found.line?].to_owned())
+        };
+        for text in ["a\n  token: v,1 é two, \r\nb", "token=v,1 é two", "\nexport token = v,1 é two;\n"] {
+            assert_eq!(line(text).as_deref(), Some("v,1 é two"), "{text}");
+        }
+        let far = format!("token=v,{}", "1".repeat(SHORT_REACH));
+        let deep = format!("{}token=v,1", "-".repeat(BLANKS + 9));
+        for text in ["f(a, token=v,1)", "token = 'v,1' two", "token=v\n1", "token=v,", &far, &deep] {
+            assert_eq!(line(text), None, "{text}");
         }
     }
 

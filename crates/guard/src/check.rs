@@ -20,6 +20,10 @@ pub(crate) enum Check {
     Jwt,
     /// Base64 of `user:password` (RFC 7617).
     Basic,
+    /// The first part is a number in base64: the id of the bot, in tokens of Discord.
+    Discord,
+    /// The last eight letters are one and the same: a form that was filled up, or a token made unreadable.
+    OneSign,
 }
 
 /// What a check says.
@@ -47,6 +51,10 @@ impl Check {
             Self::Ssn => known(ssn(secret)),
             Self::Jwt => known(jwt(secret)),
             Self::Basic => known(basic(secret)),
+            // The number alone is no proof that the rest is chance.
+            Self::Discord if discord(secret) => Verdict::Open,
+            Self::Discord => Verdict::Refuted,
+            Self::OneSign => known(one_sign(secret)),
         }
     }
 }
@@ -126,6 +134,22 @@ fn basic(text: &str) -> bool {
         && !crate::chance::is_stand_in(&String::from_utf8_lossy(&inner[colon + 1..]))
 }
 
+/// Most bytes of the first part are digits. Not all: tokens that are published as samples have some signs changed.
+fn discord(token: &str) -> bool {
+    token.split('.').next().and_then(base64).is_some_and(|id| {
+        let digits = id.iter().filter(|byte| byte.is_ascii_digit()).count();
+        id.len() >= 16 && digits * 4 >= id.len() * 3
+    })
+}
+
+/// Letters of hexadecimal numbers do not count: rows of one of them are numbers.
+fn one_sign(token: &str) -> bool {
+    let tail = token.as_bytes().last_chunk::<8>();
+    tail.is_some_and(|[first, rest @ ..]| {
+        first.is_ascii_alphabetic() && !first.is_ascii_hexdigit() && rest.iter().all(|byte| byte == first)
+    })
+}
+
 /// Bytes of base64 of either alphabet, with or without padding. A rest of one character is dropped.
 fn base64(text: &str) -> Option<Vec<u8>> {
     let (mut bits, mut held, mut out) = (0_u32, 0, Vec::with_capacity(text.len()));
@@ -168,6 +192,31 @@ mod tests {
         assert_eq!(base64("-_-_"), base64("+/+/"));
         assert_eq!(base64("a b"), None);
         assert!(basic("YWxhZGRpbjpvcGVuc2VzYW1l") && !basic("YWxhZGRpbg=="));
+    }
+
+    #[test]
+    fn the_id_in_a_token_of_discord_is_a_number() {
+        // 123456789012345678 in base64.
+        let id = "MTIzNDU2Nzg5MDEyMzQ1Njc4";
+        assert_eq!(base64(id), Some(b"123456789012345678".to_vec()));
+        let judge = |id: &str| Check::Discord.judge(&format!("{id}.AbCdEf.rest"));
+        assert_eq!(judge(id), Verdict::Open);
+        assert_eq!(judge(&id.replace("MTIz", "MTIZ")), Verdict::Open, "one sign is changed");
+        assert_eq!(judge("TnVtcHlFeHRlbnNpb25BcnJh"), Verdict::Refuted, "words");
+        assert_eq!(judge(&id[..20]), Verdict::Refuted, "too short");
+    }
+
+    #[test]
+    fn a_filled_form_ends_in_one_letter() {
+        for (text, filled) in [
+            ("AKIAZZZZZZZZ", Verdict::Proven),
+            ("AKIAZZZZZZZY", Verdict::Refuted),
+            ("SK00000000000", Verdict::Refuted),
+            ("ACffffffffffff", Verdict::Refuted),
+            ("xxxxxxx", Verdict::Refuted),
+        ] {
+            assert_eq!(Check::OneSign.judge(text), filled, "{text}");
+        }
     }
 
     #[test]

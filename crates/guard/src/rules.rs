@@ -3,6 +3,7 @@ use std::ops::Range;
 use serde::Deserialize;
 
 use crate::GuardError;
+use crate::assign::Assignment;
 use crate::chance::{entropy, is_random, is_stand_in, is_strong};
 use crate::check::{Check, Verdict};
 use crate::pattern::Pattern;
@@ -44,10 +45,14 @@ pub(crate) struct RuleText {
     reach: Option<usize>,
     #[serde(default)]
     open: bool,
+    #[serde(default)]
+    run: usize,
     name: Option<String>,
     allow_name: Option<String>,
     #[serde(default)]
     quoted: bool,
+    #[serde(default)]
+    line: bool,
     #[serde(default)]
     entropy: f64,
     #[serde(default)]
@@ -76,9 +81,13 @@ pub(crate) struct Rule {
     /// Bytes from the start of a keyword on that are looked at.
     pub reach: usize,
     open: bool,
+    /// Bytes after the keyword that must be of a token before the regex is tried.
+    run: usize,
     name: Option<Pattern>,
     allow_name: Option<Pattern>,
     quoted: bool,
+    /// A value without quotes may go on to the end of its line.
+    line: bool,
     entropy: f64,
     random: bool,
     strong: bool,
@@ -111,7 +120,7 @@ impl RuleText {
             At::Name => format!(r"\A(?:{})\z", self.regex),
         };
         let sure = match self.at {
-            At::Name if self.class == "generic" => SURE_OF_ANYTHING,
+            At::Name | At::Start if self.class == "generic" => SURE_OF_ANYTHING,
             At::Name => SURE_OF_NAME,
             At::Start | At::Near => SURE_OF_FORM,
         };
@@ -125,9 +134,11 @@ impl RuleText {
             back: self.back.unwrap_or(BACK),
             reach: self.reach.unwrap_or(REACH),
             open: self.open,
+            run: self.run,
             name: self.name.map(Pattern::new),
             allow_name: self.allow_name.map(Pattern::new),
             quoted: self.quoted,
+            line: self.line,
             entropy: self.entropy,
             random: self.random,
             strong: self.strong,
@@ -146,8 +157,12 @@ impl RuleText {
                 "keywords must be given, in lower case unless the rule is `at = \"start\"`".into(),
             );
         }
-        if self.at != At::Name && (self.name.is_some() || self.allow_name.is_some() || self.quoted) {
+        let of_names = self.name.is_some() || self.allow_name.is_some() || self.quoted || self.line;
+        if self.at != At::Name && of_names {
             return problem("only a rule `at = \"name\"` looks at names".into());
+        }
+        if self.at != At::Start && self.run > 0 {
+            return problem("only a rule `at = \"start\"` has a run".into());
         }
         if self.back.unwrap_or(BACK) > MOST || self.reach.unwrap_or(REACH) > MOST {
             return problem(format!("back and reach are at most {MOST} bytes"));
@@ -168,6 +183,13 @@ impl Rule {
             pattern.check().map_err(|error| problem(error.to_string()))?;
         }
         Ok(())
+    }
+
+    /// True if enough bytes of a token follow at `from`. It costs next to nothing, and a regex at each quote would not.
+    pub(crate) fn runs(&self, text: &[u8], from: usize) -> bool {
+        text.get(from..from + self.run).is_some_and(|run| {
+            run.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'_' | b'-'))
+        })
     }
 
     /// What begins with the keyword at `hit`: where the match ends, and the secret in it if it is one.
@@ -212,16 +234,23 @@ impl Rule {
         })
     }
 
-    /// Where in the value of an assignment the secret is.
-    pub(crate) fn find_value(&self, name: &str, value: &str, quoted: bool) -> Option<Range<usize>> {
-        let named = (quoted || !self.quoted)
+    /// Where in a text the secret is that is assigned to `name`.
+    pub(crate) fn find_value(&self, text: &str, name: &str, assigned: &Assignment) -> Option<Range<usize>> {
+        let named = (assigned.quoted || !self.quoted)
             && self.name.as_ref().is_none_or(|wanted| wanted.is_match(name))
             && !self.allow_name.as_ref().is_some_and(|allow| allow.is_match(name));
         if !named {
             return None;
         }
-        let secret = self.regex.get()?.captures(value)?.get(self.group)?.range();
-        self.accepts(&value[secret.clone()]).then_some(secret)
+        let regex = self.regex.get()?;
+        let secret_in = |value: &Range<usize>| {
+            let text = &text[value.clone()];
+            let secret = regex.captures(text)?.get(self.group)?.range();
+            let accepted = self.accepts(&text[secret.clone()]);
+            accepted.then(|| value.start + secret.start..value.start + secret.end)
+        };
+        let line = assigned.line.as_ref().filter(|_| self.line);
+        secret_in(&assigned.value).or_else(|| line.and_then(secret_in))
     }
 
     /// No word goes on where the match ends.

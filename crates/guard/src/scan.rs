@@ -49,13 +49,15 @@ const COMMENT_REACH: usize = 400;
 
 const ALLOW_COMMENTS: [&str; 2] = ["plantocode:allow", "gitleaks:allow"];
 
-/// Where several rules see the same place, the first names it: formats, then named values, then anything.
+/// Where several rules see the same place, the first names it: formats, then named values, then anything, then
+/// what stands in for a secret.
 const BUILTIN: &str = concat!(
     include_str!("../rules/secrets.toml"),
     include_str!("../rules/services.toml"),
     include_str!("../rules/named.toml"),
     include_str!("../rules/pii.toml"),
     include_str!("../rules/generic.toml"),
+    include_str!("../rules/stand-ins.toml"),
 );
 
 impl Guard {
@@ -207,7 +209,11 @@ impl<'a> Pass<'a> {
             match rule.at {
                 At::Start => {
                     let exact = &self.text.as_bytes()[hit.clone()] == word.as_bytes();
-                    if exact && hit.start >= self.until[*at] && begins(self.text.as_bytes(), hit.start) {
+                    if exact
+                        && hit.start >= self.until[*at]
+                        && begins(self.text.as_bytes(), hit.start)
+                        && rule.runs(self.text.as_bytes(), hit.end)
+                    {
                         self.tries += 1;
                         if let Some((end, secret)) = rule.find_start(self.text, hit.start) {
                             self.until[*at] = end;
@@ -237,11 +243,10 @@ impl<'a> Pass<'a> {
             self.name = assign::name(text, hit);
             self.assigned = assign::of(text, &self.name);
         }
-        if let Some(Assignment { value, quoted }) = &self.assigned {
+        if let Some(assigned) = &self.assigned {
             self.tries += 1;
-            // Quotes and blanks are ASCII, so both ends are between characters.
-            let found = rule.find_value(&self.text[self.name.clone()], &self.text[value.clone()], *quoted);
-            self.found.extend(found.map(|range| (value.start + range.start..value.start + range.end, at)));
+            let found = rule.find_value(self.text, &self.text[self.name.clone()], assigned);
+            self.found.extend(found.map(|range| (range, at)));
         }
     }
 

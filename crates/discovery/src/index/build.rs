@@ -1,6 +1,6 @@
 //! Texts to a segment.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::segment::{self, Terms};
 use super::{Counts, FIELDS, Field, Posting};

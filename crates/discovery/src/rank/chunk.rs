@@ -1,6 +1,6 @@
 //! The best place of a file: the 60 lines that speak most of the task.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::query::Query;
 use crate::words;
@@ -26,7 +26,7 @@ pub(crate) struct Place {
 
 /// Finds the best window of `text`; `None` if it has no term of the query.
 pub(crate) fn best(text: &str, query: &Query) -> Option<Place> {
-    let mut known: HashMap<&str, Vec<usize>> = HashMap::new();
+    let mut known: HashMap<&str, Vec<usize>> = HashMap::default();
     let mut halves: Vec<Half> = Vec::new();
     for (number, line) in text.lines().enumerate() {
         if number % HALF == 0 {

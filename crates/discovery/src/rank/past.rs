@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use rayon::prelude::*;
+
 use super::query::Query;
 use crate::history::History;
 use crate::index::Document;
@@ -105,7 +107,7 @@ impl<'h> Past<'h> {
 fn relevance(history: &History, query: &Query) -> Vec<f64> {
     let counted: Vec<(Vec<(usize, f64)>, f64)> = history
         .commits
-        .iter()
+        .par_iter()
         .map(
             |commit| if commit.paths.is_empty() { Default::default() } else { count(&commit.message, query) },
         )

@@ -46,7 +46,7 @@ pub(crate) struct QueryTerm {
 #[derive(Debug, Default)]
 pub(crate) struct Query {
     pub terms: Vec<QueryTerm>,
-    places: HashMap<String, usize>,
+    places: foldhash::HashMap<String, usize>,
 }
 
 impl Query {

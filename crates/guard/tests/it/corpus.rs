@@ -7,12 +7,13 @@ const LOWER: &str = "abcdefghijklmnopqrstuvwxyz";
 const DIGITS: &str = "0123456789";
 
 /// The rule files, in the order in which the crate reads them.
-pub const FILES: [&str; 5] = [
+pub const FILES: [&str; 6] = [
     include_str!("../../rules/secrets.toml"),
     include_str!("../../rules/services.toml"),
     include_str!("../../rules/named.toml"),
     include_str!("../../rules/pii.toml"),
     include_str!("../../rules/generic.toml"),
+    include_str!("../../rules/stand-ins.toml"),
 ];
 
 /// A made-up secret and what stands around it.
@@ -88,7 +89,7 @@ fn fill(format: &str, random: &mut Random) -> String {
         let class = after.chars().next().unwrap();
         let digits: String = after[class.len_utf8()..].chars().take_while(char::is_ascii_digit).collect();
         let length = class.len_utf8() + digits.len();
-        if after[length..].starts_with('}') && "ahHdlxXbwteCgBIS".contains(class) {
+        if after[length..].starts_with('}') && "ahHdlvrxXbwteCgDBIS".contains(class) {
             out.push_str(&part(class, digits.parse().unwrap_or(1), random));
             rest = &after[length + 1..];
         } else {
@@ -107,6 +108,8 @@ fn part(class: char, count: usize, random: &mut Random) -> String {
         'H' => random.of("0123456789ABCDEF", count),
         'd' => random.of(DIGITS, count),
         'l' => random.of(&format!("{UPPER}{LOWER}"), count),
+        'v' => random.of(LOWER, count),
+        'r' => random.of("QRSTUVWXYZ", 1).repeat(count),
         'x' => random.of(&format!("{LOWER}{DIGITS}"), count),
         'X' => random.of(&format!("{UPPER}{DIGITS}"), count),
         'b' => random.of(&format!("{mixed}+/"), count),
@@ -118,6 +121,7 @@ fn part(class: char, count: usize, random: &mut Random) -> String {
             let hex = random.of("0123456789abcdef", 30);
             format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[12..15], &hex[15..18], &hex[18..30])
         }
+        'D' => base64(&format!("{}{}", 1 + random.below(9), random.of(DIGITS, count - 1))),
         'B' => base64(&format!("robot:{}", random.of(&mixed, 14))),
         'C' => card(random),
         'I' => iban(random),

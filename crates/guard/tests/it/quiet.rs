@@ -53,7 +53,9 @@ fn a_form_filled_with_one_sign_is_a_placeholder() {
             .char_indices()
             .map(|(at, c)| if at > head && c.is_alphanumeric() { 'x' } else { c })
             .collect();
-        assert_eq!(guard.scan(&text), [], "{text}");
+        let secrets: Vec<_> =
+            guard.scan(&text).into_iter().filter(|finding| finding.class != "stand-in").collect();
+        assert_eq!(secrets, [], "{text}");
     }
 }
 

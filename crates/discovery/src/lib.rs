@@ -29,6 +29,8 @@
 mod classify;
 mod discover;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod history;
 mod imports;
 mod index;

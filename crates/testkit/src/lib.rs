@@ -1,5 +1,5 @@
 //! What tests need of the outside world, without the outside world: simulated model providers, a private PostgreSQL,
-//! git repositories, a man in the middle, child processes that end with the test.
+//! git repositories, a man in the middle, child processes that end with the test, broken inputs made of good ones.
 //!
 //! A missing tool is a panic with a sentence that says what to install, so that a test fails and never skips.
 //!
@@ -15,12 +15,14 @@
 )]
 
 mod http;
+mod mutate;
 mod postgres;
 mod repo;
 mod simulator;
 mod spawned;
 mod tamper;
 
+pub use mutate::Mutator;
 pub use postgres::Postgres;
 pub use repo::Repo;
 pub use simulator::{Behaviour, Fail, Received, Simulator, Style};

@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod determinism;
+mod fuzz;
 mod kept;
 mod stories;
 mod tree;

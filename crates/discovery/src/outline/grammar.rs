@@ -6,7 +6,7 @@ use super::rules::Rules;
 use super::{tables, tables_c};
 use crate::language::Syntax;
 
-/// The grammar and the table of a syntax; SQL has none.
+/// The grammar and the table of a syntax; SQL has none (ADR 9).
 pub(super) fn grammar(syntax: Syntax) -> Option<(Language, &'static Rules)> {
     let found = match syntax {
         Syntax::Rust => (tree_sitter_rust::LANGUAGE, &tables::RUST),
@@ -18,6 +18,7 @@ pub(super) fn grammar(syntax: Syntax) -> Option<(Language, &'static Rules)> {
         Syntax::Kotlin => (tree_sitter_kotlin_ng::LANGUAGE, &tables_c::KOTLIN),
         Syntax::C => (tree_sitter_c::LANGUAGE, &tables_c::C),
         Syntax::Cpp => (tree_sitter_cpp::LANGUAGE, &tables_c::CPP),
+        Syntax::CSharp => (tree_sitter_c_sharp::LANGUAGE, &tables_c::C_SHARP),
         Syntax::Ruby => (tree_sitter_ruby::LANGUAGE, &tables::RUBY),
         Syntax::Php => (tree_sitter_php::LANGUAGE_PHP, &tables_c::PHP),
         Syntax::Swift => (tree_sitter_swift::LANGUAGE, &tables_c::SWIFT),

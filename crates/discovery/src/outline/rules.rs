@@ -61,7 +61,7 @@ pub(super) enum When {
     Field(&'static str, &'static [&'static str]),
     /// There is a child of this kind.
     Child(&'static str),
-    /// There is a child of this kind with this word in it.
+    /// A child of this kind has this word in it.
     ChildWord(&'static str, &'static str),
     /// The name starts with this.
     NameStarts(&'static str),
@@ -175,9 +175,10 @@ impl When {
                 node.child_by_field_name(field).is_some_and(|inner| kinds.contains(&inner.kind()))
             }
             Self::Child(kind) => child(node, kind).is_some(),
-            Self::ChildWord(kind, word) => child(node, kind)
-                .and_then(|inner| content(&inner, text))
-                .is_some_and(|inner| inner.split_whitespace().any(|other| other == *word)),
+            Self::ChildWord(kind, word) => children(node, kind)
+                .iter()
+                .filter_map(|inner| content(inner, text))
+                .any(|inner| inner.split_whitespace().any(|other| other == *word)),
             Self::NameStarts(start) => name.starts_with(start),
             Self::NameHas(c) => name.contains(*c),
             Self::Prototype => !scope.in_function && declared(node, text).is_some_and(|it| it.function),
@@ -199,11 +200,19 @@ fn content<'t>(node: &Node<'_>, text: &'t str) -> Option<&'t str> {
     text.get(node.byte_range())
 }
 
-/// The first child of a kind; only the first few are looked at, since lists can be long.
+/// How many children are looked at: lists can be long.
+const FIRST: usize = 16;
+
+/// The first child of a kind.
 fn child<'t>(node: &Node<'t>, kind: &str) -> Option<Node<'t>> {
-    const FIRST: usize = 16;
     let mut cursor = node.walk();
     node.children(&mut cursor).take(FIRST).find(|child| child.kind() == kind)
+}
+
+/// All children of a kind among the first.
+fn children<'t>(node: &Node<'t>, kind: &str) -> Vec<Node<'t>> {
+    let mut cursor = node.walk();
+    node.children(&mut cursor).take(FIRST).filter(|child| child.kind() == kind).collect()
 }
 
 /// The `b` of `A::b`, the `Name` of `Name<T>`.

@@ -98,6 +98,40 @@ pub(super) const JAVA: Rules = Rules {
     names: &[],
 };
 
+const C_SHARP_FIELD: &[&str] = &["variable_declaration", "variable_declarator", "identifier"];
+
+pub(super) const C_SHARP: Rules = Rules {
+    rules: &[
+        rule("namespace_declaration", NAME, Always, K::Module),
+        rule("file_scoped_namespace_declaration", NAME, Always, K::Module),
+        rule("class_declaration", NAME, Always, K::Class),
+        rule("record_declaration", NAME, Always, K::Class),
+        rule("struct_declaration", NAME, Always, K::Struct),
+        rule("interface_declaration", NAME, Always, K::Interface),
+        rule("enum_declaration", NAME, Always, K::Enum),
+        rule("delegate_declaration", NAME, Always, K::Type),
+        rule("method_declaration", NAME, Always, K::Method),
+        rule("constructor_declaration", NAME, Always, K::Method),
+        rule("property_declaration", NAME, Always, K::Method),
+        rule("event_declaration", NAME, Always, K::Method),
+        rule("local_function_statement", NAME, Outside, K::Function),
+        rule("field_declaration", Children(C_SHARP_FIELD), ChildWord("modifier", "const"), K::Constant),
+        rule("field_declaration", Children(C_SHARP_FIELD), ChildWord("modifier", "static"), K::Constant),
+    ],
+    scopes: &[
+        ("class_declaration", Type),
+        ("record_declaration", Type),
+        ("struct_declaration", Type),
+        ("interface_declaration", Type),
+        ("method_declaration", Function),
+        ("constructor_declaration", Function),
+        ("accessor_declaration", Function),
+        ("lambda_expression", Function),
+        ("local_function_statement", Function),
+    ],
+    names: &["qualified_name"],
+};
+
 pub(super) const KOTLIN: Rules = Rules {
     rules: &[
         rule("class_declaration", NAME, Child("interface"), K::Interface),

@@ -91,9 +91,9 @@ fn other_languages_by_line_and_broken_text() {
         "a.cs",
         "class A {\n  void run() {\n  }\n}",
         expect![[r#"
-        class A 1-1
-        method run 2-2
-    "#]],
+            class A 1-4
+            method run 2-3
+        "#]],
     );
     check(
         "a.rs",

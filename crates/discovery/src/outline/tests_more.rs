@@ -254,3 +254,56 @@ fn headers_are_c_or_cpp_by_their_text() {
     "#]],
     );
 }
+
+#[test]
+fn c_sharp() {
+    check(
+        "src/Store.cs",
+        r#"using System;
+namespace Shop.Orders;
+
+[Serializable]
+public sealed class Store<T> : IDisposable where T : class
+{
+    public const int Limit = 3;
+    private static readonly object Gate = new();
+    private int count;
+
+    public Store(int count) { this.count = count; }
+
+    public int Count => count;
+
+    public async Task<T> FindAsync(string name)
+    {
+        int Local(int x) => x + 1;
+        return await Task.Run(() => default(T));
+    }
+
+    public event EventHandler Changed { add { } remove { } }
+
+    private enum State { Open, Closed }
+}
+
+public record Order(string Name, decimal Price);
+public struct Point { public int X; }
+public interface IShape { double Area(); }
+public delegate void Handler(object sender);
+"#,
+        expect![[r#"
+            module Shop.Orders 2-2
+            class Store 4-24
+            constant Limit 7-7
+            constant Gate 8-8
+            method Store 11-11
+            method Count 13-13
+            method FindAsync 15-19
+            method Changed 21-21
+            enum State 23-23
+            class Order 26-26
+            struct Point 27-27
+            interface IShape 28-28
+            method Area 28-28
+            type Handler 29-29
+        "#]],
+    );
+}

@@ -37,7 +37,7 @@ pub(crate) struct RuleText {
     description: String,
     pub keywords: Vec<String>,
     #[serde(default)]
-    at: At,
+    pub at: At,
     regex: String,
     #[serde(default)]
     group: usize,
@@ -60,6 +60,8 @@ pub(crate) struct RuleText {
     #[serde(default)]
     strong: bool,
     check: Option<Check>,
+    #[serde(default)]
+    stand_in: bool,
     #[serde(default)]
     allow: Vec<String>,
     /// How a valid secret is made. Only tests read it, from the file.
@@ -93,6 +95,7 @@ pub(crate) struct Rule {
     strong: bool,
     sure: f64,
     check: Option<Check>,
+    stand_in: bool,
     allow: Vec<Pattern>,
 }
 
@@ -144,6 +147,7 @@ impl RuleText {
             strong: self.strong,
             sure,
             check: self.check,
+            stand_in: self.stand_in,
             allow: self.allow.into_iter().map(Pattern::new).collect(),
         }
     }
@@ -268,7 +272,7 @@ impl Rule {
             Verdict::Refuted => false,
             Verdict::Open => {
                 entropy(secret) >= self.entropy
-                    && (secret.len() > LONG || !is_stand_in(secret))
+                    && (self.stand_in || secret.len() > LONG || !is_stand_in(secret))
                     && (!self.random || is_random(secret, self.sure))
                     && (!self.strong || is_strong(secret))
             }

@@ -40,8 +40,18 @@ pub struct Scan {
 pub struct Guard {
     rules: Vec<Rule>,
     keywords: AhoCorasick,
-    /// By keyword number: the keyword as it is written, and the rules it belongs to.
-    owners: Vec<(String, Vec<usize>)>,
+    /// By keyword number.
+    owners: Vec<Owner>,
+}
+
+/// A keyword as it is written, and the rules it belongs to.
+#[derive(Debug, Default)]
+struct Owner {
+    word: String,
+    /// The rules whose match begins with it.
+    start: Vec<usize>,
+    /// The others.
+    around: Vec<usize>,
 }
 
 /// How far from a finding, in bytes, its allow comment may stand.
@@ -79,19 +89,21 @@ impl Guard {
     }
 
     fn new(texts: Vec<RuleText>) -> Result<Self, GuardError> {
-        let mut by_word: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        let mut by_word: BTreeMap<String, Owner> = BTreeMap::new();
         for (at, rule) in texts.iter().enumerate() {
             for word in &rule.keywords {
-                by_word.entry(word.clone()).or_default().push(at);
+                let owner = by_word.entry(word.clone()).or_default();
+                owner.word.clone_from(word);
+                if rule.at == At::Start { owner.start.push(at) } else { owner.around.push(at) }
             }
         }
         let rules = texts.into_iter().map(RuleText::into_rule).collect();
-        let owners: Vec<_> = by_word.into_iter().collect();
+        let owners: Vec<_> = by_word.into_values().collect();
         let keywords = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             // The only kind that looks at each byte once; the built-in keywords make a table of under a megabyte.
             .kind(Some(AhoCorasickKind::DFA))
-            .build(owners.iter().map(|(word, _)| word))
+            .build(owners.iter().map(|owner| &owner.word))
             .map_err(|error| GuardError::Rule { rule: "(keywords)".into(), problem: error.to_string() })?;
         Ok(Self { rules, keywords, owners })
     }
@@ -203,26 +215,29 @@ impl<'a> Pass<'a> {
 
     fn hit(&mut self, word: usize, hit: Range<usize>) {
         let guard = self.guard;
-        let (word, owners) = &guard.owners[word];
-        for at in owners {
+        let owner = &guard.owners[word];
+        let text = self.text.as_bytes();
+        // Asked once for all rules: a keyword like a quote or two letters is met at every third word.
+        if !owner.start.is_empty() && begins(text, hit.start) && text[hit.clone()] == *owner.word.as_bytes() {
+            owner.start.iter().for_each(|at| self.start(*at, &hit));
+        }
+        for at in &owner.around {
             let rule = &guard.rules[*at];
-            match rule.at {
-                At::Start => {
-                    let exact = &self.text.as_bytes()[hit.clone()] == word.as_bytes();
-                    if exact
-                        && hit.start >= self.until[*at]
-                        && begins(self.text.as_bytes(), hit.start)
-                        && rule.runs(self.text.as_bytes(), hit.end)
-                    {
-                        self.tries += 1;
-                        if let Some((end, secret)) = rule.find_start(self.text, hit.start) {
-                            self.until[*at] = end;
-                            self.found.extend(secret.map(|secret| (secret, *at)));
-                        }
-                    }
-                }
-                At::Near => self.window(*at, rule, &hit),
-                At::Name => self.named(*at, rule, &hit),
+            if rule.at == At::Near {
+                self.window(*at, rule, &hit);
+            } else {
+                self.named(*at, rule, &hit);
+            }
+        }
+    }
+
+    fn start(&mut self, at: usize, hit: &Range<usize>) {
+        let rule = &self.guard.rules[at];
+        if hit.start >= self.until[at] && rule.runs(self.text.as_bytes(), hit.end) {
+            self.tries += 1;
+            if let Some((end, secret)) = rule.find_start(self.text, hit.start) {
+                self.until[at] = end;
+                self.found.extend(secret.map(|secret| (secret, at)));
             }
         }
     }

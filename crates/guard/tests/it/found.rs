@@ -182,3 +182,49 @@ fn redacted_json_is_still_json() {
 fn found_rule(clean: &str) -> &str {
     clean.split_once("[redacted:").unwrap().1.split_once(']').unwrap().0
 }
+
+/// What is found in a text: the rule and the place.
+fn places(text: &str) -> Vec<(String, &str)> {
+    guard().scan(text).into_iter().map(|found| (found.rule, &text[found.start..found.end])).collect()
+}
+
+#[test]
+fn a_password_in_a_configuration_goes_on_to_the_end_of_its_line() {
+    let words = "copper lantern violin orchard";
+    let signs = "x7&kL,9z!Qw#2v;T";
+    for (text, rule, secret) in [
+        (format!("a: 1\ndb_password: {words}\nb: 2"), "generic-passphrase", words),
+        (format!("password = \"{words}\""), "generic-passphrase", words),
+        (format!("  DB_PASSWORD={signs}\r\nX=1"), "generic-password", signs),
+        (format!("export DB_PASSWORD={signs};\n"), "generic-password", signs),
+    ] {
+        assert_eq!(places(&text), [(rule.to_owned(), secret)], "{text}");
+    }
+    // In a list of arguments the value ends at the comma.
+    assert_eq!(places(&format!("connect(a, password={signs})")), []);
+}
+
+#[test]
+fn what_stands_in_the_place_of_a_private_key_is_found_whole() {
+    let (begin, end) = ("-----BEGIN EC PRIVATE KEY-----", "-----END EC PRIVATE KEY-----");
+    for body in ["one two three", "one two three\nfour five\nsix", "Ab3dEf6h"] {
+        for ends in ["\n", "\r\n"] {
+            let body = body.replace('\n', ends);
+            let text = format!("a{ends}{begin}{ends}{body}{ends}{end}{ends}");
+            assert_eq!(places(&text), [("private-key-block".to_owned(), body.as_str())], "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_filled_form_is_found_as_a_stand_in_and_as_nothing_else() {
+    let guard = guard();
+    for (head, count) in [("AKIA", 16), ("AP6", 10), ("AKC", 20), ("SK", 32), ("ghp_", 36), ("xoxb-", 0)] {
+        let text = match count {
+            0 => format!("{head}{}-{}", "X".repeat(12), "X".repeat(24)),
+            count => format!("key: {head}{}", "X".repeat(count)),
+        };
+        let found: Vec<_> = guard.scan(&text).into_iter().map(|found| (found.class, found.rule)).collect();
+        assert_eq!(found, [("stand-in".to_owned(), "stand-in-token".to_owned())], "{text}");
+    }
+}

@@ -36,6 +36,13 @@ fn work_grows_with_length_and_no_faster() {
         "PuTTY-User-Key-File-2: ",
         "ä",
         "\"private_key\": \"",
+        "\"",
+        "\"A1b2C3d4E5f6G7h8J9k1L2m3N4p5Q6r7S8t9U1v2W3x4",
+        "MTMTMTMTMTMTMTMTMTMTMTMT.",
+        "-----BEGIN PRIVATE KEY-----\nabcdefgh\n",
+        "password=a,b\n",
+        "password=alpha beta ",
+        "AKCAKC",
     ] {
         let (short, long) = (part.repeat(20_000 / part.len()), part.repeat(80_000 / part.len()));
         let (few, many) = (work(&short), work(&long));
@@ -55,5 +62,6 @@ fn a_text_of_nothing_but_secrets_gives_each_of_them() {
     let secret = format!("{}{}", "gh", "p_q8Zk2vXw0RtY7pLsB3nM6cD9fGhJ1kTzUeWa");
     let text = format!("{secret} ").repeat(5_000);
     let scan = guard().scan_counting(&text);
-    assert_eq!((scan.findings.len(), scan.tries), (5_000, 5_000));
+    // Two rules begin with this keyword.
+    assert_eq!((scan.findings.len(), scan.tries), (5_000, 10_000));
 }

@@ -37,6 +37,14 @@ fn placeholders_of_every_form_are_left_alone() {
         "Authorization: Bearer $TOKEN",
         "--password \"$PASSWORD\"",
         "AKIAIOSFODNN7EXAMPLE",
+        "password: \"please enter a new password\"",
+        "secret: \"the secret is too long\"",
+        "api_key: name of the header\n",
+        "-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----",
+        "-----BEGIN PRIVATE KEY-----\n${key}\n-----END PRIVATE KEY-----",
+        "`-----BEGIN PRIVATE KEY-----\n` + body(key)",
+        "https://user:password@proxy.example.com/",
+        "https://user:password@localhost:3128",
     ] {
         assert_eq!(guard.scan(text), [], "{text}");
     }
@@ -70,11 +78,17 @@ fn digests_ids_and_data_are_left_alone() {
         let text = format!(
             "commit {sha1}\nsha256 = \"{sha256}\"\nchecksum = \"{sha256}\"\nrev: {sha1}\nid: 9f2c1a7e-3b44-4c1d-8e21-{uuid}\n\
              \"integrity\": \"sha512-{}==\"\nimage = \"data:image/png;base64,{}\"\nuses: actions/checkout@{sha1}\n\
-             etag: W/\"{}\"\n{}\n",
+             etag: W/\"{}\"\n{}\n[\"{}=\", \"{}\", \"{}==\"]\nconst SK{}: u128 = 0xAC{};\n",
             random.of(base64, 86),
             random.of(base64, 4000),
             hex(&mut random, 32),
             random.of("0123456789", 16),
+            // Digests of 32, 48 and 64 bytes.
+            random.of(base64, 43),
+            random.of(base64, 64),
+            random.of(base64, 86),
+            "0".repeat(32),
+            "f".repeat(32),
         );
         assert_eq!(guard.scan(&text), [], "{text}");
     }

@@ -45,6 +45,7 @@ fn placeholders_of_every_form_are_left_alone() {
         "`-----BEGIN PRIVATE KEY-----\n` + body(key)",
         "https://user:password@proxy.example.com/",
         "https://user:password@localhost:3128",
+        "struct A {\n    secret: Zeroizing<PayloadU8>,\n}",
     ] {
         assert_eq!(guard.scan(text), [], "{text}");
     }

@@ -136,7 +136,7 @@ export const w = {
       `This is ${over} too many for the model${limit}. Untick files or choose another model; it cannot be sent as it is.`,
     limit: (n: string) => `, which takes ${n} together with its answer`,
     leaveOut: "Leave the file out", redact: "Redact all", redacted: "Secrets are replaced by placeholders in what is sent.",
-    unredact: "Send them as they are", allowed: "allowed by a comment in the file",
+    unredact: "Send them as they are", allowed: "let pass: a comment allows it, or it only has the form of a secret",
     secretsBlock: "Nothing can be sent while these are in it.",
     secretLine: (source: string, line: number) => `${source}, line ${line}`,
     stale: "What would be sent has changed since you looked. Nothing was sent. Look at it again, then decide.",

@@ -1306,7 +1306,7 @@ rule: string,
  */
 description: string, 
 /**
- * Whether a comment in the file allows it: shown, but not blocking.
+ * Whether a comment in the file allows it, or it only has the form of a secret: shown, but not blocking.
  */
 allowed: boolean, };
 

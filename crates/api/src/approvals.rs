@@ -136,7 +136,7 @@ pub struct SecretFinding {
     pub rule: String,
     /// What it is, in words.
     pub description: String,
-    /// Whether a comment in the file allows it: shown, but not blocking.
+    /// Whether a comment in the file allows it, or it only has the form of a secret: shown, but not blocking.
     pub allowed: bool,
 }
 

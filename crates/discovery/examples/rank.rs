@@ -46,7 +46,7 @@ fn main() -> ExitCode {
         if signals {
             let s = &file.signals;
             println!(
-                "{}\t{:.5}\t{}\t{:.5}\t{:.5}\t{:.5}\t{:.5}\t{:.5}\t{:.5}\t{:.5}",
+                "{}\t{:.5}\t{}\t{:.5}\t{:.5}\t{:.5}\t{:.5}\t{:.5}\t{:.5}\t{:.5}\t{:.5}\t{:.5}\t{:.5}",
                 file.path,
                 file.score,
                 file.bytes,
@@ -56,7 +56,10 @@ fn main() -> ExitCode {
                 s.named,
                 s.chunk,
                 s.past,
-                s.together
+                s.together,
+                s.path,
+                s.definition,
+                s.tested
             );
             continue;
         }

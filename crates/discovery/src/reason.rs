@@ -64,6 +64,10 @@ fn past_reasons(index: &Index, scored: &Scored, history: &History, out: &mut Vec
         let detail = format!("changed together with {with} in {both} of {all} commits");
         out.push(Reason { kind: ReasonKind::ChangedTogether, detail, line: None });
     }
+    if let Some(tested) = scored.tested {
+        let detail = format!("{}, named after it, speaks of the task", index.documents[tested.by as usize].path);
+        out.push(Reason { kind: ReasonKind::Tested, detail, line: None });
+    }
 }
 
 /// Which of the better files this one imports; the first of them is told.

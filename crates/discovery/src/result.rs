@@ -54,6 +54,10 @@ pub struct Signals {
     pub body: f64,
     /// The same for the words of the title.
     pub title: f64,
+    /// Words of the whole task in the file's path alone.
+    pub path: f64,
+    /// Words of the whole task in the names of what the file defines.
+    pub definition: f64,
     /// Defines symbols that the task names.
     pub symbol: f64,
     /// Is a file or module that the task names.
@@ -64,6 +68,8 @@ pub struct Signals {
     pub past: f64,
     /// How surely the file is changed together with one of the best.
     pub together: f64,
+    /// Tests of the file, by their names, speak of the task.
+    pub tested: f64,
 }
 
 /// One reason for one file.
@@ -99,6 +105,8 @@ pub enum ReasonKind {
     Commit,
     /// The file was changed together with one of the best.
     ChangedTogether,
+    /// A test that is named after the file speaks of the task.
+    Tested,
     /// The file imports one of the best.
     Imports,
 }
@@ -117,6 +125,7 @@ impl ReasonKind {
             Self::BestChunk => "best_chunk",
             Self::Commit => "commit",
             Self::ChangedTogether => "changed_together",
+            Self::Tested => "tested",
             Self::Imports => "imports",
         }
     }

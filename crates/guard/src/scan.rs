@@ -22,9 +22,13 @@ pub struct Finding {
     pub end: usize,
     /// Line of the first byte, from 1.
     pub line: usize,
-    /// A comment on the line says `plantocode:allow` or `gitleaks:allow`: to be shown as harmless, never hidden.
+    /// A comment on the line says `plantocode:allow` or `gitleaks:allow`, or the rule is one of stand-ins, which have
+    /// the form of a secret and are none: to be shown as harmless, never hidden.
     pub allowed: bool,
 }
+
+/// The class of what only has the form of a secret.
+const STAND_IN: &str = "stand-in";
 
 /// What a scan found and what it did for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,7 +148,7 @@ impl Guard {
                 start: range.start,
                 end: range.end,
                 line,
-                allowed: is_allowed(text.as_bytes(), &range),
+                allowed: rule.class == STAND_IN || is_allowed(text.as_bytes(), &range),
             }
         };
         without_overlaps(found).into_iter().map(finding).collect()

@@ -18,7 +18,7 @@ pub fn secrets(found: &[Secret], redacted: bool) {
             Place::File(_) => format!("{}:{}", secret.path, secret.lines.first),
         };
         let (style, what) = match (secret.allowed, redacted) {
-            (true, _) => (QUIET, "allowed by a comment"),
+            (true, _) => (QUIET, "let pass"),
             (false, true) => (GOOD, "replaced"),
             (false, false) => (BAD, "found"),
         };

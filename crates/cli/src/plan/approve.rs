@@ -220,7 +220,7 @@ fn print(manifest: &Manifest) {
         manifest.fingerprint.chars().take(16).collect::<String>()
     ));
     for secret in &manifest.secrets {
-        let (style, word) = if secret.allowed { (WARN, "allowed by a comment") } else { (BAD, "secret") };
+        let (style, word) = if secret.allowed { (WARN, "let pass") } else { (BAD, "secret") };
         let what = format!("{}:{} {}", secret.source, secret.line, secret.description);
         show::tell(format_args!("{} {}", styled(style, word), show::harmless(&what)));
     }

@@ -11,13 +11,17 @@ use crate::index::{FIELDS, Index};
 const K1: f64 = 1.2;
 /// What one occurrence is worth in path, definition, comment and content. A name is chosen to say
 /// what a thing is; content merely happens.
-const FIELD_WEIGHTS: [f64; FIELDS] = [4.0, 2.5, 1.2, 1.0];
+pub(crate) const ALL: [f64; FIELDS] = [4.0, 2.5, 1.2, 1.0];
+/// Paths alone.
+pub(crate) const PATHS: [f64; FIELDS] = [1.0, 0.0, 0.0, 0.0];
+/// The names of what is defined alone.
+pub(crate) const DEFINITIONS: [f64; FIELDS] = [0.0, 1.0, 0.0, 0.0];
 /// How much a long field is held against a file. Paths differ little in length, and long ones are
 /// no worse; the others take the usual 0.75 a little milder, because large files do get changed.
 const LENGTH: [f64; FIELDS] = [0.3, 0.6, 0.6, 0.6];
 
-/// The score of every document, by number.
-pub(crate) fn scores(index: &Index, query: &Query, which: Which) -> Vec<f64> {
+/// The score of every document, by number, with these weights of the fields.
+pub(crate) fn scores(index: &Index, query: &Query, which: Which, weights: [f64; FIELDS]) -> Vec<f64> {
     // Terms are added in the order of the query and documents are independent of one another:
     // the sums are the same whatever runs at the same time.
     let norms: Vec<[f64; FIELDS]> = index
@@ -26,7 +30,7 @@ pub(crate) fn scores(index: &Index, query: &Query, which: Which) -> Vec<f64> {
         .map(|document| {
             std::array::from_fn(|field| {
                 let relative = f64::from(document.lengths[field]) / index.average_lengths[field];
-                FIELD_WEIGHTS[field] / (1.0 - LENGTH[field] + LENGTH[field] * relative)
+                weights[field] / (1.0 - LENGTH[field] + LENGTH[field] * relative)
             })
         })
         .collect();

@@ -1,12 +1,13 @@
-//! The best place of a file: the 60 lines that speak most of the task.
+//! The best place of a file: the few lines that speak most of the task.
 
 use foldhash::HashMap;
 
 use super::query::Query;
 use crate::words;
 
-/// Half a window; windows overlap by half, so that no place is cut in two.
-const HALF: usize = 30;
+/// Half a window, in lines; windows overlap by half, so that no place is cut in two. About a function:
+/// wider windows gather words that have nothing to do with each other.
+const HALF: usize = 8;
 /// Terms named in a reason.
 const SHOWN_TERMS: usize = 8;
 

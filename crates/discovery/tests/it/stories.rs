@@ -114,6 +114,7 @@ fn typescript() {
                 path_words: path contains format
                 title_match: defines names with words of the title: formatDate [2]
                 content_match: contains formatDate [2]
+                tested: src/lib/format.test.ts, named after it, speaks of the task
             3 src/lib/money.ts
                 title_match: defines names with words of the title: format [1]
                 content_match: contains format [1]
@@ -148,6 +149,7 @@ fn go() {
                 path_words: path contains handler, server
                 title_match: defines names with words of the title: ServeHTTP, handler [6]
                 content_match: contains ServeHTTP, timeout, write, handler, server [6]
+                tested: server/handler_test.go, named after it, speaks of the task
             2 server/timeout.go
                 named_path: the task names `server/timeout.go` at line 3 [3]
                 path_words: path contains timeout, server

@@ -6,6 +6,11 @@ use guard::{Finding, Guard, redact};
 
 const SEEDS: std::ops::Range<u64> = 1..26;
 
+/// What is let pass, and so stays in a text.
+fn is_stand_in(sample: &Sample) -> bool {
+    sample.rule.starts_with("stand-in")
+}
+
 fn covers(finding: &Finding, start: usize, sample: &Sample) -> bool {
     finding.start <= start && finding.end >= start + sample.secret.trim_end().len()
 }
@@ -47,7 +52,8 @@ fn every_rule_finds_its_samples_and_names_them() {
             let line = 2 + sample.before.matches('\n').count();
             let found: Vec<_> =
                 guard.scan(&text).into_iter().map(|found| (found.rule, found.line, found.allowed)).collect();
-            if found != [(sample.rule.clone(), line, false)] {
+            // What only has the form is let pass by itself.
+            if found != [(sample.rule.clone(), line, is_stand_in(&sample))] {
                 wrong.push(format!("{}: {text:?} {found:?}\n", sample.rule));
             }
         }
@@ -134,7 +140,7 @@ fn place_in_a_long_text_and_line_ends_do_not_matter() {
 fn redaction_leaves_nothing_and_keeps_the_lines() {
     let guard = guard();
     for seed in SEEDS {
-        for sample in samples(seed) {
+        for sample in samples(seed).into_iter().filter(|sample| !is_stand_in(sample)) {
             for ends in ["\n", "\r\n"] {
                 let text = format!("a\n{}\nb\n", sample.whole()).replace('\n', ends);
                 let found = guard.scan(&text);
@@ -156,7 +162,7 @@ fn redaction_leaves_nothing_and_keeps_the_lines() {
 fn of_a_text_of_all_secrets_nothing_is_left() {
     let guard = guard();
     for seed in SEEDS {
-        let samples = samples(seed);
+        let samples: Vec<Sample> = samples(seed).into_iter().filter(|sample| !is_stand_in(sample)).collect();
         let text: String =
             samples.iter().map(|sample| format!("{}\n\n{}\n", "# ä ".repeat(90), sample.whole())).collect();
         let clean = redact(&text, &guard.scan(&text));
@@ -171,7 +177,7 @@ fn of_a_text_of_all_secrets_nothing_is_left() {
 #[test]
 fn redacted_json_is_still_json() {
     let guard = guard();
-    for sample in samples(9).iter().filter(|sample| sample.is_bare()) {
+    for sample in samples(9).iter().filter(|sample| sample.is_bare() && !is_stand_in(sample)) {
         let text = format!("{{\"value\": \"{}\", \"next\": \"x\"}}", sample.secret);
         let clean = redact(&text, &guard.scan(&text));
         assert!(clean.contains("[redacted:"), "{text}");

@@ -2,6 +2,7 @@
 
 use crate::bar::Bar;
 use crate::config::Config;
+use crate::interrupt;
 use crate::show::{self, QUIET, STRONG, styled};
 use crate::task::Task;
 use clap::Args;
@@ -91,16 +92,18 @@ impl Ranking {
 /// Finds the files that a task concerns, with a progress bar when that takes a while.
 ///
 /// # Errors
-/// With what to do about it, when the project cannot be read.
+/// With what to do about it, when the project cannot be read; an end with its own code, when it was interrupted.
 pub fn find(project: &Path, task: &str, options: &Options) -> anyhow::Result<Discovery> {
     let bar = Bar::new(Instant::now());
     let task = discovery::Task::parse(task);
-    let found = discovery::discover(project, &task, options, &|at| bar.show(at), &AtomicBool::new(false));
+    let search = |stop: &AtomicBool| discovery::discover(project, &task, options, &|at| bar.show(at), stop);
+    let found = interrupt::stoppable(search);
     bar.clear();
     found.map_err(|error| match error {
         DiscoveryError::Root { .. } | DiscoveryError::NotADirectory { .. } => {
             anyhow::anyhow!("{error}. Name the folder of a project with --project")
         }
+        DiscoveryError::Stopped => interrupt::ended(),
         error => error.into(),
     })
 }

@@ -12,6 +12,7 @@ mod context;
 mod discover;
 mod exit;
 mod index;
+mod interrupt;
 mod models;
 mod pages;
 mod pair;

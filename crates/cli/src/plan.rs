@@ -97,7 +97,7 @@ async fn plan(host: &Host, arguments: &Arguments, task: String) -> anyhow::Resul
         followed = followed => followed?,
         () = stopped => {
             JobsClient(host.client.clone()).cancel(&GetJob { job: job.id.clone() }).await?;
-            return Err(Ended::error(130, "stopped; what had arrived is kept in the session"));
+            return Err(Ended::error(exit::INTERRUPTED, "stopped; what had arrived is kept in the session"));
         }
     };
     finish(host, arguments, plan, priced).await

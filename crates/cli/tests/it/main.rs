@@ -1,5 +1,9 @@
 //! The command line as a process: its terminal and its signals.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends by panicking")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends by panicking")]
 
+#[cfg(target_os = "linux")]
+mod kept;
 mod local;
+mod place;
 mod serve;
+mod trees;

@@ -65,7 +65,8 @@ fn past_reasons(index: &Index, scored: &Scored, history: &History, out: &mut Vec
         out.push(Reason { kind: ReasonKind::ChangedTogether, detail, line: None });
     }
     if let Some(tested) = scored.tested {
-        let detail = format!("{}, named after it, speaks of the task", index.documents[tested.by as usize].path);
+        let detail =
+            format!("{}, named after it, speaks of the task", index.documents[tested.by as usize].path);
         out.push(Reason { kind: ReasonKind::Tested, detail, line: None });
     }
 }

@@ -238,6 +238,41 @@ fn a_damaged_object_ends_that_part_of_the_past_and_nothing_else() {
     }
 }
 
+/// A repository that names further folders of objects in what has no end, or names itself.
+#[cfg(unix)]
+#[test]
+fn a_list_of_object_folders_that_never_ends_is_not_waited_for() {
+    let place = Place::new();
+    git(place.root(), &["init", "--quiet"]);
+    git(place.root(), &["add", "src"]);
+    git(place.root(), &["commit", "--quiet", "-m", "Change the scheme"]);
+    let list = place.root().join(".git/objects/info/alternates");
+    let indexed = |what: &str| {
+        let mut command = Command::new("timeout");
+        command.args(["100", crate::place::PROGRAM, "index"]).current_dir(place.root());
+        place.home_of(&mut command);
+        let said = Said::from(command.output().expect("timeout is installed (package coreutils)"));
+        assert!(said.code == Some(0) && said.out.contains(what), "{:?} {} {}", said.code, said.out, said.err);
+        fs::remove_dir_all(place.index().unwrap()).unwrap();
+    };
+    let pipe = |path: &Path| assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+    let unreadable = "no history (the repository cannot be read)";
+    pipe(&list);
+    indexed(unreadable);
+    fs::remove_file(&list).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", &list).unwrap();
+    indexed(unreadable);
+    fs::remove_file(&list).unwrap();
+    fs::write(&list, format!("{}\n", place.root().join(".git/objects").display())).unwrap();
+    indexed(unreadable);
+    let other = tempfile::tempdir().unwrap();
+    fs::create_dir(other.path().join("info")).unwrap();
+    fs::write(&list, format!("# elsewhere\n{}\n", other.path().display())).unwrap();
+    indexed(", 1 commits");
+    pipe(&other.path().join("info/alternates"));
+    indexed(unreadable);
+}
+
 fn git_ids(root: &Path) -> Vec<String> {
     let output = Command::new("git").current_dir(root).args(["rev-list", "HEAD"]).output().unwrap();
     String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()

@@ -12,6 +12,8 @@ const MAX_SMALL: u64 = 64 << 10;
 const MAX_PACKED_REFS: u64 = 64 << 20;
 /// A branch may name a branch; so many in a row are a circle.
 const MAX_REFS: usize = 5;
+/// Folders of objects that are looked into, beside the repository's own.
+const MAX_ALTERNATES: usize = 16;
 
 /// Why there is no history. `Display` gives a phrase for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -53,7 +55,35 @@ pub(super) fn open(root: &Path) -> Result<Repository, NoHistory> {
     let shallow = read(&common.join("shallow"), MAX_PACKED_REFS).unwrap_or_default();
     let shallow =
         shallow.lines().filter_map(|line| ObjectId::from_hex(line.trim().as_bytes()).ok()).collect();
-    Ok(Repository { head, shallow, objects: common.join("objects") })
+    let objects = common.join("objects");
+    if !can_follow_alternates(&objects) {
+        return Err(NoHistory::Unreadable);
+    }
+    Ok(Repository { head, shallow, objects })
+}
+
+/// Whether the files that name further folders of objects are small files, and few: who opens the object database reads
+/// them whole, and a pipe or a device would hold it up.
+fn can_follow_alternates(objects: &Path) -> bool {
+    let mut folders = vec![objects.to_owned()];
+    let mut at = 0;
+    while let Some(folder) = folders.get(at).cloned() {
+        let list = folder.join("info/alternates");
+        if std::fs::symlink_metadata(&list).is_ok() {
+            let Some(text) = small(&list) else { return false };
+            // A quoted name is one with signs that no folder of ours has; it is not worth the reading.
+            if text.lines().any(|line| line.starts_with('"')) {
+                return false;
+            }
+            let names = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+            folders.extend(names.map(|name| folder.join(name)));
+        }
+        if folders.len() > 1 + MAX_ALTERNATES {
+            return false;
+        }
+        at += 1;
+    }
+    true
 }
 
 /// The folder behind `.git`. A file there is believed only if the folder it names belongs to this working tree.

@@ -57,10 +57,8 @@ pub(crate) fn tested(scored: &[Scored], documents: &[Document]) -> HashMap<u32, 
 fn subjects(path: &str) -> Vec<String> {
     let own = bare(stem(path));
     let folders = path.rsplit('/').skip(1).take(FOLDERS).map(|folder| bare(&folder.to_lowercase()));
-    let mut subjects: Vec<String> = std::iter::once(own)
-        .chain(folders)
-        .filter(|subject| !COMMON.contains(&subject.as_str()))
-        .collect();
+    let mut subjects: Vec<String> =
+        std::iter::once(own).chain(folders).filter(|subject| !COMMON.contains(&subject.as_str())).collect();
     subjects.sort_unstable();
     subjects.dedup();
     subjects

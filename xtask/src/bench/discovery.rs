@@ -49,7 +49,11 @@ pub fn trees(root: &Path, folder: &Path, files: &[usize], task: &str) -> anyhow:
         bench.forget()?;
         let anew = bench.ours(&[])?;
         line("discover, first time", &anew, &baseline);
-        println!("{:<22} {:>9.1} µs of processor per file", "", anew.processor.as_secs_f64() * 1e6 / files as f64);
+        println!(
+            "{:<22} {:>9.1} µs of processor per file",
+            "",
+            anew.processor.as_secs_f64() * 1e6 / files as f64
+        );
         // What was written within the last seconds is read again once.
         bench.ours(&[])?;
         line("discover, index kept", &median(several(5, || bench.ours(&[]))?)?, &baseline);

@@ -10,6 +10,8 @@ const FILE: usize = 10_000;
 const FAN: usize = 40;
 /// Words that names are made of; a few are in most files, most in few, as in what people write.
 const WORDS: usize = 20_000;
+/// Names that a file uses: again and again, as people do. Ten kilobytes of Django have about as many.
+const NAMES: usize = 120;
 
 /// The tree of `files` files below `folder`; made if it is not there yet.
 pub fn tree(folder: &Path, files: usize) -> anyhow::Result<PathBuf> {
@@ -47,10 +49,11 @@ fn extension(number: usize) -> &'static str {
 
 fn file(number: usize, dice: &mut Dice) -> (&'static str, String) {
     let extension = extension(number);
+    let names: Vec<String> = (0..NAMES).map(|_| dice.name()).collect();
     let mut text = String::with_capacity(FILE + 200);
     while text.len() < FILE {
-        let (name, other) = (dice.name(), dice.name());
-        let (a, b, c) = (dice.name(), dice.name(), dice.name());
+        let mut name = || names[dice.throw() as usize % NAMES].as_str();
+        let (name, other, a, b, c) = (name(), name(), name(), name(), name());
         // A string that is written to cannot fail.
         let _ = match extension {
             "py" => writeln!(

@@ -1,5 +1,7 @@
 //! Texts to a segment.
 
+use std::ops::Range;
+
 use foldhash::HashMap;
 
 use super::segment::{self, Terms};
@@ -15,7 +17,9 @@ pub(crate) struct SegmentBuilder {
     terms: HashMap<Box<str>, u32>,
     /// Each distinct token is split and stemmed once per segment: token → its terms.
     tokens: HashMap<Box<str>, u32>,
-    expansions: Vec<Box<[u32]>>,
+    expansions: Vec<Range<u32>>,
+    /// The terms of all tokens, one token's after the other.
+    expanded: Vec<u32>,
     /// Counts of the current document by token, and which of them are not zero.
     token_counts: Vec<Counts>,
     touched_tokens: Vec<u32>,
@@ -61,10 +65,13 @@ impl SegmentBuilder {
 
     fn new_token(&mut self, token: &str) -> u32 {
         let id = self.expansions.len() as u32;
-        let mut expansion = Vec::new();
-        words::terms(token, &mut |term| expansion.push(self.term(term)));
+        let start = self.expanded.len() as u32;
+        words::terms(token, &mut |term| {
+            let term = self.term(term);
+            self.expanded.push(term);
+        });
         self.tokens.insert(token.into(), id);
-        self.expansions.push(expansion.into());
+        self.expansions.push(start..self.expanded.len() as u32);
         self.token_counts.push(Counts::default());
         id
     }
@@ -91,15 +98,16 @@ impl SegmentBuilder {
         let mut lengths = [0_u32; FIELDS];
         for token in std::mem::take(&mut self.touched_tokens) {
             let counts = std::mem::take(&mut self.token_counts[token as usize]);
-            let expansion = std::mem::take(&mut self.expansions[token as usize]);
+            let expansion = self.expansions[token as usize].clone();
             for field in [Field::Path, Field::Definition, Field::Comment, Field::Content] {
                 let by = counts[field as usize];
                 lengths[field as usize] += u32::from(by) * expansion.len() as u32;
                 if by > 0 {
-                    expansion.iter().for_each(|&term| self.count_term(term, field, by));
+                    for at in expansion.clone() {
+                        self.count_term(self.expanded[at as usize], field, by);
+                    }
                 }
             }
-            self.expansions[token as usize] = expansion;
         }
         let place = self.documents as u32;
         self.documents += 1;
@@ -112,17 +120,41 @@ impl SegmentBuilder {
 
     /// Closes the segment, and writes it as bytes.
     pub(crate) fn finish(self) -> Vec<u8> {
-        let mut lists: Vec<(Box<str>, Vec<Posting>)> =
-            self.terms.keys().map(|term| (term.clone(), Vec::new())).collect();
-        // The order of a hash map must not show anywhere.
-        lists.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        let mut places = vec![0; lists.len()];
-        for (place, (term, _)) in lists.iter().enumerate() {
-            places[self.terms[term] as usize] = place;
-        }
-        for (term, posting) in self.found {
-            lists[places[term as usize]].1.push(posting);
-        }
-        segment::encode(&Terms { lists, documents: self.documents })
+        let (places, postings) = grouped(&self.found, self.terms.len());
+        // The order of a hash map must not show anywhere. Most terms differ in their first bytes, which are compared as
+        // one number.
+        let mut terms: Vec<(u64, Box<str>, u32)> =
+            self.terms.into_iter().map(|(term, id)| (head(&term), term, id)).collect();
+        terms.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
+        let list = |id: u32| places[id as usize]..places[id as usize + 1];
+        let terms = terms.into_iter().map(|(_, term, id)| (term, list(id))).collect();
+        segment::encode(&Terms { terms, postings, documents: self.documents })
     }
+}
+
+/// The postings put together by term, in the order in which they were found, and where each term's begin.
+fn grouped(found: &[(u32, Posting)], terms: usize) -> (Vec<u32>, Vec<Posting>) {
+    let mut places = vec![0_u32; terms + 1];
+    for (term, _) in found {
+        places[*term as usize + 1] += 1;
+    }
+    for at in 1..places.len() {
+        places[at] += places[at - 1];
+    }
+    let mut next = places.clone();
+    let mut postings = vec![Posting { document: 0, counts: Counts::default() }; found.len()];
+    for (term, posting) in found {
+        let place = &mut next[*term as usize];
+        postings[*place as usize] = *posting;
+        *place += 1;
+    }
+    (places, postings)
+}
+
+/// The first eight bytes of a term as a number that orders as they do.
+fn head(term: &str) -> u64 {
+    let mut bytes = [0; 8];
+    let length = term.len().min(8);
+    bytes[..length].copy_from_slice(&term.as_bytes()[..length]);
+    u64::from_be_bytes(bytes)
 }

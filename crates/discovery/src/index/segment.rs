@@ -14,6 +14,7 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 
 use super::bytes::{self, Bytes, Corrupt, put, put_text};
 use super::{Counts, FIELDS, Posting};
@@ -24,20 +25,23 @@ const BLOCK_TERMS: usize = 64;
 
 /// Terms and where they stand, as [`SegmentBuilder`](super::SegmentBuilder) leaves them.
 pub(super) struct Terms {
-    /// Ordered by term; each list is ordered by document.
-    pub lists: Vec<(Box<str>, Vec<Posting>)>,
+    /// Each term with where its list lies in `postings`; ordered by term.
+    pub terms: Vec<(Box<str>, Range<u32>)>,
+    /// All lists; each is ordered by document.
+    pub postings: Vec<Posting>,
     pub documents: usize,
 }
 
 /// Writes a segment.
 pub(super) fn encode(terms: &Terms) -> Vec<u8> {
     let (mut out, mut dictionary, mut directory) = (Vec::new(), Vec::new(), Vec::new());
-    let blocks = terms.lists.chunks(BLOCK_TERMS);
+    let blocks = terms.terms.chunks(BLOCK_TERMS);
     put(&mut directory, blocks.len() as u64);
     for block in blocks {
         let (first_list, start) = (out.len(), dictionary.len());
         let mut before: &str = "";
         for (term, list) in block {
+            let list = &terms.postings[list.start as usize..list.end as usize];
             let place = out.len();
             encode_list(&mut out, list);
             let shared = shared(before, term);

@@ -11,7 +11,7 @@ use crate::index::bytes::Corrupt;
 use crate::index::cache::{Cache, IndexStatus};
 use crate::rank::query::Query;
 use crate::rank::{self, Scored};
-use crate::read::Reading;
+use crate::read::{Known, Reading};
 use crate::walk::{self, Found};
 use crate::{Discovery, DiscoveryError, Ranked, Reason, Task, read, reason};
 
@@ -94,16 +94,20 @@ pub fn discover(
         .build()
         .map_err(|error| DiscoveryError::Threads(error.to_string()))?;
     pool.install(|| {
-        let found = walk::walk(root, options.threads, progress, stop)?;
         let cache = options.cache.as_deref().and_then(|directory| Cache::of(directory, root).ok());
-        let ask = |cache: Option<&Cache>| ask(root, &found, cache, task, options, progress, stop);
-        match ask(cache.as_ref()) {
+        let (found, known) = rayon::join(
+            || walk::walk(root, options.threads, progress, stop),
+            || Known::load(cache.as_ref(), options),
+        );
+        let found = found?;
+        let ask = |cache: Option<&Cache>, known| ask(root, &found, cache, known, task, options, progress, stop);
+        match ask(cache.as_ref(), known) {
             // What was kept is damaged: it is thrown away, and everything is read anew.
             Err(Trouble::Corrupt) => {
                 if let Some(cache) = &cache {
                     let _ = cache.clear();
                 }
-                ask(None).map_err(|trouble| match trouble {
+                ask(None, Known::default()).map_err(|trouble| match trouble {
                     Trouble::Corrupt => DiscoveryError::Damaged,
                     Trouble::Other(error) => error,
                 })
@@ -131,17 +135,19 @@ impl From<DiscoveryError> for Trouble {
     }
 }
 
+#[allow(clippy::too_many_arguments, reason = "one step of a search and all it works with")]
 fn ask(
     root: &Path,
     found: &[Found],
     cache: Option<&Cache>,
+    known: Known,
     task: &Task,
     options: &Options,
     progress: &(dyn Fn(Progress) + Sync),
     stop: &AtomicBool,
 ) -> Result<Discovery, Trouble> {
     let (reading, past) = rayon::join(
-        || read::read_all(found, options, cache, progress, stop),
+        || read::read_all(found, known, options, cache, progress, stop),
         || past(root, cache, options, stop),
     );
     let Reading { mut index, skipped, read, not_kept } = reading?;

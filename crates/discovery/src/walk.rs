@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use ignore::{WalkBuilder, WalkState};
+use rayon::slice::ParallelSliceMut as _;
 
 use crate::{DiscoveryError, Progress};
 
@@ -121,7 +122,7 @@ pub(crate) fn walk(
     }
     progress(Progress::Walking { files: found.len() });
     // Two names may look alike once escaped; what is on disk breaks the tie.
-    found.sort_unstable_by(|a, b| (&a.entry.path, &a.location).cmp(&(&b.entry.path, &b.location)));
+    found.par_sort_unstable_by(|a, b| (&a.entry.path, &a.location).cmp(&(&b.entry.path, &b.location)));
     for place in 1..found.len() {
         if found[place - 1].entry.path == found[place].entry.path {
             (found[place - 1].ambiguous, found[place].ambiguous) = (true, true);

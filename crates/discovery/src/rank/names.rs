@@ -1,6 +1,6 @@
 //! Exact names: files, modules and symbols that the task spells out.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use crate::index::{Document, Index};
 use crate::language::{extension, file_name};
@@ -42,8 +42,10 @@ pub(crate) fn symbols(index: &Index, task: &Task) -> Vec<f64> {
 pub(crate) fn paths(documents: &[Document], task: &Task) -> Vec<f64> {
     let mut scores = vec![0.0_f64; documents.len()];
     let mut raise = |document: usize, to: f64| scores[document] = scores[document].max(to);
-    let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
-    for (place, document) in documents.iter().enumerate() {
+    let mut by_name: HashMap<&str, Vec<usize>> = HashMap::default();
+    // Most tasks name no file, and large trees have many.
+    let named = if task.paths.is_empty() { &[][..] } else { documents };
+    for (place, document) in named.iter().enumerate() {
         by_name.entry(file_name(&document.path)).or_default().push(place);
     }
     let frames = task.paths.iter().filter(|named| named.line.is_some()).count();

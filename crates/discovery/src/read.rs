@@ -180,7 +180,8 @@ fn is_young(record: &Record, now: u64) -> bool {
 fn assemble(records: Vec<Record>, segments: Vec<Segment>) -> (Index, Vec<Skipped>) {
     let mut placed: Vec<Placed> = segments
         .into_iter()
-        .map(|segment| Placed { numbers: vec![DEAD; segment.documents as usize], segment })
+        // How many places there are is what the files say: the number in the segment has no checksum.
+        .map(|segment| Placed { numbers: Vec::new(), segment })
         .collect();
     let (mut documents, mut skipped) = (Vec::with_capacity(records.len()), Vec::new());
     // What a path says about its file takes longer than all the rest.
@@ -190,8 +191,11 @@ fn assemble(records: Vec<Record>, segments: Vec<Segment>) -> (Index, Vec<Skipped
         match state {
             State::Skipped(why) => skipped.push(Skipped { path, why }),
             State::Indexed { segment, place, lengths } => {
-                if let Some(number) = placed[segment as usize].numbers.get_mut(place as usize) {
-                    *number = documents.len() as u32;
+                let (placed, place) = (&mut placed[segment as usize], place as usize);
+                if place < placed.segment.documents as usize {
+                    let length = placed.numbers.len().max(place + 1);
+                    placed.numbers.resize(length, DEAD);
+                    placed.numbers[place] = documents.len() as u32;
                 }
                 documents.push(Document { path, bytes: stamp.bytes, role, test, lengths });
             }

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::Sender;
 
 use ignore::{WalkBuilder, WalkState};
 use rayon::slice::ParallelSliceMut as _;
@@ -84,7 +85,18 @@ pub(crate) fn walk(
         .parents(is_inside_repository(root))
         .follow_links(false)
         .threads(threads.unwrap_or(0)) // 0 lets the walker choose
-        .filter_entry(|entry| !entry.file_name().eq_ignore_ascii_case(".git"))
+        .filter_entry({
+            let (sender, root) = (sender.clone(), root.to_owned());
+            move |entry| {
+                let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+                let endless = is_folder && has_endless_ignore_file(entry.path());
+                if endless {
+                    // Whoever is gone by then need not be told.
+                    let _ = sender.send(unreadable(entry.path().to_owned(), &root));
+                }
+                !endless && !entry.file_name().eq_ignore_ascii_case(".git")
+            }
+        })
         .build_parallel();
     let seen = AtomicUsize::new(0);
     let seen = &seen;
@@ -94,7 +106,10 @@ pub(crate) fn walk(
             if stop.load(Ordering::Relaxed) {
                 return WalkState::Quit;
             }
-            let Ok(entry) = result else { return WalkState::Continue };
+            let entry = match result {
+                Ok(entry) => entry,
+                Err(error) => return tell(error, root, &sender),
+            };
             if entry.file_type().is_some_and(|kind| kind.is_file()) {
                 let stamp = entry.metadata().map_or_else(|_| Stamp::default(), |data| Stamp::of(&data));
                 let bytes = stamp.bytes;
@@ -131,6 +146,34 @@ pub(crate) fn walk(
     Ok(found)
 }
 
+/// Passes on what the walk cannot enter as something that cannot be read, so that it is told.
+fn tell(error: ignore::Error, root: &Path, sender: &Sender<Found>) -> WalkState {
+    let mut error = &error;
+    loop {
+        error = match error {
+            ignore::Error::WithPath { path, .. } => {
+                let told = sender.send(unreadable(path.clone(), root));
+                return if told.is_ok() { WalkState::Continue } else { WalkState::Quit };
+            }
+            ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => err,
+            _ => return WalkState::Continue,
+        };
+    }
+}
+
+/// A folder in the place of a file: reading it fails, and why is told.
+fn unreadable(location: PathBuf, root: &Path) -> Found {
+    let path = shown(location.strip_prefix(root).unwrap_or(&location));
+    Found { entry: Entry { path, bytes: 0 }, location, stamp: Stamp::default(), ambiguous: false }
+}
+
+/// Whether an ignore file of this folder is a pipe or a device, or a link to one.
+fn has_endless_ignore_file(folder: &Path) -> bool {
+    [".gitignore", ".ignore", ".git/info/exclude"]
+        .iter()
+        .any(|name| std::fs::metadata(folder.join(name)).is_ok_and(|data| !data.is_file() && !data.is_dir()))
+}
+
 /// Whether ignore files above the root count: only when the root is a folder within a repository.
 /// Otherwise the place of a clone would decide what is found in it.
 fn is_inside_repository(root: &Path) -> bool {
@@ -143,6 +186,12 @@ fn check_root(root: &Path) -> Result<(), DiscoveryError> {
         .map_err(|source| DiscoveryError::Root { root: root.to_path_buf(), source })?;
     if !data.is_dir() {
         return Err(DiscoveryError::NotADirectory { root: root.to_path_buf() });
+    }
+    // The walk opens those of the folders above, too, whether or not they count.
+    let above = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+    if let Some(folder) = above.ancestors().find(|folder| has_endless_ignore_file(folder)) {
+        let why = format!("an ignore file in {} is a pipe or a device", folder.display());
+        return Err(DiscoveryError::Root { root: root.to_path_buf(), source: std::io::Error::other(why) });
     }
     std::fs::read_dir(root)
         .map(|_| ())

@@ -220,3 +220,23 @@ fn an_index_of_another_version_is_made_anew() {
         assert!(place.run(&["index", "--status"]).out.starts_with("703 files"));
     }
 }
+
+#[test]
+fn a_segment_that_claims_four_billion_files_is_not_believed() {
+    let place = Place::with(20);
+    let right = place.answer(&[]);
+    let files = fs::read_dir(place.index().unwrap()).unwrap().map(|entry| entry.unwrap().path());
+    for path in files.filter(|path| path.to_string_lossy().contains("segment-")) {
+        let mut bytes = fs::read(&path).unwrap();
+        // The high byte of the number of files, which stands before the eight bytes that end a segment.
+        let at = bytes.len() - 13;
+        bytes[at] = 0xf0;
+        fs::write(&path, bytes).unwrap();
+    }
+    let script = r#"ulimit -v 3000000; exec "$PROGRAM" discover "$TASK" --json --tests --limit 10000"#;
+    let mut command = Command::new("bash");
+    command.args(["-c", script]).env("PROGRAM", PROGRAM).env("TASK", crate::place::TASK);
+    place.home_of(&mut command);
+    let said = Said::from(command.current_dir(place.root()).output().unwrap());
+    assert_eq!((said.code, said.out), (Some(0), right), "{}", said.err);
+}

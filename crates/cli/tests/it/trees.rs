@@ -79,6 +79,8 @@ fn ten_thousand_folders_in_each_other_hide_nothing_beside_them() {
     let after = place.answer(&[]);
     assert!(after.contains("\"d/d/near.rs\""), "{after}");
     place.is_sound();
+    let said = place.run(&["discover", "parse_url", "--explain"]);
+    assert!(said.out.contains("1  unreadable: invalid filename  d/d/d/d/"), "{}", said.out);
     drop(deep);
     assert_eq!(place.answer(&[]), before);
     place.is_sound();
@@ -151,7 +153,7 @@ fn what_may_not_be_read_is_told_and_read_once_it_may_be() {
         let said = without_rights(&place, &listed);
         assert_eq!(said.code, Some(0), "{}", said.err);
         assert!(said.out.contains("src/net/client.rs"), "{}", said.out);
-        assert!(said.out.contains("1  unreadable: permission denied  locked.rs"), "{}", said.out);
+        assert!(said.out.contains("2  unreadable: permission denied  closed, locked.rs"), "{}", said.out);
         assert!(!said.out.contains("inner.rs"), "{}", said.out);
     }
     refused(
@@ -236,6 +238,46 @@ fn a_damaged_object_ends_that_part_of_the_past_and_nothing_else() {
         place.answer(&["--no-index"]);
         fs::write(path, bytes).unwrap();
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_ignore_file_that_never_ends_is_not_read() {
+    let place = Place::new();
+    place.write("src/net/other.rs", b"fn parse_url() {}");
+    let discover = |folder: &str| {
+        let mut command = Command::new("timeout");
+        command.args([
+            "100",
+            crate::place::PROGRAM,
+            "discover",
+            "parse_url",
+            "--explain",
+            "--project",
+            folder,
+        ]);
+        place.home_of(&mut command);
+        Said::from(
+            command.current_dir(place.root()).output().expect("timeout is installed (package coreutils)"),
+        )
+    };
+    for name in [".gitignore", ".ignore"] {
+        let (outer, inner) = (place.root().join(name), place.root().join("src/net").join(name));
+        let pipe = |path: &Path| assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+        let endless = |path: &Path| std::os::unix::fs::symlink("/dev/zero", path).unwrap();
+        for make in [&pipe as &dyn Fn(&Path), &endless] {
+            make(&inner);
+            let said = discover(".");
+            assert!(said.code == Some(0) && said.out.contains("11 files read"), "{} {}", said.out, said.err);
+            assert!(said.out.contains("unreadable: is a directory  src/net"), "{}", said.out);
+            make(&outer);
+            refused(&discover("."), "is a pipe or a device");
+            refused(&discover("src"), "is a pipe or a device");
+            fs::remove_file(&inner).unwrap();
+            fs::remove_file(&outer).unwrap();
+        }
+    }
+    place.is_sound();
 }
 
 /// A repository that names further folders of objects in what has no end, or names itself.

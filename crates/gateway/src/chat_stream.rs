@@ -105,7 +105,8 @@ impl ChatStream {
             .is_some_and(|value| value.starts_with("text/event-stream"));
         let mut stream = Self {
             body: None,
-            decoder: StreamDecoder::new(route.dialect, send.created),
+            // Each turn of a conversation has another body, and so other ids.
+            decoder: StreamDecoder::new(route.dialect, send.created).seeded(&llm::body_hash(&send.body)),
             ready: VecDeque::new(),
             tally: Tally::new(send.body.len()),
             entry,
@@ -167,7 +168,14 @@ impl ChatStream {
 
     /// A reply that is not a stream, as the events a stream would have had.
     fn take_whole(&mut self, created: u64, body: &[u8]) -> Result<(), GatewayError> {
-        let (response, usage) = llm::decode_response(self.route.dialect, created, body)?;
+        let (response, usage) = match llm::decode_response(self.route.dialect, created, body) {
+            Err(llm::LlmError::Failed(mut error)) => {
+                clean_message(&self.route, &mut error);
+                let whose = self.route.dialect.into();
+                return Err(GatewayError::from_upstream(&self.route.provider, error, None, whose));
+            }
+            answer => answer?,
+        };
         let finish = response.choices.iter().find_map(|choice| choice.finish_reason);
         let mut events = vec![StreamEvent::Chunk(response.into_chunk())];
         events.extend(usage.map(StreamEvent::Usage));

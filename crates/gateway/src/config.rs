@@ -60,16 +60,24 @@ pub struct Route {
 }
 
 impl Route {
-    /// The URL a request goes to. A `/v1` that ends the base and begins the path is not doubled.
+    /// The URL a request goes to. A `/v1` or `/v1beta` that ends the base and begins the path is not doubled.
     pub(crate) fn url(&self, path: &str) -> Url {
         let mut url = self.base_url.clone();
-        let base = url.path().trim_end_matches('/');
-        let path = match base.ends_with("/v1") {
-            true => path.strip_prefix("/v1").unwrap_or(path),
-            false => path,
+        let (path, query) = match path.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (path, None),
         };
-        let joined = format!("{base}{path}");
+        let base = url.path().trim_end_matches('/');
+        let doubled = ["/v1", "/v1beta"].into_iter().find_map(|version| {
+            let rest = path.strip_prefix(version).filter(|rest| rest.starts_with('/'));
+            rest.filter(|_| base.ends_with(version))
+        });
+        let joined = format!("{base}{}", doubled.unwrap_or(path));
         url.set_path(&joined);
+        if let Some(query) = query {
+            let both = url.query().map(|own| format!("{own}&{query}"));
+            url.set_query(Some(both.as_deref().unwrap_or(query)));
+        }
         url
     }
 
@@ -101,5 +109,11 @@ mod tests {
         assert_eq!(url("https://a.test/v1/", "/v1/messages"), "https://a.test/v1/messages");
         assert_eq!(url("https://a.test", "/v1/messages"), "https://a.test/v1/messages");
         assert_eq!(url("https://a.test/x?q=1", "/v1/messages"), "https://a.test/x/v1/messages?q=1");
+        let gemini = "/v1beta/models/m:stream?alt=sse";
+        assert_eq!(url("https://a.test/v1beta", gemini), "https://a.test/v1beta/models/m:stream?alt=sse");
+        assert_eq!(
+            url("https://a.test/v1?q=1", gemini),
+            "https://a.test/v1/v1beta/models/m:stream?q=1&alt=sse"
+        );
     }
 }

@@ -81,7 +81,7 @@ impl From<llm::Dialect> for Whose {
     fn from(dialect: llm::Dialect) -> Self {
         match dialect {
             llm::Dialect::Relayed => Whose::Ours,
-            llm::Dialect::OpenAi | llm::Dialect::Anthropic | llm::Dialect::Compatible => Whose::Providers,
+            _ => Whose::Providers,
         }
     }
 }
@@ -111,7 +111,8 @@ impl GatewayError {
         retry_after: Option<Duration>,
         whose: Whose,
     ) -> Self {
-        let UpstreamError { status, code, message } = error;
+        let UpstreamError { status, code, message, retry_after: said } = error;
+        let retry_after = retry_after.or(said);
         let provider = provider.to_owned();
         match status {
             401 => Self::Unauthorized { provider, status, code, message },

@@ -17,6 +17,12 @@ pub struct ModelLimits {
     pub thinking: Thinking,
     /// Whether the model takes a JSON schema for its answer.
     pub structured_output: bool,
+    /// Whether the model takes schemas as JSON Schema knows them. Gemini's older models know a small part of it.
+    pub json_schema: bool,
+    /// The least budget of reasoning tokens that the model takes; 0 where reasoning can be switched off.
+    pub thinking_min: u64,
+    /// Whether the model goes on with an answer that the request has begun.
+    pub prefill: bool,
 }
 
 impl Default for ModelLimits {
@@ -28,6 +34,9 @@ impl Default for ModelLimits {
             stream_options: true,
             thinking: Thinking::None,
             structured_output: false,
+            json_schema: false,
+            thinking_min: 0,
+            prefill: true,
         }
     }
 }
@@ -41,6 +50,19 @@ pub enum Thinking {
     None,
     /// As a budget of tokens.
     Budget,
+    /// As one of Google's levels.
+    Level,
+    /// In OpenAI's own words.
+    Effort,
+    /// It always reasons, and nobody can say how much.
+    Fixed,
+}
+
+impl Thinking {
+    /// Whether the model reasons at all.
+    pub fn reasons(self) -> bool {
+        self != Thinking::None
+    }
 }
 
 /// Prices in micro-dollars per million tokens.
@@ -113,6 +135,12 @@ struct Row {
     thinking: Thinking,
     #[serde(default)]
     structured_output: bool,
+    #[serde(default)]
+    json_schema: bool,
+    #[serde(default)]
+    thinking_min: u64,
+    #[serde(default = "yes")]
+    prefill: bool,
     #[serde(default = "yes")]
     stream_options: bool,
 }
@@ -139,6 +167,9 @@ impl Catalogue {
                 stream_options: row.stream_options,
                 thinking: row.thinking,
                 structured_output: row.structured_output,
+                json_schema: row.json_schema,
+                thinking_min: row.thinking_min,
+                prefill: row.prefill,
             },
             prices: row.prices,
         };

@@ -109,6 +109,12 @@ pub struct ExtraContent {
     /// Anthropic's signed thinking blocks.
     #[serde(default)]
     pub anthropic: Option<AnthropicExtra>,
+    /// Google's signature of a thought.
+    #[serde(default)]
+    pub google: Option<GoogleExtra>,
+    /// The encrypted reasoning of OpenAI and xAI.
+    #[serde(default)]
+    pub openai: Option<OpenAiExtra>,
 }
 
 /// Anthropic's part of [`ExtraContent`].
@@ -119,11 +125,33 @@ pub struct AnthropicExtra {
     pub thinking_blocks: Vec<Box<RawValue>>,
 }
 
+/// Google's part of [`ExtraContent`], on a tool call or on a message.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct GoogleExtra {
+    /// Goes back on the very part that it came on.
+    #[serde(default)]
+    pub thought_signature: Option<String>,
+    /// The id that Google itself gave the call; absent when the call's id was minted here.
+    #[serde(default)]
+    pub function_call_id: Option<String>,
+}
+
+/// OpenAI's part of [`ExtraContent`].
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct OpenAiExtra {
+    /// `reasoning` items with their `encrypted_content`, verbatim.
+    #[serde(default)]
+    pub reasoning_items: Vec<Box<RawValue>>,
+}
+
 /// A call as it stands in the history.
 #[derive(Clone, Debug, Deserialize)]
 pub struct ToolCall {
     /// The id the result will name.
     pub id: String,
+    /// What a provider wants back unchanged with this call.
+    #[serde(default)]
+    pub extra_content: Option<ExtraContent>,
     /// Name and arguments.
     pub function: FunctionCall,
 }
@@ -166,6 +194,9 @@ pub struct Part {
 pub struct ImageUrl {
     /// `data:` or `https:`.
     pub url: String,
+    /// How closely to look: `low`, `high`, `auto`.
+    #[serde(default)]
+    pub detail: Option<String>,
 }
 
 /// A file given inline.
@@ -174,6 +205,9 @@ pub struct FilePart {
     /// A `data:` URI.
     #[serde(default)]
     pub file_data: Option<String>,
+    /// What it is called.
+    #[serde(default)]
+    pub filename: Option<String>,
 }
 
 impl Message {

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -18,6 +20,9 @@ pub enum LlmError {
     /// The upstream sent bytes that are not its own protocol: treat it as broken.
     #[error("the upstream sent something that is not its protocol: {0}")]
     Garbled(String),
+    /// The upstream answered with success, and its body says that it failed.
+    #[error("the upstream failed: {}", .0.message)]
+    Failed(UpstreamError),
     /// One event of the upstream is larger than the decoder will hold.
     #[error("one upstream event is larger than {limit} bytes")]
     TooLarge {
@@ -41,6 +46,8 @@ pub struct UpstreamError {
     pub code: Option<String>,
     /// The provider's sentence, at most [`UpstreamError::MESSAGE_LIMIT`] characters.
     pub message: String,
+    /// How long the body asks to wait. Google says it there and in no header.
+    pub retry_after: Option<Duration>,
 }
 
 impl UpstreamError {
@@ -50,9 +57,26 @@ impl UpstreamError {
     /// Code of an answer that broke off.
     pub const CUT: &'static str = "upstream_cut";
 
+    /// Code of an error that goes away on another day or after a payment, not after a pause.
+    pub const QUOTA_EXHAUSTED: &'static str = "quota_exhausted";
+
     /// Builds an error, cutting the message to its limit.
     pub fn new(status: u16, code: Option<String>, message: &str) -> Self {
-        Self { status, code, message: message.chars().take(Self::MESSAGE_LIMIT).collect() }
+        let message = message.chars().take(Self::MESSAGE_LIMIT).collect();
+        Self { status, code, message, retry_after: None }
+    }
+
+    /// An error inside a 200 stream of which only a name is known: the status is the one it would have had.
+    pub(crate) fn named(code: Option<String>, message: &str) -> Self {
+        Self::new(status_of(code.as_deref()).unwrap_or(502), code, message)
+    }
+
+    /// Whether waiting for seconds is of no use: the day's quota is used up, or the account has no credit.
+    pub fn is_exhausted(&self) -> bool {
+        self.status == 402
+            || self.code.as_deref().is_some_and(|code| {
+                matches!(code, Self::QUOTA_EXHAUSTED | "insufficient_quota" | "billing_hard_limit_reached")
+            })
     }
 
     /// The stream ended before the provider said that it was finished.
@@ -65,7 +89,8 @@ impl UpstreamError {
         self.code.as_deref() == Some(Self::CUT)
     }
 
-    /// Reads the error body of any dialect we speak: OpenAI, Anthropic, OAuth, and the array form of some shims.
+    /// Reads the error body of any dialect we speak: OpenAI, Anthropic, Google, OpenRouter, OAuth, and the array form
+    /// of some shims.
     /// A body that is none of them gives a message that names only the status, never the body.
     pub fn from_body(status: u16, body: &[u8]) -> Self {
         let parsed = std::str::from_utf8(body).ok().and_then(|text| {
@@ -99,6 +124,15 @@ struct Body {
     /// A string at OpenAI, a number at OpenRouter and Google.
     #[serde(default)]
     code: Option<Box<RawValue>>,
+    /// Google's name of the error.
+    #[serde(default)]
+    status: Option<Box<RawValue>>,
+    /// Google's further words.
+    #[serde(default)]
+    details: Option<Box<RawValue>>,
+    /// OpenRouter's further words.
+    #[serde(default)]
+    metadata: Option<Box<RawValue>>,
 }
 
 impl Envelope {
@@ -108,10 +142,17 @@ impl Envelope {
             return Some(UpstreamError::new(status, Some(code), &message));
         }
         let body: Body = serde_json::from_str(self.error.get()).ok()?;
-        let raw = body.code.as_deref().map(RawValue::get);
-        let numeric = raw.and_then(|code| code.parse::<u16>().ok()).filter(|code| (400..600).contains(code));
-        let code = raw.and_then(|code| serde_json::from_str::<String>(code).ok());
+        let text = |raw: &Option<Box<RawValue>>| {
+            raw.as_deref().and_then(|raw| serde_json::from_str::<String>(raw.get()).ok())
+        };
+        let number = body.code.as_deref().and_then(|code| code.get().parse::<u16>().ok());
+        let numeric = number.filter(|code| (400..600).contains(code));
+        let code = text(&body.code).or_else(|| text(&body.status));
         let message = body.message.unwrap_or_else(|| format!("the upstream answered with status {status}"));
+        let message = match body.metadata.as_deref().and_then(source) {
+            Some(source) => format!("{source}: {message}"),
+            None => message,
+        };
         // Inside a 200 stream the body is the only place that says how bad it is.
         let status = match status {
             200..=299 => {
@@ -120,21 +161,82 @@ impl Envelope {
             }
             other => other,
         };
-        Some(UpstreamError::new(status, code.or(body.kind), &message))
+        let mut error = UpstreamError::new(status, code.or(body.kind), &message);
+        if let Some(details) = &body.details {
+            apply_details(&mut error, details);
+        }
+        Some(error)
     }
+}
+
+/// Which of OpenRouter's providers failed. Its `raw` is that provider's whole body, and stays out.
+fn source(metadata: &RawValue) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Metadata {
+        provider_name: String,
+    }
+    const LONGEST: usize = 60;
+    let name = serde_json::from_str::<Metadata>(metadata.get()).ok()?.provider_name;
+    (!name.is_empty()).then(|| name.chars().take(LONGEST).collect())
+}
+
+/// Google's `google.rpc` details: how long to wait, which quota is used up, that the key is wrong (a 400 there).
+fn apply_details(error: &mut UpstreamError, details: &RawValue) {
+    #[derive(Deserialize)]
+    struct Detail {
+        #[serde(default, rename = "@type")]
+        kind: String,
+        #[serde(default, rename = "retryDelay")]
+        retry_delay: Option<String>,
+        #[serde(default)]
+        reason: Option<String>,
+        #[serde(default)]
+        violations: Vec<Violation>,
+    }
+    #[derive(Deserialize)]
+    struct Violation {
+        #[serde(default, rename = "quotaId")]
+        quota_id: String,
+    }
+    let Ok(details) = serde_json::from_str::<Vec<Box<RawValue>>>(details.get()) else { return };
+    let details = details.iter().filter_map(|detail| serde_json::from_str::<Detail>(detail.get()).ok());
+    let mut exhausted = false;
+    for detail in details {
+        if detail.kind.ends_with("google.rpc.RetryInfo") {
+            error.retry_after = detail.retry_delay.as_deref().and_then(seconds);
+        }
+        exhausted |= detail.kind.ends_with("google.rpc.QuotaFailure")
+            && detail.violations.iter().any(|violation| violation.quota_id.contains("PerDay"));
+        if detail.reason.as_deref() == Some("API_KEY_INVALID") {
+            error.status = 401;
+        }
+    }
+    if exhausted {
+        // The delay that comes with it is that of the quota per minute.
+        error.retry_after = None;
+        error.code = Some(UpstreamError::QUOTA_EXHAUSTED.into());
+    }
+}
+
+/// A duration in protobuf's JSON form: `45.837906927s`.
+fn seconds(text: &str) -> Option<Duration> {
+    let number: f64 = text.strip_suffix('s')?.parse().ok()?;
+    Duration::try_from_secs_f64(number).ok()
 }
 
 /// The HTTP status that an error of this code or type would have had, had it come before the stream began.
 fn status_of(name: Option<&str>) -> Option<u16> {
     Some(match name? {
-        "invalid_request_error" => 400,
-        "authentication_error" => 401,
-        "permission_error" => 403,
-        "not_found_error" => 404,
+        "invalid_request_error" | "invalid_prompt" | "context_length_exceeded" | "INVALID_ARGUMENT" => 400,
+        "authentication_error" | "UNAUTHENTICATED" => 401,
+        "permission_error" | "PERMISSION_DENIED" => 403,
+        "not_found_error" | "NOT_FOUND" => 404,
         "request_too_large" => 413,
-        "rate_limit_error" | "rate_limit_exceeded" => 429,
-        "api_error" | "server_error" => 502,
-        "overloaded_error" => 529,
+        "rate_limit_error" | "rate_limit_exceeded" | "insufficient_quota" | "RESOURCE_EXHAUSTED" => 429,
+        "api_error" | "server_error" | "INTERNAL" => 502,
+        "UNAVAILABLE" => 503,
+        "DEADLINE_EXCEEDED" => 504,
+        "overloaded_error" | "server_is_overloaded" => 529,
         _ => return None,
     })
 }

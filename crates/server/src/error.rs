@@ -166,7 +166,10 @@ impl From<LlmError> for ApiError {
             LlmError::Approval(_) => {
                 Self::new(StatusCode::BAD_REQUEST, "approval_malformed", error.to_string())
             }
-            LlmError::Garbled(_) | LlmError::TooLarge { .. } | LlmError::Catalogue(_) => {
+            LlmError::Garbled(_)
+            | LlmError::Failed(_)
+            | LlmError::TooLarge { .. }
+            | LlmError::Catalogue(_) => {
                 Self::new(StatusCode::BAD_GATEWAY, "upstream_failed", error.to_string())
             }
         }

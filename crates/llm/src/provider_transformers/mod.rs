@@ -1,75 +1,30 @@
 //! One module per wire form: what a provider receives for a canonical request, and what its answer means.
 //!
-//! A new provider is one module here, one arm in [`encode`], [`StreamDecoder`] and [`decode_response`], rows in the
-//! catalogue and golden tests.
+//! A new provider is one module here, one variant of [`Dialect`] with its arms, rows in the catalogue and a folder of
+//! golden files.
 
 mod anthropic;
 mod compatible;
+mod decoder;
+mod dialect;
+mod gemini;
+mod given;
 mod openai;
 
 use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
-use crate::sse::{SseDecoder, SseEvent};
-use crate::{ChatRequest, ChatResponse, LlmError, ModelLimits, StreamEvent, UpstreamError, Usage};
+pub use decoder::StreamDecoder;
+pub use dialect::{Dialect, KeyHeader};
 
-/// A wire form.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
-pub enum Dialect {
-    /// OpenAI's own chat completions.
-    OpenAi,
-    /// Anthropic's messages.
-    Anthropic,
-    /// Any URL that speaks chat completions.
-    Compatible,
-    /// Our own proxy: the canonical bytes pass unchanged, as approved.
-    Relayed,
-}
-
-/// Where the key of a provider stands in a request.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum KeyHeader {
-    /// `authorization: Bearer KEY`
-    Bearer,
-    /// The key alone under this name.
-    Named(&'static str),
-}
-
-impl Dialect {
-    /// Where the key stands.
-    pub fn key_header(self) -> KeyHeader {
-        match self {
-            Dialect::Anthropic => KeyHeader::Named("x-api-key"),
-            Dialect::OpenAi | Dialect::Compatible | Dialect::Relayed => KeyHeader::Bearer,
-        }
-    }
-
-    /// The name used in configuration: `openai`, `anthropic`, `compatible`, `relayed`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Dialect::OpenAi => "openai",
-            Dialect::Anthropic => "anthropic",
-            Dialect::Compatible => "compatible",
-            Dialect::Relayed => "relayed",
-        }
-    }
-}
-
-impl std::str::FromStr for Dialect {
-    type Err = LlmError;
-
-    fn from_str(name: &str) -> Result<Self, LlmError> {
-        [Dialect::OpenAi, Dialect::Anthropic, Dialect::Compatible, Dialect::Relayed]
-            .into_iter()
-            .find(|dialect| dialect.name() == name)
-            .ok_or_else(|| LlmError::Malformed(format!("`{name}` is not a dialect")))
-    }
-}
+use crate::{ChatRequest, ChatResponse, Fold, LlmError, ModelLimits, StreamEvent, UpstreamError, Usage};
 
 /// A request exactly as it goes over the wire, without the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WireRequest {
-    /// Path to append to the base URL. Base URLs follow the habit of each provider's own SDK: with `/v1` for
-    /// chat completions, without for Anthropic and for our proxy.
+    /// Path, and query where there is one, to append to the base URL. Base URLs follow the habit of each provider's own
+    /// SDK: with `/v1` for chat completions and responses, without for Anthropic, Gemini and our proxy.
     pub path: String,
     /// Headers the dialect demands, besides `content-type` and the key.
     pub headers: Vec<(&'static str, String)>,
@@ -95,6 +50,7 @@ pub fn encode(
         Dialect::OpenAi => openai::encode(request, upstream_model),
         Dialect::Compatible => compatible::encode(request, upstream_model, limits),
         Dialect::Anthropic => anthropic::encode(&request, upstream_model, limits),
+        Dialect::Gemini => gemini::encode(&request, upstream_model, limits),
         Dialect::Relayed => Ok(WireRequest {
             path: "/v1/chat/completions".into(),
             headers: Vec::new(),
@@ -102,79 +58,6 @@ pub fn encode(
             body: Bytes::copy_from_slice(canonical),
             transformations: Vec::new(),
         }),
-    }
-}
-
-/// Decodes the stream of one answer. Bytes go in as they arrive, events come out in order.
-#[derive(Debug)]
-pub struct StreamDecoder {
-    sse: SseDecoder,
-    inner: Inner,
-    /// `Done` or `Error` has been given: whatever follows is noise.
-    closed: bool,
-}
-
-#[derive(Debug)]
-enum Inner {
-    Chat(openai::Decoder),
-    Anthropic(Box<anthropic::Decoder>),
-}
-
-impl StreamDecoder {
-    /// A decoder for one answer. `created` (Unix seconds) is stamped on chunks of dialects that carry no time.
-    pub fn new(dialect: Dialect, created: u64) -> Self {
-        let inner = match dialect {
-            Dialect::Anthropic => Inner::Anthropic(Box::new(anthropic::Decoder::new(created))),
-            Dialect::OpenAi | Dialect::Compatible | Dialect::Relayed => {
-                Inner::Chat(openai::Decoder::default())
-            }
-        };
-        Self { sse: SseDecoder::default(), inner, closed: false }
-    }
-
-    /// Takes the next bytes. After an error the decoder must not be used again.
-    pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<StreamEvent>, LlmError> {
-        let events = self.sse.push(bytes)?;
-        self.decode(events)
-    }
-
-    /// The connection is over. Ends with `Done` or with `Error`: a stream that simply stops was cut.
-    pub fn finish(&mut self) -> Result<Vec<StreamEvent>, LlmError> {
-        let events = self.sse.finish()?;
-        let mut out = self.decode(events)?;
-        if !self.closed {
-            self.closed = true;
-            out.push(match &self.inner {
-                Inner::Chat(chat) => chat.end_of_stream(),
-                Inner::Anthropic(_) => StreamEvent::Error(UpstreamError::cut()),
-            });
-        }
-        Ok(out)
-    }
-
-    /// Whether the answer is over.
-    pub fn is_closed(&self) -> bool {
-        self.closed
-    }
-
-    fn decode(&mut self, events: Vec<SseEvent>) -> Result<Vec<StreamEvent>, LlmError> {
-        let mut out = Vec::with_capacity(events.len());
-        for event in events {
-            if self.closed {
-                break;
-            }
-            let from = out.len();
-            match (event, &mut self.inner) {
-                (SseEvent::Comment, _) => out.push(StreamEvent::KeepAlive),
-                (SseEvent::Message { data, .. }, Inner::Chat(chat)) => chat.message(&data, &mut out)?,
-                (SseEvent::Message { data, .. }, Inner::Anthropic(messages)) => {
-                    messages.message(&data, &mut out)?
-                }
-            }
-            self.closed =
-                out[from..].iter().any(|event| matches!(event, StreamEvent::Done(_) | StreamEvent::Error(_)));
-        }
-        Ok(out)
     }
 }
 
@@ -186,6 +69,7 @@ pub fn decode_response(
 ) -> Result<(ChatResponse, Option<Usage>), LlmError> {
     match dialect {
         Dialect::Anthropic => anthropic::decode_response(created, body),
+        Dialect::Gemini => gemini::decode_response(created, body),
         Dialect::OpenAi | Dialect::Compatible | Dialect::Relayed => openai::decode_response(body),
     }
 }
@@ -193,6 +77,35 @@ pub fn decode_response(
 /// Reads an error body of any dialect. The raw body is never part of the result.
 pub fn decode_error(status: u16, body: &[u8]) -> UpstreamError {
     UpstreamError::from_body(status, body)
+}
+
+/// The error that stands where an event or an answer should: an object with a non-null `error`, or a list of such, as
+/// some of Google's doors send it.
+fn failure(data: &str) -> Option<UpstreamError> {
+    #[derive(Deserialize)]
+    struct Probe<'a> {
+        #[serde(borrow, default)]
+        error: Option<&'a RawValue>,
+    }
+    // Nearly every event is spared the second parse.
+    let failed = data.starts_with('[')
+        || (data.contains("\"error\"")
+            && serde_json::from_str::<Probe<'_>>(data).is_ok_and(|probe| probe.error.is_some()));
+    failed.then(|| UpstreamError::from_body(200, data.as_bytes()))
+}
+
+/// The whole answer that is made of these events.
+fn folded(events: Vec<StreamEvent>) -> Result<(ChatResponse, Option<Usage>), LlmError> {
+    let (mut fold, mut usage) = (Fold::default(), None);
+    for event in events {
+        match event {
+            StreamEvent::Chunk(chunk) => fold.push(chunk),
+            StreamEvent::Usage(latest) => usage = Some(latest),
+            StreamEvent::Error(error) => return Err(LlmError::Failed(error)),
+            StreamEvent::Done(_) | StreamEvent::KeepAlive => {}
+        }
+    }
+    Ok((fold.finish(), usage))
 }
 
 /// Sets the upstream model and asks for a stream: common to everything that speaks chat completions.

@@ -1,10 +1,8 @@
 //! OpenAI chat completions: almost the canonical form itself.
 
-use serde::Deserialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
-use super::{WireRequest, ask_for_stream};
+use super::{WireRequest, ask_for_stream, failure};
 use crate::{
     ChatChunk, ChatRequest, ChatResponse, FinishReason, LlmError, StreamEvent, UpstreamError, Usage,
     usage::OpenAiUsage,
@@ -54,8 +52,8 @@ impl Decoder {
             out.push(self.end_of_stream());
             return Ok(());
         }
-        if data.starts_with('[') || has_error(data) {
-            out.push(StreamEvent::Error(UpstreamError::from_body(200, data.as_bytes())));
+        if let Some(error) = failure(data) {
+            out.push(StreamEvent::Error(error));
             return Ok(());
         }
         let mut chunk: ChatChunk =
@@ -81,19 +79,10 @@ impl Decoder {
     }
 }
 
-/// Whether the object has a non-null `error`; also OpenRouter's `finish_reason: "error"` comes with one.
-fn has_error(data: &str) -> bool {
-    #[derive(Deserialize)]
-    struct Probe<'a> {
-        #[serde(borrow, default)]
-        error: Option<&'a RawValue>,
-    }
-    // Nearly every chunk is spared the second parse.
-    data.contains("\"error\"")
-        && serde_json::from_str::<Probe<'_>>(data).is_ok_and(|probe| probe.error.is_some())
-}
-
 pub(super) fn decode_response(body: &[u8]) -> Result<(ChatResponse, Option<Usage>), LlmError> {
+    if let Some(error) = std::str::from_utf8(body).ok().and_then(|text| failure(text.trim())) {
+        return Err(LlmError::Failed(error));
+    }
     let mut response: ChatResponse =
         serde_json::from_slice(body).map_err(|error| LlmError::Garbled(format!("an answer: {error}")))?;
     if response.choices.is_empty() {

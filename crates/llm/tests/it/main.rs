@@ -5,6 +5,8 @@ mod anthropic_request;
 mod anthropic_stream;
 mod chat_request;
 mod chat_stream;
+mod golden;
+mod splits;
 
 use llm::{Catalogue, Dialect, Fold, ModelLimits, StreamDecoder, StreamEvent, Tally, WireRequest, encode};
 

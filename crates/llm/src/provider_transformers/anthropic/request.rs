@@ -1,13 +1,11 @@
 //! Canonical request → messages request.
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
 use super::wire::{
-    Block, Metadata, OutputConfig, OutputFormat, Request, Source, ThinkingBudget, Tool, ToolChoice, Turn,
+    Block, Metadata, OutputConfig, OutputFormat, Reasoning, Request, Source, Tool, ToolChoice, Turn,
 };
 use crate::chat::{Message, Part, Role, ToolCall};
 use crate::provider_transformers::WireRequest;
+use crate::provider_transformers::given::{self, Choice, Format, raw};
 use crate::{ChatRequest, LlmError, ModelLimits, Thinking};
 
 const PROVIDER: &str = "Anthropic";
@@ -40,10 +38,13 @@ pub(in super::super) fn encode(
     limits: &ModelLimits,
 ) -> Result<WireRequest, LlmError> {
     let mut notes = vec!["translated to Anthropic messages".to_owned()];
-    refuse_inexpressible(request)?;
+    given::refuse_inexpressible(request, PROVIDER)?;
     let max_tokens = max_tokens(request, limits, &mut notes);
-    let thinking = thinking(request, limits, max_tokens, &mut notes)?;
+    let (thinking, effort) = thinking(request, limits, max_tokens, &mut notes)?;
     let (system, messages) = turns(request.messages()?, &mut notes)?;
+    if !limits.prefill && messages.last().is_some_and(|turn| turn.role == "assistant") {
+        return Err(unsupported("a conversation that ends with the assistant's own words with this model"));
+    }
     let temperature = temperature(request, thinking.is_some(), &mut notes)?;
     let wire = Request {
         model: upstream_model.to_owned(),
@@ -57,13 +58,11 @@ pub(in super::super) fn encode(
         top_k: request.fields.read("top_k")?,
         stop_sequences: stop_sequences(request, &mut notes)?,
         thinking,
-        output_config: output_config(request, limits)?,
+        output_config: output_config(request, limits, effort)?,
         metadata: request.fields.read("user")?.map(|user_id| Metadata { user_id }),
         stream: true,
     };
-    for name in request.fields.names().filter(|name| !TRANSLATED.contains(name)) {
-        notes.push(format!("dropped {name}"));
-    }
+    given::note_dropped(request, &TRANSLATED, &mut notes);
     let body = serde_json::to_vec(&wire).map_err(|error| LlmError::Malformed(error.to_string()))?;
     Ok(WireRequest {
         path: "/v1/messages".into(),
@@ -75,33 +74,15 @@ pub(in super::super) fn encode(
 }
 
 fn unsupported(what: impl Into<String>) -> LlmError {
-    LlmError::Unsupported { provider: PROVIDER, what: what.into() }
-}
-
-/// What would change the meaning if it were silently dropped.
-fn refuse_inexpressible(request: &ChatRequest) -> Result<(), LlmError> {
-    if request.fields.read::<u64>("n")?.is_some_and(|n| n > 1) {
-        return Err(unsupported("more than one choice (`n`)"));
-    }
-    if request.fields.read::<bool>("logprobs")? == Some(true) {
-        return Err(unsupported("`logprobs`"));
-    }
-    Ok(())
+    given::unsupported(PROVIDER, what)
 }
 
 /// Anthropic demands a limit: the caller's, otherwise the model's own.
 fn max_tokens(request: &ChatRequest, limits: &ModelLimits, notes: &mut Vec<String>) -> u64 {
-    match request.max_tokens {
-        Some(asked) if asked > limits.max_output_tokens => {
-            notes.push(format!("lowered max_tokens from {asked} to {}", limits.max_output_tokens));
-            limits.max_output_tokens
-        }
-        Some(asked) => asked,
-        None => {
-            notes.push(format!("set max_tokens to {}", limits.max_output_tokens));
-            limits.max_output_tokens
-        }
-    }
+    given::lowered_max_tokens(request, limits.max_output_tokens, "max_tokens", notes).unwrap_or_else(|| {
+        notes.push(format!("set max_tokens to {}", limits.max_output_tokens));
+        limits.max_output_tokens
+    })
 }
 
 /// The canonical range is 0 to 2, Anthropic's ends at 1; with thinking on, it takes no other value than its own.
@@ -124,44 +105,38 @@ fn temperature(
     }
 }
 
-/// Reasoning effort as a budget of tokens. The budget has to stay below `max_tokens`.
+/// Reasoning effort as a budget of tokens, which has to stay below `max_tokens`, or in words on newer models.
 fn thinking(
     request: &ChatRequest,
     limits: &ModelLimits,
     max_tokens: u64,
     notes: &mut Vec<String>,
-) -> Result<Option<ThinkingBudget>, LlmError> {
+) -> Result<(Option<Reasoning>, Option<&'static str>), LlmError> {
     const LEAST: u64 = 1_024;
     let effort: Option<String> = request.fields.read("reasoning_effort")?;
-    let wanted = match effort.as_deref() {
-        None | Some("none" | "minimal") => return Ok(None),
-        Some("low") => 2_048,
-        Some("medium") => 8_192,
-        Some("high" | "xhigh") => 24_576,
+    let (wanted, word) = match effort.as_deref() {
+        None | Some("none" | "minimal") => return Ok((None, None)),
+        Some("low") => (2_048, "low"),
+        Some("medium") => (8_192, "medium"),
+        Some("high" | "xhigh") => (24_576, "high"),
         Some(other) => return Err(unsupported(format!("reasoning effort `{other}`"))),
     };
-    if limits.thinking == Thinking::None || max_tokens <= LEAST {
+    if limits.thinking == Thinking::Effort {
+        notes.push(format!("set output_config.effort to {word}"));
+        return Ok((Some(Reasoning { kind: "adaptive", budget_tokens: None }), Some(word)));
+    }
+    if limits.thinking != Thinking::Budget || max_tokens <= LEAST {
         notes.push("dropped reasoning_effort: not available for this model and limit".into());
-        return Ok(None);
+        return Ok((None, None));
     }
     let budget_tokens = wanted.min(max_tokens / 2).max(LEAST);
     notes.push(format!("set thinking.budget_tokens to {budget_tokens}"));
-    Ok(Some(ThinkingBudget { kind: "enabled", budget_tokens }))
+    Ok((Some(Reasoning { kind: "enabled", budget_tokens: Some(budget_tokens) }), None))
 }
 
 fn stop_sequences(request: &ChatRequest, notes: &mut Vec<String>) -> Result<Vec<String>, LlmError> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Stop {
-        One(String),
-        Many(Vec<String>),
-    }
-    let stops = match request.fields.read("stop")? {
-        None => return Ok(Vec::new()),
-        Some(Stop::One(stop)) => vec![stop],
-        Some(Stop::Many(stops)) => stops,
-    };
-    let (blank, stops): (Vec<_>, Vec<_>) = stops.into_iter().partition(|stop| stop.trim().is_empty());
+    let (blank, stops): (Vec<_>, Vec<_>) =
+        given::stops(request)?.into_iter().partition(|stop| stop.trim().is_empty());
     if !blank.is_empty() {
         notes.push("dropped stop sequences of white space only".into());
     }
@@ -169,93 +144,55 @@ fn stop_sequences(request: &ChatRequest, notes: &mut Vec<String>) -> Result<Vec<
 }
 
 fn tools(request: &ChatRequest) -> Result<Vec<Tool>, LlmError> {
-    #[derive(Deserialize)]
-    struct Given {
-        #[serde(rename = "type")]
-        kind: String,
-        #[serde(default)]
-        function: Option<GivenFunction>,
-    }
-    #[derive(Deserialize)]
-    struct GivenFunction {
-        name: String,
-        #[serde(default)]
-        description: Option<String>,
-        #[serde(default)]
-        parameters: Option<Box<RawValue>>,
-    }
-    let given: Vec<Given> = request.fields.read("tools")?.unwrap_or_default();
-    let one = |tool: Given| {
-        let function = tool.function.ok_or_else(|| unsupported(format!("tools of type `{}`", tool.kind)))?;
-        let input_schema = match function.parameters {
+    let one = |tool: given::FunctionTool| {
+        let input_schema = match tool.parameters {
             Some(schema) => schema,
             None => raw(r#"{"type":"object","properties":{}}"#)?,
         };
-        Ok(Tool { name: function.name, description: function.description, input_schema })
+        Ok(Tool { name: tool.name, description: tool.description, input_schema })
     };
-    given.into_iter().map(one).collect()
+    given::tools(request, PROVIDER)?.into_iter().map(one).collect()
 }
 
 fn tool_choice(request: &ChatRequest) -> Result<Option<ToolChoice>, LlmError> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Given {
-        Mode(String),
-        Function { function: Name },
-    }
-    #[derive(Deserialize)]
-    struct Name {
-        name: String,
-    }
     let serial = request.fields.read::<bool>("parallel_tool_calls")? == Some(false);
-    let (kind, name) = match request.fields.read("tool_choice")? {
+    let (kind, name) = match given::tool_choice(request, PROVIDER)? {
         None if !serial || request.fields.get("tools").is_none() => return Ok(None),
-        None => ("auto", None),
-        Some(Given::Mode(mode)) => match mode.as_str() {
-            "auto" => ("auto", None),
-            "none" => ("none", None),
-            "required" => ("any", None),
-            other => return Err(unsupported(format!("tool choice `{other}`"))),
-        },
-        Some(Given::Function { function }) => ("tool", Some(function.name)),
+        None | Some(Choice::Auto) => ("auto", None),
+        Some(Choice::Never) => ("none", None),
+        Some(Choice::Required) => ("any", None),
+        Some(Choice::Function(name)) => ("tool", Some(name)),
     };
     let disable_parallel_tool_use = (serial && kind != "none").then_some(true);
     Ok(Some(ToolChoice { kind, name, disable_parallel_tool_use }))
 }
 
-fn output_config(request: &ChatRequest, limits: &ModelLimits) -> Result<Option<OutputConfig>, LlmError> {
-    #[derive(Deserialize)]
-    struct Given {
-        #[serde(rename = "type")]
-        kind: String,
-        #[serde(default)]
-        json_schema: Option<GivenSchema>,
-    }
-    #[derive(Deserialize)]
-    struct GivenSchema {
-        schema: Box<RawValue>,
-    }
-    let Some(given) = request.fields.read::<Given>("response_format")? else { return Ok(None) };
-    match (given.kind.as_str(), given.json_schema) {
-        ("text", _) => Ok(None),
-        ("json_schema", Some(given)) if limits.structured_output => {
-            let format = OutputFormat { kind: "json_schema", schema: given.schema };
-            Ok(Some(OutputConfig { format }))
+fn output_config(
+    request: &ChatRequest,
+    limits: &ModelLimits,
+    effort: Option<&'static str>,
+) -> Result<Option<OutputConfig>, LlmError> {
+    let format = match given::format(request, PROVIDER)? {
+        Format::Text => None,
+        Format::Schema(given) if limits.structured_output => {
+            Some(OutputFormat { kind: "json_schema", schema: given.schema })
         }
-        (kind, _) => Err(unsupported(format!("response format `{kind}` with this model"))),
-    }
+        Format::Schema(_) => return Err(unsupported("response format `json_schema` with this model")),
+        Format::Json => return Err(unsupported("response format `json_object` with this model")),
+    };
+    Ok((format.is_some() || effort.is_some()).then_some(OutputConfig { format, effort }))
 }
 
 /// The leading system messages, and the conversation with alternating roles.
 fn turns(messages: Vec<Message>, notes: &mut Vec<String>) -> Result<(Vec<Block>, Vec<Turn>), LlmError> {
+    let (leading, rest) = given::instructions(messages);
     let mut system = Vec::new();
+    for message in leading {
+        system.extend(content_blocks(message.parts()?)?);
+    }
     let mut turns: Vec<Turn> = Vec::new();
-    for message in messages {
+    for message in rest {
         let (role, blocks) = match message.role {
-            Role::System | Role::Developer if turns.is_empty() => {
-                system.extend(content_blocks(message.parts()?)?);
-                continue;
-            }
             // Hoisting it would rewrite the cached prefix, so it stays where it was said.
             Role::System | Role::Developer => {
                 notes.push("kept a later system message in place, as user text".into());
@@ -304,25 +241,13 @@ fn assistant_blocks(message: Message) -> Result<Vec<Block>, LlmError> {
 
 /// Arguments are text in the canonical form and an object here.
 fn tool_use(call: ToolCall) -> Result<Block, LlmError> {
-    let arguments = call.function.arguments.trim();
-    let input = match arguments {
-        "" => raw("{}")?,
-        object if object.starts_with('{') => raw(object).map_err(|_| bad_arguments(&call))?,
-        _ => return Err(bad_arguments(&call)),
-    };
+    let input = raw(given::arguments(&call)?)?;
     Ok(Block::ToolUse { id: call.id, name: call.function.name, input })
-}
-
-fn bad_arguments(call: &ToolCall) -> LlmError {
-    LlmError::Malformed(format!("the arguments of tool call `{}` are not a JSON object", call.id))
 }
 
 fn tool_result(message: Message) -> Result<Block, LlmError> {
     let content = content_blocks(message.parts()?)?;
-    let tool_use_id = message
-        .tool_call_id
-        .ok_or_else(|| LlmError::Malformed("a tool message names no `tool_call_id`".into()))?;
-    Ok(Block::ToolResult { tool_use_id, content })
+    Ok(Block::ToolResult { tool_use_id: given::answered(&message)?.to_owned(), content })
 }
 
 fn content_blocks(parts: Vec<Part>) -> Result<Vec<Block>, LlmError> {
@@ -342,28 +267,18 @@ fn content_block(part: Part) -> Result<Option<Block>, LlmError> {
             Ok((!text.trim().is_empty()).then_some(Block::Text { text, cache_control }))
         }
         ("image_url", _, Some(image), _) => {
-            Ok(Some(Block::Image { source: source(image.url)?, cache_control }))
+            Ok(Some(Block::Image { source: source(&image.url)?, cache_control }))
         }
-        ("file", _, _, Some(data)) => Ok(Some(Block::Document { source: source(data)?, cache_control })),
+        ("file", _, _, Some(data)) => Ok(Some(Block::Document { source: source(&data)?, cache_control })),
         (kind, ..) => Err(unsupported(format!("message parts of type `{kind}` in this form"))),
     }
 }
 
-fn source(url: String) -> Result<Source, LlmError> {
-    let Some(rest) = url.strip_prefix("data:") else {
-        return match url.starts_with("https://") {
-            true => Ok(Source::Url { url }),
-            false => Err(LlmError::Malformed("an image or file must be a data: or https: URL".into())),
-        };
-    };
-    match rest.split_once(";base64,") {
-        Some((media_type, data)) if !media_type.is_empty() => {
-            Ok(Source::Base64 { media_type: media_type.into(), data: data.into() })
+fn source(url: &str) -> Result<Source, LlmError> {
+    Ok(match given::source(url)? {
+        given::Source::Remote(url) => Source::Url { url: url.into() },
+        given::Source::Inline { media_type, data } => {
+            Source::Base64 { media_type: media_type.into(), data: data.into() }
         }
-        _ => Err(LlmError::Malformed("a data URL must be `data:TYPE;base64,DATA`".into())),
-    }
-}
-
-fn raw(json: &str) -> Result<Box<RawValue>, LlmError> {
-    RawValue::from_string(json.to_owned()).map_err(|error| LlmError::Malformed(error.to_string()))
+    })
 }

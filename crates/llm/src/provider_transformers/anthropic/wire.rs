@@ -25,7 +25,7 @@ pub(super) struct Request {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub stop_sequences: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub thinking: Option<ThinkingBudget>,
+    pub thinking: Option<Reasoning>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_config: Option<OutputConfig>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -34,15 +34,19 @@ pub(super) struct Request {
 }
 
 #[derive(Serialize)]
-pub(super) struct ThinkingBudget {
+pub(super) struct Reasoning {
     #[serde(rename = "type")]
     pub kind: &'static str,
-    pub budget_tokens: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget_tokens: Option<u64>,
 }
 
 #[derive(Serialize)]
 pub(super) struct OutputConfig {
-    pub format: OutputFormat,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<OutputFormat>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effort: Option<&'static str>,
 }
 
 #[derive(Serialize)]

@@ -83,7 +83,7 @@ pub struct Prices {
 impl Prices {
     /// The cost of a request in micro-dollars, rounded up.
     pub fn cost_microusd(&self, usage: &Usage) -> u64 {
-        let cached = usage.cache_read_tokens + usage.cache_write_tokens;
+        let cached = usage.cache_read_tokens.saturating_add(usage.cache_write_tokens);
         let parts = [
             (usage.input_tokens.saturating_sub(cached), self.input),
             (usage.cache_read_tokens, self.cache_read.unwrap_or(self.input)),

@@ -133,6 +133,19 @@ pub struct FunctionDelta {
     pub arguments: Option<String>,
 }
 
+impl Delta {
+    /// Bytes of text, reasoning and tool arguments.
+    pub(crate) fn content_bytes(&self) -> usize {
+        let tools = self.tool_calls.iter().flatten().map(|call| {
+            call.function.arguments.as_ref().map_or(0, String::len)
+                + call.function.name.as_ref().map_or(0, String::len)
+        });
+        self.content.as_ref().map_or(0, String::len)
+            + self.reasoning_content.as_ref().map_or(0, String::len)
+            + tools.sum::<usize>()
+    }
+}
+
 impl ChatChunk {
     /// An empty chunk of an answer.
     pub fn new(id: &str, created: u64, model: &str) -> Self {
@@ -159,16 +172,7 @@ impl ChatChunk {
 
     /// Bytes of text, reasoning and tool arguments in this chunk.
     pub fn content_bytes(&self) -> usize {
-        let one = |delta: &Delta| {
-            let tools = delta.tool_calls.iter().flatten().map(|call| {
-                call.function.arguments.as_ref().map_or(0, String::len)
-                    + call.function.name.as_ref().map_or(0, String::len)
-            });
-            delta.content.as_ref().map_or(0, String::len)
-                + delta.reasoning_content.as_ref().map_or(0, String::len)
-                + tools.sum::<usize>()
-        };
-        self.choices.iter().map(|choice| one(&choice.delta)).sum()
+        self.choices.iter().map(|choice| choice.delta.content_bytes()).sum()
     }
 
     /// Whether the chunk says anything a reader would notice; after such a chunk no other provider may be tried.

@@ -19,6 +19,13 @@ pub struct Usage {
     pub reasoning_tokens: u64,
     /// The provider did not say; the numbers are derived from byte counts.
     pub estimated: bool,
+    /// What the provider says that it charged, in micro-dollars, rounded up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charged_microusd: Option<u64>,
+    /// What a provider behind the provider charged, in micro-dollars. OpenRouter says it where one's own key of that
+    /// provider was used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream_microusd: Option<u64>,
 }
 
 impl Usage {
@@ -27,7 +34,7 @@ impl Usage {
         let mut value = json!({
             "prompt_tokens": self.input_tokens,
             "completion_tokens": self.output_tokens,
-            "total_tokens": self.input_tokens + self.output_tokens,
+            "total_tokens": self.input_tokens.saturating_add(self.output_tokens),
             "prompt_tokens_details": {
                 "cached_tokens": self.cache_read_tokens,
                 "cache_write_tokens": self.cache_write_tokens,
@@ -39,6 +46,12 @@ impl Usage {
         }
         if let Some(cost) = cost_microusd {
             value["cost_microusd"] = cost.into();
+        }
+        if let Some(charged) = self.charged_microusd {
+            value["cost_details"]["charged_microusd"] = charged.into();
+        }
+        if let Some(upstream) = self.upstream_microusd {
+            value["cost_details"]["upstream_microusd"] = upstream.into();
         }
         value
     }
@@ -57,6 +70,25 @@ pub(crate) struct OpenAiUsage {
     completion_tokens_details: Option<CompletionDetails>,
     #[serde(default)]
     estimated: bool,
+    #[serde(default)]
+    total_tokens: Option<u64>,
+    /// OpenRouter's, in dollars.
+    #[serde(default)]
+    cost: Option<f64>,
+    #[serde(default)]
+    cost_details: Option<CostDetails>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct CostDetails {
+    /// OpenRouter's, in dollars.
+    #[serde(default)]
+    upstream_inference_cost: Option<f64>,
+    /// Our own, from a server of ours.
+    #[serde(default)]
+    charged_microusd: Option<u64>,
+    #[serde(default)]
+    upstream_microusd: Option<u64>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -77,15 +109,36 @@ impl From<OpenAiUsage> for Usage {
     fn from(wire: OpenAiUsage) -> Self {
         let prompt = wire.prompt_tokens_details.unwrap_or_default();
         let completion = wire.completion_tokens_details.unwrap_or_default();
+        let costs = wire.cost_details.unwrap_or_default();
+        let input_tokens = wire.prompt_tokens.unwrap_or(0);
+        let told = wire.completion_tokens.unwrap_or(0);
+        let reasoning_tokens = completion.reasoning_tokens.unwrap_or(0);
+        // xAI counts reasoning beside the answer and OpenAI within it. The total says which it was.
+        let beside = wire.total_tokens.is_some_and(|total| {
+            reasoning_tokens > 0
+                && total == input_tokens.saturating_add(told).saturating_add(reasoning_tokens)
+        });
         Self {
-            input_tokens: wire.prompt_tokens.unwrap_or(0),
-            output_tokens: wire.completion_tokens.unwrap_or(0),
+            input_tokens,
+            output_tokens: if beside { told.saturating_add(reasoning_tokens) } else { told },
             cache_read_tokens: prompt.cached_tokens.unwrap_or(0),
             cache_write_tokens: prompt.cache_write_tokens.unwrap_or(0),
-            reasoning_tokens: completion.reasoning_tokens.unwrap_or(0),
+            reasoning_tokens,
             estimated: wire.estimated,
+            charged_microusd: costs.charged_microusd.or_else(|| wire.cost.and_then(microusd)),
+            upstream_microusd: costs
+                .upstream_microusd
+                .or_else(|| costs.upstream_inference_cost.and_then(microusd)),
         }
     }
+}
+
+/// Dollars in micro-dollars, rounded up; `None` for what is no amount.
+fn microusd(dollars: f64) -> Option<u64> {
+    const MOST_DOLLARS: f64 = 1e9;
+    // What binary fractions add to a decimal one is not an amount to be rounded up.
+    const NOISE: f64 = 1e-6;
+    (0.0..MOST_DOLLARS).contains(&dollars).then(|| (dollars * 1e6 - NOISE).ceil().max(0.0) as u64)
 }
 
 /// Bytes of text that make one token, on average, in English prose and code. Only used where the provider is silent.

@@ -11,13 +11,17 @@ pub(super) fn encode(
 ) -> Result<WireRequest, LlmError> {
     let mut transformations = Vec::new();
     ask_for_stream(&mut request, upstream_model, limits.stream_options, &mut transformations)?;
-    // The old name is the one that all of them know.
+    older_limit_name(&mut request, &mut transformations);
+    chat_request(request, transformations)
+}
+
+/// The old name is the one that all of them know.
+pub(super) fn older_limit_name(request: &mut ChatRequest, notes: &mut Vec<String>) {
     if request.fields.get("max_tokens").is_some() {
         if request.fields.remove("max_completion_tokens").is_some() {
-            transformations.push("dropped max_completion_tokens beside max_tokens".into());
+            notes.push("dropped max_completion_tokens beside max_tokens".into());
         }
     } else if request.fields.rename("max_completion_tokens", "max_tokens") {
-        transformations.push("renamed max_completion_tokens to max_tokens".into());
+        notes.push("renamed max_completion_tokens to max_tokens".into());
     }
-    chat_request(request, transformations)
 }

@@ -1,4 +1,4 @@
-use super::{Dialect, anthropic, gemini, openai};
+use super::{Dialect, anthropic, gemini, openai, openai_responses};
 use crate::sse::{SseDecoder, SseEvent};
 use crate::{LlmError, StreamEvent, UpstreamError};
 
@@ -16,6 +16,7 @@ enum Inner {
     Chat(openai::Decoder),
     Anthropic(Box<anthropic::Decoder>),
     Gemini(Box<gemini::Decoder>),
+    Responses(Box<openai_responses::Decoder>),
 }
 
 impl Inner {
@@ -24,6 +25,7 @@ impl Inner {
             Inner::Chat(chat) => chat.message(data, out),
             Inner::Anthropic(messages) => messages.message(data, out),
             Inner::Gemini(contents) => contents.message(data, out),
+            Inner::Responses(items) => items.message(data, out),
         }
     }
 
@@ -32,7 +34,7 @@ impl Inner {
         match self {
             Inner::Chat(chat) => out.push(chat.end_of_stream()),
             Inner::Gemini(contents) => contents.end(out),
-            Inner::Anthropic(_) => out.push(StreamEvent::Error(UpstreamError::cut())),
+            Inner::Anthropic(_) | Inner::Responses(_) => out.push(StreamEvent::Error(UpstreamError::cut())),
         }
     }
 }
@@ -43,9 +45,11 @@ impl StreamDecoder {
         let inner = match dialect {
             Dialect::Anthropic => Inner::Anthropic(Box::new(anthropic::Decoder::new(created))),
             Dialect::Gemini => Inner::Gemini(Box::new(gemini::Decoder::new(created))),
-            Dialect::OpenAi | Dialect::Compatible | Dialect::Relayed => {
-                Inner::Chat(openai::Decoder::default())
+            Dialect::OpenAiResponses | Dialect::Xai => {
+                Inner::Responses(Box::new(openai_responses::Decoder::new(created)))
             }
+            Dialect::OpenRouter | Dialect::Compatible => Inner::Chat(openai::Decoder::loose()),
+            Dialect::OpenAi | Dialect::XaiChat | Dialect::Relayed => Inner::Chat(openai::Decoder::default()),
         };
         Self { sse: SseDecoder::default(), inner, closed: false }
     }

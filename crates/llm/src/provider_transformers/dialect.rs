@@ -5,10 +5,18 @@ use crate::LlmError;
 pub enum Dialect {
     /// OpenAI's own chat completions.
     OpenAi,
+    /// OpenAI's responses, for models whose reasoning is to survive a turn.
+    OpenAiResponses,
     /// Anthropic's messages.
     Anthropic,
     /// Google's `generateContent`.
     Gemini,
+    /// xAI's responses.
+    Xai,
+    /// xAI's chat completions, for models that have nothing else.
+    XaiChat,
+    /// OpenRouter's chat completions.
+    OpenRouter,
     /// Any URL that speaks chat completions.
     Compatible,
     /// Our own proxy: the canonical bytes pass unchanged, as approved.
@@ -26,24 +34,37 @@ pub enum KeyHeader {
 
 impl Dialect {
     /// All of them.
-    pub const ALL: [Dialect; 5] =
-        [Dialect::OpenAi, Dialect::Anthropic, Dialect::Gemini, Dialect::Compatible, Dialect::Relayed];
+    pub const ALL: [Dialect; 9] = [
+        Dialect::OpenAi,
+        Dialect::OpenAiResponses,
+        Dialect::Anthropic,
+        Dialect::Gemini,
+        Dialect::Xai,
+        Dialect::XaiChat,
+        Dialect::OpenRouter,
+        Dialect::Compatible,
+        Dialect::Relayed,
+    ];
 
     /// Where the key stands. Never in the URL, which ends up in logs and error texts.
     pub fn key_header(self) -> KeyHeader {
         match self {
             Dialect::Anthropic => KeyHeader::Named("x-api-key"),
             Dialect::Gemini => KeyHeader::Named("x-goog-api-key"),
-            Dialect::OpenAi | Dialect::Compatible | Dialect::Relayed => KeyHeader::Bearer,
+            _ => KeyHeader::Bearer,
         }
     }
 
-    /// The name used in configuration: `openai`, `anthropic`, `gemini`, `compatible`, `relayed`.
+    /// The name used in configuration.
     pub fn name(self) -> &'static str {
         match self {
             Dialect::OpenAi => "openai",
+            Dialect::OpenAiResponses => "openai_responses",
             Dialect::Anthropic => "anthropic",
             Dialect::Gemini => "gemini",
+            Dialect::Xai => "xai",
+            Dialect::XaiChat => "xai_chat",
+            Dialect::OpenRouter => "openrouter",
             Dialect::Compatible => "compatible",
             Dialect::Relayed => "relayed",
         }

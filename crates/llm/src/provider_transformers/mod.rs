@@ -10,6 +10,9 @@ mod dialect;
 mod gemini;
 mod given;
 mod openai;
+mod openai_responses;
+mod openrouter;
+mod xai;
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -17,6 +20,7 @@ use serde_json::value::RawValue;
 
 pub use decoder::StreamDecoder;
 pub use dialect::{Dialect, KeyHeader};
+use openai_responses::Vendor;
 
 use crate::{ChatRequest, ChatResponse, Fold, LlmError, ModelLimits, StreamEvent, UpstreamError, Usage};
 
@@ -51,6 +55,12 @@ pub fn encode(
         Dialect::Compatible => compatible::encode(request, upstream_model, limits),
         Dialect::Anthropic => anthropic::encode(&request, upstream_model, limits),
         Dialect::Gemini => gemini::encode(&request, upstream_model, limits),
+        Dialect::OpenAiResponses => {
+            openai_responses::encode(&request, upstream_model, limits, Vendor::OpenAi)
+        }
+        Dialect::Xai => openai_responses::encode(&request, upstream_model, limits, Vendor::Xai),
+        Dialect::XaiChat => xai::encode(request, upstream_model, limits),
+        Dialect::OpenRouter => openrouter::encode(request, upstream_model),
         Dialect::Relayed => Ok(WireRequest {
             path: "/v1/chat/completions".into(),
             headers: Vec::new(),
@@ -70,7 +80,9 @@ pub fn decode_response(
     match dialect {
         Dialect::Anthropic => anthropic::decode_response(created, body),
         Dialect::Gemini => gemini::decode_response(created, body),
-        Dialect::OpenAi | Dialect::Compatible | Dialect::Relayed => openai::decode_response(body),
+        Dialect::OpenAiResponses | Dialect::Xai => openai_responses::decode_response(created, body),
+        Dialect::OpenRouter | Dialect::Compatible => openai::decode_response(body, true),
+        Dialect::OpenAi | Dialect::XaiChat | Dialect::Relayed => openai::decode_response(body, false),
     }
 }
 

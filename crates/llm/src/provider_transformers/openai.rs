@@ -1,6 +1,10 @@
 //! OpenAI chat completions: almost the canonical form itself.
 
-use serde_json::Value;
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use super::{WireRequest, ask_for_stream, failure};
 use crate::{
@@ -11,15 +15,19 @@ use crate::{
 pub(super) fn encode(mut request: ChatRequest, upstream_model: &str) -> Result<WireRequest, LlmError> {
     let mut transformations = Vec::new();
     ask_for_stream(&mut request, upstream_model, true, &mut transformations)?;
-    // Reasoning models refuse the old name, no current model refuses the new one.
+    newer_limit_name(&mut request, &mut transformations);
+    chat_request(request, transformations)
+}
+
+/// Reasoning models refuse the old name, no current model refuses the new one.
+pub(super) fn newer_limit_name(request: &mut ChatRequest, notes: &mut Vec<String>) {
     if request.fields.get("max_completion_tokens").is_some() {
         if request.fields.remove("max_tokens").is_some() {
-            transformations.push("dropped max_tokens beside max_completion_tokens".into());
+            notes.push("dropped max_tokens beside max_completion_tokens".into());
         }
     } else if request.fields.rename("max_tokens", "max_completion_tokens") {
-        transformations.push("renamed max_tokens to max_completion_tokens".into());
+        notes.push("renamed max_tokens to max_completion_tokens".into());
     }
-    chat_request(request, transformations)
 }
 
 /// The wire request of everything that speaks chat completions.
@@ -40,9 +48,18 @@ pub(super) fn chat_request(
 #[derive(Debug, Default)]
 pub(super) struct Decoder {
     finish: Option<FinishReason>,
+    /// Whether the upstream is one of the many that follow OpenAI loosely.
+    loose: bool,
+    /// Choices that have begun, and whether they have ended.
+    choices: BTreeMap<u32, bool>,
 }
 
 impl Decoder {
+    /// For upstreams that follow OpenAI loosely.
+    pub(super) fn loose() -> Self {
+        Self { loose: true, ..Self::default() }
+    }
+
     pub(super) fn message(&mut self, data: &str, out: &mut Vec<StreamEvent>) -> Result<(), LlmError> {
         let data = data.trim();
         if data.is_empty() {
@@ -52,13 +69,16 @@ impl Decoder {
             out.push(self.end_of_stream());
             return Ok(());
         }
-        if let Some(error) = failure(data) {
+        if let Some(error) = failure(data).or_else(|| failed_choice(data)) {
             out.push(StreamEvent::Error(error));
             return Ok(());
         }
         let mut chunk: ChatChunk =
             serde_json::from_str(data).map_err(|error| LlmError::Garbled(format!("a chunk: {error}")))?;
         let usage = chunk.take_usage();
+        if self.loose {
+            self.tighten(&mut chunk);
+        }
         if let Some(finish) = chunk.choices.iter().find_map(|choice| choice.finish_reason) {
             self.finish = Some(finish);
         }
@@ -70,6 +90,22 @@ impl Decoder {
         Ok(())
     }
 
+    /// Makes a chunk what OpenAI would have sent: the reasoning under its usual name, the role once, and no choice that
+    /// says nothing after the end beside the usage.
+    fn tighten(&mut self, chunk: &mut ChatChunk) {
+        chunk.choices.retain_mut(|choice| {
+            rename_reasoning(&mut choice.delta.reasoning_content, &mut choice.delta.extra);
+            let Some(ended) = self.choices.get_mut(&choice.index) else {
+                self.choices.insert(choice.index, choice.finish_reason.is_some());
+                return true;
+            };
+            choice.delta.role = None;
+            let is_news = !*ended || choice.delta.content_bytes() > 0;
+            *ended |= choice.finish_reason.is_some();
+            is_news
+        });
+    }
+
     /// Some compatible servers close without `[DONE]`; a finish reason is as good. Without either it was cut.
     pub(super) fn end_of_stream(&self) -> StreamEvent {
         match self.finish {
@@ -79,14 +115,52 @@ impl Decoder {
     }
 }
 
-pub(super) fn decode_response(body: &[u8]) -> Result<(ChatResponse, Option<Usage>), LlmError> {
-    if let Some(error) = std::str::from_utf8(body).ok().and_then(|text| failure(text.trim())) {
+fn rename_reasoning(reasoning_content: &mut Option<String>, extra: &mut Map<String, Value>) {
+    if reasoning_content.is_none() && extra.get("reasoning").is_some_and(Value::is_string) {
+        *reasoning_content = extra.remove("reasoning").and_then(|text| text.as_str().map(str::to_owned));
+    }
+}
+
+/// A choice that ends with an error, with or without words about it. As a finish reason that nobody knows it would pass
+/// for a normal end.
+fn failed_choice(data: &str) -> Option<UpstreamError> {
+    #[derive(Deserialize)]
+    struct Probe<'a> {
+        #[serde(borrow, default)]
+        choices: Vec<Choice<'a>>,
+    }
+    #[derive(Deserialize)]
+    struct Choice<'a> {
+        #[serde(borrow, default)]
+        error: Option<&'a RawValue>,
+        #[serde(borrow, default)]
+        finish_reason: Option<&'a RawValue>,
+    }
+    if !data.contains("\"error\"") {
+        return None;
+    }
+    let choices = serde_json::from_str::<Probe<'_>>(data).ok()?.choices;
+    let failed = choices.iter().find(|choice| {
+        choice.error.is_some() || choice.finish_reason.is_some_and(|reason| reason.get() == "\"error\"")
+    })?;
+    Some(match failed.error {
+        Some(error) => UpstreamError::from_body(200, format!("{{\"error\":{}}}", error.get()).as_bytes()),
+        None => UpstreamError::new(502, None, "the upstream ended the answer with an error"),
+    })
+}
+
+pub(super) fn decode_response(body: &[u8], loose: bool) -> Result<(ChatResponse, Option<Usage>), LlmError> {
+    let text = std::str::from_utf8(body).map(str::trim).unwrap_or_default();
+    if let Some(error) = failure(text).or_else(|| failed_choice(text)) {
         return Err(LlmError::Failed(error));
     }
     let mut response: ChatResponse =
         serde_json::from_slice(body).map_err(|error| LlmError::Garbled(format!("an answer: {error}")))?;
     if response.choices.is_empty() {
         return Err(LlmError::Garbled("an answer without choices".into()));
+    }
+    for choice in response.choices.iter_mut().filter(|_| loose) {
+        rename_reasoning(&mut choice.message.reasoning_content, &mut choice.message.extra);
     }
     let usage = response.extra.remove("usage").filter(|usage| !Value::is_null(usage));
     let usage = usage

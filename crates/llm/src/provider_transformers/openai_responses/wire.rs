@@ -1,0 +1,193 @@
+//! The objects of the responses API, as far as we send or read them.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::{FinishReason, Usage};
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum Item {
+    Message {
+        role: &'static str,
+        content: Vec<ContentPart>,
+    },
+    FunctionCall {
+        call_id: String,
+        name: String,
+        arguments: String,
+    },
+    FunctionCallOutput {
+        call_id: String,
+        output: OutputContent,
+    },
+    /// A message of one text: the form that both accept from any role.
+    #[serde(untagged)]
+    Said {
+        role: &'static str,
+        content: String,
+    },
+    /// An item the provider gave us and wants back unchanged.
+    #[serde(untagged)]
+    Verbatim(Box<RawValue>),
+}
+
+impl Item {
+    pub(super) fn said(role: &'static str, content: String) -> Self {
+        Item::Said { role, content }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum OutputContent {
+    Text(String),
+    Parts(Vec<ContentPart>),
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum ContentPart {
+    InputText {
+        text: String,
+    },
+    InputImage {
+        image_url: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        detail: Option<String>,
+    },
+    InputFile {
+        filename: String,
+        file_data: String,
+    },
+}
+
+#[derive(Serialize)]
+pub(super) struct Tool {
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub strict: Option<bool>,
+}
+
+/// A response, at the beginning of a stream, at its end, or whole.
+#[derive(Deserialize)]
+pub(super) struct Response {
+    #[serde(default)]
+    pub id: String,
+    #[serde(default)]
+    pub created_at: Option<f64>,
+    #[serde(default)]
+    pub model: String,
+    #[serde(default)]
+    pub status: Option<String>,
+    #[serde(default)]
+    pub error: Option<Failure>,
+    #[serde(default)]
+    pub incomplete_details: Option<Incomplete>,
+    #[serde(default)]
+    pub output: Vec<Value>,
+    #[serde(default)]
+    pub usage: Option<WireUsage>,
+}
+
+#[derive(Default, Deserialize)]
+pub(super) struct Failure {
+    #[serde(default)]
+    pub code: Option<String>,
+    #[serde(default)]
+    pub message: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Incomplete {
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// What an output item is, as far as it matters. Reasoning is passed on as it is.
+#[derive(Deserialize)]
+pub(super) struct OutputItem {
+    #[serde(rename = "type")]
+    pub kind: String,
+    #[serde(default)]
+    pub call_id: Option<String>,
+    #[serde(default)]
+    pub name: Option<String>,
+    #[serde(default)]
+    pub arguments: Option<String>,
+    #[serde(default)]
+    pub content: Vec<AnswerPart>,
+    #[serde(default)]
+    pub summary: Vec<AnswerPart>,
+    #[serde(default)]
+    pub encrypted_content: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct AnswerPart {
+    #[serde(default, rename = "type")]
+    pub kind: String,
+    #[serde(default)]
+    pub text: Option<String>,
+    #[serde(default)]
+    pub refusal: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct WireUsage {
+    #[serde(default)]
+    input_tokens: Option<u64>,
+    #[serde(default)]
+    output_tokens: Option<u64>,
+    #[serde(default)]
+    input_tokens_details: Option<InputDetails>,
+    #[serde(default)]
+    output_tokens_details: Option<OutputDetails>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct InputDetails {
+    #[serde(default)]
+    cached_tokens: Option<u64>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct OutputDetails {
+    #[serde(default)]
+    reasoning_tokens: Option<u64>,
+}
+
+impl From<WireUsage> for Usage {
+    /// Cached tokens are part of the input and reasoning is part of the output, as in the canonical form.
+    fn from(wire: WireUsage) -> Self {
+        Usage {
+            input_tokens: wire.input_tokens.unwrap_or(0),
+            output_tokens: wire.output_tokens.unwrap_or(0),
+            cache_read_tokens: wire
+                .input_tokens_details
+                .and_then(|details| details.cached_tokens)
+                .unwrap_or(0),
+            reasoning_tokens: wire
+                .output_tokens_details
+                .and_then(|details| details.reasoning_tokens)
+                .unwrap_or(0),
+            ..Usage::default()
+        }
+    }
+}
+
+/// Why an incomplete response is incomplete.
+pub(super) fn incomplete_reason(reason: Option<&str>) -> FinishReason {
+    match reason {
+        Some("max_output_tokens" | "max_tokens") => FinishReason::Length,
+        Some("content_filter") => FinishReason::ContentFilter,
+        _ => FinishReason::Other,
+    }
+}

@@ -111,8 +111,12 @@ impl UpstreamError {
 #[derive(Deserialize)]
 struct Envelope {
     error: Box<RawValue>,
+    /// OAuth's.
     #[serde(default)]
     error_description: Option<String>,
+    /// xAI's name of the error; its `error` is the sentence.
+    #[serde(default)]
+    code: Option<Box<RawValue>>,
 }
 
 #[derive(Deserialize)]
@@ -137,14 +141,18 @@ struct Body {
 
 impl Envelope {
     fn into_error(self, status: u16) -> Option<UpstreamError> {
-        if let Ok(code) = serde_json::from_str::<String>(self.error.get()) {
-            let message = self.error_description.unwrap_or_else(|| code.clone());
-            return Some(UpstreamError::new(status, Some(code), &message));
-        }
-        let body: Body = serde_json::from_str(self.error.get()).ok()?;
         let text = |raw: &Option<Box<RawValue>>| {
             raw.as_deref().and_then(|raw| serde_json::from_str::<String>(raw.get()).ok())
         };
+        if let Ok(said) = serde_json::from_str::<String>(self.error.get()) {
+            let code = text(&self.code).unwrap_or_else(|| said.clone());
+            let message = self.error_description.unwrap_or(said);
+            return Some(match status {
+                200..=299 => UpstreamError::named(Some(code), &message),
+                _ => UpstreamError::new(status, Some(code), &message),
+            });
+        }
+        let body: Body = serde_json::from_str(self.error.get()).ok()?;
         let number = body.code.as_deref().and_then(|code| code.get().parse::<u16>().ok());
         let numeric = number.filter(|code| (400..600).contains(code));
         let code = text(&body.code).or_else(|| text(&body.status));

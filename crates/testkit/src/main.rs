@@ -5,7 +5,7 @@ use std::io::Write as _;
 use clap::Parser;
 use testkit::{Behaviour, Simulator};
 
-/// Simulated OpenAI and Anthropic endpoints on the loopback address.
+/// Simulated model providers on the loopback address.
 #[derive(Parser)]
 struct Arguments {
     /// Port to listen on; 0 takes a free one.
@@ -22,6 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let simulator = Simulator::start_on(arguments.port, behaviour);
     let ready = serde_json::json!({
         "url": simulator.url(), "openai": simulator.openai_url(), "anthropic": simulator.anthropic_url(),
+        "gemini": simulator.gemini_url(), "xai": simulator.xai_url(), "openrouter": simulator.openrouter_url(),
     });
     let mut out = std::io::stdout();
     writeln!(out, "{ready}")?;

@@ -1,11 +1,16 @@
-//! A model provider on this machine: the real wire forms of OpenAI and Anthropic, and every way to misbehave.
+//! A model provider on this machine: the real wire forms of the providers, and every way to misbehave.
 
 mod anthropic;
 mod behaviour;
+mod gemini;
 mod openai;
+mod openrouter;
 mod plans;
 mod prompt;
+mod responses;
 mod serve;
+mod shape;
+mod xai;
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
@@ -20,8 +25,9 @@ pub use behaviour::{Behaviour, Fail, Style};
 
 /// A running simulator. It ends when it is dropped.
 ///
-/// Endpoints: `POST /openai/v1/chat/completions`, `GET /openai/v1/models`, `POST /anthropic/v1/messages`;
-/// `GET|POST /_control` reads and replaces the [`Behaviour`]; `GET /_log` lists what was [`Received`],
+/// Endpoints: `POST /openai/v1/chat/completions`, `POST /openai/v1/responses`, `GET /openai/v1/models`,
+/// `POST /anthropic/v1/messages`, `POST /gemini/v1beta/models/MODEL:streamGenerateContent`, `POST /xai/v1/responses`,
+/// `POST /xai/v1/chat/completions`, `POST /openrouter/api/v1/chat/completions`; `GET|POST /_control` reads and replaces the [`Behaviour`]; `GET /_log` lists what was [`Received`],
 /// `DELETE /_log` forgets it.
 pub struct Simulator {
     address: SocketAddr,
@@ -125,6 +131,21 @@ impl Simulator {
     /// Base URL for an Anthropic client.
     pub fn anthropic_url(&self) -> String {
         format!("{}/anthropic", self.url())
+    }
+
+    /// Base URL for a Gemini client.
+    pub fn gemini_url(&self) -> String {
+        format!("{}/gemini", self.url())
+    }
+
+    /// Base URL for an xAI client.
+    pub fn xai_url(&self) -> String {
+        format!("{}/xai/v1", self.url())
+    }
+
+    /// Base URL for an OpenRouter client.
+    pub fn openrouter_url(&self) -> String {
+        format!("{}/openrouter/api/v1", self.url())
     }
 
     /// Behaves like this from the next request on.

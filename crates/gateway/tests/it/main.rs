@@ -27,6 +27,9 @@ fn gateway_with(change: impl FnOnce(&mut GatewayConfig)) -> Gateway {
 fn route(simulator: &Simulator, dialect: Dialect) -> Route {
     let base = match dialect {
         Dialect::Anthropic => simulator.anthropic_url(),
+        Dialect::Gemini => simulator.gemini_url(),
+        Dialect::Xai | Dialect::XaiChat => simulator.xai_url(),
+        Dialect::OpenRouter => simulator.openrouter_url(),
         _ => simulator.openai_url(),
     };
     Route {

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::openai::pieces;
 use super::plans::Answer;
-use super::serve::{Reply, Shape};
+use super::serve::Reply;
+use super::shape::Shape;
 use super::{Behaviour, Style};
 
 const ID: &str = "msg_simulated";

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::plans::Answer;
-use super::serve::{Reply, Shape};
+use super::serve::Reply;
+use super::shape::Shape;
 use super::{Behaviour, Style};
 
 const CREATED: u64 = 1_750_000_000;
@@ -74,7 +75,7 @@ pub(super) fn reply(body: &Value, raw_length: usize, answer: &Answer, behaviour:
     Reply::json(200, &whole)
 }
 
-fn calls() -> Value {
+pub(super) fn calls() -> Value {
     json!([
         { "id": "call_a", "type": "function", "function": { "name": "read_file", "arguments": "{\"path\":\"src/ä.rs\"}" } },
         { "id": "call_b", "type": "function", "function": { "name": "list_files", "arguments": "{}" } },

@@ -21,8 +21,11 @@ impl Prompt {
     /// tags without meaning them, so system messages are passed over.
     pub fn of(body: &Value) -> Self {
         let mut text = String::new();
-        for message in body["messages"].as_array().into_iter().flatten().filter(|m| m["role"] == "user") {
+        // Gemini has `contents` with `parts`, the responses API has `input`.
+        let messages = ["messages", "contents", "input"].map(|name| body[name].as_array());
+        for message in messages.into_iter().flatten().flatten().filter(|m| m["role"] == "user") {
             collect(&message["content"], &mut text);
+            collect(&message["parts"], &mut text);
         }
         Self::of_text(&text)
     }
@@ -77,7 +80,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn both_request_forms_give_the_same_prompt() {
+    fn every_request_form_gives_the_same_prompt() {
         let text = "<task>\nAdd retries\n</task>\n<file path=\"src/a.rs\">\nfn a() {}\n</file>";
         let openai = json!({ "messages": [{ "role": "system", "content": "You plan." }, { "role": "user", "content": text }] });
         let anthropic = json!({
@@ -88,6 +91,11 @@ mod tests {
             task: "Add retries".into(),
             files: vec![File { path: "src/a.rs".into(), text: "fn a() {}".into() }],
         };
+        let gemini = json!({ "contents": [{ "role": "user", "parts": [{ "text": text }] }] });
+        let responses =
+            json!({ "input": [{ "role": "user", "content": [{ "type": "input_text", "text": text }] }] });
+        assert_eq!(Prompt::of(&gemini), expected);
+        assert_eq!(Prompt::of(&responses), expected);
         assert_eq!(Prompt::of(&openai), expected);
         assert_eq!(Prompt::of(&anthropic), expected);
     }

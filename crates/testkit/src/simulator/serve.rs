@@ -12,15 +12,9 @@ use tokio::net::tcp::OwnedWriteHalf;
 use tokio::time::sleep;
 
 use super::prompt::Prompt;
-use super::{Behaviour, Fail, Received, State, anthropic, openai, plans};
+use super::shape::Shape;
+use super::{Behaviour, Fail, Received, State, openai, plans};
 use crate::http::{Reader, Request, write_chunk, write_head};
-
-/// Whose wire form an endpoint has.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
-    OpenAi,
-    Anthropic,
-}
 
 /// What is to be written.
 pub(super) struct Reply {
@@ -44,6 +38,23 @@ impl Reply {
         let headers = vec![("content-type", "text/event-stream; charset=utf-8".to_owned())];
         Self { status: 200, headers, body: Body::Events(shape, events) }
     }
+}
+
+/// The reply with each of its objects changed, in another form's name.
+pub(super) fn changed(reply: Reply, shape: Shape, change: impl Fn(&mut Value)) -> Reply {
+    let one = |text: &str| match serde_json::from_str::<Value>(text) {
+        Ok(mut value) => {
+            change(&mut value);
+            value.to_string()
+        }
+        // `[DONE]`
+        Err(_) => text.to_owned(),
+    };
+    let body = match reply.body {
+        Body::Whole(bytes) => Body::Whole(one(&String::from_utf8_lossy(&bytes)).into_bytes()),
+        Body::Events(_, events) => Body::Events(shape, events.iter().map(|event| one(event)).collect()),
+    };
+    Reply { body, ..reply }
 }
 
 pub(super) async fn run(listener: std::net::TcpListener, state: Arc<State>) {
@@ -97,7 +108,7 @@ async fn connection(socket: TcpStream, number: usize, state: &State) -> io::Resu
 }
 
 fn record(request: &Request, connection: usize, state: &State) -> usize {
-    let hidden = ["authorization", "x-api-key", "cookie"];
+    let hidden = ["authorization", "x-api-key", "x-goog-api-key", "cookie"];
     let headers: BTreeMap<String, String> =
         request.headers.iter().filter(|(name, _)| !hidden.contains(&name.as_str())).cloned().collect();
     let mut log = state.log();
@@ -121,7 +132,7 @@ fn record(request: &Request, connection: usize, state: &State) -> usize {
 
 fn key(request: &Request) -> Option<&str> {
     let bearer = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
-    bearer.or_else(|| request.header("x-api-key"))
+    bearer.or_else(|| request.header("x-api-key")).or_else(|| request.header("x-goog-api-key"))
 }
 
 fn control(request: &Request, state: &State) -> Reply {
@@ -146,44 +157,33 @@ fn control(request: &Request, state: &State) -> Reply {
 
 fn answer(request: &Request, behaviour: &Behaviour, failure: Option<Fail>, key: &str) -> Reply {
     let path = request.target.split('?').next().unwrap_or_default();
-    let shape = match (request.method.as_str(), path) {
-        ("GET", "/openai/v1/models") => return Reply::json(200, &openai::models()),
-        ("POST", "/openai/v1/chat/completions") => Shape::OpenAi,
-        ("POST", "/anthropic/v1/messages") => Shape::Anthropic,
-        _ => return Reply::json(404, &openai::error(404, &format!("no such endpoint: {path}"))),
-    };
-    let error = |status: u16, message: &str| match shape {
-        Shape::OpenAi => openai::error(status, message),
-        Shape::Anthropic => anthropic::error(status, message),
+    if (request.method.as_str(), path) == ("GET", "/openai/v1/models") {
+        return Reply::json(200, &openai::models());
+    }
+    let Some(shape) = Shape::of(&request.method, path) else {
+        return Reply::json(404, &openai::error(404, &format!("no such endpoint: {path}")));
     };
     if let Some(fail) = failure {
-        return failed(fail, &error, key);
+        return failed(fail, shape, key);
     }
     let Ok(body) = serde_json::from_slice::<Value>(&request.body) else {
-        return Reply::json(400, &error(400, "the body is not JSON"));
+        return Reply::json(400, &shape.error(400, "the body is not JSON"));
     };
-    let refusal = match shape {
-        Shape::OpenAi => openai::refusal(&body),
-        Shape::Anthropic => anthropic::refusal(&body, request.header("anthropic-version")),
-    };
-    if let Some(message) = refusal {
-        return Reply::json(400, &error(400, &message));
+    if let Some(message) = shape.refusal(request, &body) {
+        return Reply::json(400, &shape.error(400, &message));
     }
     let answer = plans::answer(behaviour, &Prompt::of(&body));
-    let length = request.body.len();
-    let mut reply = match shape {
-        Shape::OpenAi => openai::reply(&body, length, &answer, behaviour),
-        Shape::Anthropic => anthropic::reply(&body, length, &answer, behaviour),
-    };
+    let mut reply = shape.reply(request, &body, &answer, behaviour);
     reply.headers.push(("x-request-id", "req_simulated".into()));
     if let (Some(after), Body::Events(_, events)) = (behaviour.error_after_events, &mut reply.body) {
         events.truncate(after);
-        events.push(error(if shape == Shape::Anthropic { 529 } else { 500 }, "Overloaded").to_string());
+        events.push(shape.error_event().to_string());
     }
     reply
 }
 
-fn failed(fail: Fail, error: &dyn Fn(u16, &str) -> Value, key: &str) -> Reply {
+fn failed(fail: Fail, shape: Shape, key: &str) -> Reply {
+    let retry_after = fail.retry_after.as_deref();
     let mut reply = match fail.body {
         Some(body) => {
             let body = body.replace("{{key}}", key).into_bytes();
@@ -193,9 +193,15 @@ fn failed(fail: Fail, error: &dyn Fn(u16, &str) -> Value, key: &str) -> Reply {
                 body: Body::Whole(body),
             }
         }
-        None => Reply::json(fail.status, &error(fail.status, "the simulator was told to fail")),
+        None => {
+            let mut error = shape.error(fail.status, "the simulator was told to fail");
+            shape.hint(&mut error, retry_after);
+            Reply::json(fail.status, &error)
+        }
     };
-    reply.headers.extend(fail.retry_after.map(|value| ("retry-after", value)));
+    if shape.hints_by_header() {
+        reply.headers.extend(fail.retry_after.map(|value| ("retry-after", value)));
+    }
     reply
 }
 
@@ -256,14 +262,13 @@ fn encode(shape: Shape, data: &str, behaviour: &Behaviour) -> Vec<u8> {
     let space = if behaviour.tight { "" } else { " " };
     let mut out = String::new();
     if behaviour.chatter {
-        match shape {
-            Shape::OpenAi => out.push_str(&format!(": still here{end}{end}")),
-            Shape::Anthropic => {
-                out.push_str(&format!("event:{space}ping{end}data:{space}{{\"type\":\"ping\"}}{end}{end}"))
-            }
-        }
+        out.push_str(&match shape {
+            Shape::Anthropic => format!("event:{space}ping{end}data:{space}{{\"type\":\"ping\"}}{end}{end}"),
+            Shape::OpenRouter => format!(": OPENROUTER PROCESSING{end}{end}"),
+            _ => format!(": still here{end}{end}"),
+        });
     }
-    if shape == Shape::Anthropic {
+    if shape.names_events() {
         let event = serde_json::from_str::<Value>(data).ok();
         let name = event.as_ref().and_then(|event| event["type"].as_str()).unwrap_or("message");
         out.push_str(&format!("event:{space}{name}{end}"));

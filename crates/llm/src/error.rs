@@ -102,6 +102,10 @@ impl UpstreamError {
         });
         match parsed.and_then(|envelope| envelope.into_error(status)) {
             Some(error) => error,
+            // Where it stands inside a success, that status says nothing.
+            None if (200..300).contains(&status) => {
+                Self::new(502, None, "the upstream failed and does not say why")
+            }
             None => Self::new(status, None, &format!("the upstream answered with status {status}")),
         }
     }
@@ -156,7 +160,10 @@ impl Envelope {
         let number = body.code.as_deref().and_then(|code| code.get().parse::<u16>().ok());
         let numeric = number.filter(|code| (400..600).contains(code));
         let code = text(&body.code).or_else(|| text(&body.status));
-        let message = body.message.unwrap_or_else(|| format!("the upstream answered with status {status}"));
+        let message = body.message.unwrap_or_else(|| match status {
+            200..=299 => "the upstream failed and does not say why".to_owned(),
+            _ => format!("the upstream answered with status {status}"),
+        });
         let message = match body.metadata.as_deref().and_then(source) {
             Some(source) => format!("{source}: {message}"),
             None => message,

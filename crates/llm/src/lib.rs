@@ -14,6 +14,8 @@ pub mod catalogue;
 pub mod chat;
 mod error;
 mod fields;
+#[doc(hidden)]
+pub mod fuzzing;
 mod percent;
 pub mod provider_transformers;
 pub mod response;

@@ -5,6 +5,7 @@ mod anthropic_request;
 mod anthropic_stream;
 mod chat_request;
 mod chat_stream;
+mod fuzz;
 mod golden;
 mod splits;
 

@@ -7,7 +7,8 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::error::Whose;
-use crate::send::{read_limited, retry_after};
+use crate::retry::retry_after;
+use crate::send::read_limited;
 use crate::{Gateway, GatewayError};
 
 impl Gateway {

@@ -11,6 +11,7 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout, timeout_at};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::error::describe;
+use crate::health::Leave;
 use crate::journal::Entry;
 use crate::send::{clean_message, read_limited, too_slow};
 use crate::{GatewayConfig, GatewayError, Outcome, Route, Send, Try};
@@ -53,6 +54,8 @@ pub struct ChatStream {
     ready: VecDeque<Result<StreamEvent, GatewayError>>,
     tally: Tally,
     entry: Entry,
+    /// Told how it went, once.
+    leave: Option<Leave>,
     served: Served,
     route: Route,
     canceled: Pin<Box<WaitForCancellationFutureOwned>>,
@@ -86,6 +89,17 @@ impl ChatStream {
         self.entry.journal().tries()
     }
 
+    /// The health of the route is told how the answer ends.
+    pub(crate) fn watched(mut self, mut leave: Leave) -> Self {
+        leave.began();
+        match self.body {
+            // It is over already.
+            None => leave.worked(),
+            Some(_) => self.leave = Some(leave),
+        }
+        self
+    }
+
     /// Takes over a successful reply and watches it until it has said something, so that an early failure can still
     /// go to another route.
     pub(crate) async fn begin(
@@ -110,6 +124,7 @@ impl ChatStream {
             ready: VecDeque::new(),
             tally: Tally::new(send.body.len()),
             entry,
+            leave: None,
             served,
             route: route.clone(),
             canceled: Box::pin(cancel.cancelled_owned()),
@@ -210,6 +225,9 @@ impl ChatStream {
     }
 
     fn fail(&mut self, error: GatewayError) {
+        if let Some(leave) = self.leave.take() {
+            leave.failed(&error, Instant::now());
+        }
         self.settle(match &error {
             GatewayError::Canceled => Outcome::Canceled,
             _ => Outcome::Cut,
@@ -224,6 +242,11 @@ impl ChatStream {
             self.ready.push_back(Ok(StreamEvent::Usage(usage)));
         }
         self.entry.close(outcome);
+        if outcome == Outcome::Served
+            && let Some(leave) = self.leave.take()
+        {
+            leave.worked();
+        }
         match self.body.take() {
             // The reply is ended by its framing, after the last event; only then can the connection be used again.
             Some(body) if outcome == Outcome::Served => drop(tokio::spawn(drain(body))),

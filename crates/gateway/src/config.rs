@@ -3,6 +3,8 @@ use std::time::Duration;
 use secrecy::SecretString;
 use url::Url;
 
+use crate::HealthConfig;
+
 /// Time-outs and names of a gateway.
 #[derive(Clone, Debug)]
 pub struct GatewayConfig {
@@ -21,6 +23,9 @@ pub struct GatewayConfig {
     pub call: Duration,
     /// Largest non-streamed answer, in bytes.
     pub max_answer: usize,
+    /// When routes that fail are left alone for a while; `None` tries each of them every time, which suits who has
+    /// only one.
+    pub health: Option<HealthConfig>,
     /// `user-agent` of every request.
     pub user_agent: String,
 }
@@ -35,6 +40,7 @@ impl Default for GatewayConfig {
             peek: Duration::from_secs(1),
             call: Duration::from_secs(30),
             max_answer: 32 * 1024 * 1024,
+            health: None,
             user_agent: concat!("plantocode/", env!("CARGO_PKG_VERSION")).into(),
         }
     }
@@ -51,6 +57,8 @@ pub struct Route {
     pub base_url: Url,
     /// The provider's own name of the model.
     pub upstream_model: String,
+    /// Which key it is, for records: never the key itself.
+    pub key_id: String,
     /// The key, or for [`llm::Dialect::Relayed`] the access token.
     pub key: Option<SecretString>,
     /// What the translation has to know about the model.
@@ -81,6 +89,13 @@ impl Route {
         url
     }
 
+    /// Whether both lead to the same model at the same place, by whatever key.
+    pub(crate) fn shares_upstream(&self, other: &Self) -> bool {
+        self.base_url == other.base_url
+            && self.upstream_model == other.upstream_model
+            && self.provider == other.provider
+    }
+
     /// What an audit record and an approval call this route.
     pub fn destination(&self) -> llm::Destination {
         llm::Destination { provider: self.provider.clone(), model: self.upstream_model.clone() }
@@ -99,6 +114,7 @@ mod tests {
                 dialect: llm::Dialect::Compatible,
                 base_url: base.parse().unwrap(),
                 upstream_model: "m".into(),
+                key_id: String::new(),
                 key: None,
                 limits: llm::ModelLimits::default(),
                 extra_headers: Vec::new(),

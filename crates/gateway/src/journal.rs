@@ -7,6 +7,8 @@ pub struct Try {
     pub provider: String,
     /// The model that was asked there.
     pub model: String,
+    /// Which key was used.
+    pub key_id: String,
     /// Lower-case hex of SHA-256 over the exact body it received.
     pub upstream_hash: String,
     /// How that body differs from the canonical one, in words.

@@ -14,12 +14,15 @@ mod chat_stream;
 mod client;
 mod config;
 mod error;
+mod health;
 mod journal;
+mod retry;
 mod send;
 
 pub use chat_stream::{ChatStream, Served};
 pub use config::{GatewayConfig, Route};
 pub use error::GatewayError;
+pub use health::{HealthConfig, Resting, RouteHealth};
 pub use journal::{Journal, Outcome, Try};
 pub use send::{Completed, Gateway, Send};
 pub use tokio_util::sync::CancellationToken;

@@ -10,7 +10,9 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::client::Clients;
+use crate::health::{Health, Leave, Resting, RouteHealth};
 use crate::journal::Entry;
+use crate::retry::retry_after;
 use crate::{ChatStream, GatewayConfig, GatewayError, Journal, Outcome, Route, Served, Try};
 
 /// Sends requests. Cheap to clone; all clones share one connection pool.
@@ -18,6 +20,7 @@ use crate::{ChatStream, GatewayConfig, GatewayError, Journal, Outcome, Route, Se
 pub struct Gateway {
     pub(crate) clients: Clients,
     pub(crate) config: GatewayConfig,
+    health: Option<Health>,
 }
 
 /// A request and the ways it may go.
@@ -52,10 +55,19 @@ const ERROR_BODY: usize = 64 * 1024;
 impl Gateway {
     /// A gateway with its own connection pool.
     pub fn new(config: GatewayConfig) -> Result<Self, GatewayError> {
-        Ok(Self { clients: Clients::new(&config)?, config })
+        Ok(Self { clients: Clients::new(&config)?, health: config.health.map(Health::new), config })
+    }
+
+    /// Which of these routes rest, and how much longer. All are in use where [`GatewayConfig::health`] is off.
+    pub fn health(&self, routes: &[&Route]) -> Vec<RouteHealth> {
+        let health = self.health.clone().unwrap_or_else(|| Health::new(Default::default()));
+        health.all(routes, Instant::now())
     }
 
     /// Tries the routes in order and returns as soon as one has begun to answer; from then on no other is tried.
+    ///
+    /// Routes that rest are passed over. Where an upstream failed, its other keys are passed over too: they lead to the
+    /// same place. When every route rests, the error says how long the first of them still does.
     ///
     /// Dropping the returned stream, or this future, or cancelling `cancel`, closes the upstream connection.
     pub async fn stream(
@@ -63,8 +75,23 @@ impl Gateway {
         send: Send<'_>,
         cancel: CancellationToken,
     ) -> Result<ChatStream, GatewayError> {
-        let mut last = GatewayError::Invalid(llm::LlmError::Malformed("there is no route for it".into()));
+        let mut last = None;
+        let mut rests: Vec<(&Route, Resting, Duration)> = Vec::new();
+        let mut failed: Vec<&Route> = Vec::new();
         for route in send.routes {
+            if failed.iter().any(|other| other.shares_upstream(route)) {
+                continue;
+            }
+            let leave = match &self.health {
+                None => Leave::unwatched(route),
+                Some(health) => match health.ask(route, Instant::now()) {
+                    Ok(leave) => leave,
+                    Err((why, wait)) => {
+                        rests.push((route, why, wait));
+                        continue;
+                    }
+                },
+            };
             let attempt = self.attempt(route, &send, cancel.clone());
             let result = tokio::select! {
                 biased;
@@ -72,15 +99,24 @@ impl Gateway {
                 result = attempt => result,
             };
             match result {
-                Ok(stream) => return Ok(stream),
-                Err(error) if error.may_work_elsewhere() => {
+                Ok(stream) => return Ok(stream.watched(leave)),
+                Err(error) => {
+                    leave.failed(&error, Instant::now());
+                    if !error.may_work_elsewhere() {
+                        return Err(error);
+                    }
                     tracing::info!(provider = route.provider, model = route.upstream_model, %error, "a route failed");
-                    last = error;
+                    if matches!(error, GatewayError::Unavailable { .. } | GatewayError::Cut { .. }) {
+                        failed.push(route);
+                    }
+                    last = Some(error);
                 }
-                Err(error) => return Err(error),
             }
         }
-        Err(last)
+        // What was tried says more than what rests.
+        Err(last.or_else(|| all_rest(&rests)).unwrap_or_else(|| {
+            GatewayError::Invalid(llm::LlmError::Malformed("there is no route for it".into()))
+        }))
     }
 
     /// Like [`Gateway::stream`], but waits for the whole answer. A cut answer is an error.
@@ -114,6 +150,7 @@ impl Gateway {
         let mut entry = send.journal.begin(Try {
             provider: route.provider.clone(),
             model: route.upstream_model.clone(),
+            key_id: route.key_id.clone(),
             upstream_hash: hex::encode(llm::body_hash(&wire.body)),
             transformations: wire.transformations.clone(),
             outcome: Outcome::Pending,
@@ -163,6 +200,25 @@ impl Gateway {
         clean_message(route, &mut error);
         Err(GatewayError::from_upstream(&route.provider, error, retry_after, route.dialect.into()))
     }
+}
+
+/// Nothing was tried. Waiting helps if any of the routes is merely limited.
+fn all_rest(rests: &[(&Route, Resting, Duration)]) -> Option<GatewayError> {
+    let limited = rests.iter().filter(|(_, why, _)| *why == Resting::Limited).min_by_key(|(_, _, wait)| *wait);
+    if let Some((route, _, wait)) = limited {
+        return Some(GatewayError::RateLimited {
+            provider: route.provider.clone(),
+            retry_after: Some(*wait),
+            message: "its limit was reached a moment ago".into(),
+        });
+    }
+    let (route, why, wait) = rests.iter().min_by_key(|(_, _, wait)| *wait)?;
+    let seconds = wait.as_secs().max(1);
+    let message = match why {
+        Resting::Refused => "it refused the key a moment ago".to_owned(),
+        _ => format!("it failed several times in a row and is tried again in {seconds} s"),
+    };
+    Some(GatewayError::Unavailable { provider: route.provider.clone(), status: None, message })
 }
 
 pub(crate) fn too_slow(provider: &str, limit: Duration) -> GatewayError {
@@ -226,43 +282,4 @@ pub(crate) async fn read_limited(
         body.extend_from_slice(&part);
     }
     Ok(body.freeze())
-}
-
-/// `retry-after-ms`, or `retry-after` in seconds or as a date; a date is read against the reply's own `date`, so
-/// that no clock of ours is involved.
-pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name: &str| headers.get(name)?.to_str().ok();
-    if let Some(ms) = text("retry-after-ms").and_then(|value| value.trim().parse::<u64>().ok()) {
-        return Some(Duration::from_millis(ms));
-    }
-    let value = text("retry-after")?.trim();
-    if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let until = httpdate::parse_http_date(value).ok()?;
-    let now = httpdate::parse_http_date(text("date")?).ok()?;
-    Some(until.duration_since(now).unwrap_or(Duration::ZERO))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn retry_after_is_read_in_every_form() {
-        let read = |pairs: &[(&'static str, &'static str)]| {
-            retry_after(
-                &pairs.iter().map(|(n, v)| ((*n).parse().unwrap(), HeaderValue::from_static(v))).collect(),
-            )
-        };
-        assert_eq!(read(&[("retry-after", "7")]), Some(Duration::from_secs(7)));
-        assert_eq!(
-            read(&[("retry-after-ms", "1500"), ("retry-after", "2")]),
-            Some(Duration::from_millis(1500))
-        );
-        let date =
-            [("date", "Sun, 06 Nov 1994 08:49:37 GMT"), ("retry-after", "Sun, 06 Nov 1994 08:50:07 GMT")];
-        assert_eq!(read(&date), Some(Duration::from_secs(30)));
-        assert_eq!(read(&[("retry-after", "soon")]), None);
-    }
 }

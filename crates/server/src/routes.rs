@@ -99,6 +99,7 @@ impl Routes {
                     dialect,
                     base_url: base_url.clone(),
                     upstream_model: upstream.into(),
+                    key_id: row.id.clone(),
                     key: Some(key.clone()),
                     limits: known.map(|model| model.limits.clone()).unwrap_or_default(),
                     extra_headers: Vec::new(),

@@ -37,6 +37,7 @@ fn route(simulator: &Simulator, dialect: Dialect) -> Route {
         dialect,
         base_url: base.parse().unwrap(),
         upstream_model: "m-1".into(),
+        key_id: "key-1".into(),
         key: Some(KEY.to_owned().into()),
         limits: ModelLimits::default(),
         extra_headers: Vec::new(),

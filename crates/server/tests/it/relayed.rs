@@ -16,6 +16,7 @@ fn route(world: &World, tokens: &Tokens, body: &str) -> Route {
         dialect: Dialect::Relayed,
         base_url: world.url.parse().unwrap(),
         upstream_model: "gpt-4.1-mini".into(),
+        key_id: String::new(),
         key: Some(tokens.access.clone().into()),
         limits: ModelLimits::default(),
         extra_headers: approval.headers().into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),

@@ -45,7 +45,8 @@ fn exhausted(headers: &HeaderMap) -> Option<Duration> {
         let name = name.as_str();
         let openai = name.strip_prefix("x-ratelimit-reset-");
         let openai = openai.map(|limit| format!("x-ratelimit-remaining-{limit}"));
-        let anthropic = name.strip_prefix("anthropic-ratelimit-").and_then(|rest| rest.strip_suffix("-reset"));
+        let anthropic =
+            name.strip_prefix("anthropic-ratelimit-").and_then(|rest| rest.strip_suffix("-reset"));
         let anthropic = anthropic.map(|limit| format!("anthropic-ratelimit-{limit}-remaining"));
         Some((name, openai.or(anthropic)?))
     });
@@ -100,10 +101,7 @@ mod tests {
                 ],
                 Some(ms(360_000)),
             ),
-            (
-                &[("x-ratelimit-remaining-tokens", "0"), ("x-ratelimit-reset-tokens", "20ms")],
-                Some(ms(20)),
-            ),
+            (&[("x-ratelimit-remaining-tokens", "0"), ("x-ratelimit-reset-tokens", "20ms")], Some(ms(20))),
             (
                 &[
                     date,

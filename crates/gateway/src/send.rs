@@ -204,7 +204,8 @@ impl Gateway {
 
 /// Nothing was tried. Waiting helps if any of the routes is merely limited.
 fn all_rest(rests: &[(&Route, Resting, Duration)]) -> Option<GatewayError> {
-    let limited = rests.iter().filter(|(_, why, _)| *why == Resting::Limited).min_by_key(|(_, _, wait)| *wait);
+    let limited =
+        rests.iter().filter(|(_, why, _)| *why == Resting::Limited).min_by_key(|(_, _, wait)| *wait);
     if let Some((route, _, wait)) = limited {
         return Some(GatewayError::RateLimited {
             provider: route.provider.clone(),
@@ -213,12 +214,17 @@ fn all_rest(rests: &[(&Route, Resting, Duration)]) -> Option<GatewayError> {
         });
     }
     let (route, why, wait) = rests.iter().min_by_key(|(_, _, wait)| *wait)?;
-    let seconds = wait.as_secs().max(1);
-    let message = match why {
-        Resting::Refused => "it refused the key a moment ago".to_owned(),
-        _ => format!("it failed several times in a row and is tried again in {seconds} s"),
-    };
-    Some(GatewayError::Unavailable { provider: route.provider.clone(), status: None, message })
+    let (provider, seconds) = (route.provider.clone(), wait.as_secs().max(1));
+    Some(match why {
+        Resting::Refused => {
+            let message = format!("it refused the key a moment ago, and is asked again in {seconds} s");
+            GatewayError::Unauthorized { provider, status: 401, code: None, message }
+        }
+        _ => {
+            let message = format!("it failed several times in a row and is tried again in {seconds} s");
+            GatewayError::Unavailable { provider, status: None, message }
+        }
+    })
 }
 
 pub(crate) fn too_slow(provider: &str, limit: Duration) -> GatewayError {

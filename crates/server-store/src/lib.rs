@@ -8,6 +8,7 @@
 //!
 //! Start reading at [`Store::open`], then any table.
 
+mod api_tokens;
 mod audit;
 mod device_codes;
 mod devices;
@@ -23,6 +24,7 @@ mod usage;
 mod users;
 mod web_sessions;
 
+pub use api_tokens::{ApiTokenRow, LiveToken, TokenKind};
 pub use audit::AuditRow;
 pub use device_codes::{CodeStatus, DeviceCodeRow, Poll};
 pub use devices::DeviceRow;
@@ -31,5 +33,5 @@ pub use provider_keys::ProviderKeyRow;
 pub use refresh_tokens::{RefreshRow, Rotation};
 pub use signing_keys::SigningKeyRow;
 pub use store::{Store, StoreError};
-pub use usage::{LedgerKind, UsageRow, UsageSum};
+pub use usage::{LedgerKind, Spent, UsageRow, UsageSum};
 pub use users::{Role, UserRow};

@@ -6,8 +6,11 @@ use sqlx::{AssertSqlSafe, Row as _};
 use crate::{Store, StoreError};
 
 /// All migrations in order; the first has version 1. `{bytes}` stands for the byte type of the database.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("migrations/0001_begin.sql"), include_str!("migrations/0002_link_devices.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migrations/0001_begin.sql"),
+    include_str!("migrations/0002_link_devices.sql"),
+    include_str!("migrations/0003_api_tokens.sql"),
+];
 
 /// Any number that no other program uses on the same database.
 const ADVISORY_LOCK: i64 = 0x706c_616e_746f;

@@ -14,8 +14,10 @@ pub struct UsageRow {
     pub org_id: String,
     /// Who asked.
     pub user_id: String,
-    /// With which device.
+    /// With which device; empty for a token.
     pub device_id: String,
+    /// With which token for programs, if with one.
+    pub token_id: Option<String>,
     /// The client's job, if it named one.
     pub job: Option<String>,
     /// When it ended.
@@ -63,6 +65,19 @@ impl LedgerKind {
     }
 }
 
+const DAY_MS: i64 = 86_400_000;
+
+/// What one person has spent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spent {
+    /// Organisation that pays.
+    pub org_id: String,
+    /// Who spent it.
+    pub user_id: String,
+    /// How much.
+    pub microusd: i64,
+}
+
 /// Usage of one user and model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UsageSum {
@@ -87,6 +102,7 @@ impl UsageRow {
             org_id: row.try_get("org_id")?,
             user_id: row.try_get("user_id")?,
             device_id: row.try_get("device_id")?,
+            token_id: row.try_get("token_id")?,
             job: row.try_get("job")?,
             at_ms: row.try_get("at_ms")?,
             provider: row.try_get("provider")?,
@@ -104,13 +120,19 @@ impl UsageRow {
 }
 
 impl Store {
-    /// Stores usage and its ledger entry, both or neither. A request settles once: the second time is a conflict.
-    pub async fn settle_usage(&self, usage: &UsageRow) -> Result<(), StoreError> {
+    /// Stores usage, its ledger entries and the sums that budgets are kept by, all or nothing. A request settles once: the
+    /// second time is a conflict. `reserved_microusd` was set aside before the request left, and is given back here.
+    pub async fn settle_usage(
+        &self,
+        usage: &UsageRow,
+        reserved_microusd: Option<i64>,
+    ) -> Result<(), StoreError> {
         let mut tx = self.pool.begin().await?;
         sqlx::query(
             "INSERT INTO usage_records (request_id, org_id, user_id, device_id, job, at_ms, provider, model, \
              input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, estimated, \
-             cost_microusd, outcome) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+             cost_microusd, outcome, token_id) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         )
         .bind(&usage.request_id)
         .bind(&usage.org_id)
@@ -128,24 +150,64 @@ impl Store {
         .bind(i64::from(usage.estimated))
         .bind(usage.cost_microusd)
         .bind(&usage.outcome)
+        .bind(usage.token_id.as_deref())
         .execute(&mut *tx)
         .await?;
-        if let Some(cost) = usage.cost_microusd {
+        let reserved =
+            reserved_microusd.map(|amount| [(LedgerKind::Reserve, -amount), (LedgerKind::Refund, amount)]);
+        let cost = usage.cost_microusd.map(|cost| (LedgerKind::Settle, -cost));
+        for (kind, amount) in reserved.into_iter().flatten().chain(cost) {
             sqlx::query(
                 "INSERT INTO ledger_entries (request_id, kind, org_id, user_id, amount_microusd, at_ms) \
                  VALUES ($1, $2, $3, $4, $5, $6)",
             )
             .bind(&usage.request_id)
-            .bind(LedgerKind::Settle.as_str())
+            .bind(kind.as_str())
             .bind(&usage.org_id)
             .bind(&usage.user_id)
-            .bind(-cost)
+            .bind(amount)
             .bind(usage.at_ms)
             .execute(&mut *tx)
             .await?;
         }
+        if let Some(cost) = usage.cost_microusd {
+            sqlx::query(
+                "INSERT INTO spend_days (org_id, user_id, day, microusd) VALUES ($1, $2, $3, $4) \
+                 ON CONFLICT (org_id, user_id, day) DO UPDATE SET microusd = spend_days.microusd + excluded.microusd",
+            )
+            .bind(&usage.org_id)
+            .bind(&usage.user_id)
+            .bind(usage.at_ms.div_euclid(DAY_MS))
+            .bind(cost)
+            .execute(&mut *tx)
+            .await?;
+            sqlx::query("UPDATE api_tokens SET spent_microusd = spent_microusd + $1 WHERE id = $2")
+                .bind(cost)
+                .bind(usage.token_id.as_deref())
+                .execute(&mut *tx)
+                .await?;
+        }
         tx.commit().await?;
         Ok(())
+    }
+
+    /// What each person has spent on the days from that of `since_ms` on, by the calendar of UTC.
+    pub async fn spent_since(&self, since_ms: i64) -> Result<Vec<Spent>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT org_id, user_id, CAST(SUM(microusd) AS BIGINT) AS microusd FROM spend_days WHERE day >= $1 \
+             GROUP BY org_id, user_id",
+        )
+        .bind(since_ms.div_euclid(DAY_MS))
+        .fetch_all(&self.pool)
+        .await?;
+        let read = |row: &AnyRow| {
+            Ok(Spent {
+                org_id: row.try_get("org_id")?,
+                user_id: row.try_get("user_id")?,
+                microusd: row.try_get("microusd")?,
+            })
+        };
+        rows.iter().map(read).collect()
     }
 
     /// The newest requests of an organisation, or of one user in it.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use gateway::GatewayConfig;
+use gateway::{GatewayConfig, HealthConfig};
 use serde::Deserialize;
 use url::Url;
 
@@ -37,8 +37,10 @@ pub struct Settings {
     pub database: String,
     /// Path of a further catalogue; empty for none.
     pub catalogue: String,
-    /// Limits per person.
+    /// Limits of rates.
     pub limits: Limits,
+    /// Limits of money.
+    pub budgets: Budgets,
     /// Content filter.
     pub filter: Filter,
     /// Time-outs towards providers.
@@ -47,18 +49,54 @@ pub struct Settings {
     pub tokens: Tokens,
 }
 
-/// Limits per person.
+/// Limits of rates; 0 is no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Requests per minute.
+    /// Requests per person and minute.
     pub requests_per_minute: u32,
-    /// Requests at the same time.
+    /// Tokens per person and minute.
+    pub tokens_per_minute: u32,
+    /// Requests of a person at the same time.
     pub concurrent: u32,
+    /// Of each sign-in.
+    pub device: Rate,
+    /// Of each token for programs.
+    pub token: Rate,
+    /// Of each model, for all people together.
+    pub model: Rate,
+    /// Of each address.
+    pub address: Rate,
     /// Largest body in MiB.
     pub body_mib: usize,
     /// Seconds in which a body has to arrive.
     pub body_s: u64,
+}
+
+/// How much of one thing; 0 is no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rate {
+    /// Requests per minute.
+    pub requests_per_minute: u32,
+    /// Tokens per minute.
+    pub tokens_per_minute: u32,
+    /// Requests at the same time.
+    pub concurrent: u32,
+}
+
+/// Limits of money, in micro-dollars by days and months of UTC; 0 is no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Budgets {
+    /// Of each person in a day.
+    pub user_day_microusd: u64,
+    /// Of each person in a month.
+    pub user_month_microusd: u64,
+    /// Of all people together in a day.
+    pub org_day_microusd: u64,
+    /// Of all people together in a month.
+    pub org_month_microusd: u64,
 }
 
 /// Content filter.
@@ -94,6 +132,10 @@ pub struct Upstream {
     pub idle_s: u64,
     /// For a whole answer.
     pub total_s: u64,
+    /// Failures in a row before an upstream is left alone for a while; 0 leaves nothing alone, neither keys.
+    pub rest_after_failures: u32,
+    /// The longest that it is left alone, in seconds.
+    pub longest_rest_s: u64,
 }
 
 /// Lifetimes of tokens.
@@ -114,6 +156,7 @@ impl Default for Settings {
             database: String::new(),
             catalogue: String::new(),
             limits: Limits::default(),
+            budgets: Budgets::default(),
             filter: Filter::default(),
             upstream: Upstream::default(),
             tokens: Tokens::default(),
@@ -123,13 +166,30 @@ impl Default for Settings {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { requests_per_minute: 120, concurrent: 16, body_mib: 32, body_s: 60 }
+        Self {
+            requests_per_minute: 120,
+            tokens_per_minute: 0,
+            concurrent: 16,
+            device: Rate::default(),
+            token: Rate::default(),
+            model: Rate::default(),
+            address: Rate::default(),
+            body_mib: 32,
+            body_s: 60,
+        }
     }
 }
 
 impl Default for Upstream {
     fn default() -> Self {
-        Self { connect_s: 10, first_byte_s: 300, idle_s: 180, total_s: 3_600 }
+        Self {
+            connect_s: 10,
+            first_byte_s: 300,
+            idle_s: 180,
+            total_s: 3_600,
+            rest_after_failures: 5,
+            longest_rest_s: 120,
+        }
     }
 }
 
@@ -184,6 +244,11 @@ impl Config {
             first_byte: Duration::from_secs(upstream.first_byte_s),
             idle: Duration::from_secs(upstream.idle_s),
             total: Duration::from_secs(upstream.total_s),
+            health: (upstream.rest_after_failures > 0).then(|| HealthConfig {
+                failures: upstream.rest_after_failures,
+                longest: Duration::from_secs(upstream.longest_rest_s),
+                ..HealthConfig::default()
+            }),
             user_agent: concat!("plantocode-server/", env!("CARGO_PKG_VERSION")).into(),
             ..GatewayConfig::default()
         }

@@ -21,6 +21,7 @@ mod handlers;
 mod identity;
 mod limits;
 mod pages;
+mod policy;
 mod relay_hub;
 mod request_id;
 mod routes;

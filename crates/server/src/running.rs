@@ -5,12 +5,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use gateway::CancellationToken;
 
+use crate::identity::{Grants, Principal, Revoked};
+
 /// All requests under way on this node. Cheap to clone.
 #[derive(Clone, Default)]
 pub(crate) struct InFlight(Arc<Mutex<HashMap<String, Flight>>>);
 
 struct Flight {
     user_id: String,
+    device_id: String,
+    token_id: Option<String>,
     job: Option<String>,
     cancel: CancellationToken,
 }
@@ -26,11 +30,17 @@ impl InFlight {
     pub fn list(
         &self,
         request_id: &str,
-        user_id: &str,
+        principal: &Principal,
         job: Option<&str>,
         cancel: CancellationToken,
     ) -> Listed {
-        let flight = Flight { user_id: user_id.into(), job: job.map(Into::into), cancel };
+        let flight = Flight {
+            user_id: principal.user_id.clone(),
+            device_id: principal.device_id.clone(),
+            token_id: principal.grant.as_ref().map(|grant| grant.id.clone()),
+            job: job.map(Into::into),
+            cancel,
+        };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(request_id.into(), flight);
         Listed { request_id: request_id.into(), all: self.clone() }
     }
@@ -42,6 +52,16 @@ impl InFlight {
             flight.user_id == user_id && (id.as_str() == name || flight.job.as_deref() == Some(name))
         });
         named.map(|(_, flight)| flight.cancel.cancel()).count()
+    }
+
+    /// Cancels what was asked for by sign-ins and tokens that have ended since; says how many.
+    pub fn cancel_ended(&self, revoked: &Revoked, grants: &Grants) -> usize {
+        let flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let ended = flights.values().filter(|flight| match &flight.token_id {
+            Some(token) => !grants.has(token),
+            None => revoked.contains(&flight.device_id),
+        });
+        ended.map(|flight| flight.cancel.cancel()).count()
     }
 
     /// Cancels everything: the server is stopping.

@@ -17,8 +17,9 @@ use crate::clients::ClientSocket;
 use crate::config::Config;
 use crate::env::Env;
 use crate::error::ApiError;
-use crate::identity::{KeyRing, Passwords, Revoked, SignIns, Tokens, token_hash};
+use crate::identity::{Grants, KeyRing, Passwords, Revoked, SignIns, Tokens, token_hash};
 use crate::limits::Limiter;
+use crate::policy::Policy;
 use crate::relay_hub::Hub;
 use crate::relay_hub::mailbox::Mailboxes;
 use crate::relay_hub::tickets::Tickets;
@@ -204,9 +205,13 @@ async fn state(config: &Config, bound: SocketAddr) -> Result<web::Data<State>, S
         settings.tokens,
         env.clone(),
     );
+    let policy = Policy::new(settings.limits, settings.budgets);
+    policy.reload(&store, env.now_ms()).await?;
     let routes = Routes::new(Arc::new(catalogue(config)?));
     routes.reload(&store, &vault).await?;
     revoked.reload(&store, revocations_since(&settings, &env)).await?;
+    let grants = Grants::default();
+    grants.reload(&store, env.now_ms()).await?;
     Ok(web::Data::new(State {
         public_url,
         passwords: Passwords::new(env.clone()),
@@ -214,11 +219,12 @@ async fn state(config: &Config, bound: SocketAddr) -> Result<web::Data<State>, S
         keys,
         sign_ins,
         revoked,
+        grants,
         routes,
         gateway: Gateway::new(config.gateway())?,
         guard: Arc::new(Guard::builtin().map_err(|error| ServerError::Data(error.to_string()))?),
         audit: Audit::start(store.clone(), env.id(), env.clone()),
-        limiter: Limiter::new(settings.limits.requests_per_minute, settings.limits.concurrent),
+        policy,
         password_tries: Limiter::new(PASSWORDS_PER_MINUTE, u32::MAX),
         code_tries: Limiter::new(CODES_PER_MINUTE, u32::MAX),
         strangers: Limiter::new(STRANGERS_PER_MINUTE, u32::MAX),
@@ -277,5 +283,8 @@ async fn refresh(state: web::Data<State>) {
 
 async fn refresh_once(store: &Store, vault: &Vault, state: &State) -> Result<(), ServerError> {
     state.revoked.reload(store, revocations_since(&state.settings, &state.env)).await?;
+    state.grants.reload(store, state.env.now_ms()).await?;
+    state.policy.reload(store, state.env.now_ms()).await?;
+    state.in_flight.cancel_ended(&state.revoked, &state.grants);
     state.routes.reload(store, vault).await
 }

@@ -15,8 +15,9 @@ use crate::audit::Audit;
 use crate::config::Settings;
 use crate::env::Env;
 use crate::error::ApiError;
-use crate::identity::{Passwords, Principal, Revoked, SignIns, TokenError, Tokens};
+use crate::identity::{GRANT_PREFIX, Grants, Passwords, Principal, Revoked, SignIns, TokenError, Tokens};
 use crate::limits::Limiter;
+use crate::policy::Policy;
 use crate::relay_hub::Hub;
 use crate::relay_hub::mailbox::Mailboxes;
 use crate::relay_hub::tickets::Tickets;
@@ -36,11 +37,14 @@ pub(crate) struct State {
     pub keys: crate::identity::KeyRing,
     pub sign_ins: SignIns,
     pub revoked: Revoked,
+    /// The tokens for programs and agents.
+    pub grants: Grants,
     pub routes: Routes,
     pub gateway: Gateway,
     pub guard: Arc<Guard>,
     pub audit: Audit,
-    pub limiter: Limiter,
+    /// Rates and budgets of requests to models.
+    pub policy: Policy,
     /// How often passwords can be tried, per address and per name.
     pub password_tries: Limiter,
     /// How often device codes can be asked for or typed, per address.
@@ -70,7 +74,19 @@ impl State {
         self.public_url.as_str().trim_end_matches('/')
     }
 
-    /// Who is asking. Every request of the API needs a valid access token of a sign-in that has not ended.
+    /// The person who is asking, signed in with this very client: for everything that concerns the account. A token for
+    /// programs is not enough.
+    pub fn person(&self, request: &HttpRequest) -> Result<Principal, ApiError> {
+        let principal = self.principal(request)?;
+        match principal.grant {
+            None => Ok(principal),
+            Some(_) => {
+                Err(ApiError::forbidden("this needs a person who is signed in, not a token for programs"))
+            }
+        }
+    }
+
+    /// Who is asking for a model: a sign-in that has not ended, or a token for programs.
     pub fn principal(&self, request: &HttpRequest) -> Result<Principal, ApiError> {
         let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token = header.and_then(|value| {
@@ -78,6 +94,11 @@ impl State {
             scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
         });
         let token = token.ok_or_else(|| ApiError::unauthenticated("an access token is needed"))?;
+        if token.starts_with(GRANT_PREFIX) {
+            let principal = self.grants.check(token, self.env.now_ms());
+            return principal
+                .ok_or_else(|| ApiError::unauthenticated("this token does not exist, or has ended"));
+        }
         let principal = self.tokens.check(token, self.env.now_ms()).map_err(|error| match error {
             TokenError::Expired | TokenError::Invalid => ApiError::unauthenticated(error.to_string()),
         })?;

@@ -150,7 +150,8 @@ async fn an_upstream_that_keeps_failing_is_left_alone() {
 
 #[tokio::test]
 async fn answers_that_break_off_count_against_the_upstream() {
-    let behaviour = Behaviour { error_after_events: Some(3), ..Behaviour::text("said, and then some more of it") };
+    let behaviour =
+        Behaviour { error_after_events: Some(3), ..Behaviour::text("said, and then some more of it") };
     let breaking = Simulator::start(behaviour);
     let gateway = watching();
     let routes = [route(&breaking, Dialect::OpenAi)];

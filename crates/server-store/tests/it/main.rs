@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use server_store::{
-    AuditRow, CodeStatus, DeviceCodeRow, DeviceRow, LinkDeviceRow, Poll, ProviderKeyRow, RefreshRow, Role,
-    Rotation, SigningKeyRow, Store, StoreError, UsageRow, UserRow,
+    ApiTokenRow, AuditRow, CodeStatus, DeviceCodeRow, DeviceRow, LinkDeviceRow, Poll, ProviderKeyRow,
+    RefreshRow, Role, Rotation, SigningKeyRow, Store, StoreError, TokenKind, UsageRow, UserRow,
 };
 use testkit::Postgres;
 
@@ -32,6 +32,7 @@ async fn story(url: &str) {
     refresh_tokens(&store).await;
     link_devices(&store).await;
     keys(&store).await;
+    api_tokens(&store).await;
     usage(&store).await;
     audit(&store).await;
     store.close().await;
@@ -173,12 +174,53 @@ async fn keys(store: &Store) {
     assert!(!store.remove_provider_key("k1").await.unwrap());
 }
 
+async fn api_tokens(store: &Store) {
+    let token = ApiTokenRow {
+        id: "t1".into(),
+        hash: "hash-1".into(),
+        org_id: "org".into(),
+        user_id: "u1".into(),
+        kind: TokenKind::Agent,
+        name: "agent".into(),
+        models: "[\"m\"]".into(),
+        needs_approval: true,
+        budget_microusd: Some(100),
+        spent_microusd: 0,
+        tag: Some("plan".into()),
+        created_ms: 10,
+        expires_ms: Some(1_000),
+        revoked_ms: None,
+    };
+    store.add_api_token(&token).await.unwrap();
+    let again = ApiTokenRow { id: "t2".into(), ..token.clone() };
+    assert!(matches!(store.add_api_token(&again).await, Err(StoreError::Conflict)), "a hash is one token's");
+    let lasting =
+        ApiTokenRow { hash: "hash-2".into(), expires_ms: None, tag: None, budget_microusd: None, ..again };
+    store.add_api_token(&lasting).await.unwrap();
+    let live = |now| async move {
+        let mut ids: Vec<_> =
+            store.live_api_tokens(now).await.unwrap().into_iter().map(|t| t.token.id).collect();
+        ids.sort();
+        ids
+    };
+    assert_eq!(live(999).await, ["t1", "t2"]);
+    assert_eq!(store.live_api_tokens(999).await.unwrap()[0].role, Role::Admin);
+    assert_eq!(live(1_000).await, ["t2"]);
+    assert!(!store.revoke_api_token("t2", "org", Some("u9"), 20).await.unwrap(), "not theirs");
+    assert!(store.revoke_api_token("t2", "org", Some("u1"), 20).await.unwrap());
+    assert!(!store.revoke_api_token("t2", "org", None, 30).await.unwrap());
+    assert_eq!(live(999).await, ["t1"]);
+    assert_eq!(store.api_tokens("org", Some("u1")).await.unwrap()[0], token);
+    assert!(store.api_tokens("org", Some("u9")).await.unwrap().is_empty());
+}
+
 async fn usage(store: &Store) {
     let row = |id: &str, user: &str, cost: Option<i64>| UsageRow {
         request_id: id.into(),
         org_id: "org".into(),
         user_id: user.into(),
         device_id: "d1".into(),
+        token_id: (id == "r2").then(|| "t1".into()),
         job: (id == "r1").then(|| "job".into()),
         at_ms: 100,
         provider: "p".into(),
@@ -192,12 +234,16 @@ async fn usage(store: &Store) {
         cost_microusd: cost,
         outcome: "served".into(),
     };
-    store.settle_usage(&row("r1", "u1", Some(30))).await.unwrap();
-    store.settle_usage(&row("r2", "u2", Some(12))).await.unwrap();
-    store.settle_usage(&row("r3", "u2", None)).await.unwrap();
-    let twice = store.settle_usage(&row("r1", "u1", Some(30))).await;
+    store.settle_usage(&row("r1", "u1", Some(30)), Some(50)).await.unwrap();
+    store.settle_usage(&row("r2", "u2", Some(12)), None).await.unwrap();
+    store.settle_usage(&row("r3", "u2", None), Some(7)).await.unwrap();
+    let twice = store.settle_usage(&row("r1", "u1", Some(30)), None).await;
     assert!(matches!(twice, Err(StoreError::Conflict)), "a request settles once: {twice:?}");
-    assert_eq!(store.balance("org").await.unwrap(), -42);
+    assert_eq!(store.balance("org").await.unwrap(), -42, "what was set aside has come back");
+    let spent = store.spent_since(0).await.unwrap();
+    assert_eq!(spent.iter().map(|spent| spent.microusd).sum::<i64>(), 42);
+    assert!(store.spent_since(86_400_000).await.unwrap().is_empty());
+    assert_eq!(store.api_tokens("org", None).await.unwrap()[0].spent_microusd, 12);
     assert_eq!(store.recent_usage("org", None, 10).await.unwrap().len(), 3);
     assert_eq!(store.recent_usage("org", Some("u1"), 10).await.unwrap(), [row("r1", "u1", Some(30))]);
     let sums = store.usage_by_model("org", Some("u2"), 0).await.unwrap();

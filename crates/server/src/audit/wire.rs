@@ -24,6 +24,12 @@ pub(crate) struct Entry {
     pub org: String,
     pub user: String,
     pub device: String,
+    /// Id of the token for programs it was made with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// What the token is tagged with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
     pub address: String,
     pub method: String,
     pub path: String,
@@ -109,6 +115,8 @@ pub(crate) struct Located {
 pub(crate) struct Sent {
     pub provider: String,
     pub model: String,
+    /// Id of the key it was sent with.
+    pub key: String,
     /// SHA-256 of the exact body the provider got, hex.
     pub upstream_hash: String,
     pub transformations: Vec<String>,
@@ -122,6 +130,7 @@ impl From<gateway::Try> for Sent {
         Self {
             provider: attempt.provider,
             model: attempt.model,
+            key: attempt.key_id,
             upstream_hash: attempt.upstream_hash,
             transformations: attempt.transformations,
             outcome: attempt.outcome.as_str(),

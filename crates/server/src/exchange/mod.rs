@@ -16,7 +16,7 @@ use crate::audit::{Entry, Event};
 use crate::clients::ClientSocket;
 use crate::error::ApiError;
 use crate::identity::Principal;
-use crate::limits::Permit;
+use crate::policy::Permit;
 use crate::running::Listed;
 use crate::state::State;
 use crate::usage::cost;
@@ -58,7 +58,11 @@ struct End {
 
 impl Exchange {
     /// Runs to the end. `head` is answered once; when its receiver is gone, so is the client.
-    pub async fn run(self, client: Option<ClientSocket>, mut head: oneshot::Sender<Result<Head, ApiError>>) {
+    pub async fn run(
+        mut self,
+        client: Option<ClientSocket>,
+        mut head: oneshot::Sender<Result<Head, ApiError>>,
+    ) {
         let journal = Journal::default();
         let send = Send {
             body: self.body.clone(),
@@ -119,7 +123,11 @@ impl Exchange {
     }
 
     /// Collects the whole answer; the upstream streams all the same, so that this can be stopped.
-    async fn whole(&self, mut stream: ChatStream, mut head: oneshot::Sender<Result<Head, ApiError>>) -> End {
+    async fn whole(
+        &mut self,
+        mut stream: ChatStream,
+        mut head: oneshot::Sender<Result<Head, ApiError>>,
+    ) -> End {
         let mut fold = Fold::default();
         let mut model = String::new();
         let result = loop {
@@ -154,10 +162,17 @@ impl Exchange {
             }
             Some(error) => Err(error.clone()),
         };
-        self.permit.release();
+        self.over(&stream, &end.model);
         // Nobody may be waiting any more; it is recorded all the same.
         let _ = head.send(reply);
         end
+    }
+
+    /// Room for the client's next request, before it learns that this one is over.
+    fn over(&mut self, stream: &ChatStream, model: &str) {
+        let usage = stream.usage();
+        let cost = self.cost(stream.served(), model, &usage);
+        self.permit.over(usage.input_tokens + usage.output_tokens, cost);
     }
 
     fn over_ceiling(&self, stream: &ChatStream, model: &str) -> bool {

@@ -25,7 +25,7 @@ impl Exchange {
     }
 
     /// Writes usage and the outcome. Whatever fails here is in the log; the intent is already on record.
-    pub(super) async fn settle(self, end: End, journal: &Journal) {
+    pub(super) async fn settle(mut self, end: End, journal: &Journal) {
         let now = self.state.env.now_ms();
         let tries = journal.tries();
         let mut entry = self.entry;
@@ -51,9 +51,13 @@ impl Exchange {
             };
             let catalogue = self.state.routes.catalogue();
             entry.cost_microusd = bill.cost(catalogue);
-            if let Err(error) = self.state.store.settle_usage(&bill.row(catalogue)).await {
+            let reserved = self.permit.reserved_microusd().and_then(|amount| i64::try_from(amount).ok());
+            if let Err(error) = self.state.store.settle_usage(&bill.row(catalogue), reserved).await {
                 tracing::error!(%error, request_id = self.request_id, "usage cannot be stored");
             }
+            // Stored or not, it was spent.
+            self.permit.over(usage.input_tokens + usage.output_tokens, entry.cost_microusd);
+            self.permit.stored();
         }
         entry.tries = tries.into_iter().map(Into::into).collect();
         if let Err(error) = self.state.audit.append(&self.request_id, entry).await {

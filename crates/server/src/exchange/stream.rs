@@ -23,7 +23,7 @@ const LARGEST_WRITE: usize = 16 * 1024;
 impl Exchange {
     /// Streams to the client, events that are ready together in one write.
     pub(super) async fn stream(
-        &self,
+        &mut self,
         mut stream: ChatStream,
         head: oneshot::Sender<Result<Head, ApiError>>,
     ) -> End {
@@ -54,7 +54,7 @@ impl Exchange {
                 next = if full { None } else { stream.next().now_or_never() };
             }
             if result.is_some() {
-                self.permit.release();
+                self.over(&stream, &model);
             }
             if !out.is_empty() {
                 keep_alive.reset();

@@ -19,7 +19,7 @@ pub(crate) async fn audit(
     state: web::Data<State>,
     query: web::Query<Query>,
 ) -> Result<HttpResponse, ApiError> {
-    let principal = state.principal(&request)?;
+    let principal = state.person(&request)?;
     if !principal.sees_everything() {
         return Err(ApiError::forbidden("only administrators and auditors see the audit"));
     }

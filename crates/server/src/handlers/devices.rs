@@ -37,7 +37,7 @@ pub(crate) async fn add(
     state: web::Data<State>,
     body: Bytes,
 ) -> Result<HttpResponse, ApiError> {
-    let principal = state.principal(&request)?;
+    let principal = state.person(&request)?;
     let Add { name, link_key } = read(&body)?;
     let (name, link_key) = (short(&name), link_key.to_base64());
     let known = match state.store.link_device_by_key(&link_key).await? {
@@ -72,7 +72,7 @@ pub(crate) async fn add(
 
 /// `GET /api/devices`: the person's devices.
 pub(crate) async fn list(request: HttpRequest, state: web::Data<State>) -> Result<HttpResponse, ApiError> {
-    let principal = state.principal(&request)?;
+    let principal = state.person(&request)?;
     let devices = state.store.link_devices(&principal.user_id).await?;
     let device = |row: LinkDeviceRow| {
         json!({
@@ -95,7 +95,7 @@ pub(crate) async fn revoke(
     state: web::Data<State>,
     body: Bytes,
 ) -> Result<HttpResponse, ApiError> {
-    let principal = state.principal(&request)?;
+    let principal = state.person(&request)?;
     let Revoke { link_key } = read(&body)?;
     let known = state.store.link_device_by_key(&link_key.to_base64()).await?;
     let revoked = match &known {

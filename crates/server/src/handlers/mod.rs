@@ -7,6 +7,7 @@ mod devices;
 mod health;
 mod phone;
 mod proxy;
+mod tokens;
 mod usage;
 mod web_pages;
 
@@ -30,6 +31,9 @@ pub(crate) fn routes(app: &mut ServiceConfig) {
         .route("/api/auth/token", web::post().to(auth::token::token))
         .route("/api/auth/revoke", web::post().to(auth::token::revoke))
         .route("/.well-known/jwks.json", web::get().to(auth::jwks::jwks))
+        .route("/api/tokens", web::post().to(tokens::create))
+        .route("/api/tokens", web::get().to(tokens::list))
+        .route("/api/tokens/revoke", web::post().to(tokens::revoke))
         .route("/api/devices", web::post().to(devices::add))
         .route("/api/devices", web::get().to(devices::list))
         .route("/api/devices/revoke", web::post().to(devices::revoke))

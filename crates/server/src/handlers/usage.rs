@@ -36,7 +36,7 @@ pub(crate) async fn usage(
     });
     let requests = requests.iter().map(|row| {
         json!({
-            "request_id": row.request_id, "user": row.user_id, "job": row.job, "at_ms": row.at_ms,
+            "request_id": row.request_id, "user": row.user_id, "token": row.token_id, "job": row.job, "at_ms": row.at_ms,
             "provider": row.provider, "model": row.model, "outcome": row.outcome,
             "input_tokens": row.input_tokens, "output_tokens": row.output_tokens,
             "cache_read_tokens": row.cache_read_tokens, "cache_write_tokens": row.cache_write_tokens,

@@ -1,5 +1,6 @@
 //! Who is asking: passwords, signing keys, access tokens, sign-ins and their end.
 
+mod grants;
 mod keys;
 mod password;
 mod refresh;
@@ -7,16 +8,19 @@ mod revoked;
 mod tokens;
 mod wire;
 
+pub(crate) use grants::{Grant, Grants, PREFIX as GRANT_PREFIX};
 pub(crate) use keys::KeyRing;
 pub(crate) use password::{Passwords, shortest as password_shortest};
 pub(crate) use refresh::{Refreshed, SignIns, TokenPair};
 pub(crate) use revoked::Revoked;
 pub(crate) use tokens::{TokenError, Tokens};
 
+use std::sync::Arc;
+
 use server_store::Role;
 use sha2::{Digest as _, Sha256};
 
-/// Who is asking, as a valid access token says.
+/// Who is asking, as a valid token says.
 #[derive(Clone, Debug)]
 pub(crate) struct Principal {
     pub user_id: String,
@@ -25,6 +29,8 @@ pub(crate) struct Principal {
     pub role: Role,
     /// When the token ends, milliseconds since 1970.
     pub expires_ms: i64,
+    /// What a token for programs may do; `None` for a person who is signed in.
+    pub grant: Option<Arc<Grant>>,
 }
 
 impl Principal {

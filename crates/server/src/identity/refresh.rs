@@ -137,6 +137,7 @@ impl SignIns {
             device_id: device_id.to_owned(),
             role: user.role,
             expires_ms: now + expires_in_s * 1_000,
+            grant: None,
         };
         TokenPair { access: self.tokens.issue(&principal, now), refresh, expires_in_s }
     }

@@ -68,6 +68,7 @@ impl Tokens {
             org_id: claims.org,
             device_id: claims.sid,
             expires_ms: claims.exp * 1_000,
+            grant: None,
         })
     }
 

@@ -88,7 +88,7 @@ fn offered(request: &HttpRequest) -> impl Iterator<Item = &str> {
 /// Whom an upgrade lets in.
 fn admit(state: &State, request: &HttpRequest) -> Result<Admission, ApiError> {
     if request.headers().contains_key(header::AUTHORIZATION) {
-        return Ok(by_token(state.principal(request)?));
+        return Ok(by_token(state.person(request)?));
     }
     let ticket = offered(request).find_map(|protocol| protocol.strip_prefix(TICKET_PREFIX));
     let ticket = ticket.ok_or_else(|| ApiError::unauthenticated("an access token or a ticket is needed"))?;

@@ -35,6 +35,7 @@ impl Bill<'_> {
             org_id: self.principal.org_id.clone(),
             user_id: self.principal.user_id.clone(),
             device_id: self.principal.device_id.clone(),
+            token_id: self.principal.grant.as_ref().map(|grant| grant.id.clone()),
             job: self.job.map(Into::into),
             at_ms: self.at_ms,
             provider: self.provider.into(),

@@ -90,7 +90,8 @@ async fn bad_input_gets_a_clear_answer() {
 
 #[tokio::test]
 async fn upstream_errors_are_translated_not_pasted() {
-    let world = World::new().await;
+    let always = |settings: &mut server::config::Settings| settings.upstream.rest_after_failures = 0;
+    let world = World::with(Database::Sqlite, always).await;
     let tokens = world.sign_in("ada").await;
     let page = "<html>internal-host-17 stack trace</html>";
     let cases = [
@@ -245,4 +246,58 @@ async fn addresses_can_be_allowed() {
     let ada = world.sign_in("ada").await;
     let part = r#"{"type":"image_url","image_url":{"url":"https://example.org/a.png"}}"#;
     json_of(world.chat_bytes(&ada, with_part(part))).await;
+}
+
+#[tokio::test]
+async fn a_limited_key_is_left_alone_and_clients_are_told_how_long() {
+    let world = World::new().await;
+    let tokens = world.sign_in("ada").await;
+    let fail = Fail { status: 429, body: None, retry_after: Some("90".into()), times: None };
+    world.openai.set(Behaviour { fail: Some(fail), ..Behaviour::default() });
+    for asked in [1, 1] {
+        let reply = world.chat(&tokens, &ask("gpt-4.1-mini", false)).send().await.unwrap();
+        let wait: u64 = reply.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+        assert!((88..=90).contains(&wait), "{wait}");
+        assert_eq!(error_of(reply).await.1["code"], "upstream_rate_limited");
+        assert_eq!(world.openai.log().len(), asked);
+    }
+    let (status, reply) = (200, json_of(world.chat(&tokens, &ask("either", false))).await);
+    assert_eq!(
+        (status, &reply["choices"][0]["message"]["content"]),
+        (200, &json!("Hello from the simulator."))
+    );
+}
+
+#[tokio::test]
+async fn each_kind_of_limit_holds() {
+    use server::config::{Rate, Settings};
+    let one = Rate { requests_per_minute: 1, ..Rate::default() };
+    let kinds: [(&str, fn(&mut Settings, Rate)); 3] = [
+        ("device", |settings, rate| settings.limits.device = rate),
+        ("model", |settings, rate| settings.limits.model = rate),
+        ("address", |settings, rate| settings.limits.address = rate),
+    ];
+    for (word, set) in kinds {
+        let world = World::with(Database::Sqlite, |settings| set(settings, one)).await;
+        let (ada, bob) = (world.sign_in("ada").await, world.sign_in("bob").await);
+        assert_eq!(world.chat(&ada, &ask("gpt-4.1-mini", false)).send().await.unwrap().status(), 200);
+        let (status, error) =
+            error_of(world.chat(&ada, &ask("gpt-4.1-mini", false)).send().await.unwrap()).await;
+        assert_eq!(status, 429, "{word}");
+        assert!(error["message"].as_str().unwrap().contains(word), "{error}");
+        let others = world.chat(&bob, &ask("gpt-4.1-mini", false)).send().await.unwrap().status();
+        assert_eq!(others == 200, word == "device", "{word}");
+    }
+    let world = World::with(Database::Sqlite, |settings| settings.limits.tokens_per_minute = 2_000).await;
+    let ada = world.sign_in("ada").await;
+    let mut body = ask("gpt-4.1-mini", false);
+    body["max_tokens"] = json!(1_500);
+    for _ in 0..3 {
+        let reply = world.chat(&ada, &body).send().await.unwrap();
+        assert_eq!(reply.status(), 200, "what was not used is there again");
+    }
+    world.openai.set(Behaviour { first_delay_ms: 300, ..Behaviour::text("slow") });
+    let chat = || async { world.chat(&ada, &body).send().await.unwrap().status().as_u16() };
+    let (a, b) = tokio::join!(chat(), chat());
+    assert_eq!((a.min(b), a.max(b)), (200, 429));
 }

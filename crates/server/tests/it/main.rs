@@ -1,6 +1,7 @@
 //! The whole server over HTTP, against simulated providers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod api_tokens;
 mod approval;
 mod audit;
 mod cancel;

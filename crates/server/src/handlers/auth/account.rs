@@ -7,7 +7,7 @@ use crate::error::ApiError;
 use crate::state::State;
 
 pub(crate) async fn account(request: HttpRequest, state: web::Data<State>) -> Result<HttpResponse, ApiError> {
-    let principal = state.principal(&request)?;
+    let principal = state.person(&request)?;
     let user = state.store.user(&principal.user_id).await?;
     let user = user.ok_or_else(|| ApiError::unauthenticated("this account does not exist any more"))?;
     let device = state.store.device(&principal.device_id).await?;

@@ -22,7 +22,7 @@ use crate::error::ApiError;
 use crate::exchange::{Exchange, Head};
 use crate::filter;
 use crate::identity::Principal;
-use crate::limits::Permit;
+use crate::policy::{Most, Permit};
 use crate::request_id::RequestId;
 use crate::routes::within;
 use crate::state::{State, address};
@@ -82,9 +82,11 @@ async fn admit(
     entry.org.clone_from(&principal.org_id);
     entry.user.clone_from(&principal.user_id);
     entry.device.clone_from(&principal.device_id);
-    let permit = state.limiter.acquire(&principal.user_id, state.env.now_ms());
-    let permit =
-        permit.map_err(|wait| ApiError::rate_limited(wait, "too many requests; wait before the next"))?;
+    if let Some(grant) = &principal.grant {
+        entry.token = Some(grant.id.clone());
+        entry.tag.clone_from(&grant.tag);
+    }
+    let mut permit = state.policy.admit(&principal, &entry.address, state.env.now_ms())?;
     if request.headers().contains_key(CONTENT_ENCODING) {
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return Err(ApiError::new(status, "unsupported", "the body must not be compressed"));
@@ -109,10 +111,48 @@ async fn admit(
         urls::check(&chat)?;
     }
     entry.model_asked.clone_from(&chat.model);
+    may_ask(&principal, &chat.model, approved.is_some())?;
     let routes = routes(state, &principal, &chat.model, approved.as_ref())?;
     entry.destinations = routes.iter().map(|route| route.destination().to_string()).collect();
     let body = screen(state, &body, approved.is_some(), entry).await?;
+    let most = most(state, &routes, &chat, body.len(), approved.as_ref());
+    state.policy.reserve(&mut permit, &principal, &chat.model, most, state.env.now_ms())?;
     Ok(Allowed { principal, permit, approved, chat, body, routes })
+}
+
+/// What a token for programs is allowed. A person may ask for everything that is there.
+fn may_ask(principal: &Principal, model: &str, approved: bool) -> Result<(), ApiError> {
+    let Some(grant) = &principal.grant else { return Ok(()) };
+    if !grant.allows(model) {
+        let message = format!("this token may not ask for the model `{model}`");
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "model_not_allowed", message));
+    }
+    if grant.needs_approval && !approved {
+        let message = "this token may send only what was approved, and the request carries no approval";
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "approval_required", message));
+    }
+    Ok(())
+}
+
+/// The most that any of the routes may use; never more than was approved.
+fn most(
+    state: &State,
+    routes: &[Route],
+    chat: &ChatRequest,
+    body: usize,
+    approved: Option<&Approved>,
+) -> Most {
+    let catalogue = state.routes.catalogue();
+    let of = |route: &Route| {
+        let prices = catalogue.find(&route.provider, &route.upstream_model).map(|model| model.prices);
+        Most::of(body, chat.max_tokens, &route.limits, prices)
+    };
+    let all: Vec<Most> = routes.iter().map(of).collect();
+    let tokens = all.iter().map(|most| most.tokens).max().unwrap_or_default();
+    // One route without a price is enough not to know.
+    let microusd = all.iter().map(|most| most.microusd).try_fold(0, |most, next| Some(next?.max(most)));
+    let ceiling = approved.map(|approved| approved.ceiling_microusd);
+    Most { tokens, microusd: microusd.map(|microusd| ceiling.unwrap_or(u64::MAX).min(microusd)).or(ceiling) }
 }
 
 fn routes(
@@ -194,8 +234,7 @@ async fn refuse(state: &State, request_id: &str, mut entry: Entry, error: ApiErr
 
 fn exchange(state: web::Data<State>, request_id: String, entry: Entry, allowed: Allowed) -> Exchange {
     let cancel = CancellationToken::new();
-    let listed =
-        state.in_flight.list(&request_id, &allowed.principal.user_id, entry.job.as_deref(), cancel.clone());
+    let listed = state.in_flight.list(&request_id, &allowed.principal, entry.job.as_deref(), cancel.clone());
     Exchange {
         started_ms: state.env.now_ms(),
         state,

@@ -1,0 +1,161 @@
+//! `/api/tokens`: tokens for programs and agents. A person makes them; a token makes none.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use server_store::{ApiTokenRow, TokenKind};
+
+use crate::error::ApiError;
+use crate::identity::{GRANT_PREFIX, token_hash};
+use crate::state::State;
+
+/// Longest name and tag.
+const LONGEST_TEXT: usize = 100;
+/// Most models of one token.
+const MOST_MODELS: usize = 100;
+/// Longest life of an agent's token.
+const AGENT_SECONDS: i64 = 24 * 3_600;
+/// Longest life of a token that has an end at all.
+const LONGEST_SECONDS: i64 = 10 * 365 * 24 * 3_600;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewToken {
+    name: String,
+    /// `api` or `agent`.
+    #[serde(default = "api")]
+    kind: String,
+    /// Models by alias; all when empty.
+    #[serde(default)]
+    models: Vec<String>,
+    /// Seconds until it ends; an agent's token must have an end.
+    #[serde(default)]
+    expires_in: Option<i64>,
+    /// The most that all its requests together may cost, in micro-dollars.
+    #[serde(default)]
+    budget_microusd: Option<i64>,
+    /// `required` or `none`.
+    #[serde(default = "none")]
+    approval: String,
+    /// Stands in every record of the token.
+    #[serde(default)]
+    tag: Option<String>,
+}
+
+fn api() -> String {
+    "api".into()
+}
+
+fn none() -> String {
+    "none".into()
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Named {
+    id: String,
+}
+
+pub(crate) async fn create(
+    request: HttpRequest,
+    state: web::Data<State>,
+    body: web::Json<NewToken>,
+) -> Result<HttpResponse, ApiError> {
+    let person = state.person(&request)?;
+    let asked = body.into_inner();
+    let kind = TokenKind::parse(&asked.kind);
+    let kind = kind.ok_or_else(|| ApiError::invalid("`kind` must be `api` or `agent`"))?;
+    check(&asked, kind)?;
+    let table = state.routes.table();
+    if let Some(model) = asked.models.iter().find(|model| table.find(&person.org_id, model).is_empty()) {
+        return Err(ApiError::invalid(format!("the model `{model}` does not exist here")));
+    }
+    let now = state.env.now_ms();
+    let token = format!("{GRANT_PREFIX}{}", state.env.token()?);
+    let row = ApiTokenRow {
+        id: state.env.id(),
+        hash: token_hash(&token),
+        org_id: person.org_id,
+        user_id: person.user_id,
+        kind,
+        name: asked.name.trim().to_owned(),
+        models: json!(asked.models).to_string(),
+        needs_approval: asked.approval == "required",
+        budget_microusd: asked.budget_microusd,
+        spent_microusd: 0,
+        tag: asked.tag,
+        created_ms: now,
+        expires_ms: asked.expires_in.map(|seconds| now + seconds * 1_000),
+        revoked_ms: None,
+    };
+    state.store.add_api_token(&row).await?;
+    state.grants.reload(&state.store, now).await?;
+    let mut reply = shown(&row);
+    // The only time that it is shown.
+    reply["token"] = token.into();
+    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(reply))
+}
+
+fn check(asked: &NewToken, kind: TokenKind) -> Result<(), ApiError> {
+    let too_long = |text: &str| text.chars().nth(LONGEST_TEXT).is_some();
+    if asked.name.trim().is_empty() || too_long(&asked.name) || asked.tag.as_deref().is_some_and(too_long) {
+        let message =
+            format!("`name` is needed, and `name` and `tag` have at most {LONGEST_TEXT} characters");
+        return Err(ApiError::invalid(message));
+    }
+    if asked.models.len() > MOST_MODELS {
+        return Err(ApiError::invalid(format!("a token names at most {MOST_MODELS} models")));
+    }
+    if !matches!(asked.approval.as_str(), "required" | "none") {
+        return Err(ApiError::invalid("`approval` must be `required` or `none`"));
+    }
+    if asked.budget_microusd.is_some_and(|budget| budget < 0) {
+        return Err(ApiError::invalid("`budget_microusd` must not be negative"));
+    }
+    let longest = if kind == TokenKind::Agent { AGENT_SECONDS } else { LONGEST_SECONDS };
+    match asked.expires_in {
+        Some(seconds) if !(1..=longest).contains(&seconds) => {
+            Err(ApiError::invalid(format!("`expires_in` must be from 1 to {longest} seconds")))
+        }
+        None if kind == TokenKind::Agent => {
+            Err(ApiError::invalid(format!("an agent's token needs `expires_in`, at most {longest} seconds")))
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(crate) async fn list(request: HttpRequest, state: web::Data<State>) -> Result<HttpResponse, ApiError> {
+    let person = state.person(&request)?;
+    let own = (!person.sees_everything()).then_some(person.user_id.as_str());
+    let rows = state.store.api_tokens(&person.org_id, own).await?;
+    Ok(HttpResponse::Ok().json(json!({ "tokens": rows.iter().map(shown).collect::<Vec<_>>() })))
+}
+
+pub(crate) async fn revoke(
+    request: HttpRequest,
+    state: web::Data<State>,
+    body: web::Json<Named>,
+) -> Result<HttpResponse, ApiError> {
+    let person = state.person(&request)?;
+    // An auditor sees everybody's and ends only their own.
+    let own = (person.role != server_store::Role::Admin).then_some(person.user_id.as_str());
+    let now = state.env.now_ms();
+    if !state.store.revoke_api_token(&body.id, &person.org_id, own, now).await? {
+        let message = "there is no such token of yours, or it has been revoked before";
+        return Err(ApiError::new(StatusCode::NOT_FOUND, "not_found", message));
+    }
+    state.grants.reload(&state.store, now).await?;
+    // What it has under way ends with it.
+    let canceled = state.in_flight.cancel_ended(&state.revoked, &state.grants);
+    Ok(HttpResponse::Ok().json(json!({ "revoked": true, "canceled": canceled })))
+}
+
+fn shown(row: &ApiTokenRow) -> Value {
+    json!({
+        "id": row.id, "user": row.user_id, "kind": row.kind.as_str(), "name": row.name,
+        "models": serde_json::from_str::<Value>(&row.models).unwrap_or_default(),
+        "approval": if row.needs_approval { "required" } else { "none" },
+        "budget_microusd": row.budget_microusd, "spent_microusd": row.spent_microusd, "tag": row.tag, "created_ms": row.created_ms,
+        "expires_ms": row.expires_ms, "revoked_ms": row.revoked_ms,
+    })
+}

@@ -1,0 +1,184 @@
+//! What may be asked for, how often, and for how much: rates and budgets of users, devices, tokens, models and addresses.
+//!
+//! Everything is reserved before a request leaves and settled when it ends, so that no two requests at once pass a limit
+//! that has room for one.
+
+mod budgets;
+mod rates;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use llm::{ModelLimits, Prices, Usage};
+use server_store::{Store, StoreError};
+
+use crate::config;
+use crate::error::ApiError;
+use crate::identity::Principal;
+use budgets::{Budgets, Refusal, Reserved};
+use rates::{Over, Rates, Running};
+
+/// What a request counts against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Scope {
+    User,
+    Device,
+    Token,
+    Model,
+    Address,
+}
+
+impl Scope {
+    /// The word for people.
+    fn word(self) -> &'static str {
+        match self {
+            Scope::User => "person",
+            Scope::Device => "device",
+            Scope::Token => "token",
+            Scope::Model => "model",
+            Scope::Address => "address",
+        }
+    }
+}
+
+/// All limits of a node. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Policy {
+    rates: Rates,
+    budgets: Budgets,
+}
+
+/// Leave to run. What was reserved is given back when it is dropped, at the latest.
+#[derive(Debug)]
+pub(crate) struct Permit {
+    running: Running,
+    reserved: Option<Reserved>,
+    /// What was set aside, for the ledger.
+    most_microusd: Option<u64>,
+}
+
+/// What a request may use at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Most {
+    pub tokens: u64,
+    /// `None` when no price is known.
+    pub microusd: Option<u64>,
+}
+
+impl Most {
+    /// The most a body of this size may use: all of its bytes as prompt, and the longest answer that it asks for.
+    pub fn of(body: usize, max_tokens: Option<u64>, limits: &ModelLimits, prices: Option<Prices>) -> Self {
+        let prompt = llm::Tally::new(body).usage().input_tokens;
+        let answer = max_tokens.unwrap_or(limits.max_output_tokens).min(limits.max_output_tokens);
+        let usage = Usage { input_tokens: prompt, output_tokens: answer, ..Usage::default() };
+        Self { tokens: prompt + answer, microusd: prices.map(|prices| prices.cost_microusd(&usage)) }
+    }
+}
+
+impl Policy {
+    pub fn new(limits: config::Limits, budgets: config::Budgets) -> Self {
+        Self { rates: Rates::new(limits), budgets: Budgets::new(budgets) }
+    }
+
+    /// The first question, before a body is read: how often, and how many at the same time.
+    pub fn admit(&self, who: &Principal, address: &str, now_ms: i64) -> Result<Permit, ApiError> {
+        let token = who.grant.as_ref().map(|grant| grant.id.as_str()).unwrap_or_default();
+        let keys = [
+            (Scope::User, who.user_id.as_str()),
+            (Scope::Device, who.device_id.as_str()),
+            (Scope::Token, token),
+            (Scope::Address, address),
+        ];
+        let running = self.rates.admit(&keys, now_ms).map_err(limited)?;
+        Ok(Permit { running, reserved: None, most_microusd: None })
+    }
+
+    /// The second question, when it is known what is asked for: the model's own limits, tokens per minute, money.
+    pub fn reserve(
+        &self,
+        permit: &mut Permit,
+        who: &Principal,
+        model: &str,
+        most: Most,
+        now_ms: i64,
+    ) -> Result<(), ApiError> {
+        self.rates.add(&mut permit.running, (Scope::Model, model), most.tokens, now_ms).map_err(limited)?;
+        permit.reserved = self.budgets.reserve(who, most.microusd).map_err(refused)?;
+        permit.most_microusd = most.microusd.filter(|_| permit.reserved.is_some());
+        Ok(())
+    }
+
+    /// Takes over what all nodes have settled.
+    pub async fn reload(&self, store: &Store, now_ms: i64) -> Result<(), StoreError> {
+        self.budgets.reload(store, now_ms).await
+    }
+}
+
+impl Permit {
+    /// The request is over and has used this: called before the client learns of it, so that its next request finds the
+    /// room that this one leaves.
+    pub fn over(&mut self, tokens: u64, microusd: Option<u64>) {
+        self.running.release();
+        self.running.used(tokens);
+        if let Some(reserved) = &mut self.reserved {
+            reserved.spent(microusd.unwrap_or_default());
+        }
+    }
+
+    /// What was reserved, in micro-dollars.
+    pub fn reserved_microusd(&self) -> Option<u64> {
+        self.most_microusd
+    }
+
+    /// What was used is stored.
+    pub fn stored(mut self) {
+        self.running.keep();
+        if let Some(reserved) = self.reserved.take() {
+            reserved.stored();
+        }
+    }
+}
+
+fn limited(over: Over) -> ApiError {
+    let what = match over.what {
+        rates::What::Requests => "requests",
+        rates::What::Tokens => "tokens",
+        rates::What::Running => "requests at the same time",
+    };
+    let message = format!("too many {what} of this {}; wait before the next", over.scope.word());
+    ApiError::rate_limited(over.wait, message)
+}
+
+fn refused(refusal: Refusal) -> ApiError {
+    let status = actix_web::http::StatusCode::FORBIDDEN;
+    match refusal {
+        Refusal::Spent { whose, period, left_microusd } => {
+            let message = format!(
+                "the budget of this {whose} {period} has {} left, and this request may cost more; ask for a shorter answer, \
+                 or have the budget raised",
+                dollars(left_microusd)
+            );
+            ApiError::new(status, "budget_exceeded", message)
+        }
+        Refusal::NoPrice => {
+            let message = "there is a budget, and no price is known for this model; add it to the catalogue";
+            ApiError::new(status, "price_unknown", message)
+        }
+    }
+}
+
+fn dollars(microusd: i64) -> String {
+    format!("${:.4}", microusd.max(0) as f64 / 1e6)
+}
+
+/// Shared state that outlives a poisoned lock: every change is one step.
+type Shared<T> = Arc<std::sync::Mutex<T>>;
+
+fn lock<T>(shared: &Shared<T>) -> std::sync::MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// A wait that a client can act on.
+fn wait(ms: f64) -> Duration {
+    Duration::from_millis(ms.clamp(1.0, 60_000.0).ceil() as u64)
+}

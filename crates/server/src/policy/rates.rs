@@ -1,0 +1,330 @@
+//! Requests per minute, tokens per minute, and requests at the same time: a token bucket and a count for each key.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::{Scope, Shared, lock, wait};
+use crate::config::{Limits, Rate};
+
+/// Keys are swept when there are more than this.
+const MANY: usize = 10_000;
+const MINUTE_MS: f64 = 60_000.0;
+
+type Key = (Scope, String);
+
+/// The rates of a node. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Rates {
+    limits: Limits,
+    known: Shared<HashMap<Key, Entry>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    requests: f64,
+    /// May be below zero: an answer may be longer than was reserved.
+    tokens: f64,
+    running: u32,
+    at_ms: i64,
+}
+
+/// Which limit was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    Requests,
+    Tokens,
+    Running,
+}
+
+/// A limit that was reached, and when there is room again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Over {
+    pub scope: Scope,
+    pub what: What,
+    pub wait: Duration,
+}
+
+/// A request that runs, and what it has taken.
+#[derive(Debug)]
+pub(crate) struct Running {
+    rates: Rates,
+    keys: Vec<Key>,
+    /// Taken with each key: reserved at first, used at last.
+    tokens: u64,
+    released: AtomicBool,
+}
+
+impl Rates {
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, known: Arc::default() }
+    }
+
+    fn rate(&self, scope: Scope) -> Rate {
+        let limits = &self.limits;
+        match scope {
+            Scope::User => Rate {
+                requests_per_minute: limits.requests_per_minute,
+                tokens_per_minute: limits.tokens_per_minute,
+                concurrent: limits.concurrent,
+            },
+            Scope::Device => limits.device,
+            Scope::Token => limits.token,
+            Scope::Model => limits.model,
+            Scope::Address => limits.address,
+        }
+    }
+
+    /// Leave for one request of all these keys, or of none of them. Empty names are nobody's.
+    pub fn admit(&self, keys: &[(Scope, &str)], now_ms: i64) -> Result<Running, Over> {
+        let keys: Vec<Key> = keys
+            .iter()
+            .filter(|(scope, name)| !name.is_empty() && self.rate(*scope) != Rate::default())
+            .map(|(scope, name)| (*scope, (*name).to_owned()))
+            .collect();
+        self.take(&keys, 1.0, 0, now_ms)?;
+        Ok(Running { rates: self.clone(), keys, tokens: 0, released: AtomicBool::new(false) })
+    }
+
+    /// One key more for a request that was admitted, and tokens of all its keys.
+    pub fn add(
+        &self,
+        running: &mut Running,
+        (scope, name): (Scope, &str),
+        tokens: u64,
+        now_ms: i64,
+    ) -> Result<(), Over> {
+        // Both or neither: what the first step took is given back when the second one fails.
+        let more =
+            if self.rate(scope) == Rate::default() { Vec::new() } else { vec![(scope, name.to_owned())] };
+        self.take(&more, 1.0, tokens, now_ms)?;
+        if let Err(over) = self.take(&running.keys, 0.0, tokens, now_ms) {
+            self.give_back(&more, tokens, true);
+            return Err(over);
+        }
+        running.keys.extend(more);
+        running.tokens = tokens;
+        Ok(())
+    }
+
+    /// Asking and taking are one step under one lock, so no race admits one too many.
+    fn take(&self, keys: &[Key], requests: f64, tokens: u64, now_ms: i64) -> Result<(), Over> {
+        let mut known = lock(&self.known);
+        if known.len() > MANY {
+            known.retain(|_, entry| entry.running > 0 || now_ms - entry.at_ms < MINUTE_MS as i64);
+        }
+        for key in keys {
+            let rate = self.rate(key.0);
+            let entry = known.entry(key.clone()).or_insert(Entry::fresh(rate, now_ms));
+            entry.fill(rate, now_ms);
+            entry.room(rate, requests, tokens).map_err(|(what, wait)| Over { scope: key.0, what, wait })?;
+        }
+        for key in keys {
+            if let Some(entry) = known.get_mut(key) {
+                entry.requests -= requests;
+                entry.tokens -= tokens as f64;
+                entry.running += u32::from(requests > 0.0);
+            }
+        }
+        Ok(())
+    }
+
+    fn give_back(&self, keys: &[Key], tokens: u64, running: bool) {
+        let mut known = lock(&self.known);
+        for key in keys {
+            let rate = self.rate(key.0);
+            if let Some(entry) = known.get_mut(key) {
+                entry.tokens = (entry.tokens + tokens as f64).min(f64::from(rate.tokens_per_minute));
+                entry.running = entry.running.saturating_sub(u32::from(running));
+            }
+        }
+    }
+}
+
+impl Entry {
+    fn fresh(rate: Rate, now_ms: i64) -> Self {
+        let (requests, tokens) = (rate.requests_per_minute.into(), rate.tokens_per_minute.into());
+        Self { requests, tokens, running: 0, at_ms: now_ms }
+    }
+
+    fn fill(&mut self, rate: Rate, now_ms: i64) {
+        // A clock that goes back fills nothing, and what it then does again is not filled twice.
+        let share = (now_ms - self.at_ms).max(0) as f64 / MINUTE_MS;
+        let full = |has: f64, most: u32| (has + share * f64::from(most)).min(f64::from(most));
+        self.requests = full(self.requests, rate.requests_per_minute);
+        self.tokens = full(self.tokens, rate.tokens_per_minute);
+        self.at_ms = now_ms;
+    }
+
+    /// Whether there is room; a limit of 0 is none. A request larger than a whole minute's tokens is let in when all of
+    /// them are there: otherwise it never would be.
+    fn room(&self, rate: Rate, requests: f64, tokens: u64) -> Result<(), (What, Duration)> {
+        if requests > 0.0 && rate.concurrent > 0 && self.running >= rate.concurrent {
+            return Err((What::Running, Duration::from_secs(1)));
+        }
+        let lacks = |wanted: f64, has: f64, most: u32| {
+            let most = f64::from(most);
+            let wanted = wanted.min(most);
+            (most > 0.0 && has < wanted).then(|| wait((wanted - has) * MINUTE_MS / most))
+        };
+        if let Some(wait) = lacks(requests, self.requests, rate.requests_per_minute) {
+            return Err((What::Requests, wait));
+        }
+        match lacks(tokens as f64, self.tokens, rate.tokens_per_minute) {
+            Some(wait) => Err((What::Tokens, wait)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Running {
+    /// It runs no more. What it took of tokens stays taken.
+    pub fn release(&self) {
+        if !self.released.swap(true, Ordering::Relaxed) {
+            self.rates.give_back(&self.keys, 0, true);
+        }
+    }
+
+    /// It has used this many tokens.
+    pub fn used(&mut self, tokens: u64) {
+        let before = std::mem::replace(&mut self.tokens, tokens);
+        let mut known = lock(&self.rates.known);
+        for key in &self.keys {
+            let most = f64::from(self.rates.rate(key.0).tokens_per_minute);
+            if let Some(entry) = known.get_mut(key) {
+                entry.tokens = (entry.tokens + before as f64 - tokens as f64).min(most);
+            }
+        }
+    }
+
+    /// What it has used is final.
+    pub fn keep(&mut self) {
+        self.tokens = 0;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.release();
+        self.rates.give_back(&self.keys, self.tokens, false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rates(change: impl FnOnce(&mut Limits)) -> Rates {
+        let mut limits = Limits { requests_per_minute: 0, concurrent: 0, ..Limits::default() };
+        change(&mut limits);
+        Rates::new(limits)
+    }
+
+    fn user(name: &str) -> [(Scope, &str); 1] {
+        [(Scope::User, name)]
+    }
+
+    #[test]
+    fn of_many_at_once_exactly_the_allowed_number_is_admitted_and_again_after_the_window() {
+        let rates = rates(|limits| limits.requests_per_minute = 5);
+        for start in [0, 60_000] {
+            let admitted = std::thread::scope(|scope| {
+                let tasks: Vec<_> =
+                    (0..20).map(|_| scope.spawn(|| rates.admit(&user("ada"), start).is_ok())).collect();
+                tasks.into_iter().filter_map(|task| task.join().ok()).filter(|ok| *ok).count()
+            });
+            assert_eq!(admitted, 5);
+        }
+        assert!(rates.admit(&user("bob"), 60_000).is_ok(), "others are not affected");
+    }
+
+    #[test]
+    fn the_wait_that_is_named_is_enough_and_needed() {
+        let rates = rates(|limits| limits.requests_per_minute = 1);
+        drop(rates.admit(&user("ada"), 0).unwrap());
+        let over = rates.admit(&user("ada"), 0).unwrap_err();
+        assert_eq!((over.scope, over.what), (Scope::User, What::Requests));
+        let wait = over.wait.as_millis() as i64;
+        assert!(rates.admit(&user("ada"), wait - 1).is_err());
+        assert!(rates.admit(&user("ada"), wait).is_ok());
+    }
+
+    #[test]
+    fn a_request_that_one_key_has_no_room_for_takes_nothing_of_the_others() {
+        let rates = rates(|limits| {
+            limits.requests_per_minute = 2;
+            limits.address.requests_per_minute = 1;
+        });
+        let keys = |user, address| [(Scope::User, user), (Scope::Address, address)];
+        drop(rates.admit(&keys("ada", "::1"), 0).unwrap());
+        assert_eq!(rates.admit(&keys("ada", "::1"), 0).unwrap_err().scope, Scope::Address);
+        drop(rates.admit(&keys("ada", "::2"), 0).unwrap());
+        assert_eq!(rates.admit(&keys("ada", "::3"), 0).unwrap_err().scope, Scope::User);
+    }
+
+    #[test]
+    fn what_runs_is_counted_until_it_ends() {
+        let rates = rates(|limits| limits.concurrent = 2);
+        let (one, _two) = (rates.admit(&user("ada"), 0).unwrap(), rates.admit(&user("ada"), 0).unwrap());
+        assert_eq!(rates.admit(&user("ada"), 0).unwrap_err().what, What::Running);
+        one.release();
+        one.release();
+        let _three = rates.admit(&user("ada"), 0).unwrap();
+        assert!(rates.admit(&user("ada"), 0).is_err());
+        drop(one);
+        assert!(rates.admit(&user("ada"), 0).is_err(), "what was released is not released again");
+    }
+
+    #[test]
+    fn tokens_are_reserved_before_and_settled_after() {
+        let rates = rates(|limits| limits.tokens_per_minute = 1_000);
+        let ask = |tokens, now| {
+            let mut running = rates.admit(&user("ada"), now)?;
+            rates.add(&mut running, (Scope::Model, "m"), tokens, now)?;
+            Ok::<_, Over>(running)
+        };
+        let mut one = ask(800, 0).unwrap();
+        assert_eq!(ask(300, 0).unwrap_err().what, What::Tokens);
+        one.used(100);
+        one.keep();
+        let two = ask(900, 0).unwrap();
+        assert!(ask(1, 0).is_err());
+        drop(two);
+        assert!(ask(900, 0).is_ok(), "dropped without a word it has used nothing");
+        let mut three = ask(10, 0).unwrap();
+        three.used(1_900);
+        three.keep();
+        assert!(ask(1, 59_000).is_err(), "an answer longer than reserved is paid for later");
+        assert!(ask(1, 61_000).is_ok());
+    }
+
+    #[test]
+    fn a_request_larger_than_a_minute_is_let_in_when_all_of_it_is_there() {
+        let rates = rates(|limits| limits.tokens_per_minute = 1_000);
+        let mut running = rates.admit(&user("ada"), 0).unwrap();
+        rates.add(&mut running, (Scope::Model, "m"), 5_000, 0).unwrap();
+        running.used(5_000);
+        running.keep();
+        assert_eq!(rates.admit(&user("ada"), 200_000).unwrap_err().what, What::Tokens, "it is paid for");
+        let mut next = rates.admit(&user("ada"), 250_000).unwrap();
+        assert!(rates.add(&mut next, (Scope::Model, "m"), 100, 250_000).is_ok());
+    }
+
+    #[test]
+    fn a_model_without_room_gives_back_what_its_user_gave() {
+        let rates = rates(|limits| {
+            limits.tokens_per_minute = 1_000;
+            limits.model.concurrent = 1;
+        });
+        let mut one = rates.admit(&user("ada"), 0).unwrap();
+        rates.add(&mut one, (Scope::Model, "m"), 400, 0).unwrap();
+        let mut two = rates.admit(&user("bob"), 0).unwrap();
+        assert_eq!(rates.add(&mut two, (Scope::Model, "m"), 400, 0).unwrap_err().scope, Scope::Model);
+        let mut three = rates.admit(&user("ada"), 0).unwrap();
+        assert_eq!(rates.add(&mut three, (Scope::Model, "n"), 700, 0).unwrap_err().what, What::Tokens);
+        rates.add(&mut three, (Scope::Model, "n"), 600, 0).unwrap();
+        drop((one, three));
+        rates.add(&mut two, (Scope::Model, "n"), 1_000, 0).unwrap();
+    }
+}

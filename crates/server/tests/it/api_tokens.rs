@@ -146,6 +146,11 @@ async fn a_budget_is_never_passed_and_what_was_not_spent_comes_back() {
         world.openai.set(Behaviour::text("short"));
         let (status, error) = chat(&world, &token, &body).await;
         assert_eq!(status, 200, "the answers were short: {error}");
+        // Usage is stored after the reply.
+        let is_outcome = |record: &Value| record["record"]["event"] == "served";
+        world
+            .audit_until(&ada, |records| records.iter().filter(|record| is_outcome(record)).count() == 4)
+            .await;
         let listed = json_of(world.get("/api/tokens").bearer_auth(&ada.access)).await;
         let spent = listed["tokens"][0]["spent_microusd"].as_i64().unwrap();
         let sum: i64 = world.usage(&ada).await.iter().map(|row| row["cost_microusd"].as_i64().unwrap()).sum();

@@ -271,8 +271,9 @@ async fn a_limited_key_is_left_alone_and_clients_are_told_how_long() {
 #[tokio::test]
 async fn each_kind_of_limit_holds() {
     use server::config::{Rate, Settings};
+    type Set = fn(&mut Settings, Rate);
     let one = Rate { requests_per_minute: 1, ..Rate::default() };
-    let kinds: [(&str, fn(&mut Settings, Rate)); 3] = [
+    let kinds: [(&str, Set); 3] = [
         ("device", |settings, rate| settings.limits.device = rate),
         ("model", |settings, rate| settings.limits.model = rate),
         ("address", |settings, rate| settings.limits.address = rate),

@@ -108,11 +108,14 @@ fn response(dialect: Dialect, body: &[u8]) -> String {
     format!("{shown:#}\n")
 }
 
+/// What a given file becomes.
+type Translate = fn(Dialect, &[u8]) -> String;
+
 #[test]
 fn every_case_gives_what_its_golden_file_says() {
     let mut compared = 0;
     for (dialect, case) in cases() {
-        let pairs: [(&str, &str, fn(Dialect, &[u8]) -> String); 3] = [
+        let pairs: [(&str, &str, Translate); 3] = [
             ("request.json", "wire.json", wire),
             ("stream.txt", "events.json", events),
             ("answer.json", "response.json", response),

@@ -8,6 +8,11 @@ mod chat_stream;
 mod fuzz;
 mod golden;
 mod splits;
+mod traps_errors;
+mod traps_requests;
+mod traps_requests_gemini_xai;
+mod traps_streams;
+mod traps_usage;
 
 use llm::{Catalogue, Dialect, Fold, ModelLimits, StreamDecoder, StreamEvent, Tally, WireRequest, encode};
 

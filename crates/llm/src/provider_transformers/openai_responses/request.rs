@@ -202,15 +202,15 @@ fn output(message: &Message, vendor: Vendor) -> Result<OutputContent, LlmError> 
 
 fn content_part(part: Part, vendor: Vendor) -> Result<ContentPart, LlmError> {
     match (part.kind.as_str(), part.text.or(part.refusal), part.image_url, part.file) {
-        ("text" | "refusal", Some(text), ..) => Ok(ContentPart::InputText { text }),
+        ("text" | "refusal", Some(text), ..) => Ok(ContentPart::Text { text }),
         ("image_url", _, Some(image), _) => {
             given::source(&image.url)?;
-            Ok(ContentPart::InputImage { image_url: image.url, detail: image.detail })
+            Ok(ContentPart::Image { image_url: image.url, detail: image.detail })
         }
         ("file", _, _, Some(file)) if file.file_data.is_some() => {
             let file_data = file.file_data.unwrap_or_default();
             given::source(&file_data)?;
-            Ok(ContentPart::InputFile { filename: file.filename.unwrap_or_else(|| "file".into()), file_data })
+            Ok(ContentPart::File { filename: file.filename.unwrap_or_else(|| "file".into()), file_data })
         }
         (kind, ..) => Err(unsupported(vendor, format!("message parts of type `{kind}` in this form"))),
     }

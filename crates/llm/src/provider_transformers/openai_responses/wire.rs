@@ -47,20 +47,18 @@ pub(super) enum OutputContent {
 }
 
 #[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type")]
 pub(super) enum ContentPart {
-    InputText {
-        text: String,
-    },
-    InputImage {
+    #[serde(rename = "input_text")]
+    Text { text: String },
+    #[serde(rename = "input_image")]
+    Image {
         image_url: String,
         #[serde(skip_serializing_if = "Option::is_none")]
         detail: Option<String>,
     },
-    InputFile {
-        filename: String,
-        file_data: String,
-    },
+    #[serde(rename = "input_file")]
+    File { filename: String, file_data: String },
 }
 
 #[derive(Serialize)]

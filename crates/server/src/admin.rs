@@ -29,7 +29,7 @@ pub struct Admin {
 pub struct NewKey {
     /// Name of the provider, as it stands in destinations.
     pub provider: String,
-    /// Wire form: `openai`, `anthropic` or `compatible`.
+    /// Wire form, by the name of its [`Dialect`].
     pub dialect: String,
     /// Base URL, in the habit of the provider's own SDK.
     pub base_url: String,

@@ -58,7 +58,7 @@ enum Keys {
         /// Base URL, such as https://api.openai.com/v1 or https://api.anthropic.com
         #[arg(long)]
         base_url: String,
-        /// Wire form: openai, anthropic or compatible.
+        /// Wire form: openai, openai_responses, anthropic, gemini, xai, xai_chat, openrouter or compatible.
         #[arg(long)]
         dialect: String,
         /// Environment variable that holds the key.

@@ -125,6 +125,28 @@ async fn parallel_and_argument_less_tool_calls_arrive_whole() {
     }
 }
 
+/// What a provider wants back in the next turn, such as signatures, survives the caller's form.
+#[tokio::test]
+async fn a_second_turn_brings_along_what_the_provider_gave() {
+    let gateway = gateway();
+    for dialect in DIALECTS {
+        let simulator = Simulator::start(Behaviour::style(Style::Tools));
+        let routes = [route(&simulator, dialect)];
+        let first = gateway.complete(send(&routes), CancellationToken::new()).await.unwrap();
+        let said = &first.response.choices[0].message;
+        let mut messages = vec![json!({ "role": "user", "content": "Look." }), json!(said)];
+        for call in said.tool_calls.iter().flatten() {
+            messages.push(json!({ "role": "tool", "tool_call_id": call.id, "content": "done" }));
+        }
+        messages.push(json!({ "role": "user", "content": "And?" }));
+        simulator.set(Behaviour::text(TEXT));
+        let body = json!({ "model": "alias", "messages": messages }).to_string().into();
+        let second = Send { body, ..send(&routes) };
+        let answer = gateway.complete(second, CancellationToken::new()).await;
+        assert_eq!(answer.unwrap_or_else(|error| panic!("{dialect:?}: {error}")).response.text(), TEXT);
+    }
+}
+
 #[tokio::test]
 async fn an_output_limit_is_not_a_normal_end() {
     let gateway = gateway();

@@ -57,7 +57,11 @@ pub(super) fn refusal(body: &Value, target: &str) -> Option<String> {
         if parts.iter().any(|part| part["functionResponse"]["name"] == "") {
             return Some("Function response name cannot be empty".into());
         }
-        calls = parts.iter().filter(|part| !part["functionCall"].is_null()).count();
+        let called: Vec<&Value> = parts.iter().filter(|part| !part["functionCall"].is_null()).collect();
+        if called.first().is_some_and(|first| first["thoughtSignature"].is_null()) {
+            return Some("Function call is missing a thought_signature in functionCall parts.".into());
+        }
+        calls = called.len();
     }
     if body["tools"].as_array().is_some_and(|tools| tools.len() > 1) {
         return Some("Multiple tools are supported only when they are all search tools.".into());

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{WireRequest, ask_for_stream, failure};
 use crate::{
-    ChatChunk, ChatRequest, ChatResponse, FinishReason, LlmError, StreamEvent, UpstreamError, Usage,
+    ChatChunk, ChatRequest, ChatResponse, Fields, FinishReason, LlmError, StreamEvent, UpstreamError, Usage,
     usage::OpenAiUsage,
 };
 
@@ -16,7 +16,45 @@ pub(super) fn encode(mut request: ChatRequest, upstream_model: &str) -> Result<W
     let mut transformations = Vec::new();
     ask_for_stream(&mut request, upstream_model, true, &mut transformations)?;
     newer_limit_name(&mut request, &mut transformations);
+    without_fields(&mut request.fields, &["extra_content", "reasoning_content"], &mut transformations)?;
     chat_request(request, transformations)
+}
+
+/// Takes out of the history what other providers gave to be brought along: a field that is not OpenAI's is an error
+/// there, and a conversation may change its provider.
+pub(super) fn without_fields(
+    fields: &mut Fields,
+    names: &[&str],
+    notes: &mut Vec<String>,
+) -> Result<(), LlmError> {
+    // Nearly every request is spared the second parse.
+    let written = fields.get("messages").map(RawValue::get).unwrap_or_default();
+    if !names.iter().any(|name| written.contains(name)) {
+        return Ok(());
+    }
+    let mut messages: Vec<Fields> = fields.read("messages")?.unwrap_or_default();
+    let mut changed = false;
+    for message in &mut messages {
+        changed |= take_out(message, names);
+        let mut calls: Vec<Fields> = message.read("tool_calls")?.unwrap_or_default();
+        let mut lighter = false;
+        for call in &mut calls {
+            lighter |= take_out(call, names);
+        }
+        if lighter {
+            message.set("tool_calls", &calls)?;
+            changed = true;
+        }
+    }
+    if changed {
+        fields.set("messages", &messages)?;
+        notes.push(format!("dropped {} of the history", names.join(" and ")));
+    }
+    Ok(())
+}
+
+fn take_out(fields: &mut Fields, names: &[&str]) -> bool {
+    names.iter().filter(|name| fields.remove(name).is_some()).count() > 0
 }
 
 /// Reasoning models refuse the old name, no current model refuses the new one.

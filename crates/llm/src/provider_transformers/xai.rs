@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 
 use super::given::{stops, unsupported};
-use super::openai::{chat_request, newer_limit_name};
+use super::openai::{chat_request, newer_limit_name, without_fields};
 use super::{WireRequest, ask_for_stream};
 use crate::{ChatRequest, Fields, LlmError, ModelLimits, Thinking};
 
@@ -33,6 +33,7 @@ pub(super) fn encode(
     }
     without_strict(&mut request.fields, &mut notes)?;
     with_content(&mut request.fields, &mut notes)?;
+    without_fields(&mut request.fields, &["extra_content"], &mut notes)?;
     chat_request(request, notes)
 }
 

@@ -16,6 +16,8 @@ pub struct SigningKeyRow {
     pub sealed: Vec<u8>,
     /// When it was made.
     pub created_ms: i64,
+    /// From when on it signs; it is published before.
+    pub active_ms: i64,
     /// Since when it is not accepted any more.
     pub retired_ms: Option<i64>,
 }
@@ -27,6 +29,7 @@ impl SigningKeyRow {
             public_key: row.try_get("public_key")?,
             sealed: row.try_get("sealed")?,
             created_ms: row.try_get("created_ms")?,
+            active_ms: row.try_get("active_ms")?,
             retired_ms: row.try_get("retired_ms")?,
         })
     }
@@ -36,12 +39,14 @@ impl Store {
     /// Adds a key.
     pub async fn add_signing_key(&self, key: &SigningKeyRow) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO signing_keys (kid, public_key, sealed, created_ms, retired_ms) VALUES ($1, $2, $3, $4, $5)",
+            "INSERT INTO signing_keys (kid, public_key, sealed, created_ms, active_ms, retired_ms) \
+             VALUES ($1, $2, $3, $4, $5, $6)",
         )
         .bind(&key.kid)
         .bind(key.public_key.clone())
         .bind(key.sealed.clone())
         .bind(key.created_ms)
+        .bind(key.active_ms)
         .bind(key.retired_ms)
         .execute(&self.pool)
         .await?;
@@ -55,5 +60,25 @@ impl Store {
                 .fetch_all(&self.pool)
                 .await?;
         rows.iter().map(SigningKeyRow::read).collect()
+    }
+
+    /// A key is not accepted any more.
+    pub async fn retire_signing_key(&self, kid: &str, now_ms: i64) -> Result<(), StoreError> {
+        sqlx::query("UPDATE signing_keys SET retired_ms = $1 WHERE kid = $2 AND retired_ms IS NULL")
+            .bind(now_ms)
+            .bind(kid)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// No key but this one is accepted any more.
+    pub async fn retire_signing_keys_but(&self, kid: &str, now_ms: i64) -> Result<(), StoreError> {
+        sqlx::query("UPDATE signing_keys SET retired_ms = $1 WHERE kid <> $2 AND retired_ms IS NULL")
+            .bind(now_ms)
+            .bind(kid)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use llm::Dialect;
 use secrecy::{ExposeSecret as _, SecretString};
-use server_store::{ProviderKeyRow, Role, Store, UserRow};
+use server_store::{ApiTokenRow, ProviderKeyRow, Role, Store, UserRow};
 use url::Url;
 
 use crate::ServerError;
@@ -12,7 +12,7 @@ use crate::audit::{ChainReport, verify_chain};
 use crate::config::Config;
 use crate::data_dir;
 use crate::env::Env;
-use crate::identity::{KeyRing, Passwords, password_shortest};
+use crate::identity::{KeyRing, Passwords, Rotation, password_shortest, rotate_keys};
 use crate::vault::Vault;
 
 /// A data directory opened for administration, beside a running server or without one.
@@ -118,6 +118,27 @@ impl Admin {
         self.vault.seal_provider_key(&mut row, &new.key)?;
         self.store.add_provider_key(&row).await?;
         Ok(row.id)
+    }
+
+    /// Makes a new key for access tokens. A running server publishes it within a second and signs with it five minutes later;
+    /// or, `at_once`, voids all others, so that everybody has to renew or sign in again. Its name.
+    pub async fn rotate_signing_key(&self, at_once: bool) -> Result<String, ServerError> {
+        let how = if at_once { Rotation::AtOnce } else { Rotation::Overlapping };
+        rotate_keys(&self.store, &self.vault, &self.env, how).await
+    }
+
+    /// The tokens for programs of all people.
+    pub async fn api_tokens(&self) -> Result<Vec<ApiTokenRow>, ServerError> {
+        Ok(self.store.api_tokens(&first_org(&self.store).await?, None).await?)
+    }
+
+    /// Voids a token for programs. A running server refuses it within a second, and ends what it has under way.
+    pub async fn revoke_api_token(&self, id: &str) -> Result<(), ServerError> {
+        let org = first_org(&self.store).await?;
+        match self.store.revoke_api_token(id, &org, None, self.env.now_ms()).await? {
+            true => Ok(()),
+            false => Err(ServerError::NotFound(format!("there is no token {id} that still works"))),
+        }
     }
 
     /// The keys in the vault, without the keys.

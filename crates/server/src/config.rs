@@ -146,6 +146,8 @@ pub struct Tokens {
     pub access_minutes: u32,
     /// Days of a sign-in without use.
     pub refresh_days: u32,
+    /// Days after which another key signs; 0 leaves it to the operator.
+    pub rotate_days: u32,
 }
 
 impl Default for Settings {
@@ -195,7 +197,7 @@ impl Default for Upstream {
 
 impl Default for Tokens {
     fn default() -> Self {
-        Self { access_minutes: 15, refresh_days: 30 }
+        Self { access_minutes: 15, refresh_days: 30, rotate_days: 90 }
     }
 }
 

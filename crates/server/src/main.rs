@@ -44,6 +44,9 @@ enum Command {
     /// People.
     #[command(subcommand)]
     User(User),
+    /// Tokens: those of programs and agents, and the key that signs people's.
+    #[command(subcommand)]
+    Token(Token),
     /// The record of what left.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -93,6 +96,23 @@ enum User {
 }
 
 #[derive(Subcommand)]
+enum Token {
+    /// List the tokens of programs and agents.
+    List,
+    /// Void one; what it has under way ends.
+    Revoke {
+        /// Its id, from `token list`.
+        id: String,
+    },
+    /// Make a new key for access tokens. It is published at once and signs five minutes later; nobody is signed out.
+    Rotate {
+        /// Void all other keys now: every access token ends, and clients renew theirs. For a key in wrong hands.
+        #[arg(long)]
+        at_once: bool,
+    },
+}
+
+#[derive(Subcommand)]
 enum AuditCommand {
     /// Walk every chain and say where one breaks.
     Verify,
@@ -121,6 +141,7 @@ async fn main() -> anyhow::Result<()> {
             let id = admin.add_user(&login, read_stdin()?.into(), role).await?;
             say(&format!("added {login} ({id})"))
         }
+        Command::Token(command) => token(&config, command).await,
         Command::Audit(AuditCommand::Verify) => verify(&config).await,
     }
 }
@@ -195,6 +216,38 @@ async fn keys(config: &Config, command: Keys) -> anyhow::Result<()> {
             say(&format!("removed key {id}"))
         }
     }
+}
+
+async fn token(config: &Config, command: Token) -> anyhow::Result<()> {
+    let admin = Admin::open(config).await?;
+    match command {
+        Token::List => {
+            for token in admin.api_tokens().await? {
+                let state = if token.revoked_ms.is_some() { "revoked" } else { "works" };
+                let end =
+                    token.expires_ms.map_or_else(|| "no end".to_owned(), |ms| format!("ends {}", day(ms)));
+                let (id, kind, name) = (&token.id, token.kind.as_str(), &token.name);
+                say(&format!("{id}  {kind}  {state}  {end}  {name}  {}", token.models))?;
+            }
+            Ok(())
+        }
+        Token::Revoke { id } => {
+            admin.revoke_api_token(&id).await?;
+            say(&format!("revoked token {id}"))
+        }
+        Token::Rotate { at_once } => {
+            let kid = admin.rotate_signing_key(at_once).await?;
+            let when =
+                if at_once { "signs from now on; all others are void" } else { "signs in five minutes" };
+            say(&format!("key {kid} {when}"))
+        }
+    }
+}
+
+/// A moment as people write it, in UTC.
+fn day(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms)
+        .map_or_else(|_| ms.to_string(), |time| time.strftime("%F %R UTC").to_string())
 }
 
 async fn verify(config: &Config) -> anyhow::Result<()> {

@@ -283,6 +283,7 @@ async fn refresh(state: web::Data<State>) {
 
 async fn refresh_once(store: &Store, vault: &Vault, state: &State) -> Result<(), ServerError> {
     state.revoked.reload(store, revocations_since(&state.settings, &state.env)).await?;
+    state.keys.rotate_when_due(store, vault, &state.env, state.settings.tokens).await?;
     state.grants.reload(store, state.env.now_ms()).await?;
     state.policy.reload(store, state.env.now_ms()).await?;
     state.in_flight.cancel_ended(&state.revoked, &state.grants);

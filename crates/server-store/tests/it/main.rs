@@ -150,6 +150,7 @@ async fn keys(store: &Store) {
         public_key: vec![0, 255],
         sealed: vec![1, 0, 2],
         created_ms,
+        active_ms: created_ms + 5,
         retired_ms: None,
     };
     store.add_signing_key(&key("old", 1)).await.unwrap();
@@ -157,6 +158,12 @@ async fn keys(store: &Store) {
     let keys = store.signing_keys().await.unwrap();
     assert_eq!(keys.iter().map(|key| key.kid.as_str()).collect::<Vec<_>>(), ["new", "old"]);
     assert_eq!((keys[0].public_key.as_slice(), keys[0].sealed.as_slice()), (&[0, 255][..], &[1, 0, 2][..]));
+    assert_eq!(keys[0].active_ms, 7);
+    store.retire_signing_key("old", 9).await.unwrap();
+    assert_eq!(store.signing_keys().await.unwrap().len(), 1);
+    store.add_signing_key(&key("newest", 3)).await.unwrap();
+    store.retire_signing_keys_but("newest", 9).await.unwrap();
+    assert_eq!(store.signing_keys().await.unwrap()[0].kid, "newest");
     let provider_key = ProviderKeyRow {
         id: "k1".into(),
         org_id: "org".into(),

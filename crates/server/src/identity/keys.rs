@@ -1,4 +1,3 @@
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine as _;
@@ -12,14 +11,36 @@ use crate::ServerError;
 use crate::env::Env;
 use crate::vault::Vault;
 
-/// The keys that sign and verify access tokens. The newest signs; all that are not retired verify.
+/// How long others may keep the key set: a new key is published so long before it signs, so that everybody knows it by then.
+pub(crate) const CACHE_MS: i64 = 300_000;
+/// Clocks of those who verify may differ by this much.
+const CLOCKS_MS: i64 = 60_000;
+const DAY_MS: i64 = 86_400_000;
+
+/// The keys that sign and verify access tokens. The newest that is active signs; all that are not retired verify.
 #[derive(Clone)]
 pub(crate) struct KeyRing(Arc<RwLock<Ring>>);
 
 struct Ring {
+    /// Newest first; never empty.
+    keys: Vec<Key>,
+}
+
+struct Key {
     kid: String,
+    active_ms: i64,
+    created_ms: i64,
     signing: SigningKey,
-    verifying: HashMap<String, VerifyingKey>,
+    verifying: VerifyingKey,
+}
+
+/// How keys are replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rotation {
+    /// The old keys verify what they have signed until it has expired.
+    Overlapping,
+    /// The old keys are void at once, and everybody signs in again: they may be in wrong hands.
+    AtOnce,
 }
 
 impl KeyRing {
@@ -27,60 +48,128 @@ impl KeyRing {
     pub async fn open(store: &Store, vault: &Vault, env: &Env) -> Result<Self, ServerError> {
         let mut rows = store.signing_keys().await?;
         if rows.is_empty() {
-            let row = generate(vault, env)?;
-            store.add_signing_key(&row).await?;
-            rows.push(row);
+            store.add_signing_key(&generate(vault, env, env.now_ms())?).await?;
+            rows = store.signing_keys().await?;
         }
-        let newest = &rows[0];
-        let secret = vault.open_signing_key(&newest.kid, &newest.sealed)?;
-        let mut verifying = HashMap::new();
-        for row in &rows {
-            let bytes =
-                row.public_key.as_slice().try_into().map_err(|_| ServerError::Sealed("public key"))?;
-            let key = VerifyingKey::from_bytes(bytes).map_err(|_| ServerError::Sealed("public key"))?;
-            verifying.insert(row.kid.clone(), key);
-        }
-        let signing = SigningKey::from_bytes(secret.expose_secret());
-        if verifying.get(&newest.kid) != Some(&signing.verifying_key()) {
-            return Err(ServerError::Sealed("public key"));
-        }
-        Ok(Self(Arc::new(RwLock::new(Ring { kid: newest.kid.clone(), signing, verifying }))))
+        Ok(Self(Arc::new(RwLock::new(Ring { keys: open(&rows, vault)? }))))
     }
 
-    /// Signs, and says with which key.
-    pub fn sign(&self, message: impl FnOnce(&str) -> String) -> (String, Signature) {
-        let ring = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let message = message(&ring.kid);
-        let signature = ring.signing.sign(message.as_bytes());
-        (message, signature)
+    /// Takes over what other processes have changed.
+    pub async fn reload(&self, store: &Store, vault: &Vault) -> Result<(), ServerError> {
+        let rows = store.signing_keys().await?;
+        let same = {
+            let ring = self.read();
+            ring.keys.iter().map(|key| &key.kid).eq(rows.iter().map(|row| &row.kid))
+        };
+        if !same && !rows.is_empty() {
+            let keys = open(&rows, vault)?;
+            tracing::info!(keys = keys.len(), "signing keys loaded");
+            *self.0.write().unwrap_or_else(PoisonError::into_inner) = Ring { keys };
+        }
+        Ok(())
+    }
+
+    /// Makes a new key when the newest is older than `days`, and retires those whose last tokens have expired.
+    pub async fn rotate_when_due(
+        &self,
+        store: &Store,
+        vault: &Vault,
+        env: &Env,
+        tokens: crate::config::Tokens,
+    ) -> Result<(), ServerError> {
+        let now = env.now_ms();
+        let newest = self.read().keys.first().map(|key| key.created_ms).unwrap_or_default();
+        let days = i64::from(tokens.rotate_days);
+        if days > 0 && newest + days * DAY_MS <= now {
+            rotate(store, vault, env, Rotation::Overlapping).await?;
+        }
+        let lifetime = i64::from(tokens.access_minutes) * 60_000 + CLOCKS_MS;
+        let over: Vec<String> = {
+            let ring = self.read();
+            // A key has signed until the next one became active.
+            let next = ring.keys.iter().map(|key| key.active_ms);
+            let older = ring.keys.iter().skip(1).zip(next);
+            older.filter(|(_, next)| next + lifetime <= now).map(|(key, _)| key.kid.clone()).collect()
+        };
+        for kid in over {
+            store.retire_signing_key(&kid, now).await?;
+        }
+        self.reload(store, vault).await
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Ring> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Signs what `message` makes of the key's name.
+    pub fn sign(&self, now_ms: i64, message: impl FnOnce(&str) -> String) -> Option<(String, Signature)> {
+        let ring = self.read();
+        // Where none is active yet the oldest is the one that everybody knows longest.
+        let active = ring.keys.iter().find(|key| key.active_ms <= now_ms).or(ring.keys.last())?;
+        let message = message(&active.kid);
+        let signature = active.signing.sign(message.as_bytes());
+        Some((message, signature))
     }
 
     /// Whether `signature` over `message` was made by the key named `kid`.
     pub fn verify(&self, kid: &str, message: &[u8], signature: &Signature) -> bool {
-        let ring = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        ring.verifying.get(kid).is_some_and(|key| key.verify_strict(message, signature).is_ok())
+        let ring = self.read();
+        let key = ring.keys.iter().find(|key| key.kid == kid);
+        key.is_some_and(|key| key.verifying.verify_strict(message, signature).is_ok())
     }
 
     /// The public halves as a JWK set.
     pub fn jwks(&self) -> Value {
-        let ring = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let mut keys: Vec<_> = ring.verifying.iter().collect();
-        keys.sort_by_key(|(kid, _)| *kid);
-        let jwk = |(kid, key): (&String, &VerifyingKey)| {
-            let x = URL_SAFE_NO_PAD.encode(key.as_bytes());
-            json!({ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": kid, "x": x })
+        let ring = self.read();
+        let jwk = |key: &Key| {
+            let x = URL_SAFE_NO_PAD.encode(key.verifying.as_bytes());
+            json!({ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": key.kid, "x": x })
         };
-        json!({ "keys": keys.into_iter().map(jwk).collect::<Vec<_>>() })
+        json!({ "keys": ring.keys.iter().map(jwk).collect::<Vec<_>>() })
     }
 }
 
-fn generate(vault: &Vault, env: &Env) -> Result<SigningKeyRow, ServerError> {
+/// Puts a new key into the database; running servers take it over within a second. Its name.
+pub(crate) async fn rotate(
+    store: &Store,
+    vault: &Vault,
+    env: &Env,
+    how: Rotation,
+) -> Result<String, ServerError> {
+    let now = env.now_ms();
+    let active_ms = if how == Rotation::AtOnce { now } else { now + CACHE_MS };
+    let row = generate(vault, env, active_ms)?;
+    store.add_signing_key(&row).await?;
+    if how == Rotation::AtOnce {
+        store.retire_signing_keys_but(&row.kid, now).await?;
+    }
+    tracing::warn!(kid = row.kid, ?how, "a new key signs access tokens");
+    Ok(row.kid)
+}
+
+fn open(rows: &[SigningKeyRow], vault: &Vault) -> Result<Vec<Key>, ServerError> {
+    let key = |row: &SigningKeyRow| {
+        let secret = vault.open_signing_key(&row.kid, &row.sealed)?;
+        let signing = SigningKey::from_bytes(secret.expose_secret());
+        let verifying = signing.verifying_key();
+        // The public half in the row is for people; a row where it is another one was tampered with.
+        if row.public_key != verifying.as_bytes() {
+            return Err(ServerError::Sealed("public key"));
+        }
+        let (active_ms, created_ms) = (row.active_ms, row.created_ms);
+        Ok(Key { kid: row.kid.clone(), active_ms, created_ms, signing, verifying })
+    };
+    rows.iter().map(key).collect()
+}
+
+fn generate(vault: &Vault, env: &Env, active_ms: i64) -> Result<SigningKeyRow, ServerError> {
     let secret = env.random::<32>()?;
     let kid = env.id();
     Ok(SigningKeyRow {
         public_key: SigningKey::from_bytes(&secret).verifying_key().as_bytes().to_vec(),
         sealed: vault.seal_signing_key(&kid, &secret)?,
         created_ms: env.now_ms(),
+        active_ms,
         retired_ms: None,
         kid,
     })

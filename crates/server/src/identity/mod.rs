@@ -9,7 +9,7 @@ mod tokens;
 mod wire;
 
 pub(crate) use grants::{Grant, Grants, PREFIX as GRANT_PREFIX};
-pub(crate) use keys::KeyRing;
+pub(crate) use keys::{CACHE_MS as KEY_CACHE_MS, KeyRing, Rotation, rotate as rotate_keys};
 pub(crate) use password::{Passwords, shortest as password_shortest};
 pub(crate) use refresh::{Refreshed, SignIns, TokenPair};
 pub(crate) use revoked::Revoked;

@@ -177,3 +177,71 @@ async fn a_refused_device_gets_no_tokens() {
     let (_, error) = error_of(world.post("/api/auth/token").json(&grant).send().await.unwrap()).await;
     assert_eq!(error, "access_denied");
 }
+
+async fn published(world: &World) -> Vec<String> {
+    let jwks: Value = json_of(world.get("/.well-known/jwks.json")).await;
+    jwks["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The keys, once they are what they should be: other processes' changes are taken over within a second.
+async fn published_until(world: &World, good: impl Fn(&[String]) -> bool) -> Vec<String> {
+    for _ in 0..100 {
+        let kids = published(world).await;
+        if good(&kids) {
+            return kids;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("other keys were expected: {:?}", published(world).await);
+}
+
+fn kid(token: &str) -> Value {
+    part(token, 0)["kid"].clone()
+}
+
+#[tokio::test]
+async fn a_rotated_key_is_published_before_it_signs_and_nobody_is_signed_out() {
+    let world = World::new().await;
+    let first = world.sign_in("ada").await;
+    let admin = server::admin::Admin::open(&world.config).await.unwrap();
+    let new = admin.rotate_signing_key(false).await.unwrap();
+    admin.close().await;
+    let kids = published_until(&world, |kids| kids.len() == 2).await;
+    assert_eq!(kids[0], new);
+    let second = world.sign_in("ada").await;
+    assert_eq!(kid(&second.access), kid(&first.access), "others may not know the new key yet");
+    world.env.advance(300_000);
+    let third = world.sign_in("ada").await;
+    assert_eq!(kid(&third.access), json!(new));
+    assert_eq!(status_with(&world, &first.access).await, 200, "what the old key signed is still good");
+    world.env.advance(17 * 60_000);
+    published_until(&world, |kids| kids == [new.as_str()]).await;
+    assert!(refresh(&world, &first.refresh).await.is_ok(), "sign-ins outlive keys");
+}
+
+#[tokio::test]
+async fn an_emergency_voids_what_the_old_key_signed_at_once() {
+    let world = World::new().await;
+    let tokens = world.sign_in("ada").await;
+    let admin = server::admin::Admin::open(&world.config).await.unwrap();
+    let new = admin.rotate_signing_key(true).await.unwrap();
+    admin.close().await;
+    published_until(&world, |kids| kids == [new.as_str()]).await;
+    assert_eq!(status_with(&world, &tokens.access).await, 401);
+    let renewed = refresh(&world, &tokens.refresh).await.unwrap();
+    assert_eq!((kid(&renewed.access), status_with(&world, &renewed.access).await), (json!(new), 200));
+}
+
+#[tokio::test]
+async fn keys_are_replaced_by_themselves_when_they_are_old() {
+    let world = World::new().await;
+    let old = published(&world).await;
+    world.env.advance(90 * 86_400_000);
+    let kids = published_until(&world, |kids| kids.len() == 2).await;
+    assert_eq!(kids[1], old[0]);
+    let tokens = world.sign_in("ada").await;
+    assert_eq!(kid(&tokens.access), json!(old[0]));
+    world.env.advance(300_000);
+    let tokens = world.sign_in("ada").await;
+    assert_eq!(kid(&tokens.access), json!(kids[0]));
+}

@@ -1,0 +1,1 @@
+ALTER TABLE signing_keys ADD COLUMN active_ms BIGINT NOT NULL DEFAULT 0;

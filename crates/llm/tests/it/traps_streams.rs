@@ -129,7 +129,8 @@ fn trap_24_blocked_prompts_bare_usage_bare_signatures_and_thoughts() {
     let events = gemini(&[
         candidate(json!([{ "text": "I think", "thought": true }]), Value::Null),
         candidate(json!([{ "text": "" }]), Value::Null),
-        candidate(json!([{ "text": "So." }, { "thoughtSignature": "s==" }]), "STOP".into()),
+        candidate(json!([{ "text": "So" }, { "thoughtSignature": "s==" }]), Value::Null),
+        candidate(json!([{ "text": "." }]), "STOP".into()),
         json!({ "usageMetadata": { "promptTokenCount": 4, "candidatesTokenCount": 1 } }),
     ]);
     let message = folded(&events).0["choices"][0]["message"].clone();

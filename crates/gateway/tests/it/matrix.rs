@@ -238,6 +238,32 @@ async fn statuses_become_what_the_caller_can_do() {
     }
 }
 
+/// A success whose first event is an error has not begun to answer.
+#[tokio::test]
+async fn trap_37_a_failure_before_any_content_goes_to_the_next_route() {
+    let gateway = gateway();
+    for dialect in DIALECTS {
+        let broken = Simulator::start(Behaviour { error_after_events: Some(0), ..Behaviour::text("never") });
+        let healthy = Simulator::start(Behaviour::text(TEXT));
+        let routes = [route(&broken, dialect), route(&healthy, Dialect::OpenAi)];
+        let heard = ask(&gateway, &routes).await.unwrap();
+        assert_eq!(heard.answer.text(), TEXT, "{dialect:?}: {heard:?}");
+        assert_eq!((broken.log().len(), healthy.log().len()), (1, 1), "{dialect:?}");
+    }
+}
+
+/// Google names the day's quota and a wait of seconds in one body; the wait is that of another quota.
+#[tokio::test]
+async fn trap_41_the_quota_of_a_day_has_no_wait() {
+    let body = r#"{"error":{"code":429,"message":"You exceeded your current quota.","status":"RESOURCE_EXHAUSTED","details":[
+        {"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[{"quotaId":"GenerateRequestsPerDayPerProjectPerModel"}]},
+        {"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"45s"}]}}"#;
+    let fail = Fail { status: 429, body: Some(body.into()), retry_after: None, times: None };
+    let simulator = Simulator::start(Behaviour { fail: Some(fail), ..Behaviour::default() });
+    let error = ask(&gateway(), &[route(&simulator, Dialect::Gemini)]).await.unwrap_err();
+    assert!(matches!(error, GatewayError::RateLimited { retry_after: None, .. }), "{error:?}");
+}
+
 #[tokio::test]
 async fn a_key_repeated_by_the_provider_does_not_come_out() {
     for status in [400, 401, 500] {

@@ -221,6 +221,11 @@ fn trap_10_effort_in_each_providers_way_and_thoughts_go_back_unchanged() {
     );
     let level = sent(Dialect::Gemini, "gemini-3.8-flash", effort.clone());
     assert_eq!(level["generationConfig"]["thinkingConfig"]["thinkingLevel"], "high");
+    // The highest that a provider has stands for what it does not have.
+    let most = json!({ "reasoning_effort": "max" });
+    let high = sent(Dialect::Gemini, "gemini-3.8-flash", most.clone());
+    assert_eq!(high["generationConfig"]["thinkingConfig"]["thinkingLevel"], "high");
+    assert_eq!(sent(Dialect::Xai, "grok-4.3", most)["reasoning"]["effort"], "high");
     let off = gemini(json!({ "reasoning_effort": "none" }));
     assert_eq!(off["generationConfig"]["thinkingConfig"]["thinkingBudget"], 128, "it cannot be switched off");
     assert_eq!(sent(Dialect::OpenAiResponses, "gpt-5.4", effort)["reasoning"]["effort"], "high");

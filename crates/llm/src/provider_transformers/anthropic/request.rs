@@ -118,7 +118,7 @@ fn thinking(
         None | Some("none" | "minimal") => return Ok((None, None)),
         Some("low") => (2_048, "low"),
         Some("medium") => (8_192, "medium"),
-        Some("high" | "xhigh") => (24_576, "high"),
+        Some("high" | "xhigh" | "max") => (24_576, "high"),
         Some(other) => return Err(unsupported(format!("reasoning effort `{other}`"))),
     };
     if limits.thinking == Thinking::Effort {

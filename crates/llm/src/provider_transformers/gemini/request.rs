@@ -318,7 +318,7 @@ fn thinking(
         "none" => (0, "low"),
         "minimal" | "low" => (1_024, "low"),
         "medium" => (8_192, "medium"),
-        "high" | "xhigh" => (24_576, "high"),
+        "high" | "xhigh" | "max" => (24_576, "high"),
         other => return Err(unsupported(format!("reasoning effort `{other}`"))),
     };
     let include_thoughts = (effort != "none").then_some(true);

@@ -272,7 +272,7 @@ fn reasoning(
             (Vendor::OpenAi, effort) => Some(effort),
             (Vendor::Xai, _) if limits.thinking != Thinking::Effort => None,
             (Vendor::Xai, "minimal") => Some("low"),
-            (Vendor::Xai, "xhigh") => Some("high"),
+            (Vendor::Xai, "xhigh" | "max") => Some("high"),
             (Vendor::Xai, effort) => Some(effort),
         };
         match known {

@@ -55,6 +55,9 @@ fn trap_01_only_the_leading_system_messages_go_on_top() {
     let google = gemini(messages.clone());
     assert_eq!(google["systemInstruction"]["parts"][1]["text"], "Two.");
     assert_eq!(google["contents"][0]["parts"][1]["text"], "Later.");
+    let grok = sent(Dialect::Xai, "grok-4.7", messages.clone());
+    assert_eq!(grok["input"][0], json!({ "role": "system", "content": "One.\n\nTwo." }));
+    assert_eq!(grok["input"][2], json!({ "role": "user", "content": "Later." }));
     let responses = sent(Dialect::OpenAiResponses, "gpt-5.4", messages);
     assert_eq!(responses["instructions"], "One.\n\nTwo.");
     assert_eq!(responses["input"][1], json!({ "role": "developer", "content": "Later." }));

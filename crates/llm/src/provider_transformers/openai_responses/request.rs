@@ -74,10 +74,14 @@ pub(in super::super) fn encode(
     let (leading, rest) = given::instructions(request.messages()?);
     let mut wire = Fields::default();
     wire.set("model", upstream_model)?;
-    if let Some(instructions) = instructions(&leading, vendor)? {
-        wire.set("instructions", &instructions)?;
+    let mut input = input(rest, vendor, &mut notes)?;
+    match (instructions(&leading, vendor)?, vendor) {
+        (Some(instructions), Vendor::OpenAi) => drop(wire.set("instructions", &instructions)?),
+        // xAI has not always taken the field; one message at the top it has.
+        (Some(instructions), Vendor::Xai) => input.insert(0, Item::said("system", instructions)),
+        (None, _) => {}
     }
-    wire.set("input", &input(rest, vendor)?)?;
+    wire.set("input", &input)?;
     tools(request, &mut wire, &mut notes, vendor)?;
     reasoning(request, &mut wire, limits, &mut notes, vendor)?;
     text(request, &mut wire, vendor)?;
@@ -147,13 +151,18 @@ fn plain_text(message: &Message, vendor: Vendor) -> Result<String, LlmError> {
     Ok(text)
 }
 
-fn input(messages: Vec<Message>, vendor: Vendor) -> Result<Vec<Item>, LlmError> {
+fn input(messages: Vec<Message>, vendor: Vendor, notes: &mut Vec<String>) -> Result<Vec<Item>, LlmError> {
     let mut items = Vec::new();
     for message in messages {
         match message.role {
-            // A later instruction has a role of its own and stays where it was said.
+            // A later instruction stays where it was said: at OpenAI with a role of its own, which xAI has only at the
+            // top.
             Role::System | Role::Developer => {
-                items.push(Item::said("developer", plain_text(&message, vendor)?));
+                let text = plain_text(&message, vendor)?;
+                if vendor == Vendor::Xai {
+                    notes.push("kept a later system message in place, as user text".into());
+                }
+                items.push(Item::said(if vendor == Vendor::Xai { "user" } else { "developer" }, text));
             }
             Role::User => {
                 let parts = message.parts()?.into_iter().map(|part| content_part(part, vendor));

@@ -72,6 +72,7 @@ pub(crate) async fn send(inner: &Inner, context: &StepContext, plan: &str) -> Re
     let journal = Journal::default();
     let send = Send {
         body: Bytes::from(approved.canonical),
+        inbound: None,
         routes: &routes,
         created: (inner.now() / 1000).max(0).cast_unsigned(),
         journal: journal.clone(),

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
-use llm::{StreamDecoder, StreamEvent, Tally, Usage};
+use llm::inbound::{Original, Verbatim};
+use llm::{LlmError, StreamDecoder, StreamEvent, Tally, Usage};
 use reqwest::Response;
 use tokio::time::{Instant, Sleep, sleep_until, timeout, timeout_at};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
@@ -51,6 +52,7 @@ type Body = Pin<Box<dyn Stream<Item = Result<Bytes, reqwest::Error>> + core::mar
 pub struct ChatStream {
     body: Option<Body>,
     decoder: StreamDecoder,
+    verbatim: Option<Box<PassedThrough>>,
     ready: VecDeque<Result<StreamEvent, GatewayError>>,
     tally: Tally,
     entry: Entry,
@@ -62,6 +64,12 @@ pub struct ChatStream {
     idle_limit: Duration,
     idle: Pin<Box<Sleep>>,
     total: Pin<Box<Sleep>>,
+}
+
+/// The provider's own events, for a caller that speaks its dialect.
+struct PassedThrough {
+    splitter: Verbatim,
+    ready: Vec<Original>,
 }
 
 impl std::fmt::Debug for ChatStream {
@@ -82,6 +90,16 @@ impl ChatStream {
     /// Who answers.
     pub fn served(&self) -> &Served {
         &self.served
+    }
+
+    /// Whether the answer is in the dialect of the request, so that [`ChatStream::take_original`] has all of it.
+    pub fn passes_through(&self) -> bool {
+        self.verbatim.is_some()
+    }
+
+    /// The provider's own events that belong to what has been taken from the stream, and perhaps a few more.
+    pub fn take_original(&mut self) -> Vec<Original> {
+        self.verbatim.as_mut().map(|verbatim| std::mem::take(&mut verbatim.ready)).unwrap_or_default()
     }
 
     /// Every attempt, in order, this one last.
@@ -119,6 +137,7 @@ impl ChatStream {
             .is_some_and(|value| value.starts_with("text/event-stream"));
         let mut stream = Self {
             body: None,
+            verbatim: None,
             // Each turn of a conversation has another body, and so other ids.
             decoder: StreamDecoder::new(route.dialect, send.created).seeded(&llm::body_hash(&send.body)),
             ready: VecDeque::new(),
@@ -133,6 +152,10 @@ impl ChatStream {
             total: Box::pin(sleep_until(started + config.total)),
         };
         if is_stream {
+            if send.inbound.is_some_and(|inbound| inbound.passes_through(route.dialect)) {
+                let splitter = Verbatim::default();
+                stream.verbatim = Some(Box::new(PassedThrough { splitter, ready: Vec::new() }));
+            }
             stream.body = Some(Box::pin(response.bytes_stream()));
             stream.peek(first_byte, config).await?;
         } else {
@@ -258,6 +281,21 @@ impl ChatStream {
         GatewayError::Cut { provider: self.route.provider.clone(), message }
     }
 
+    /// The events that the next bytes complete; without bytes, those that the end of the connection does.
+    fn decode(&mut self, bytes: Option<&Bytes>) -> Result<Vec<StreamEvent>, LlmError> {
+        let events = match bytes {
+            Some(bytes) => self.decoder.push(bytes)?,
+            None => self.decoder.finish()?,
+        };
+        if let Some(verbatim) = &mut self.verbatim {
+            verbatim.ready.extend(match bytes {
+                Some(bytes) => verbatim.splitter.push(bytes)?,
+                None => verbatim.splitter.finish()?,
+            });
+        }
+        Ok(events)
+    }
+
     /// Reads from the upstream until something is ready.
     fn poll_upstream(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while self.ready.is_empty() {
@@ -279,7 +317,7 @@ impl ChatStream {
                 }
                 Poll::Ready(Some(Ok(bytes))) => {
                     self.idle.as_mut().reset(Instant::now() + self.idle_limit);
-                    self.decoder.push(&bytes)
+                    self.decode(Some(&bytes))
                 }
                 Poll::Ready(Some(Err(error))) => {
                     self.fail(self.cut(describe(error)));
@@ -287,7 +325,7 @@ impl ChatStream {
                 }
                 Poll::Ready(None) => {
                     self.body = None;
-                    self.decoder.finish()
+                    self.decode(None)
                 }
             };
             match decoded {

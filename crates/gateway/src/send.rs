@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
+use llm::inbound::Inbound;
 use llm::{ChatResponse, Fold, KeyHeader, StreamEvent, Usage, WireRequest};
 use reqwest::Response;
 use reqwest::header::{HeaderMap, HeaderValue};
@@ -28,6 +29,8 @@ pub struct Gateway {
 pub struct Send<'a> {
     /// The canonical request (chat completions), as bytes.
     pub body: Bytes,
+    /// The request as it came, where it came in another dialect: routes get what it makes of itself.
+    pub inbound: Option<&'a Inbound>,
     /// Routes in order of preference.
     pub routes: &'a [Route],
     /// Unix seconds, stamped on answers whose dialect carries no time.
@@ -146,7 +149,10 @@ impl Gateway {
         send: &Send<'_>,
         cancel: CancellationToken,
     ) -> Result<ChatStream, GatewayError> {
-        let wire = llm::encode(route.dialect, &send.body, &route.upstream_model, &route.limits)?;
+        let wire = match send.inbound {
+            Some(inbound) => inbound.encode(route.dialect, &route.upstream_model, &route.limits),
+            None => llm::encode(route.dialect, &send.body, &route.upstream_model, &route.limits),
+        }?;
         let mut entry = send.journal.begin(Try {
             provider: route.provider.clone(),
             model: route.upstream_model.clone(),

@@ -16,6 +16,7 @@ mod error;
 mod fields;
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod inbound;
 mod percent;
 pub mod provider_transformers;
 pub mod response;

@@ -212,7 +212,7 @@ fn append(target: &mut Option<String>, piece: Option<String>) {
 }
 
 /// Appends an unknown field of a delta the way its shape suggests: text to text, list to list, object into object.
-fn merge(target: &mut Value, piece: Value) {
+pub(crate) fn merge(target: &mut Value, piece: Value) {
     match (target, piece) {
         (_, Value::Null) => {}
         (Value::String(text), Value::String(piece)) => text.push_str(&piece),

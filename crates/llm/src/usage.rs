@@ -144,6 +144,11 @@ fn microusd(dollars: f64) -> Option<u64> {
 /// Bytes of text that make one token, on average, in English prose and code. Only used where the provider is silent.
 const BYTES_PER_TOKEN: u64 = 4;
 
+/// The tokens that so many bytes of text are, roughly.
+pub(crate) fn tokens_of_bytes(bytes: u64) -> u64 {
+    bytes.div_ceil(BYTES_PER_TOKEN)
+}
+
 /// Watches a stream and can say at any moment, also after a cut, what has been used so far.
 #[derive(Clone, Debug)]
 pub struct Tally {
@@ -179,12 +184,12 @@ impl Tally {
     /// The usage so far: what the provider reported if that covers everything seen, otherwise an estimate that is
     /// marked as such and never below a partial report.
     pub fn usage(&self) -> Usage {
-        let answer = self.answer_bytes.div_ceil(BYTES_PER_TOKEN);
+        let answer = tokens_of_bytes(self.answer_bytes);
         match self.reported {
             Some(usage) if self.current => usage,
             Some(usage) => Usage { output_tokens: usage.output_tokens.max(answer), estimated: true, ..usage },
             None => Usage {
-                input_tokens: self.request_bytes.div_ceil(BYTES_PER_TOKEN),
+                input_tokens: tokens_of_bytes(self.request_bytes),
                 output_tokens: answer,
                 estimated: true,
                 ..Usage::default()

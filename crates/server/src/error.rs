@@ -6,6 +6,7 @@ use actix_web::http::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTI
 use actix_web::{HttpResponse, ResponseError};
 use gateway::GatewayError;
 use llm::LlmError;
+use llm::inbound::{Door, Failure};
 use serde_json::json;
 use server_store::StoreError;
 
@@ -35,7 +36,8 @@ pub enum ServerError {
     NotFound(String),
 }
 
-/// An error reply. The shape is that of chat completions for every endpoint but the OAuth ones.
+/// An error reply. The shape is that of chat completions for every endpoint but the OAuth ones and the doors of other
+/// dialects.
 #[derive(Clone, Debug)]
 pub(crate) struct ApiError {
     pub status: StatusCode,
@@ -44,20 +46,23 @@ pub(crate) struct ApiError {
     pub message: String,
     pub retry_after: Option<Duration>,
     pub shape: Shape,
+    /// The id of the request, where the shape has a place for it.
+    pub request_id: String,
     /// Headers of the refusal that came before it, such as the audit position.
     pub headers: Vec<(&'static str, String)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
-    OpenAi,
+    Door(Door),
     OAuth,
 }
 
 impl ApiError {
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        let shape = Shape::OpenAi;
-        Self { status, code, message: message.into(), retry_after: None, shape, headers: Vec::new() }
+        let shape = Shape::Door(Door::Chat);
+        let (message, request_id) = (message.into(), String::new());
+        Self { status, code, message, retry_after: None, shape, request_id, headers: Vec::new() }
     }
 
     pub fn invalid(message: impl Into<String>) -> Self {
@@ -97,19 +102,23 @@ impl ApiError {
         self
     }
 
-    /// The error as the JSON of a reply or of an event in a stream.
-    pub fn body(&self) -> serde_json::Value {
-        let kind = match self.status.as_u16() {
-            401 => "authentication_error",
-            403 => "permission_error",
-            429 => "rate_limit_error",
-            500.. => "api_error",
-            _ => "invalid_request_error",
-        };
+    /// The same error in the dialect of a door.
+    pub fn at(mut self, door: Door, request_id: &str) -> Self {
+        if door == Door::Messages {
+            self = self.with_header("request-id", request_id.to_owned());
+        }
+        Self { shape: Shape::Door(door), request_id: request_id.to_owned(), ..self }
+    }
+
+    /// What a dialect is told.
+    pub fn failure<'a>(&'a self, request_id: &'a str) -> Failure<'a> {
+        Failure { status: self.status.as_u16(), code: self.code, message: &self.message, request_id }
+    }
+
+    /// The error as the JSON of a reply.
+    fn body(&self) -> serde_json::Value {
         match self.shape {
-            Shape::OpenAi => {
-                json!({ "error": { "message": self.message, "type": kind, "param": null, "code": self.code } })
-            }
+            Shape::Door(door) => door.error(&self.failure(&self.request_id)),
             Shape::OAuth => json!({ "error": self.code, "error_description": self.message }),
         }
     }
@@ -123,11 +132,14 @@ impl fmt::Display for ApiError {
 
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
-        self.status
+        match self.shape {
+            Shape::Door(door) => StatusCode::from_u16(door.status(&self.failure(""))).unwrap_or(self.status),
+            Shape::OAuth => self.status,
+        }
     }
 
     fn error_response(&self) -> HttpResponse {
-        let mut reply = HttpResponse::build(self.status);
+        let mut reply = HttpResponse::build(self.status_code());
         if let Some(wait) = self.retry_after {
             // Rounded up: a client that waits exactly this long is let in.
             reply.insert_header((RETRY_AFTER, wait.as_millis().div_ceil(1_000).to_string()));
@@ -193,6 +205,9 @@ impl From<GatewayError> for ApiError {
                 retry_after: Some(retry_after.unwrap_or(Duration::from_secs(5))),
                 ..Self::new(StatusCode::TOO_MANY_REQUESTS, "upstream_rate_limited", message)
             },
+            GatewayError::Unavailable { status: Some(503 | 529), .. } => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "upstream_overloaded", message)
+            }
             GatewayError::Unavailable { .. } => {
                 Self::new(StatusCode::BAD_GATEWAY, "upstream_unavailable", message)
             }

@@ -26,7 +26,7 @@ pub(crate) fn scan(guard: &Guard, body: &[u8]) -> Result<Vec<Located>, serde_jso
             return true;
         }
         let before = found.len();
-        if is_prose(text) {
+        if is_prose(place, text) {
             let room = MAX_FINDINGS - before;
             found.extend(guard.scan(text).into_iter().take(room).map(|finding| locate(place, finding)));
         }
@@ -40,15 +40,25 @@ pub(crate) fn scan(guard: &Guard, body: &[u8]) -> Result<Vec<Located>, serde_jso
 
 /// Replaces every finding that is not allowed.
 pub(crate) fn redact_body(guard: &Guard, body: &mut Value) {
+    redact_at(guard, "", body);
+}
+
+/// `place` is the end of the value's own, as far as it matters.
+fn redact_at(guard: &Guard, place: &str, body: &mut Value) {
     match body {
-        Value::String(text) if is_prose(text) => {
+        Value::String(text) if is_prose(place, text) => {
             let findings = guard.scan(text);
             if !findings.is_empty() {
                 *text = redact(text, &findings);
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| redact_body(guard, item)),
-        Value::Object(fields) => fields.values_mut().for_each(|value| redact_body(guard, value)),
+        Value::Array(items) => items.iter_mut().for_each(|item| redact_at(guard, "", item)),
+        Value::Object(fields) => {
+            let parent = place.rsplit('.').next().unwrap_or_default();
+            for (name, value) in fields {
+                redact_at(guard, &format!("{parent}.{name}"), value);
+            }
+        }
         _ => {}
     }
 }
@@ -143,12 +153,21 @@ impl<'de, F: FnMut(&str, &str) -> bool> Visitor<'de> for Walk<'_, F> {
     }
 }
 
-/// Images and files in base64 are noise to the rules. Nothing but a whole data URL counts as one: text after a
-/// prefix that looks like it is text.
-fn is_prose(text: &str) -> bool {
+/// A text of base64 that is shorter may be a key; an image is not.
+const LEAST_BYTES: usize = 256;
+
+/// Where Anthropic's images and files have their bytes.
+const BYTES: &str = "source.data";
+
+/// Images and files in base64 are noise to the rules. Nothing but a whole data URL counts as one, and a text of nothing but
+/// base64 where Anthropic's dialect has it: text after a prefix that looks like it is text.
+fn is_prose(place: &str, text: &str) -> bool {
+    let base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+    if place.ends_with(BYTES) && text.len() >= LEAST_BYTES && text.bytes().all(base64) {
+        return false;
+    }
     let data = text.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"));
     !data.is_some_and(|(kind, data)| {
-        let base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
         let media = |byte: u8| {
             byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'+' | b'-' | b'.' | b';' | b'=')
         };

@@ -93,6 +93,11 @@ impl State {
             let (scheme, token) = value.split_once(' ')?;
             scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
         });
+        self.principal_of(token)
+    }
+
+    /// Whose token it is.
+    pub fn principal_of(&self, token: Option<&str>) -> Result<Principal, ApiError> {
         let token = token.ok_or_else(|| ApiError::unauthenticated("an access token is needed"))?;
         if token.starts_with(GRANT_PREFIX) {
             let principal = self.grants.check(token, self.env.now_ms());

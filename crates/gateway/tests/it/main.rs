@@ -50,7 +50,7 @@ fn body() -> Bytes {
 }
 
 fn send(routes: &[Route]) -> Send<'_> {
-    Send { body: body(), routes, created: 7, journal: Journal::default() }
+    Send { body: body(), inbound: None, routes, created: 7, journal: Journal::default() }
 }
 
 /// Everything a stream gave.

@@ -7,6 +7,8 @@ mod chat_request;
 mod chat_stream;
 mod fuzz;
 mod golden;
+mod inbound;
+mod round_trip;
 mod splits;
 mod traps_errors;
 mod traps_requests;

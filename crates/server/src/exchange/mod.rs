@@ -9,7 +9,9 @@ use actix_web::web;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use gateway::{CancellationToken, ChatStream, GatewayError, Journal, Outcome, Route, Send, Served};
-use llm::{ChatResponse, Fold, StreamEvent, Usage};
+use llm::inbound::{Gathered, Inbound, Opening};
+use llm::{Fold, StreamEvent, Usage};
+use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::audit::{Entry, Event};
@@ -27,10 +29,8 @@ pub(crate) struct Exchange {
     pub request_id: String,
     pub principal: Principal,
     pub entry: Entry,
-    pub body: Bytes,
+    pub inbound: Inbound,
     pub routes: Vec<Route>,
-    pub streamed: bool,
-    pub include_usage: bool,
     pub ceiling_microusd: Option<u64>,
     pub cancel: CancellationToken,
     pub started_ms: i64,
@@ -43,8 +43,8 @@ pub(crate) struct Exchange {
 pub(crate) enum Head {
     /// A stream follows.
     Stream { body: mpsc::Receiver<Bytes> },
-    /// The whole answer.
-    Whole(Box<ChatResponse>, Usage, Option<u64>),
+    /// The whole answer, in the dialect of the request.
+    Whole(Value),
 }
 
 /// How an exchange ended.
@@ -65,9 +65,10 @@ impl Exchange {
     ) {
         let journal = Journal::default();
         let send = Send {
-            body: self.body.clone(),
+            body: self.inbound.canonical.clone(),
+            inbound: Some(&self.inbound),
             routes: &self.routes,
-            created: u64::try_from(self.started_ms / 1_000).unwrap_or_default(),
+            created: self.created(),
             journal: journal.clone(),
         };
         let watcher = self.watch(client);
@@ -88,7 +89,7 @@ impl Exchange {
                 watcher.abort();
                 return;
             }
-            Ok(stream) if self.streamed => self.stream(stream, head).await,
+            Ok(stream) if self.inbound.stream => self.stream(stream, head).await,
             Ok(stream) => self.whole(stream, head).await,
         };
         watcher.abort();
@@ -114,7 +115,7 @@ impl Exchange {
         let tries = journal.tries();
         // A request that was on its way when it was canceled may have been worked on, and billed.
         let on_its_way = tries.last().is_some_and(|last| last.outcome == Outcome::Canceled);
-        let usage = on_its_way.then(|| llm::Tally::new(self.body.len()).usage());
+        let usage = on_its_way.then(|| llm::Tally::new(self.inbound.canonical.len()).usage());
         let event = match &error {
             GatewayError::Canceled => Event::Canceled,
             _ => Event::Failed,
@@ -128,7 +129,7 @@ impl Exchange {
         mut stream: ChatStream,
         mut head: oneshot::Sender<Result<Head, ApiError>>,
     ) -> End {
-        let mut fold = Fold::default();
+        let (mut fold, mut gathered) = (Fold::default(), Gathered::default());
         let mut model = String::new();
         let result = loop {
             let event = tokio::select! {
@@ -147,6 +148,7 @@ impl Exchange {
                 Some(Err(error)) => break Err(error),
                 None => break Ok(()),
             }
+            stream.take_original().iter().for_each(|event| gathered.push(event));
             if self.over_ceiling(&stream, &model) {
                 let error = ceiling_reached();
                 let _ = head.send(Err(error.clone()));
@@ -158,7 +160,10 @@ impl Exchange {
         let reply = match &end.error {
             None => {
                 let cost = self.cost(stream.served(), &end.model, &usage);
-                Ok(Head::Whole(Box::new(fold.finish()), usage, cost))
+                Ok(Head::Whole(match stream.passes_through() {
+                    true => gathered.finish(),
+                    false => self.inbound.answer(&self.opening(&usage), &fold.finish(), usage, cost),
+                }))
             }
             Some(error) => Err(error.clone()),
         };
@@ -182,6 +187,14 @@ impl Exchange {
 
     fn cost(&self, served: &Served, returned: &str, usage: &Usage) -> Option<u64> {
         cost(self.state.routes.catalogue(), &served.provider, &served.model, returned, usage)
+    }
+
+    fn opening(&self, usage: &Usage) -> Opening {
+        Opening {
+            request_id: self.request_id.clone(),
+            created: self.created(),
+            prompt_estimate: usage.input_tokens,
+        }
     }
 
     fn created(&self) -> u64 {

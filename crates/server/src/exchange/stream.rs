@@ -5,8 +5,8 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use futures_util::{FutureExt as _, StreamExt as _};
 use gateway::{ChatStream, GatewayError};
-use llm::{ChatChunk, StreamEvent};
-use serde_json::Value;
+use llm::StreamEvent;
+use llm::inbound::Writer;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, interval_at};
 
@@ -14,7 +14,7 @@ use super::{End, Exchange, Head, ceiling_reached};
 use crate::audit::Event;
 use crate::error::ApiError;
 
-/// A comment goes to the client when there has been nothing to say for so long.
+/// A sign of life goes to the client when there has been nothing to say for so long.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// Events that are ready are no longer added to a write of this size: what waits for a slow client stays bounded.
@@ -32,24 +32,26 @@ impl Exchange {
         if head.send(Ok(Head::Stream { body: receiver })).is_err() {
             return self.ended(&stream, model, Err(GatewayError::Canceled));
         }
+        let mut writer = Writer::new(&self.inbound, self.opening(&stream.usage()));
         let mut keep_alive = interval_at(Instant::now() + KEEP_ALIVE, KEEP_ALIVE);
         loop {
+            let mut out = BytesMut::new();
             let first = tokio::select! {
                 biased;
                 () = body.closed() => return self.ended(&stream, model, Err(GatewayError::Canceled)),
                 event = stream.next() => event,
                 _ = keep_alive.tick() => {
-                    if self.deliver(&body, Bytes::from_static(b": keep-alive\n\n")).await.is_err() {
+                    writer.keep_alive(&mut out);
+                    if self.deliver(&body, out.freeze()).await.is_err() {
                         return self.ended(&stream, model, Err(GatewayError::Canceled));
                     }
                     continue;
                 }
             };
-            let mut out = BytesMut::new();
             let mut next = Some(first);
             let mut result = None;
             while let Some(event) = next {
-                result = self.write_event(event, &stream, &mut model, &mut out);
+                result = self.write_event(event, &mut stream, &mut model, (&mut writer, &mut out));
                 let full = result.is_some() || out.len() >= LARGEST_WRITE;
                 next = if full { None } else { stream.next().now_or_never() };
             }
@@ -67,8 +69,10 @@ impl Exchange {
             }
             if self.over_ceiling(&stream, &model) {
                 let error = ceiling_reached();
+                let mut out = BytesMut::new();
+                writer.failed(&error.failure(&self.request_id), &mut out);
                 // The client may be gone; either way this is the end.
-                let _ = self.deliver(&body, event_of(&error.body())).await;
+                let _ = self.deliver(&body, out.freeze()).await;
                 let event = Event::Cut;
                 return End { error: Some(error), event, ..self.ended(&stream, model, Ok(())) };
             }
@@ -91,46 +95,41 @@ impl Exchange {
         }
     }
 
-    /// Appends what the client gets for an event; a result when it was the last one.
+    /// Appends what the client gets for an event; a result when it was the last one. Where the provider speaks the client's
+    /// dialect, the client gets the provider's own words, and ours only for an error.
     fn write_event(
         &self,
         event: Option<Result<StreamEvent, GatewayError>>,
-        stream: &ChatStream,
+        stream: &mut ChatStream,
         model: &mut String,
-        out: &mut BytesMut,
+        (writer, out): (&mut Writer, &mut BytesMut),
     ) -> Option<Result<(), GatewayError>> {
+        let passes_through = stream.passes_through();
+        stream.take_original().iter().for_each(|original| writer.original(original, out));
         match event {
-            Some(Ok(StreamEvent::Chunk(mut chunk))) => {
-                if model.is_empty() {
-                    model.clone_from(&chunk.model);
-                }
-                if self.include_usage {
-                    chunk.extra.insert("usage".into(), Value::Null);
-                }
-                write_chunk(&chunk, out);
-                None
-            }
             Some(Ok(StreamEvent::Done(_))) => {
-                if self.include_usage {
+                if !passes_through {
                     let usage = stream.usage();
-                    let price = self.cost(stream.served(), model, &usage);
-                    let mut chunk = ChatChunk::new(&self.request_id, self.created(), model);
-                    chunk.extra.insert("usage".into(), usage.to_openai(price));
-                    write_chunk(&chunk, out);
+                    writer.done(usage, self.cost(stream.served(), model, &usage), out);
                 }
-                out.extend_from_slice(b"data: [DONE]\n\n");
                 Some(Ok(()))
             }
-            Some(Ok(StreamEvent::KeepAlive)) => {
-                out.extend_from_slice(b": keep-alive\n\n");
+            Some(Ok(event)) => {
+                if let StreamEvent::Chunk(chunk) = &event
+                    && model.is_empty()
+                {
+                    model.clone_from(&chunk.model);
+                }
+                if !passes_through {
+                    writer.event(event, out);
+                }
                 None
             }
-            // Usage is read from the stream at the end.
-            Some(Ok(StreamEvent::Usage(_) | StreamEvent::Error(_))) => None,
             Some(Err(GatewayError::Canceled)) => Some(Err(GatewayError::Canceled)),
             Some(Err(error)) => {
                 let text = error.to_string();
-                out.extend_from_slice(&event_of(&ApiError::from(error).body()));
+                let error = ApiError::from(error);
+                writer.failed(&error.failure(&self.request_id), out);
                 let provider = stream.served().provider.clone();
                 Some(Err(GatewayError::Cut { provider, message: text }))
             }
@@ -138,20 +137,4 @@ impl Exchange {
             None => Some(Ok(())),
         }
     }
-}
-
-fn write_chunk(chunk: &ChatChunk, out: &mut BytesMut) {
-    match serde_json::to_vec(chunk) {
-        Ok(json) => {
-            out.extend_from_slice(b"data: ");
-            out.extend_from_slice(&json);
-            out.extend_from_slice(b"\n\n");
-        }
-        Err(error) => tracing::error!(%error, "a chunk cannot be encoded"),
-    }
-}
-
-/// An event with this JSON.
-fn event_of(value: &Value) -> Bytes {
-    Bytes::from(format!("data: {value}\n\n"))
 }

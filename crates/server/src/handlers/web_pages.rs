@@ -21,6 +21,11 @@ pub(crate) async fn home(request: HttpRequest, state: web::Data<State>) -> Resul
     Ok(page.reply())
 }
 
+/// `HEAD /`, by which some clients ask whether anybody is there.
+pub(crate) async fn alive() -> HttpResponse {
+    HttpResponse::Ok().finish()
+}
+
 pub(crate) async fn style() -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/css; charset=utf-8")

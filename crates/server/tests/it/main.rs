@@ -7,6 +7,8 @@ mod audit;
 mod cancel;
 mod device_link;
 mod devices;
+mod dialect_errors;
+mod dialects;
 mod filter;
 mod limits;
 mod process;

@@ -28,7 +28,7 @@ fn gateway() -> Gateway {
 }
 
 fn send<'a>(body: &str, routes: &'a [Route]) -> Send<'a> {
-    Send { body: body.to_owned().into(), routes, created: 0, journal: Journal::default() }
+    Send { body: body.to_owned().into(), inbound: None, routes, created: 0, journal: Journal::default() }
 }
 
 #[tokio::test]

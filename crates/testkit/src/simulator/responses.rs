@@ -41,6 +41,9 @@ pub(super) fn refusal(body: &Value) -> Option<String> {
     if let Some(unknown) = body.as_object()?.keys().find(|key| !FIELDS.contains(&key.as_str())) {
         return Some(format!("Unknown parameter: '{unknown}'."));
     }
+    if body["input"].as_str().is_some_and(|text| !text.is_empty()) {
+        return None;
+    }
     let items = body["input"].as_array().filter(|items| !items.is_empty());
     let Some(items) = items else { return Some("Missing required parameter: 'input'.".into()) };
     let mut open: Vec<&str> = Vec::new();

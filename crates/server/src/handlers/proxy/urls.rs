@@ -4,25 +4,57 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use llm::ChatRequest;
+use llm::Fields;
+use llm::inbound::Door;
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
 use crate::error::ApiError;
 
-/// Refuses a request with an image or file that is given by its address instead of as a `data:` URL.
-pub(super) fn check(chat: &ChatRequest) -> Result<(), ApiError> {
-    let Some(messages) = chat.fields.get("messages") else { return Ok(()) };
-    let mut found = false;
-    let mut json = serde_json::Deserializer::from_str(messages.get());
-    let walk = Walk { name: "", inside: false, found: &mut found };
-    let walked = walk.deserialize(&mut json);
-    if found {
-        let message = "an image or file in the messages is given by its address, which this server does not allow; \
-                       send it as a `data:` URL";
-        return Err(ApiError::new(StatusCode::BAD_REQUEST, "url_not_allowed", message));
+/// Where in a body addresses are looked for, and what that place is.
+fn places(door: Door) -> &'static [(&'static str, Place)] {
+    match door {
+        Door::Chat => &[("messages", Place::Around)],
+        // A server for tools is an address that the provider connects to.
+        Door::Messages => {
+            &[("messages", Place::Around), ("system", Place::Content), ("mcp_servers", Place::Content)]
+        }
+        Door::Responses => &[("input", Place::Content), ("tools", Place::Tools)],
     }
-    walked.map_err(|error| ApiError::invalid(format!("field `messages`: {error}")))
+}
+
+/// Refuses a request with an image or file that is given by its address instead of as a `data:` URL, and one that names a
+/// server which the provider is to connect to.
+pub(super) fn check(door: Door, body: &[u8]) -> Result<(), ApiError> {
+    let fields: Fields =
+        serde_json::from_slice(body).map_err(|error| ApiError::invalid(error.to_string()))?;
+    for (field, place) in places(door) {
+        let Some(value) = fields.get(field) else { continue };
+        let mut found = false;
+        let mut json = serde_json::Deserializer::from_str(value.get());
+        let walk = Walk { name: "", place: *place, arguments: door == Door::Messages, found: &mut found };
+        let walked = walk.deserialize(&mut json);
+        if found {
+            let message = "an image, a file or a server is given by its address, which this server does not allow; \
+                           send images and files as `data:` URLs or in base64";
+            return Err(ApiError::new(StatusCode::BAD_REQUEST, "url_not_allowed", message));
+        }
+        walked.map_err(|error| ApiError::invalid(format!("field `{field}`: {error}")))?;
+    }
+    Ok(())
+}
+
+/// What a value belongs to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Not to content, but content may be inside.
+    Around,
+    /// To the content of a message: its addresses are fetched.
+    Content,
+    /// To the arguments of a call that the model made: whatever stands there, nobody fetches it.
+    Arguments,
+    /// To the list of tools, whose schemas may describe addresses of their own.
+    Tools,
 }
 
 /// Visits every value, also those of keys that stand twice: which one counts is the provider's choice. Stops with an
@@ -30,21 +62,33 @@ pub(super) fn check(chat: &ChatRequest) -> Result<(), ApiError> {
 struct Walk<'a> {
     /// The name the value stands under; items of a list have that of the list.
     name: &'a str,
-    /// Whether the value belongs to the content of a message.
-    inside: bool,
+    place: Place,
+    /// Whether `input` in content holds the arguments of a call.
+    arguments: bool,
     found: &'a mut bool,
 }
 
 impl Walk<'_> {
     /// Whether a text under this name is, or may be, an address that is fetched.
     fn is_address(&self, text: &str) -> bool {
-        if !self.inside || text.starts_with("data:") {
-            return false;
-        }
         let name = self.name;
         let named = |end: &str| name.strip_suffix(end).is_some_and(|s| s.is_empty() || s.ends_with('_'));
-        // Plain base64, which some send as data of a file, has no colon.
-        named("url") || named("uri") || (name == "file_data" && text.contains(':'))
+        match self.place {
+            _ if text.starts_with("data:") => false,
+            Place::Around | Place::Arguments => false,
+            Place::Tools => name == "server_url",
+            // Plain base64, which some send as data of a file, has no colon.
+            Place::Content => named("url") || named("uri") || (name == "file_data" && text.contains(':')),
+        }
+    }
+
+    /// The place of what stands under a name.
+    fn inside(&self, name: &str) -> Place {
+        match self.place {
+            Place::Around if name == "content" => Place::Content,
+            Place::Content if name == "input" && self.arguments => Place::Arguments,
+            same => same,
+        }
     }
 }
 
@@ -72,15 +116,15 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let Walk { name, inside, found } = self;
-        while items.next_element_seed(Walk { name, inside, found: &mut *found })?.is_some() {}
+        let Walk { name, place, arguments, found } = self;
+        while items.next_element_seed(Walk { name, place, arguments, found: &mut *found })?.is_some() {}
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
         while let Some(name) = fields.next_key::<String>()? {
-            let inside = self.inside || name == "content";
-            fields.next_value_seed(Walk { name: &name, inside, found: &mut *self.found })?;
+            let (place, arguments) = (self.inside(&name), self.arguments);
+            fields.next_value_seed(Walk { name: &name, place, arguments, found: &mut *self.found })?;
         }
         Ok(())
     }

@@ -1,0 +1,66 @@
+//! Chat completions out: almost the canonical form itself.
+
+use bytes::BytesMut;
+use serde_json::{Value, json};
+
+use super::{Failure, Opening};
+use crate::{ChatChunk, ChatResponse, Usage};
+
+/// Writes a stream of chat completions.
+#[derive(Debug)]
+pub(super) struct Writer {
+    opening: Opening,
+    include_usage: bool,
+    model: String,
+}
+
+impl Writer {
+    pub fn new(opening: Opening, include_usage: bool) -> Self {
+        Self { opening, include_usage, model: String::new() }
+    }
+
+    pub fn chunk(&mut self, mut chunk: ChatChunk, out: &mut BytesMut) {
+        if self.model.is_empty() {
+            self.model.clone_from(&chunk.model);
+        }
+        if self.include_usage {
+            chunk.extra.insert("usage".into(), Value::Null);
+        }
+        write(&chunk, out);
+    }
+
+    pub fn done(&mut self, usage: Usage, cost_microusd: Option<u64>, out: &mut BytesMut) {
+        if self.include_usage {
+            let mut chunk = ChatChunk::new(&self.opening.request_id, self.opening.created, &self.model);
+            chunk.extra.insert("usage".into(), usage.to_openai(cost_microusd));
+            write(&chunk, out);
+        }
+        out.extend_from_slice(b"data: [DONE]\n\n");
+    }
+}
+
+fn write(chunk: &ChatChunk, out: &mut BytesMut) {
+    // Its keys are texts and its numbers finite, which is all that encoding can fail for.
+    let Ok(json) = serde_json::to_vec(chunk) else { return };
+    out.extend_from_slice(b"data: ");
+    out.extend_from_slice(&json);
+    out.extend_from_slice(b"\n\n");
+}
+
+pub(super) fn answer(response: &ChatResponse, usage: Usage, cost_microusd: Option<u64>) -> Value {
+    let mut body = json!(response);
+    body["usage"] = usage.to_openai(cost_microusd);
+    body
+}
+
+/// OpenAI's error object, which chat completions and responses share.
+pub(super) fn error(failure: &Failure<'_>) -> Value {
+    let kind = match failure.status {
+        401 => "authentication_error",
+        403 => "permission_error",
+        429 => "rate_limit_error",
+        500.. => "api_error",
+        _ => "invalid_request_error",
+    };
+    json!({ "error": { "message": failure.message, "type": kind, "param": null, "code": failure.code } })
+}

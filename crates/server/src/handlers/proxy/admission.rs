@@ -1,0 +1,193 @@
+//! What stands between a request and a provider: every reason to refuse, the same at every door.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{AUTHORIZATION, CONTENT_ENCODING};
+use actix_web::{HttpRequest, web};
+use bytes::Bytes;
+use gateway::Route;
+use llm::approval::HEADER_JOB;
+use llm::inbound::{Door, Inbound};
+
+use super::approval::{self, Approved};
+use super::{body, screen, urls};
+use crate::audit::{Entry, Event};
+use crate::error::ApiError;
+use crate::identity::Principal;
+use crate::policy::{Most, Permit};
+use crate::routes::within;
+use crate::state::State;
+
+/// Longest job name that is recorded.
+const LONGEST_JOB: usize = 200;
+/// Longest name of a model that is looked up.
+const LONGEST_MODEL: usize = 200;
+/// Where Anthropic's clients put their key.
+const HEADER_KEY: &str = "x-api-key";
+
+/// Everything that has been found out about a request that may leave.
+pub(super) struct Allowed {
+    pub principal: Principal,
+    pub permit: Permit,
+    pub approved: Option<Approved>,
+    pub inbound: Inbound,
+    pub routes: Vec<Route>,
+}
+
+/// Checks a request, cheapest first; the body is not read before it is known whose it is. Fills the record on the way, so
+/// that a refusal is recorded with what was known by then.
+pub(super) async fn admit(
+    door: Door,
+    request: &HttpRequest,
+    state: &web::Data<State>,
+    body: web::Payload,
+    entry: &mut Entry,
+) -> Result<Allowed, ApiError> {
+    let principal = principal(door, request, state)?;
+    entry.org.clone_from(&principal.org_id);
+    entry.user.clone_from(&principal.user_id);
+    entry.device.clone_from(&principal.device_id);
+    if let Some(grant) = &principal.grant {
+        entry.token = Some(grant.id.clone());
+        entry.tag.clone_from(&grant.tag);
+    }
+    let mut permit = state.policy.admit(&principal, &entry.address, state.env.now_ms())?;
+    if request.headers().contains_key(CONTENT_ENCODING) {
+        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        return Err(ApiError::new(status, "unsupported", "the body must not be compressed"));
+    }
+    let body = body::read(request, body, &state.settings.limits).await?;
+    entry.body_hash = hex::encode(llm::body_hash(&body));
+    entry.body_bytes = body.len();
+    // The bytes are compared with the approval before anything looks into them.
+    let approved = approved(door, request, &body)?;
+    entry.files = approval::files(request)?;
+    entry.job = approval::text(request, HEADER_JOB)?.map(|job| job.chars().take(LONGEST_JOB).collect());
+    if let Some(approved) = &approved {
+        entry.approval = Some(approved.fingerprint.clone());
+        entry.destinations = approved.destinations.iter().map(ToString::to_string).collect();
+    }
+    let inbound = Inbound::parse(door, body.clone())?;
+    if inbound.model.chars().nth(LONGEST_MODEL).is_some() {
+        let message = format!("field `model` is longer than {LONGEST_MODEL} characters");
+        return Err(ApiError::invalid(message));
+    }
+    if !state.settings.filter.allow_urls {
+        urls::check(door, &body)?;
+    }
+    entry.model_asked.clone_from(&inbound.model);
+    may_ask(&principal, &inbound.model, approved.is_some())?;
+    let routes = routes(state, &principal, &inbound.model, approved.as_ref())?;
+    entry.destinations = routes.iter().map(|route| route.destination().to_string()).collect();
+    let inbound = match screen::screen(state, &body, approved.is_some(), entry).await? {
+        Some(redacted) => Inbound::parse(door, redacted)?,
+        None => inbound,
+    };
+    let inbound = with_headers(inbound, request)?;
+    let most = most(state, &routes, &inbound, approved.as_ref());
+    state.policy.reserve(&mut permit, &principal, &inbound.model, most, state.env.now_ms())?;
+    Ok(Allowed { principal, permit, approved, inbound, routes })
+}
+
+/// Whose request it is. At Anthropic's door the token may also come as the key that its clients send.
+pub(super) fn principal(door: Door, request: &HttpRequest, state: &State) -> Result<Principal, ApiError> {
+    let headers = request.headers();
+    match headers.get(HEADER_KEY) {
+        Some(key) if door == Door::Messages && !headers.contains_key(AUTHORIZATION) => {
+            state.principal_of(key.to_str().ok().map(str::trim))
+        }
+        _ => state.principal(request),
+    }
+}
+
+/// What a token for programs is allowed. A person may ask for everything that is there.
+pub(super) fn may_ask(principal: &Principal, model: &str, approved: bool) -> Result<(), ApiError> {
+    let Some(grant) = &principal.grant else { return Ok(()) };
+    if !grant.allows(model) {
+        let message = format!("this token may not ask for the model `{model}`");
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "model_not_allowed", message));
+    }
+    if grant.needs_approval && !approved {
+        let message = "this token may send only what was approved, and the request carries no approval";
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "approval_required", message));
+    }
+    Ok(())
+}
+
+/// The most that any of the routes may use; never more than was approved.
+fn most(state: &State, routes: &[Route], inbound: &Inbound, approved: Option<&Approved>) -> Most {
+    let catalogue = state.routes.catalogue();
+    let body = inbound.canonical.len();
+    let of = |route: &Route| {
+        let prices = catalogue.find(&route.provider, &route.upstream_model).map(|model| model.prices);
+        Most::of(body, inbound.max_tokens, &route.limits, prices)
+    };
+    let all: Vec<Most> = routes.iter().map(of).collect();
+    let tokens = all.iter().map(|most| most.tokens).max().unwrap_or_default();
+    // One route without a price is enough not to know.
+    let microusd = all.iter().map(|most| most.microusd).try_fold(0, |most, next| Some(next?.max(most)));
+    let ceiling = approved.map(|approved| approved.ceiling_microusd);
+    Most { tokens, microusd: microusd.map(|microusd| ceiling.unwrap_or(u64::MAX).min(microusd)).or(ceiling) }
+}
+
+pub(super) fn no_such_model(model: &str) -> String {
+    let model: String = model.chars().take(LONGEST_MODEL).collect();
+    format!("the model `{model}` does not exist here or you may not use it")
+}
+
+/// Approvals are given for the canonical request. One that comes with another dialect covers nothing.
+fn approved(door: Door, request: &HttpRequest, body: &Bytes) -> Result<Option<Approved>, ApiError> {
+    let approved = approval::check(request, body)?;
+    if approved.is_some() && door != Door::Chat {
+        let message = "an approval covers a request to chat completions, not one in another dialect";
+        return Err(ApiError::new(StatusCode::CONFLICT, "approval_mismatch", message));
+    }
+    Ok(approved)
+}
+
+/// Keeps the headers that a provider of the same dialect understands.
+fn with_headers(mut inbound: Inbound, request: &HttpRequest) -> Result<Inbound, ApiError> {
+    for name in inbound.door.headers() {
+        let values: Result<Vec<_>, _> =
+            request.headers().get_all(*name).map(|value| value.to_str().map(str::trim)).collect();
+        let values =
+            values.map_err(|_| ApiError::invalid(format!("the header `{name}` must be in ASCII")))?;
+        if !values.is_empty() {
+            inbound.keep_header(name, &values.join(","));
+        }
+    }
+    Ok(inbound)
+}
+
+fn routes(
+    state: &State,
+    principal: &Principal,
+    model: &str,
+    approved: Option<&Approved>,
+) -> Result<Vec<Route>, ApiError> {
+    let table = state.routes.table();
+    let routes = table.find(&principal.org_id, model);
+    if routes.is_empty() {
+        return Err(ApiError::new(StatusCode::NOT_FOUND, "model_not_found", no_such_model(model)));
+    }
+    let Some(approved) = approved else { return Ok(routes.into_iter().cloned().collect()) };
+    within(&routes, &approved.destinations).map_err(|outside| {
+        let message =
+            format!("{outside} was not approved as a destination, and no approved one serves this model");
+        ApiError::new(StatusCode::CONFLICT, "destination_not_approved", message)
+    })
+}
+
+/// Records a refusal and tells the client where it stands. Anyone can be refused for want of a token, so only some of
+/// these are recorded for each address.
+pub(super) async fn refuse(state: &State, request_id: &str, mut entry: Entry, error: ApiError) -> ApiError {
+    let nobody = error.status == StatusCode::UNAUTHORIZED;
+    if nobody && state.strangers.acquire(&entry.address, state.env.now_ms()).is_err() {
+        return error;
+    }
+    entry.event = Event::Refused;
+    entry.error = Some(error.code.to_owned());
+    match state.audit.append(request_id, entry).await {
+        Ok(position) => error.with_header(llm::approval::HEADER_AUDIT, position.header()),
+        Err(unrecorded) => unrecorded,
+    }
+}

@@ -1,0 +1,57 @@
+//! The content filter, before anything leaves.
+
+use std::sync::Arc;
+
+use actix_web::http::StatusCode;
+use actix_web::web;
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::audit::Entry;
+use crate::config::SecretPolicy;
+use crate::error::ApiError;
+use crate::filter;
+use crate::state::State;
+
+/// Scans a body as it came, in whichever dialect. An approved one is sent as it is or not at all; only without approval may
+/// it be redacted, and then the redacted body is returned.
+pub(super) async fn screen(
+    state: &web::Data<State>,
+    body: &Bytes,
+    approved: bool,
+    entry: &mut Entry,
+) -> Result<Option<Bytes>, ApiError> {
+    let redact = !approved && state.settings.filter.secrets == SecretPolicy::Redact;
+    let (guard, bytes) = (Arc::clone(&state.guard), body.clone());
+    let scanned = tokio::task::spawn_blocking(move || {
+        let found = filter::scan(&guard, &bytes)?;
+        let redacted = if redact && found.iter().any(|finding| !finding.allowed) {
+            let mut value: Value = serde_json::from_slice(&bytes)?;
+            filter::redact_body(&guard, &mut value);
+            let redacted = Bytes::from(serde_json::to_vec(&value)?);
+            // What cannot be redacted, such as a secret in the name of a field, is blocked after all.
+            filter::scan(&guard, &redacted)?.iter().all(|finding| finding.allowed).then_some(redacted)
+        } else {
+            None
+        };
+        Ok::<_, serde_json::Error>((found, redacted))
+    });
+    let scanned = scanned.await.map_err(|_| ApiError::unavailable("the content filter did not run"))?;
+    let (found, redacted) = scanned.map_err(|error| ApiError::invalid(error.to_string()))?;
+    entry.findings = found;
+    if redacted.is_some() {
+        let secret = entry.findings.iter().filter(|finding| !finding.allowed);
+        entry.transformations =
+            secret.map(|f| format!("redacted {} at {} line {}", f.class, f.place, f.line)).collect();
+        return Ok(redacted);
+    }
+    match entry.findings.iter().find(|finding| !finding.allowed) {
+        None => Ok(None),
+        Some(finding) => {
+            let (rule, place, line) = (&finding.rule, &finding.place, finding.line);
+            let message =
+                format!("the request contains what looks like a secret: {rule} in {place}, line {line}");
+            Err(ApiError::new(StatusCode::FORBIDDEN, "secret_blocked", message))
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! One request to a model, at any door: let in, exchanged, answered.
+
+use actix_web::http::header::HeaderName;
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
+use bytes::Bytes;
+use futures_util::stream;
+use gateway::CancellationToken;
+use llm::approval::HEADER_AUDIT;
+use llm::inbound::Door;
+use tokio::sync::{mpsc, oneshot};
+
+use super::admission::{self, Allowed};
+use crate::audit::Entry;
+use crate::clients::ClientSocket;
+use crate::error::ApiError;
+use crate::exchange::{Exchange, Head};
+use crate::request_id::RequestId;
+use crate::state::{State, address};
+
+/// What Anthropic's clients call the id of a request.
+pub(super) const HEADER_REQUEST: &str = "request-id";
+
+/// Serves a request; every error is in the dialect of the door.
+pub(super) async fn serve(
+    door: Door,
+    request: HttpRequest,
+    state: web::Data<State>,
+    body: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    let request_id = RequestId::of(&request);
+    let served = exchanged(door, &request, state, body, &request_id).await;
+    served.map_err(|error| error.at(door, &request_id))
+}
+
+async fn exchanged(
+    door: Door,
+    request: &HttpRequest,
+    state: web::Data<State>,
+    body: web::Payload,
+    request_id: &str,
+) -> Result<HttpResponse, ApiError> {
+    let mut entry = Entry {
+        address: address(request),
+        method: request.method().to_string(),
+        path: request.path().to_owned(),
+        ..Entry::default()
+    };
+    let allowed = match admission::admit(door, request, &state, body, &mut entry).await {
+        Ok(allowed) => allowed,
+        Err(error) => return Err(admission::refuse(&state, request_id, entry, error).await),
+    };
+    let audit = state.audit.append(request_id, entry.clone()).await?.header();
+    let (head, opened) = oneshot::channel();
+    let exchange = exchange(state.clone(), request_id.to_owned(), entry, allowed);
+    state.tasks.spawn_on(exchange.run(ClientSocket::of(request), head), &state.runtime);
+    let stopped = || Err(ApiError::unavailable("the server is stopping"));
+    let mut reply = HttpResponse::Ok();
+    reply.insert_header((HeaderName::from_static(HEADER_AUDIT), audit.as_str()));
+    if door == Door::Messages {
+        reply.insert_header((HeaderName::from_static(HEADER_REQUEST), request_id));
+    }
+    match opened.await.unwrap_or_else(|_| stopped()) {
+        Ok(Head::Stream { body }) => Ok(streamed(reply, body)),
+        Ok(Head::Whole(answer)) => Ok(reply.json(answer)),
+        Err(error) => Err(error.with_header(HEADER_AUDIT, audit)),
+    }
+}
+
+fn exchange(state: web::Data<State>, request_id: String, entry: Entry, allowed: Allowed) -> Exchange {
+    let cancel = CancellationToken::new();
+    let listed = state.in_flight.list(&request_id, &allowed.principal, entry.job.as_deref(), cancel.clone());
+    Exchange {
+        started_ms: state.env.now_ms(),
+        state,
+        request_id,
+        entry,
+        ceiling_microusd: allowed.approved.map(|approved| approved.ceiling_microusd),
+        principal: allowed.principal,
+        inbound: allowed.inbound,
+        routes: allowed.routes,
+        permit: allowed.permit,
+        cancel,
+        listed,
+    }
+}
+
+fn streamed(mut reply: HttpResponseBuilder, body: mpsc::Receiver<Bytes>) -> HttpResponse {
+    let body = stream::unfold(body, |mut body| async move {
+        let bytes = body.recv().await?;
+        Some((Ok::<_, std::convert::Infallible>(bytes), body))
+    });
+    reply
+        .content_type("text/event-stream")
+        .insert_header(("cache-control", "no-cache"))
+        .insert_header(("x-accel-buffering", "no"))
+        .streaming(body)
+}

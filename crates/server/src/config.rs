@@ -37,6 +37,8 @@ pub struct Settings {
     pub database: String,
     /// Path of a further catalogue; empty for none.
     pub catalogue: String,
+    /// Bearer token for `/metrics`; empty leaves it to administrators and auditors.
+    pub metrics_token: String,
     /// Limits of rates.
     pub limits: Limits,
     /// Limits of money.
@@ -157,6 +159,7 @@ impl Default for Settings {
             public_url: String::new(),
             database: String::new(),
             catalogue: String::new(),
+            metrics_token: String::new(),
             limits: Limits::default(),
             budgets: Budgets::default(),
             filter: Filter::default(),

@@ -20,6 +20,7 @@ mod filter;
 mod handlers;
 mod identity;
 mod limits;
+mod metrics;
 mod pages;
 mod policy;
 mod relay_hub;

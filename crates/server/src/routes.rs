@@ -128,6 +128,11 @@ impl Table {
         models
     }
 
+    /// All routes of all organisations.
+    pub fn routes(&self) -> Vec<&Route> {
+        self.entries.iter().map(|entry| &entry.route).collect()
+    }
+
     /// The routes of a model in order of preference. `provider/model` asks for one provider.
     pub fn find(&self, org_id: &str, model: &str) -> Vec<&Route> {
         let own = || self.entries.iter().filter(|entry| entry.org_id == org_id);

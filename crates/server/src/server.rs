@@ -19,6 +19,7 @@ use crate::env::Env;
 use crate::error::ApiError;
 use crate::identity::{Grants, KeyRing, Passwords, Revoked, SignIns, Tokens, token_hash};
 use crate::limits::Limiter;
+use crate::metrics::Metrics;
 use crate::policy::Policy;
 use crate::relay_hub::Hub;
 use crate::relay_hub::mailbox::Mailboxes;
@@ -205,6 +206,7 @@ async fn state(config: &Config, bound: SocketAddr) -> Result<web::Data<State>, S
         settings.tokens,
         env.clone(),
     );
+    let metrics = Metrics::new();
     let policy = Policy::new(settings.limits, settings.budgets);
     policy.reload(&store, env.now_ms()).await?;
     let routes = Routes::new(Arc::new(catalogue(config)?));
@@ -223,7 +225,8 @@ async fn state(config: &Config, bound: SocketAddr) -> Result<web::Data<State>, S
         routes,
         gateway: Gateway::new(config.gateway())?,
         guard: Arc::new(Guard::builtin().map_err(|error| ServerError::Data(error.to_string()))?),
-        audit: Audit::start(store.clone(), env.id(), env.clone()),
+        audit: Audit::start(store.clone(), env.id(), env.clone(), metrics.clone()),
+        metrics,
         policy,
         password_tries: Limiter::new(PASSWORDS_PER_MINUTE, u32::MAX),
         code_tries: Limiter::new(CODES_PER_MINUTE, u32::MAX),

@@ -17,6 +17,7 @@ use crate::env::Env;
 use crate::error::ApiError;
 use crate::identity::{GRANT_PREFIX, Grants, Passwords, Principal, Revoked, SignIns, TokenError, Tokens};
 use crate::limits::Limiter;
+use crate::metrics::Metrics;
 use crate::policy::Policy;
 use crate::relay_hub::Hub;
 use crate::relay_hub::mailbox::Mailboxes;
@@ -43,6 +44,7 @@ pub(crate) struct State {
     pub gateway: Gateway,
     pub guard: Arc<Guard>,
     pub audit: Audit,
+    pub metrics: Metrics,
     /// Rates and budgets of requests to models.
     pub policy: Policy,
     /// How often passwords can be tried, per address and per name.

@@ -5,6 +5,7 @@ use super::chain::{GENESIS, link};
 use super::wire::{Entry, Record};
 use crate::env::Env;
 use crate::error::ApiError;
+use crate::metrics::Metrics;
 
 /// Where a record stands: what a reply carries, so that the caller can later prove that it was there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,7 @@ impl Position {
 #[derive(Clone)]
 pub(crate) struct Audit {
     queue: mpsc::Sender<Job>,
+    metrics: Metrics,
 }
 
 struct Job {
@@ -40,16 +42,20 @@ const QUEUE: usize = 4_096;
 
 impl Audit {
     /// Starts a new chain named `node`.
-    pub fn start(store: Store, node: String, env: Env) -> Self {
+    pub fn start(store: Store, node: String, env: Env, metrics: Metrics) -> Self {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let chain = Chain { store, node, seq: 0, head: GENESIS.into(), uncertain: false, env };
         tokio::spawn(chain.run(jobs));
-        Self { queue }
+        Self { queue, metrics }
     }
 
     /// Appends a record and returns once it is committed. Without it, nothing may leave.
     pub async fn append(&self, request_id: &str, entry: Entry) -> Result<Position, ApiError> {
-        let failed = || ApiError::unavailable("the audit record cannot be written, so nothing is sent");
+        let failed = || {
+            self.metrics.unrecorded();
+            ApiError::unavailable("the audit record cannot be written, so nothing is sent")
+        };
+        self.metrics.observe(&entry);
         let (done, committed) = oneshot::channel();
         let job = Job { request_id: request_id.into(), entry, done };
         self.queue.send(job).await.map_err(|_| failed())?;

@@ -5,6 +5,7 @@ mod auth;
 mod cancel;
 mod devices;
 mod health;
+mod metrics;
 mod phone;
 mod proxy;
 mod tokens;
@@ -20,6 +21,7 @@ use crate::relay_hub::{device_link_ws, mailbox};
 pub(crate) fn routes(app: &mut ServiceConfig) {
     app.route("/healthz", web::get().to(health::healthz))
         .route("/readyz", web::get().to(health::readyz))
+        .route("/metrics", web::get().to(metrics::metrics))
         .route("/v1/chat/completions", web::post().to(proxy::chat::chat))
         .route("/api/llm/chat/completions", web::post().to(proxy::chat::chat))
         .route("/v1/messages", web::post().to(proxy::messages::messages))

@@ -11,6 +11,7 @@ mod dialect_errors;
 mod dialects;
 mod filter;
 mod limits;
+mod metrics;
 mod process;
 mod relayed;
 mod sdk;

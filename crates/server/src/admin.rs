@@ -8,7 +8,7 @@ use server_store::{ApiTokenRow, ProviderKeyRow, Role, Store, UserRow};
 use url::Url;
 
 use crate::ServerError;
-use crate::audit::{ChainReport, verify_chain};
+use crate::audit::{ChainReport, CheckpointReport, contradiction, verify_chain, verify_checkpoints};
 use crate::config::Config;
 use crate::data_dir;
 use crate::env::Env;
@@ -168,6 +168,43 @@ impl Admin {
             reports.push(verify_chain(&self.store, &node).await?);
         }
         Ok(reports)
+    }
+
+    /// Walks the signed checkpoints, and compares them with the chains.
+    pub async fn verify_checkpoints(&self) -> Result<CheckpointReport, ServerError> {
+        verify_checkpoints(&self.store, &self.vault).await
+    }
+
+    /// What each line of a witness says that the database does not confirm, with the number of the line. Lines are positions
+    /// that replies carried and checkpoints; empty ones are passed over.
+    pub async fn contradictions(&self, witness: &str) -> Result<Vec<(usize, String)>, ServerError> {
+        let mut found = Vec::new();
+        for (number, line) in (1..).zip(witness.lines().map(str::trim)).filter(|(_, line)| !line.is_empty()) {
+            found.extend(contradiction(&self.store, line).await?.map(|problem| (number, problem)));
+        }
+        Ok(found)
+    }
+
+    /// Every record of every chain, in order, as the line of JSON that was hashed.
+    pub async fn export_audit(
+        &self,
+        mut line: impl FnMut(&[u8]) -> std::io::Result<()>,
+    ) -> Result<i64, ServerError> {
+        const PAGE: i64 = 500;
+        let mut count = 0;
+        for node in self.store.audit_nodes().await? {
+            let mut after = 0;
+            loop {
+                let rows = self.store.audit_chain(&node, after, PAGE).await?;
+                let Some(last) = rows.last() else { break };
+                after = last.seq;
+                count += rows.len() as i64;
+                for row in &rows {
+                    line(&row.record).map_err(|error| ServerError::Setup(error.to_string()))?;
+                }
+            }
+        }
+        Ok(count)
     }
 
     /// Closes the database.

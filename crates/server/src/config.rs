@@ -49,6 +49,16 @@ pub struct Settings {
     pub upstream: Upstream,
     /// Lifetimes of tokens.
     pub tokens: Tokens,
+    /// The record of what left.
+    pub audit: Audit,
+}
+
+/// The record of what left.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Audit {
+    /// Path of a file that checkpoints are appended to; empty for none.
+    pub sink: String,
 }
 
 /// Limits of rates; 0 is no limit.
@@ -165,6 +175,7 @@ impl Default for Settings {
             filter: Filter::default(),
             upstream: Upstream::default(),
             tokens: Tokens::default(),
+            audit: Audit::default(),
         }
     }
 }

@@ -32,7 +32,7 @@ mod state;
 mod usage;
 mod vault;
 
-pub use audit::{ChainReport, verify_chain};
+pub use audit::{ChainReport, CheckpointReport, verify_chain};
 pub use config::Config;
 pub use error::ServerError;
 pub use server::{Running, Server};

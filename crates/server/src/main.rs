@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
@@ -114,8 +114,15 @@ enum Token {
 
 #[derive(Subcommand)]
 enum AuditCommand {
-    /// Walk every chain and say where one breaks.
-    Verify,
+    /// Walk every chain and the signed checkpoints, and say where one breaks.
+    Verify {
+        /// Compare with a file of positions that replies carried (x-plantocode-audit) or of checkpoints (from the log or the
+        /// sink), one per line: finds what was cut off at the end.
+        #[arg(long)]
+        witness: Option<PathBuf>,
+    },
+    /// Print every record as a line of JSON, exactly as it was hashed.
+    Export,
 }
 
 #[actix_web::main]
@@ -142,7 +149,8 @@ async fn main() -> anyhow::Result<()> {
             say(&format!("added {login} ({id})"))
         }
         Command::Token(command) => token(&config, command).await,
-        Command::Audit(AuditCommand::Verify) => verify(&config).await,
+        Command::Audit(AuditCommand::Verify { witness }) => verify(&config, witness.as_deref()).await,
+        Command::Audit(AuditCommand::Export) => export(&config).await,
     }
 }
 
@@ -250,8 +258,23 @@ fn day(ms: i64) -> String {
         .map_or_else(|_| ms.to_string(), |time| time.strftime("%F %R UTC").to_string())
 }
 
-async fn verify(config: &Config) -> anyhow::Result<()> {
-    let reports = Admin::open(config).await?.verify_audit().await?;
+async fn export(config: &Config) -> anyhow::Result<()> {
+    let admin = Admin::open(config).await?;
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let count = admin
+        .export_audit(|record| {
+            out.write_all(record)?;
+            out.write_all(b"\n")
+        })
+        .await?;
+    out.flush()?;
+    tracing::info!("{count} records");
+    Ok(())
+}
+
+async fn verify(config: &Config, witness: Option<&Path>) -> anyhow::Result<()> {
+    let admin = Admin::open(config).await?;
+    let reports = admin.verify_audit().await?;
     let mut broken = false;
     for report in &reports {
         match &report.broken {
@@ -264,10 +287,23 @@ async fn verify(config: &Config) -> anyhow::Result<()> {
             }
         }
     }
+    let checkpoints = admin.verify_checkpoints().await?;
+    if let Some((number, problem)) = &checkpoints.broken {
+        broken = true;
+        say(&format!("broken at checkpoint {number}: {problem}"))?;
+    }
+    if let Some(path) = witness {
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+        for (line, problem) in admin.contradictions(&text).await? {
+            broken = true;
+            say(&format!("line {line} of the witness: {problem}"))?;
+        }
+    }
     if broken {
         bail!("the audit is not intact");
     }
-    say(&format!("{} chains in order", reports.len()))
+    say(&format!("{} chains and {} checkpoints in order", reports.len(), checkpoints.checkpoints))
 }
 
 fn read_stdin() -> anyhow::Result<String> {

@@ -9,10 +9,11 @@ use guard::Guard;
 use llm::Catalogue;
 use server_store::Store;
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::admin::Admin;
-use crate::audit::Audit;
+use crate::audit::{Audit, Checkpoints};
 use crate::clients::ClientSocket;
 use crate::config::Config;
 use crate::env::Env;
@@ -131,7 +132,7 @@ async fn run(
         ServerError::Setup(format!("cannot listen on {}: {error}", config.settings.listen))
     })?;
     let bound = listener.local_addr().map_err(|error| ServerError::Setup(error.to_string()))?;
-    let state = state(&config, bound).await?;
+    let (state, checkpoints) = state(&config, bound).await?;
     let setup_url = setup_link(&state).await?;
     let data = state.clone();
     let server = HttpServer::new(move || {
@@ -165,6 +166,8 @@ async fn run(
     .run();
     let handle = server.handle();
     let refresher = tokio::spawn(refresh(state.clone()));
+    let covering = CancellationToken::new();
+    let checkpoints = tokio::spawn(checkpoints.run(covering.clone()));
     // Whoever started it may have given up waiting; then `stopped` resolves at once.
     let _ = ready.send((state.origin().to_owned(), bound, setup_url));
     let serving = tokio::spawn(server);
@@ -177,6 +180,11 @@ async fn run(
     if tokio::time::timeout(SETTLE, state.tasks.wait()).await.is_err() {
         tracing::error!("some requests did not settle in time");
     }
+    // What was settled last is covered, too.
+    covering.cancel();
+    if checkpoints.await.is_err() {
+        tracing::error!("the last records have no checkpoint");
+    }
     state.store.close().await;
     match serving.await {
         Ok(Ok(())) => Ok(()),
@@ -185,7 +193,7 @@ async fn run(
     }
 }
 
-async fn state(config: &Config, bound: SocketAddr) -> Result<web::Data<State>, ServerError> {
+async fn state(config: &Config, bound: SocketAddr) -> Result<(web::Data<State>, Checkpoints), ServerError> {
     let env = config.env.clone();
     let admin = Admin::open(config).await?;
     if let Some(path) = &admin.new_master_key {
@@ -214,7 +222,9 @@ async fn state(config: &Config, bound: SocketAddr) -> Result<web::Data<State>, S
     revoked.reload(&store, revocations_since(&settings, &env)).await?;
     let grants = Grants::default();
     grants.reload(&store, env.now_ms()).await?;
-    Ok(web::Data::new(State {
+    let checkpoints = Checkpoints::open(&store, &vault, &env, &settings.audit.sink).await?;
+    let state = State {
+        audit_key: checkpoints.public(),
         public_url,
         passwords: Passwords::new(env.clone()),
         tokens,
@@ -244,7 +254,8 @@ async fn state(config: &Config, bound: SocketAddr) -> Result<web::Data<State>, S
         env,
         store,
         vault,
-    }))
+    };
+    Ok((web::Data::new(state), checkpoints))
 }
 
 fn catalogue(config: &Config) -> Result<Catalogue, ServerError> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::AUTHORIZATION;
+use ed25519_dalek::VerifyingKey;
 use gateway::Gateway;
 use guard::Guard;
 use server_store::Store;
@@ -36,6 +37,8 @@ pub(crate) struct State {
     pub passwords: Passwords,
     pub tokens: Tokens,
     pub keys: crate::identity::KeyRing,
+    /// Name and public half of the key that signs checkpoints of the audit.
+    pub audit_key: (String, VerifyingKey),
     pub sign_ins: SignIns,
     pub revoked: Revoked,
     /// The tokens for programs and agents.

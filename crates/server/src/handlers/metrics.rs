@@ -21,7 +21,8 @@ pub(crate) async fn metrics(request: HttpRequest, state: web::Data<State>) -> Re
         database: state.store.ping().await.is_ok(),
         routes: state.gateway.health(&table.routes()),
     };
-    let text = state.metrics.text(&now).map_err(|_| ApiError::unavailable("the metrics cannot be written"))?;
+    let text =
+        state.metrics.text(&now).map_err(|_| ApiError::unavailable("the metrics cannot be written"))?;
     Ok(HttpResponse::Ok().content_type(TYPE).body(text))
 }
 

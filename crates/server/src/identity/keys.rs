@@ -118,14 +118,18 @@ impl KeyRing {
         key.is_some_and(|key| key.verifying.verify_strict(message, signature).is_ok())
     }
 
-    /// The public halves as a JWK set.
-    pub fn jwks(&self) -> Value {
+    /// The public halves as a JWK set; behind those for tokens the one for checkpoints of the audit, which verifies no token.
+    pub fn jwks(&self, (audit_kid, audit_key): &(String, VerifyingKey)) -> Value {
         let ring = self.read();
-        let jwk = |key: &Key| {
-            let x = URL_SAFE_NO_PAD.encode(key.verifying.as_bytes());
-            json!({ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": key.kid, "x": x })
+        let jwk = |kid: &str, key: &VerifyingKey| {
+            let x = URL_SAFE_NO_PAD.encode(key.as_bytes());
+            json!({ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": kid, "x": x })
         };
-        json!({ "keys": ring.keys.iter().map(jwk).collect::<Vec<_>>() })
+        let mut keys: Vec<Value> = ring.keys.iter().map(|key| jwk(&key.kid, &key.verifying)).collect();
+        let mut audit = jwk(audit_kid, audit_key);
+        audit["plantocode_purpose"] = "audit".into();
+        keys.push(audit);
+        json!({ "keys": keys })
     }
 }
 

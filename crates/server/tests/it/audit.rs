@@ -104,3 +104,72 @@ async fn many_at_once_make_one_gapless_chain() {
     assert_eq!(numbers, (1..=80).collect::<Vec<_>>());
     assert_eq!(world.usage(&tokens).await.len(), 40);
 }
+
+async fn checkpoints(world: &World) -> server::CheckpointReport {
+    let admin = Admin::open(&world.config).await.unwrap();
+    let report = admin.verify_checkpoints().await.unwrap();
+    admin.close().await;
+    report
+}
+
+async fn contradictions(world: &World, witness: &str) -> Vec<(usize, String)> {
+    let admin = Admin::open(&world.config).await.unwrap();
+    let found = admin.contradictions(witness).await.unwrap();
+    admin.close().await;
+    found
+}
+
+#[tokio::test]
+async fn a_rewritten_chain_does_not_agree_with_its_checkpoints() {
+    let (world, node) = recorded().await;
+    let report = checkpoints(&world).await;
+    assert!(report.checkpoints >= 1 && report.broken.is_none(), "{report:?}");
+    let postgres = world.postgres.as_ref().unwrap();
+    postgres.execute("postgres", "CREATE TABLE kept AS SELECT * FROM audit_records");
+    // A cut tail leaves the chain in order, and is found by the checkpoint that covered it.
+    postgres.execute("postgres", &format!("DELETE FROM audit_records WHERE node = '{node}' AND seq > 3"));
+    let (at, problem) = checkpoints(&world).await.broken.unwrap();
+    assert!(problem.contains("was there and is missing"), "{at} {problem}");
+    postgres.execute("postgres", "DELETE FROM audit_records; INSERT INTO audit_records SELECT * FROM kept");
+    assert_eq!(checkpoints(&world).await.broken, None);
+    for edit in [
+        "UPDATE audit_checkpoints SET statement = set_byte(statement, 40, get_byte(statement, 40) # 1) WHERE number = 1",
+        "UPDATE audit_checkpoints SET signature = set_byte(signature, 5, get_byte(signature, 5) # 1) WHERE number = 1",
+        "UPDATE audit_checkpoints SET at_ms = at_ms + 1 WHERE number = 1",
+    ] {
+        postgres.execute(
+            "postgres",
+            "DROP TABLE IF EXISTS points; CREATE TABLE points AS SELECT * FROM audit_checkpoints",
+        );
+        postgres.execute("postgres", edit);
+        assert_eq!(checkpoints(&world).await.broken.map(|(at, _)| at), Some(1), "{edit}");
+        postgres.execute(
+            "postgres",
+            "DELETE FROM audit_checkpoints; INSERT INTO audit_checkpoints SELECT * FROM points",
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_witness_finds_what_was_cut_off_with_its_checkpoints() {
+    let mut world = World::with(Database::Postgres, |_| {}).await;
+    let sink = world.data.path().join("sink");
+    world.stop().await;
+    world.config.settings.audit.sink = sink.display().to_string();
+    let mut world = world.started().await;
+    let ada = world.sign_in("ada").await;
+    let reply = world.chat(&ada, &ask("gpt-4.1-mini", false)).send().await.unwrap();
+    let position = reply.headers()["x-plantocode-audit"].to_str().unwrap().to_owned();
+    world.audit_until(&ada, |records| records.len() == 2).await;
+    world.stop().await;
+    let witness = format!("{position}\n\n{}", std::fs::read_to_string(&sink).unwrap());
+    assert!(witness.contains("checkpoint "), "{witness}");
+    assert_eq!(contradictions(&world, &witness).await, []);
+    let postgres = world.postgres.as_ref().unwrap();
+    postgres.execute("postgres", "DELETE FROM audit_checkpoints; DELETE FROM audit_records");
+    assert_eq!(checkpoints(&world).await.broken, None, "by itself it looks as if nothing had been there");
+    let found = contradictions(&world, &witness).await;
+    assert_eq!(found.len(), witness.lines().filter(|line| !line.is_empty()).count(), "{found:?}");
+    assert!(found[0].1.contains("cut off"), "{found:?}");
+    assert_eq!(contradictions(&world, "nonsense\na/b/c\ncheckpoint x y").await.len(), 3);
+}

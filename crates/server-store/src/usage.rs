@@ -210,6 +210,37 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
+    /// The usage of one request, if it has settled.
+    pub async fn usage_of(&self, request_id: &str) -> Result<Option<UsageRow>, StoreError> {
+        let row = sqlx::query("SELECT * FROM usage_records WHERE request_id = $1")
+            .bind(request_id)
+            .fetch_optional(&self.pool)
+            .await?;
+        row.as_ref().map(UsageRow::read).transpose()
+    }
+
+    /// What each person spent on each day from that of `since_ms` on, oldest first; of one user, if named.
+    pub async fn spent_by_day(
+        &self,
+        org_id: &str,
+        user_id: Option<&str>,
+        since_ms: i64,
+    ) -> Result<Vec<(i64, String, i64)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT day, user_id, microusd FROM spend_days WHERE org_id = $1 AND ($2 = '' OR user_id = $2) AND day >= $3 \
+             ORDER BY day, user_id",
+        )
+        .bind(org_id)
+        .bind(user_id.unwrap_or_default())
+        .bind(since_ms.div_euclid(DAY_MS))
+        .fetch_all(&self.pool)
+        .await?;
+        let read = |row: &AnyRow| {
+            Ok((row.try_get::<i64, _>("day")? * DAY_MS, row.try_get("user_id")?, row.try_get("microusd")?))
+        };
+        rows.iter().map(read).collect()
+    }
+
     /// The newest requests of an organisation, or of one user in it.
     pub async fn recent_usage(
         &self,

@@ -16,6 +16,7 @@ struct Flight {
     device_id: String,
     token_id: Option<String>,
     job: Option<String>,
+    started_ms: i64,
     cancel: CancellationToken,
 }
 
@@ -32,6 +33,7 @@ impl InFlight {
         request_id: &str,
         principal: &Principal,
         job: Option<&str>,
+        started_ms: i64,
         cancel: CancellationToken,
     ) -> Listed {
         let flight = Flight {
@@ -39,10 +41,18 @@ impl InFlight {
             device_id: principal.device_id.clone(),
             token_id: principal.grant.as_ref().map(|grant| grant.id.clone()),
             job: job.map(Into::into),
+            started_ms,
             cancel,
         };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(request_id.into(), flight);
         Listed { request_id: request_id.into(), all: self.clone() }
+    }
+
+    /// When a user's request began, if it is under way.
+    pub fn started(&self, user_id: &str, request_id: &str) -> Option<i64> {
+        let flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let flight = flights.get(request_id).filter(|flight| flight.user_id == user_id)?;
+        Some(flight.started_ms)
     }
 
     /// Cancels the requests of a user that have this request id or job; says how many.

@@ -12,11 +12,11 @@ use std::time::Duration;
 
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use secrecy::ExposeSecret as _;
-use serde::{Deserialize, Serialize};
 use server_store::{AuditKeyRow, ChainHead, CheckpointRow, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use super::chain::{GENESIS, link};
+use super::wire::{Head, Statement};
 use crate::ServerError;
 use crate::env::Env;
 use crate::vault::Vault;
@@ -26,24 +26,6 @@ const EVERY: Duration = Duration::from_secs(10);
 /// Chains are looked at again from so long before the last checkpoint: other nodes' clocks differ.
 const OVERLAP_MS: i64 = 120_000;
 const DOMAIN: &[u8] = b"plantocode-checkpoint-v1";
-
-/// What is signed, as its JSON.
-#[derive(Debug, Serialize, Deserialize)]
-struct Statement {
-    v: u8,
-    number: i64,
-    at_ms: i64,
-    /// Hash of the statement before; zeros for the first.
-    previous: String,
-    heads: Vec<Head>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct Head {
-    node: String,
-    seq: i64,
-    hash: String,
-}
 
 /// Makes checkpoints.
 pub(crate) struct Checkpoints {

@@ -138,3 +138,23 @@ impl From<gateway::Try> for Sent {
         }
     }
 }
+
+/// How far the chains of the audit had come: what a checkpoint signs, as its JSON.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Statement {
+    pub v: u8,
+    pub number: i64,
+    pub at_ms: i64,
+    /// Hash of the statement before; zeros for the first.
+    pub previous: String,
+    /// The ends of the chains that have grown since.
+    pub heads: Vec<Head>,
+}
+
+/// The end of a chain.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Head {
+    pub node: String,
+    pub seq: i64,
+    pub hash: String,
+}

@@ -5,9 +5,11 @@ mod auth;
 mod cancel;
 mod devices;
 mod health;
+mod metadata;
 mod metrics;
 mod phone;
 mod proxy;
+mod status;
 mod tokens;
 mod usage;
 mod web_pages;
@@ -29,6 +31,8 @@ pub(crate) fn routes(app: &mut ServiceConfig) {
         .route("/v1/responses", web::post().to(proxy::responses::responses))
         .route("/v1/responses", web::get().to(proxy::responses::no_web_socket))
         .route("/v1/models", web::get().to(proxy::models::models))
+        .route("/api/models/estimate", web::post().to(proxy::estimate::estimate))
+        .route("/api/llm/status/{id}", web::get().to(status::status))
         .route("/api/llm/cancel", web::post().to(cancel::cancel))
         .route("/api/usage", web::get().to(usage::usage))
         .route("/api/audit", web::get().to(audit::audit))
@@ -40,6 +44,8 @@ pub(crate) fn routes(app: &mut ServiceConfig) {
         .route("/api/tokens", web::post().to(tokens::create))
         .route("/api/tokens", web::get().to(tokens::list))
         .route("/api/tokens/revoke", web::post().to(tokens::revoke))
+        .route("/.well-known/oauth-authorization-server", web::get().to(metadata::metadata))
+        .route("/.well-known/openid-configuration", web::get().to(metadata::metadata))
         .route("/api/devices", web::post().to(devices::add))
         .route("/api/devices", web::get().to(devices::list))
         .route("/api/devices/revoke", web::post().to(devices::revoke))

@@ -44,6 +44,11 @@ pub(crate) async fn usage(
             "cost_microusd": row.cost_microusd,
         })
     });
-    let body = json!({ "by_model": by_model.collect::<Vec<_>>(), "requests": requests.collect::<Vec<_>>() });
+    let days = state.store.spent_by_day(&principal.org_id, user, query.since_ms).await?;
+    let by_day: Vec<_> = days
+        .iter()
+        .map(|(day_ms, user, microusd)| json!({ "day_ms": day_ms, "user": user, "cost_microusd": microusd }))
+        .collect();
+    let body = json!({ "by_day": by_day, "by_model": by_model.collect::<Vec<_>>(), "requests": requests.collect::<Vec<_>>() });
     Ok(HttpResponse::Ok().json(body))
 }

@@ -27,13 +27,13 @@ async fn requests_are_counted_by_how_they_ended_and_nothing_that_clients_make_up
         "plantocode_tries_total{provider=\"openai\",model=\"gpt-4.1-mini\",outcome=\"failed\"} 1",
         "plantocode_tries_total{provider=\"anthropic\",model=\"claude-sonnet-4-5\",outcome=\"served\"} 1",
         "plantocode_request_duration_seconds_count{provider=\"anthropic\",model=\"claude-sonnet-4-5\"} 1",
-        "plantocode_in_flight 0",
         "plantocode_database_up 1",
         "plantocode_audit_failures_total 0",
         "# EOF",
     ] {
         assert!(text.lines().any(|found| found == line), "{line}\n{text}");
     }
+    assert!(text.contains("\nplantocode_in_flight "), "{text}");
     assert!(text.contains("plantocode_cost_microusd_total{provider=\"anthropic\""), "{text}");
     assert!(text.contains("plantocode_route_resting_seconds{provider=\"openai\""), "{text}");
     assert!(!text.contains("made-up") && !text.contains(CANARY), "{text}");

@@ -166,3 +166,60 @@ async fn settled(world: &World, tokens: &Tokens) {
         assert!(of("served").any(|record| sent(&record)), "what arrived is what was recorded: {received:?}");
     }
 }
+
+#[tokio::test]
+async fn what_a_request_would_cost_is_told_without_sending_it() {
+    let world = World::new().await;
+    let ada = world.sign_in("ada").await;
+    let mut body = ask("either", false);
+    body["max_tokens"] = json!(1_000);
+    let told = json_of(world.post("/api/models/estimate").bearer_auth(&ada.access).json(&body)).await;
+    assert!(world.openai.log().is_empty() && world.anthropic.log().is_empty());
+    let destinations = told["destinations"].as_array().unwrap();
+    assert_eq!(destinations.len(), 2);
+    for destination in destinations {
+        let cost = |key: &str| destination[key].as_u64().unwrap();
+        assert_eq!(destination["most_output_tokens"], 1_000);
+        assert!(cost("least_cost_microusd") < cost("most_cost_microusd"), "{destination}");
+        assert_eq!(destination["fits"], true);
+    }
+    let spent = json_of(world.chat(&ada, &body)).await["usage"]["cost_microusd"].as_u64().unwrap();
+    assert!(spent <= destinations[0]["most_cost_microusd"].as_u64().unwrap());
+    let unknown = world.post("/api/models/estimate").bearer_auth(&ada.access).json(&ask("nothing", false));
+    assert_eq!(unknown.send().await.unwrap().status(), 404);
+    assert_eq!(world.post("/api/models/estimate").json(&body).send().await.unwrap().status(), 401);
+}
+
+#[tokio::test]
+async fn where_a_request_stands_is_told_to_its_owner_alone() {
+    let world = World::new().await;
+    let (ada, bob) = (world.sign_in("ada").await, world.sign_in("bob").await);
+    world
+        .openai
+        .set(testkit::Behaviour { delay_ms: 100, ..testkit::Behaviour::text("a few words in a row") });
+    let mut stream = world.chat(&ada, &ask("gpt-4.1-mini", true)).send().await.unwrap();
+    let id = stream.headers()["x-request-id"].to_str().unwrap().to_owned();
+    let status = |tokens: &Tokens| world.get(&format!("/api/llm/status/{id}")).bearer_auth(&tokens.access);
+    assert_eq!(json_of(status(&ada)).await["state"], "running");
+    assert_eq!(status(&bob).send().await.unwrap().status(), 404);
+    while stream.chunk().await.unwrap().is_some() {}
+    world.audit_until(&ada, |records| records.len() == 2).await;
+    let ended = json_of(status(&ada)).await;
+    assert_eq!((&ended["state"], &ended["model"]), (&json!("served"), &json!("gpt-4.1-mini")));
+    assert_eq!(status(&bob).send().await.unwrap().status(), 404);
+    let usage = json_of(world.get("/api/usage").bearer_auth(&ada.access)).await;
+    assert_eq!(usage["by_day"][0]["cost_microusd"], ended["cost_microusd"]);
+}
+
+#[tokio::test]
+async fn the_server_describes_itself_to_sign_in_clients() {
+    let world = World::new().await;
+    for path in ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"] {
+        let told = json_of(world.get(path)).await;
+        assert_eq!(told["issuer"], world.url);
+        let jwks = told["jwks_uri"].as_str().unwrap().strip_prefix(&world.url).unwrap();
+        assert!(json_of(world.get(jwks)).await["keys"].is_array());
+        let code = told["device_authorization_endpoint"].as_str().unwrap().strip_prefix(&world.url).unwrap();
+        assert!(json_of(world.post(code)).await["user_code"].is_string());
+    }
+}

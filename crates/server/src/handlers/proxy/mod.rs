@@ -7,6 +7,7 @@ mod admission;
 mod approval;
 mod body;
 pub(crate) mod chat;
+pub(crate) mod estimate;
 pub(crate) mod messages;
 pub(crate) mod models;
 pub(crate) mod responses;

@@ -68,9 +68,11 @@ async fn exchanged(
 
 fn exchange(state: web::Data<State>, request_id: String, entry: Entry, allowed: Allowed) -> Exchange {
     let cancel = CancellationToken::new();
-    let listed = state.in_flight.list(&request_id, &allowed.principal, entry.job.as_deref(), cancel.clone());
+    let started_ms = state.env.now_ms();
+    let job = entry.job.as_deref();
+    let listed = state.in_flight.list(&request_id, &allowed.principal, job, started_ms, cancel.clone());
     Exchange {
-        started_ms: state.env.now_ms(),
+        started_ms,
         state,
         request_id,
         entry,

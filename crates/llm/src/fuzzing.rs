@@ -4,7 +4,10 @@
 //! over mutations of it; nothing else uses it, and it is no part of the crate's interface.
 #![allow(clippy::panic, reason = "a rule that does not hold ends a fuzz run by a panic")]
 
+use bytes::{Bytes, BytesMut};
+
 use crate::catalogue::Prices;
+use crate::inbound::{Door, Failure, Gathered, Inbound, Opening, Verbatim, Writer};
 use crate::sse::{SseDecoder, SseEvent};
 use crate::{
     Catalogue, Dialect, Fold, LlmError, ModelLimits, StreamDecoder, StreamEvent, Tally, UpstreamError, Usage,
@@ -154,4 +157,76 @@ pub fn request(data: &[u8]) {
             assert!(encode(dialect, data, "m", limits).is_ok_and(|again| again == wire), "{dialect:?}");
         }
     }
+}
+
+/// A request in Anthropic's dialect.
+pub fn inbound_messages(data: &[u8]) {
+    inbound(Door::Messages, data);
+}
+
+/// A request in the dialect of responses.
+pub fn inbound_responses(data: &[u8]) {
+    inbound(Door::Responses, data);
+}
+
+/// A request in another dialect is refused, or is a canonical one, and every provider gets JSON that is always the same.
+fn inbound(door: Door, data: &[u8]) {
+    let Ok(inbound) = Inbound::parse(door, Bytes::copy_from_slice(data)) else { return };
+    let Ok(catalogue) = Catalogue::builtin() else { panic!("the catalogue is sound") };
+    let known = catalogue.models().iter().find(|model| model.id == "claude-opus-4-6");
+    for limits in [ModelLimits::default(), known.map(|model| model.limits.clone()).unwrap_or_default()] {
+        for dialect in Dialect::ALL {
+            let Ok(wire) = inbound.encode(dialect, "m", &limits) else { continue };
+            assert!(serde_json::from_slice::<serde_json::Value>(&wire.body).is_ok(), "{dialect:?}");
+            assert!(inbound.encode(dialect, "m", &limits).is_ok_and(|again| again == wire), "{dialect:?}");
+        }
+    }
+}
+
+/// Whatever a provider streams, it can be told in every dialect, and passed on as it is.
+pub fn outbound(data: &[u8]) {
+    let asked: [(Door, &[u8]); 3] = [
+        (Door::Chat, br#"{"model":"m","messages":[{"role":"user","content":"x"}]}"#),
+        (Door::Messages, br#"{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"x"}]}"#),
+        (Door::Responses, br#"{"model":"m","input":"x","include":["reasoning.encrypted_content"]}"#),
+    ];
+    for (door, request) in asked {
+        let Ok(inbound) = Inbound::parse(door, Bytes::from_static(request)) else {
+            panic!("it is a request")
+        };
+        for dialect in [Dialect::Compatible, Dialect::Anthropic, Dialect::Gemini, Dialect::OpenAiResponses] {
+            let events = decoded(dialect, &mut std::iter::once(data));
+            told(&inbound, events.unwrap_or_default());
+        }
+    }
+    let (mut splitter, mut gathered) = (Verbatim::default(), Gathered::default());
+    for piece in pieces(data) {
+        let Ok(events) = splitter.push(piece) else { return };
+        events.iter().for_each(|event| gathered.push(event));
+    }
+    assert!(gathered.finish().is_object());
+}
+
+fn told(inbound: &Inbound, events: Vec<StreamEvent>) {
+    let opening = Opening { request_id: "r".into(), created: 7, prompt_estimate: 1 };
+    let (mut writer, mut out) = (Writer::new(inbound, opening.clone()), BytesMut::new());
+    let mut fold = Fold::default();
+    for event in events {
+        match event {
+            StreamEvent::Done(_) => writer.done(Usage::default(), None, &mut out),
+            StreamEvent::Error(error) => {
+                let (status, message) = (error.status, error.message.as_str());
+                writer.failed(&Failure { status, code: "c", message, request_id: "r" }, &mut out);
+            }
+            event => {
+                if let StreamEvent::Chunk(chunk) = &event {
+                    fold.push(chunk.clone());
+                }
+                writer.event(event, &mut out);
+            }
+        }
+    }
+    assert!(out.is_empty() || out.ends_with(b"\n\n"));
+    let answer = inbound.answer(&opening, &fold.finish(), Usage::default(), None);
+    assert!(answer.is_object());
 }

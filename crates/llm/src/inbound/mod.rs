@@ -14,7 +14,7 @@ mod pieces;
 mod responses;
 mod verbatim;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{BufMut as _, Bytes, BytesMut};
 use serde_json::{Map, Value};
 
 use canonical::Translated;
@@ -306,9 +306,14 @@ impl Writer {
 /// Appends one event.
 fn event(name: Option<&str>, data: &Value, out: &mut BytesMut) {
     if let Some(name) = name {
-        out.extend_from_slice(format!("event: {name}\n").as_bytes());
+        out.extend_from_slice(b"event: ");
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b"\n");
     }
-    out.extend_from_slice(format!("data: {data}\n\n").as_bytes());
+    out.extend_from_slice(b"data: ");
+    // A value can always be written, and so can bytes into memory.
+    let _ = serde_json::to_writer((&mut *out).writer(), data);
+    out.extend_from_slice(b"\n\n");
 }
 
 /// The fields of a body in another dialect, of which a model and a list are demanded.

@@ -108,7 +108,9 @@ impl Gathered {
                 }
             }
             Some("content_block_start") => {
-                self.content.push(take("content_block"));
+                // Whatever else a provider may send is no block, and nothing can be added to it.
+                let block = take("content_block");
+                self.content.push(if block.is_object() { block } else { Value::Object(Map::new()) });
                 self.arguments.clear();
             }
             Some("content_block_delta") => self.delta(take("delta")),

@@ -74,3 +74,18 @@ fn an_error_is_described_and_briefly() {
 fn a_request_is_refused_or_the_same_each_time() {
     run("request", fuzzing::request);
 }
+
+#[test]
+fn a_request_in_anthropics_dialect_is_refused_or_the_same_each_time() {
+    run("inbound_messages", fuzzing::inbound_messages);
+}
+
+#[test]
+fn a_request_in_the_dialect_of_responses_is_refused_or_the_same_each_time() {
+    run("inbound_responses", fuzzing::inbound_responses);
+}
+
+#[test]
+fn a_stream_is_told_in_every_dialect() {
+    run("outbound", fuzzing::outbound);
+}

@@ -1,11 +1,11 @@
-//! The official Python SDK works unchanged, with base URL and token.
+//! The official SDKs work unchanged, with base URL and token: Python and JavaScript, each against every dialect it speaks.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::support::*;
+use crate::dialects::world_with_responses;
 
-const PINNED: &str = "openai==2.54.0";
+const PINNED: [&str; 2] = ["anthropic==2.14.0", "openai==2.54.0"];
 
 fn run(command: &mut Command) -> Output {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?} cannot be started: {error}"));
@@ -19,40 +19,99 @@ fn run(command: &mut Command) -> Output {
     output
 }
 
-/// An environment with the pinned SDK, made once and kept in the build directory.
-fn python() -> PathBuf {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python-openai");
-    let python = directory.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+fn scripts() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sdk")
+}
+
+/// Makes a folder of the build directory once for what is pinned, and keeps it. Tests that want it at the same time wait
+/// for the first.
+fn kept(name: &str, pinned: &str, make: impl FnOnce(&Path)) -> PathBuf {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let lock = std::fs::File::create(directory.with_extension("lock")).unwrap();
+    lock.lock().unwrap();
     let marker = directory.join("installed");
-    if std::fs::read_to_string(&marker).is_ok_and(|text| text == PINNED) {
-        return python;
+    if !std::fs::read_to_string(&marker).is_ok_and(|text| text == pinned) {
+        make(&directory);
+        std::fs::write(&marker, pinned).unwrap();
     }
-    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&directory));
-    run(Command::new(&python).args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        PINNED,
-    ]));
-    std::fs::write(&marker, PINNED).unwrap();
-    python
+    directory
+}
+
+/// An environment with the pinned SDKs.
+fn python() -> PathBuf {
+    let in_it = if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" };
+    let directory = kept("python-sdks", &PINNED.join(" "), |directory| {
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(directory));
+        let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+        run(Command::new(directory.join(in_it)).args(install).args(PINNED));
+    });
+    directory.join(in_it)
+}
+
+/// A folder with the packages of the lock file and the scripts that use them, made anew when any of these changes.
+fn node() -> PathBuf {
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(scripts()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|ending| ending == "json" || ending == "mjs"));
+    files.sort();
+    let texts: Vec<String> = files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
+    kept("node-sdks", &texts.concat(), |directory| {
+        std::fs::create_dir_all(directory).unwrap();
+        for file in &files {
+            std::fs::copy(file, directory.join(file.file_name().unwrap())).unwrap();
+        }
+        run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(directory));
+    })
+}
+
+/// Runs a script against a server with simulated providers behind it.
+async fn works(program: fn() -> (PathBuf, PathBuf), script: &'static str) {
+    let world = world_with_responses().await;
+    let tokens = world.sign_in("ada").await;
+    let arguments = [world.url.clone(), tokens.access, world.openai.url(), world.anthropic.url()];
+    let output = tokio::task::spawn_blocking(move || {
+        let (program, folder) = program();
+        run(Command::new(program)
+            .arg(folder.join(script))
+            .args(arguments)
+            .env_remove("HTTP_PROXY")
+            .env_remove("HTTPS_PROXY")
+            .env("NO_PROXY", "*")
+            // Nothing is written beside the scripts.
+            .env("PYTHONDONTWRITEBYTECODE", "1"))
+    });
+    assert_eq!(String::from_utf8_lossy(&output.await.unwrap().stdout).trim(), "OK");
+}
+
+fn with_python() -> (PathBuf, PathBuf) {
+    (python(), scripts())
+}
+
+fn with_node() -> (PathBuf, PathBuf) {
+    ("node".into(), node())
 }
 
 #[tokio::test]
-async fn the_official_python_sdk_works() {
-    let world = World::new().await;
-    let tokens = world.sign_in("ada").await;
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/sdk.py");
-    let base_url = format!("{}/v1", world.url);
-    let output = tokio::task::spawn_blocking(move || {
-        run(Command::new(python())
-            .arg(script)
-            .arg(base_url)
-            .arg(tokens.access)
-            .env_remove("HTTP_PROXY")
-            .env("NO_PROXY", "*"))
-    });
-    assert_eq!(String::from_utf8_lossy(&output.await.unwrap().stdout).trim(), "OK");
+async fn openais_python_sdk_works_with_chat_completions() {
+    works(with_python, "chat.py").await;
+}
+
+#[tokio::test]
+async fn openais_python_sdk_works_with_responses() {
+    works(with_python, "responses.py").await;
+}
+
+#[tokio::test]
+async fn anthropics_python_sdk_works() {
+    works(with_python, "messages.py").await;
+}
+
+#[tokio::test]
+async fn openais_javascript_sdk_works() {
+    works(with_node, "openai.mjs").await;
+}
+
+#[tokio::test]
+async fn anthropics_javascript_sdk_works() {
+    works(with_node, "messages.mjs").await;
 }

@@ -113,7 +113,7 @@ fn output(answer: &Answer, behaviour: &Behaviour) -> Vec<Value> {
         // A call without arguments has none at all.
         let arguments =
             call["function"]["arguments"].as_str().filter(|text| *text != "{}").unwrap_or_default();
-        json!({ "type": "function_call", "call_id": call["id"], "name": call["function"]["name"], "arguments": arguments })
+        json!({ "id": format!("fc_{}", call["id"].as_str().unwrap_or_default()), "type": "function_call", "call_id": call["id"], "name": call["function"]["name"], "arguments": arguments })
     };
     let all = calls();
     std::iter::once(reasoning).chain(all.as_array().into_iter().flatten().map(call)).collect()
@@ -128,15 +128,28 @@ fn item_events(shape: Shape, at: usize, item: &Value, events: &mut Vec<Value>) {
         _ => {}
     }
     events.push(json!({ "type": "response.output_item.added", "output_index": at, "item": begun }));
-    let piece = |kind: &str, piece: String| json!({ "type": kind, "output_index": at, "delta": piece });
+    let named = |kind: &str, more: Value| {
+        let mut event = json!({ "type": kind, "item_id": item["id"], "output_index": at });
+        let more = more.as_object().cloned().unwrap_or_default();
+        event.as_object_mut().into_iter().for_each(|event| event.extend(more.clone()));
+        event
+    };
     if let Some(text) = item["content"][0]["text"].as_str() {
-        events.extend(pieces(text).map(|text| piece("response.output_text.delta", text)));
-        events.push(json!({ "type": "response.output_text.done", "output_index": at, "text": text }));
+        let part = |text: &str| json!({ "content_index": 0, "part": { "type": "output_text", "text": text, "annotations": [] } });
+        events.push(named("response.content_part.added", part("")));
+        events.extend(
+            pieces(text).map(|text| {
+                named("response.output_text.delta", json!({ "content_index": 0, "delta": text }))
+            }),
+        );
+        events.push(named("response.output_text.done", json!({ "content_index": 0, "text": text })));
+        events.push(named("response.content_part.done", part(text)));
     }
     if let Some(arguments) = item["arguments"].as_str().filter(|_| shape == Shape::Responses) {
         let kind = "response.function_call_arguments";
-        events.extend(pieces(arguments).map(|text| piece(&format!("{kind}.delta"), text)));
-        events.push(json!({ "type": format!("{kind}.done"), "output_index": at, "arguments": arguments }));
+        events
+            .extend(pieces(arguments).map(|text| named(&format!("{kind}.delta"), json!({ "delta": text }))));
+        events.push(named(&format!("{kind}.done"), json!({ "arguments": arguments })));
     }
     events.push(json!({ "type": "response.output_item.done", "output_index": at, "item": item }));
 }

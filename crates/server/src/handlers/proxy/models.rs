@@ -2,17 +2,28 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use llm::Prices;
+use llm::inbound::Door;
 use serde_json::{Value, json};
 
+use super::admission;
 use crate::error::ApiError;
+use crate::request_id::RequestId;
 use crate::routes::Model;
 use crate::state::State;
 
+/// Anthropic's clients send their version with every request, and get what they need beside the usual members.
+const HEADER_VERSION: &str = "anthropic-version";
+
 pub(crate) async fn models(request: HttpRequest, state: web::Data<State>) -> Result<HttpResponse, ApiError> {
-    let principal = state.principal(&request)?;
+    let door = if request.headers().contains_key(HEADER_VERSION) { Door::Messages } else { Door::Chat };
+    let principal = admission::principal(door, &request, &state)
+        .map_err(|error| error.at(door, &RequestId::of(&request)))?;
     let table = state.routes.table();
     let data: Vec<_> = table.models(&principal.org_id).iter().map(describe).collect();
-    Ok(HttpResponse::Ok().json(json!({ "object": "list", "data": data })))
+    let ends = [data.first(), data.last()].map(|model| model.map(|model| &model["id"]));
+    let list =
+        json!({ "object": "list", "has_more": false, "first_id": ends[0], "last_id": ends[1], "data": data });
+    Ok(HttpResponse::Ok().json(list))
 }
 
 fn describe(model: &Model<'_>) -> Value {
@@ -25,6 +36,8 @@ fn describe(model: &Model<'_>) -> Value {
     json!({
         "id": model.alias,
         "object": "model",
+        "type": "model",
+        "display_name": model.alias,
         "created": model.created_s,
         "owned_by": first.map(|route| route.provider.as_str()),
         "provider": first.map(|route| route.provider.as_str()),

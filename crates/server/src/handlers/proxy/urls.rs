@@ -4,42 +4,56 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use llm::Fields;
 use llm::inbound::Door;
-use serde::Deserializer;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 use crate::error::ApiError;
 
-/// Where in a body addresses are looked for, and what that place is.
-fn places(door: Door) -> &'static [(&'static str, Place)] {
-    match door {
-        Door::Chat => &[("messages", Place::Around)],
-        // A server for tools is an address that the provider connects to.
-        Door::Messages => {
-            &[("messages", Place::Around), ("system", Place::Content), ("mcp_servers", Place::Content)]
-        }
-        Door::Responses => &[("input", Place::Content), ("tools", Place::Tools)],
-    }
+/// The parts of a body in which addresses may stand. What is given twice is refused: nobody knows which one counts.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Body<'a> {
+    #[serde(borrow)]
+    messages: Option<&'a RawValue>,
+    #[serde(borrow)]
+    system: Option<&'a RawValue>,
+    #[serde(borrow)]
+    mcp_servers: Option<&'a RawValue>,
+    #[serde(borrow)]
+    input: Option<&'a RawValue>,
+    #[serde(borrow)]
+    tools: Option<&'a RawValue>,
 }
 
 /// Refuses a request with an image or file that is given by its address instead of as a `data:` URL, and one that names a
 /// server which the provider is to connect to.
 pub(super) fn check(door: Door, body: &[u8]) -> Result<(), ApiError> {
-    let fields: Fields =
+    let body: Body<'_> =
         serde_json::from_slice(body).map_err(|error| ApiError::invalid(error.to_string()))?;
-    for (field, place) in places(door) {
-        let Some(value) = fields.get(field) else { continue };
+    let places = match door {
+        Door::Chat => vec![(body.messages, Place::Around)],
+        // A server for tools is an address that the provider connects to.
+        Door::Messages => vec![
+            (body.messages, Place::Around),
+            (body.system, Place::Content),
+            (body.mcp_servers, Place::Content),
+        ],
+        Door::Responses => vec![(body.input, Place::Content), (body.tools, Place::Tools)],
+    };
+    for (value, place) in places {
+        let Some(value) = value else { continue };
         let mut found = false;
         let mut json = serde_json::Deserializer::from_str(value.get());
-        let walk = Walk { name: "", place: *place, arguments: door == Door::Messages, found: &mut found };
+        let walk = Walk { name: "", place, arguments: door == Door::Messages, found: &mut found };
         let walked = walk.deserialize(&mut json);
         if found {
             let message = "an image, a file or a server is given by its address, which this server does not allow; \
                            send images and files as `data:` URLs or in base64";
             return Err(ApiError::new(StatusCode::BAD_REQUEST, "url_not_allowed", message));
         }
-        walked.map_err(|error| ApiError::invalid(format!("field `{field}`: {error}")))?;
+        walked.map_err(|error| ApiError::invalid(error.to_string()))?;
     }
     Ok(())
 }

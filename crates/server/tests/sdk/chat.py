@@ -1,10 +1,12 @@
-"""The official `openai` SDK against our server; prints OK at the end. Arguments: base URL, token."""
+"""The official `openai` SDK against our chat completions; prints OK at the end.
+
+Arguments: the server's URL, token, and two that other scripts need."""
 
 import sys
 
 import openai
 
-base_url, token = sys.argv[1:]
+base_url, token = f"{sys.argv[1]}/v1", sys.argv[2]
 client = openai.OpenAI(base_url=base_url, api_key=token, max_retries=0)
 messages = [{"role": "user", "content": "Say hello."}]
 expected = "Hello from the simulator."

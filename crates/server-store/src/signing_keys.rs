@@ -81,4 +81,11 @@ impl Store {
             .await?;
         Ok(())
     }
+
+    /// All keys, also those that are not accepted any more.
+    pub async fn all_signing_keys(&self) -> Result<Vec<SigningKeyRow>, StoreError> {
+        let rows =
+            sqlx::query("SELECT * FROM signing_keys ORDER BY created_ms, kid").fetch_all(&self.pool).await?;
+        rows.iter().map(SigningKeyRow::read).collect()
+    }
 }

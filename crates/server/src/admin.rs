@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use llm::Dialect;
 use secrecy::{ExposeSecret as _, SecretString};
-use server_store::{ApiTokenRow, ProviderKeyRow, Role, Store, UserRow};
+use server_store::{ApiTokenRow, ProviderKeyRow, Resealed, Role, Store, UserRow};
 use url::Url;
 
 use crate::ServerError;
@@ -159,6 +159,47 @@ impl Admin {
             true => Ok(()),
             false => Err(ServerError::NotFound(format!("there is no key {id}"))),
         }
+    }
+
+    /// Whether somebody administers.
+    pub async fn has_admin(&self) -> Result<bool, ServerError> {
+        Ok(self.store.has_admin().await?)
+    }
+
+    /// Opens every sealed record, and says how many there are; an error names the first that does not open.
+    pub async fn opens_everything(&self) -> Result<usize, ServerError> {
+        let (providers, signing) = (self.store.provider_keys().await?, self.store.all_signing_keys().await?);
+        let audit = self.store.audit_keys().await?;
+        for row in &providers {
+            self.vault.open_provider_key(row)?;
+        }
+        let others = signing.iter().map(|row| (&row.kid, &row.sealed));
+        for (kid, sealed) in others.chain(audit.iter().map(|row| (&row.kid, &row.sealed))) {
+            self.vault.open_signing_key(kid, sealed)?;
+        }
+        Ok(providers.len() + signing.len() + audit.len())
+    }
+
+    /// Seals everything under a new master key, which takes the place of the old one in the data directory. Servers that run
+    /// have to be stopped: they hold the old one. The place where the old one is kept.
+    pub async fn change_master_key(&self, config: &Config) -> Result<PathBuf, ServerError> {
+        self.opens_everything().await?;
+        let new = data_dir::next_master_key(&config.data, &self.env)?;
+        let mut rows = Resealed::default();
+        for row in self.store.provider_keys().await? {
+            let sealed = self.vault.rewrap_provider_key(&row, &new)?;
+            rows.provider_keys.push((row.id, sealed));
+        }
+        for row in self.store.all_signing_keys().await? {
+            let sealed = self.vault.rewrap_signing_key(&row.kid, &row.sealed, &new)?;
+            rows.signing_keys.push((row.kid, sealed));
+        }
+        for row in self.store.audit_keys().await? {
+            let sealed = self.vault.rewrap_signing_key(&row.kid, &row.sealed, &new)?;
+            rows.audit_keys.push((row.kid, sealed));
+        }
+        self.store.reseal(&rows).await?;
+        data_dir::use_next_master_key(&config.data, self.env.now_ms())
     }
 
     /// Walks every audit chain.

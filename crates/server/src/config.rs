@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gateway::{GatewayConfig, HealthConfig};
+use ipnet::IpNet;
 use serde::Deserialize;
 use url::Url;
 
@@ -37,6 +38,8 @@ pub struct Settings {
     pub database: String,
     /// Path of a further catalogue; empty for none.
     pub catalogue: String,
+    /// Networks of the proxies in front, whose word about a client's address is taken.
+    pub trusted_proxies: Vec<IpNet>,
     /// Bearer token for `/metrics`; empty leaves it to administrators and auditors.
     pub metrics_token: String,
     /// Limits of rates.
@@ -169,6 +172,7 @@ impl Default for Settings {
             public_url: String::new(),
             database: String::new(),
             catalogue: String::new(),
+            trusted_proxies: Vec::new(),
             metrics_token: String::new(),
             limits: Limits::default(),
             budgets: Budgets::default(),

@@ -11,6 +11,9 @@ use crate::vault::MasterKey;
 /// Environment variable that holds the master key instead of the file, 64 hex digits.
 const MASTER_KEY_VARIABLE: &str = "PLANTOCODE_MASTER_KEY";
 
+/// A master key that is not used yet.
+const NEXT_MASTER_KEY: &str = "master.key.next";
+
 /// Makes the directory, readable by its owner alone.
 pub(crate) fn create(data: &Path) -> Result<(), ServerError> {
     let mut builder = fs::DirBuilder::new();
@@ -39,6 +42,41 @@ pub(crate) fn master_key(data: &Path, env: &Env) -> Result<(MasterKey, Option<Pa
         }
         Err(error) => Err(ServerError::Setup(format!("{}: {error}", path.display()))),
     }
+}
+
+/// A new master key beside the old one, in a file that is not used yet.
+pub(crate) fn next_master_key(data: &Path, env: &Env) -> Result<MasterKey, ServerError> {
+    if std::env::var_os(MASTER_KEY_VARIABLE).is_some() {
+        let message =
+            format!("the master key comes from {MASTER_KEY_VARIABLE}, so there is no file to change");
+        return Err(ServerError::Config(message));
+    }
+    let path = data.join(NEXT_MASTER_KEY);
+    if path.exists() {
+        // What an earlier change that did not come to its end has left. Nothing is sealed under it, or the old key would not
+        // have opened everything.
+        fs::remove_file(&path).map_err(|error| ServerError::Setup(format!("{}: {error}", path.display())))?;
+    }
+    let bytes = env.random::<32>()?;
+    write_new(&path, hex::encode(bytes).as_bytes())?;
+    Ok(MasterKey::new(bytes))
+}
+
+/// Puts the new master key in the place of the old one, which is kept under another name. The place of the old one.
+pub(crate) fn use_next_master_key(data: &Path, now_ms: i64) -> Result<PathBuf, ServerError> {
+    let (current, old) = (data.join("master.key"), data.join(format!("master.key.until-{now_ms}")));
+    let rename = || {
+        fs::rename(&current, &old)?;
+        fs::rename(data.join(NEXT_MASTER_KEY), &current)
+    };
+    rename().map_err(|error: std::io::Error| {
+        let place = data.display();
+        ServerError::Setup(format!(
+            "everything is sealed under {place}/{NEXT_MASTER_KEY} now, and it could not be renamed to master.key ({error}): \
+             rename it by hand"
+        ))
+    })?;
+    Ok(old)
 }
 
 fn broken(place: &str) -> ServerError {

@@ -13,6 +13,7 @@ mod audit;
 mod clients;
 pub mod config;
 mod data_dir;
+pub mod doctor;
 pub mod env;
 mod error;
 mod exchange;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
 use server::admin::{Admin, NewKey};
+use server::doctor::Verdict;
 use server::{Config, Server};
 use server_store::Role;
 use tracing_subscriber::EnvFilter;
@@ -50,6 +51,11 @@ enum Command {
     /// The record of what left.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// The seals of keys.
+    #[command(subcommand)]
+    Vault(VaultCommand),
+    /// Look at everything a server needs, and say what is missing.
+    Doctor,
 }
 
 #[derive(Subcommand)]
@@ -113,6 +119,12 @@ enum Token {
 }
 
 #[derive(Subcommand)]
+enum VaultCommand {
+    /// Make a new master key and seal everything under it. Stop the servers of this database first: they hold the old one.
+    Rewrap,
+}
+
+#[derive(Subcommand)]
 enum AuditCommand {
     /// Walk every chain and the signed checkpoints, and say where one breaks.
     Verify {
@@ -148,6 +160,8 @@ async fn main() -> anyhow::Result<()> {
             let id = admin.add_user(&login, read_stdin()?.into(), role).await?;
             say(&format!("added {login} ({id})"))
         }
+        Command::Vault(VaultCommand::Rewrap) => rewrap(&config).await,
+        Command::Doctor => doctor(&config).await,
         Command::Token(command) => token(&config, command).await,
         Command::Audit(AuditCommand::Verify { witness }) => verify(&config, witness.as_deref()).await,
         Command::Audit(AuditCommand::Export) => export(&config).await,
@@ -256,6 +270,32 @@ async fn token(config: &Config, command: Token) -> anyhow::Result<()> {
 fn day(ms: i64) -> String {
     jiff::Timestamp::from_millisecond(ms)
         .map_or_else(|_| ms.to_string(), |time| time.strftime("%F %R UTC").to_string())
+}
+
+async fn rewrap(config: &Config) -> anyhow::Result<()> {
+    let admin = Admin::open(config).await?;
+    let old = admin.change_master_key(config).await?;
+    admin.close().await;
+    say(&format!(
+        "everything is sealed under the new master.key; keep a copy of it elsewhere. The old one is {}: backups need it",
+        old.display()
+    ))
+}
+
+async fn doctor(config: &Config) -> anyhow::Result<()> {
+    let findings = server::doctor::examine(config).await;
+    for finding in &findings {
+        let word = match finding.verdict {
+            Verdict::Good => "good",
+            Verdict::Warning => "look",
+            Verdict::Bad => "BAD ",
+        };
+        say(&format!("{word}  {}", finding.text))?;
+    }
+    if findings.iter().any(|finding| finding.verdict == Verdict::Bad) {
+        bail!("the server cannot do what it is for");
+    }
+    Ok(())
 }
 
 async fn export(config: &Config) -> anyhow::Result<()> {

@@ -258,7 +258,7 @@ async fn state(config: &Config, bound: SocketAddr) -> Result<(web::Data<State>, 
     Ok((web::Data::new(state), checkpoints))
 }
 
-fn catalogue(config: &Config) -> Result<Catalogue, ServerError> {
+pub(crate) fn catalogue(config: &Config) -> Result<Catalogue, ServerError> {
     let mut catalogue = Catalogue::builtin().map_err(|error| ServerError::Data(error.to_string()))?;
     let path = &config.settings.catalogue;
     if !path.is_empty() {

@@ -1,5 +1,6 @@
 //! What all handlers share.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
@@ -7,6 +8,7 @@ use actix_web::http::header::AUTHORIZATION;
 use ed25519_dalek::VerifyingKey;
 use gateway::Gateway;
 use guard::Guard;
+use ipnet::IpNet;
 use server_store::Store;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
@@ -119,7 +121,58 @@ impl State {
     }
 }
 
-/// The address of the client, for people to read. A proxy's headers are not believed.
+/// The address of the client: where its connection comes from, or what a trusted proxy says about that.
 pub(crate) fn address(request: &HttpRequest) -> String {
-    request.peer_addr().map_or_else(|| "unknown".to_owned(), |address| address.ip().to_string())
+    let Some(peer) = request.peer_addr().map(|address| address.ip().to_canonical()) else {
+        return "unknown".to_owned();
+    };
+    let state = request.app_data::<actix_web::web::Data<State>>();
+    let trusted = state.map(|state| state.settings.trusted_proxies.as_slice()).unwrap_or_default();
+    let forwarded = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
+    client(peer, forwarded, trusted).to_string()
+}
+
+/// Each proxy appends whom it heard from: so from the end, the first that is no proxy of ours. What stands before it a
+/// client may have made up.
+fn client<'h>(peer: IpAddr, forwarded: impl Iterator<Item = &'h str>, trusted: &[IpNet]) -> IpAddr {
+    let is_ours = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
+    let hops: Vec<&str> = forwarded.flat_map(|line| line.split(',')).map(str::trim).collect();
+    let mut client = peer;
+    for hop in hops.iter().rev() {
+        if !is_ours(&client) {
+            break;
+        }
+        match hop.parse::<IpAddr>() {
+            Ok(address) => client = address.to_canonical(),
+            // What is no address cannot be gone behind.
+            Err(_) => break,
+        }
+    }
+    client
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_trusted_proxies_say_where_a_client_is() {
+        let trusted = ["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
+        for (peer, forwarded, expected) in [
+            ("203.0.113.9", &["198.51.100.1"][..], "203.0.113.9"),
+            ("10.0.0.1", &["198.51.100.1"], "198.51.100.1"),
+            ("10.0.0.1", &["6.6.6.6, 198.51.100.1, 10.0.0.2"], "198.51.100.1"),
+            ("10.0.0.1", &["6.6.6.6", "198.51.100.1,10.0.0.2"], "198.51.100.1"),
+            ("10.0.0.1", &[], "10.0.0.1"),
+            ("10.0.0.1", &["10.0.0.3, 10.0.0.2"], "10.0.0.3"),
+            ("10.0.0.1", &["198.51.100.1, garbage"], "10.0.0.1"),
+            ("::ffff:10.0.0.1", &["2001:db8::7"], "2001:db8::7"),
+        ] {
+            let peer: IpAddr = peer.parse().unwrap();
+            let found = client(peer.to_canonical(), forwarded.iter().copied(), &trusted);
+            assert_eq!(found.to_string(), expected, "{forwarded:?}");
+        }
+        let nobody = client("10.0.0.1".parse().unwrap(), ["198.51.100.1"].into_iter(), &[]);
+        assert_eq!(nobody.to_string(), "10.0.0.1", "without a setting nobody is believed");
+    }
 }

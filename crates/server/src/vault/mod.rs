@@ -13,7 +13,7 @@ use url::Url;
 
 use crate::ServerError;
 use crate::env::Env;
-use seal::{open, seal};
+use seal::{open, rewrap, seal};
 
 /// The key that wraps all others.
 pub(crate) struct MasterKey(SecretBox<[u8; 32]>);
@@ -58,6 +58,31 @@ impl Vault {
     /// Seals the private half of a signing key.
     pub fn seal_signing_key(&self, kid: &str, key: &[u8; 32]) -> Result<Vec<u8>, ServerError> {
         seal(self.master.0.expose_secret(), &binding(&["signing-key", kid]), key, &self.env)
+    }
+
+    /// A provider key under another master key.
+    pub fn rewrap_provider_key(&self, row: &ProviderKeyRow, new: &MasterKey) -> Result<Vec<u8>, ServerError> {
+        self.rewrap(&provider_binding(row)?, &row.sealed, new, "provider key")
+    }
+
+    /// A signing key under another master key.
+    pub fn rewrap_signing_key(
+        &self,
+        kid: &str,
+        sealed: &[u8],
+        new: &MasterKey,
+    ) -> Result<Vec<u8>, ServerError> {
+        self.rewrap(&binding(&["signing-key", kid]), sealed, new, "signing key")
+    }
+
+    fn rewrap(
+        &self,
+        binding: &[u8],
+        sealed: &[u8],
+        new: &MasterKey,
+        what: &'static str,
+    ) -> Result<Vec<u8>, ServerError> {
+        rewrap(self.master.0.expose_secret(), new.0.expose_secret(), binding, sealed, &self.env, what)
     }
 
     /// Opens the private half of a signing key.
@@ -153,6 +178,27 @@ mod tests {
             let bad = ProviderKeyRow { sealed: good.sealed[..length].to_vec(), ..good.clone() };
             assert!(vault.open_provider_key(&bad).is_err(), "length {length}");
         }
+    }
+
+    #[test]
+    fn under_a_new_master_key_the_same_opens_and_the_old_one_opens_nothing() {
+        let vault = vault();
+        let mut row = row();
+        vault.seal_provider_key(&mut row, &"the-key".to_owned().into()).unwrap();
+        let sealed = vault.seal_signing_key("k", &[1; 32]).unwrap();
+        let new = Vault::new(MasterKey::new([8; 32]), Env::system());
+        let moved =
+            ProviderKeyRow { sealed: vault.rewrap_provider_key(&row, &new.master).unwrap(), ..row.clone() };
+        assert_eq!(new.open_provider_key(&moved).unwrap().expose_secret(), "the-key");
+        assert!(vault.open_provider_key(&moved).is_err());
+        let elsewhere = ProviderKeyRow { id: "k2".into(), ..moved };
+        assert!(new.open_provider_key(&elsewhere).is_err(), "what it is bound to stays");
+        let moved = vault.rewrap_signing_key("k", &sealed, &new.master).unwrap();
+        assert_eq!(new.open_signing_key("k", &moved).unwrap().expose_secret(), &[1; 32]);
+        assert!(
+            new.rewrap_provider_key(&row, &vault.master).is_err(),
+            "what it cannot open it does not rewrap"
+        );
     }
 
     #[test]

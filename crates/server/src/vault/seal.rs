@@ -45,6 +45,24 @@ pub(super) fn open(
         .ok_or(ServerError::Sealed(what))
 }
 
+/// The same text under another master key. The text itself is not opened.
+pub(super) fn rewrap(
+    old: &[u8; 32],
+    new: &[u8; 32],
+    binding: &[u8],
+    sealed: &[u8],
+    env: &Env,
+    what: &'static str,
+) -> Result<Vec<u8>, ServerError> {
+    let (wrap_nonce, wrapped, nonce, text) = parts(sealed).ok_or(ServerError::Sealed(what))?;
+    let data_key = decrypt(old, wrap_nonce, wrapped, binding).ok_or(ServerError::Sealed(what))?;
+    let wrap_nonce = env.random::<NONCE>()?;
+    let wrapped = XChaCha20Poly1305::new(new.into())
+        .encrypt(&XNonce::from(wrap_nonce), Payload { msg: &data_key, aad: binding })
+        .map_err(|_| ServerError::Setup("sealing failed".into()))?;
+    Ok([&[VERSION][..], &wrap_nonce, &wrapped, &nonce, text].concat())
+}
+
 type Parts<'a> = ([u8; NONCE], &'a [u8], [u8; NONCE], &'a [u8]);
 
 fn parts(sealed: &[u8]) -> Option<Parts<'_>> {

@@ -166,3 +166,68 @@ async fn a_killed_server_leaves_an_intent_for_everything_that_left() {
     let hash = &simulator.log()[0].body_sha256;
     assert_eq!((records.len(), records[0]["record"]["event"].as_str()), (1, Some("intent")), "for {hash}");
 }
+
+#[tokio::test]
+async fn a_new_master_key_opens_what_the_old_one_sealed() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("srv");
+    let simulator = Simulator::start(Behaviour::text("Hello."));
+    said(&run(&data, &["user", "add", "ada", "--role", "admin"], PASSWORD));
+    let url = simulator.openai_url();
+    let add = [
+        "keys",
+        "add",
+        "openai",
+        "--base-url",
+        &url,
+        "--dialect",
+        "openai",
+        "--models",
+        "gpt-4.1-mini",
+        "--key-stdin",
+    ];
+    said(&run(&data, &add, CANARY));
+    drop(serve(&data));
+    let before = std::fs::read_to_string(data.join("master.key")).unwrap();
+    let told = said(&run(&data, &["vault", "rewrap"], ""));
+    assert!(told.contains("master.key.until-"), "{told}");
+    assert_ne!(std::fs::read_to_string(data.join("master.key")).unwrap(), before);
+    let doctor = said(&run(&data, &["doctor"], ""));
+    assert!(doctor.contains("good  the master key opens all 3 sealed records"), "{doctor}");
+    assert!(!doctor.contains("BAD"), "{doctor}");
+    drop(serve(&data));
+    std::fs::write(data.join("master.key"), before).unwrap();
+    let wrong = run(&data, &["doctor"], "");
+    assert!(!wrong.status.success());
+    let wrong = String::from_utf8_lossy(&wrong.stdout).into_owned();
+    assert!(wrong.contains("BAD   a sealed record does not open"), "{wrong}");
+}
+
+#[tokio::test]
+async fn doctor_says_what_is_missing() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("srv");
+    let empty = run(&data, &["doctor"], "");
+    assert!(!empty.status.success());
+    let empty = String::from_utf8_lossy(&empty.stdout).into_owned();
+    assert!(empty.contains("BAD   there is no provider key"), "{empty}");
+    assert!(empty.contains("look  nobody administers yet"), "{empty}");
+    said(&run(&data, &["user", "add", "ada", "--role", "admin"], PASSWORD));
+    let url = "https://models.example/v1";
+    let add = [
+        "keys",
+        "add",
+        "local",
+        "--base-url",
+        url,
+        "--dialect",
+        "compatible",
+        "--models",
+        "a=b",
+        "--key-stdin",
+    ];
+    said(&run(&data, &add, CANARY));
+    let told = said(&run(&data, &["doctor"], ""));
+    assert!(told.contains("look  no price is known for b of local"), "{told}");
+    assert!(!told.contains(CANARY));
+}

@@ -1,5 +1,6 @@
 //! Configuration: one commented file, overridden by flags and environment.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -115,24 +116,35 @@ pub struct Budgets {
 }
 
 /// Content filter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Filter {
     /// What happens to secrets nobody approved.
     pub secrets: SecretPolicy,
+    /// What happens to findings of a class, where that is something else.
+    pub classes: BTreeMap<String, SecretPolicy>,
+    /// What happens to all findings on the way to a provider, or to `provider/model`, where that is something else.
+    pub destinations: BTreeMap<String, SecretPolicy>,
+    /// Models that nobody may ask for, as patterns.
+    pub deny_models: Vec<String>,
+    /// Files that may not be in a request that names them, as patterns.
+    pub deny_files: Vec<String>,
     /// Whether images and files may be given by an address that the provider fetches.
     pub allow_urls: bool,
 }
 
-/// What happens to secrets in a request without approval.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
+/// What happens to secrets in a request, from mild to strict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SecretPolicy {
+    /// The audit says so.
+    Warn,
+    /// The secret is replaced, and the audit says so. A request that was approved is refused: it is sent as it is or not at
+    /// all.
+    Redact,
     /// The request is refused.
     #[default]
     Block,
-    /// The secret is replaced, and the audit says so.
-    Redact,
 }
 
 /// Time-outs towards providers, in seconds.

@@ -1,36 +1,83 @@
 //! The content filter: looks at every text of a request before anything leaves.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
+use gateway::Route;
 use guard::{Finding, Guard, redact};
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
 use crate::audit::Located;
+use crate::config::{self, SecretPolicy};
 
-/// The most findings that are told of one body.
+/// The most findings that are told of one body: of those that stop it, and as many of those that do not.
 const MAX_FINDINGS: usize = 100;
 
 /// The longest name that becomes part of a place, and the longest place, in bytes.
 const MAX_NAME: usize = 60;
 const MAX_PLACE: usize = 400;
 
-/// The findings in the texts of a body, keys included, at most [`MAX_FINDINGS`]. A key that stands twice is read twice: what the last one
-/// says must not hide what leaves with the first.
-pub(crate) fn scan(guard: &Guard, body: &[u8]) -> Result<Vec<Located>, serde_json::Error> {
+/// What happens to each class of findings on the way to some destinations.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Screening {
+    others: SecretPolicy,
+    classes: BTreeMap<String, SecretPolicy>,
+}
+
+impl Screening {
+    /// The strictest that any of the routes asks for: which of them will serve is not known yet.
+    pub fn of(settings: &config::Filter, routes: &[Route]) -> Self {
+        let strictest = |own: SecretPolicy| {
+            let of = |route: &Route| {
+                let whole = format!("{}/{}", route.provider, route.upstream_model);
+                let to = settings.destinations.get(&whole).or(settings.destinations.get(&route.provider));
+                to.copied().unwrap_or(own)
+            };
+            routes.iter().map(of).max().unwrap_or(own)
+        };
+        let classes = settings.classes.iter().map(|(class, own)| (class.clone(), strictest(*own))).collect();
+        Self { others: strictest(settings.secrets), classes }
+    }
+
+    /// What happens to a finding of this class.
+    pub fn policy(&self, class: &str) -> SecretPolicy {
+        self.classes.get(class).copied().unwrap_or(self.others)
+    }
+
+    /// Findings that are merely told are as harmless as those that a comment allows.
+    fn lowered(&self, mut finding: Finding) -> Finding {
+        finding.allowed |= self.policy(&finding.class) == SecretPolicy::Warn;
+        finding
+    }
+}
+
+/// The findings in the texts of a body, keys included. A key that stands twice is read twice: what the last one says must
+/// not hide what leaves with the first.
+pub(crate) fn scan(
+    guard: &Guard,
+    screening: &Screening,
+    body: &[u8],
+) -> Result<Vec<Located>, serde_json::Error> {
     let mut found = Vec::new();
+    // Of those that stop the body, and of those that do not: a hundred harmless ones must not hide a harmful one.
+    let mut counts = [0_usize; 2];
     let mut see = |place: &str, text: &str| {
         // Enough to refuse and to record; a body of nothing but secrets must not fill the memory with places.
-        if found.len() >= MAX_FINDINGS {
+        if counts[0] >= MAX_FINDINGS {
             return true;
         }
-        let before = found.len();
-        if is_prose(place, text) {
-            let room = MAX_FINDINGS - before;
-            found.extend(guard.scan(text).into_iter().take(room).map(|finding| locate(place, finding)));
+        let here = if is_prose(place, text) { guard.scan(text) } else { Vec::new() };
+        let saw = !here.is_empty();
+        for finding in here.into_iter().map(|finding| screening.lowered(finding)) {
+            let count = &mut counts[usize::from(finding.allowed)];
+            if *count < MAX_FINDINGS {
+                *count += 1;
+                found.push(locate(place, finding));
+            }
         }
-        found.len() > before
+        saw
     };
     let mut json = serde_json::Deserializer::from_slice(body);
     Walk { place: &mut String::new(), see: &mut see }.deserialize(&mut json)?;
@@ -39,24 +86,25 @@ pub(crate) fn scan(guard: &Guard, body: &[u8]) -> Result<Vec<Located>, serde_jso
 }
 
 /// Replaces every finding that is not allowed.
-pub(crate) fn redact_body(guard: &Guard, body: &mut Value) {
-    redact_at(guard, "", body);
+pub(crate) fn redact_body(guard: &Guard, screening: &Screening, body: &mut Value) {
+    redact_at(guard, screening, "", body);
 }
 
 /// `place` is the end of the value's own, as far as it matters.
-fn redact_at(guard: &Guard, place: &str, body: &mut Value) {
+fn redact_at(guard: &Guard, screening: &Screening, place: &str, body: &mut Value) {
     match body {
         Value::String(text) if is_prose(place, text) => {
-            let findings = guard.scan(text);
+            let findings: Vec<Finding> =
+                guard.scan(text).into_iter().map(|finding| screening.lowered(finding)).collect();
             if !findings.is_empty() {
                 *text = redact(text, &findings);
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| redact_at(guard, "", item)),
+        Value::Array(items) => items.iter_mut().for_each(|item| redact_at(guard, screening, "", item)),
         Value::Object(fields) => {
             let parent = place.rsplit('.').next().unwrap_or_default();
             for (name, value) in fields {
-                redact_at(guard, &format!("{parent}.{name}"), value);
+                redact_at(guard, screening, &format!("{parent}.{name}"), value);
             }
         }
         _ => {}
@@ -188,13 +236,13 @@ mod tests {
             { "role": "system", "content": "Be brief." },
             { "role": "user", "content": [{ "type": "text", "text": format!("one\ntwo {key}") }] },
         ]});
-        let found = scan(&guard, body.to_string().as_bytes()).unwrap();
+        let found = scan(&guard, &Screening::default(), body.to_string().as_bytes()).unwrap();
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].place.as_str(), found[0].line), ("messages[1].content[0].text", 2));
         assert!(!format!("{found:?}").contains(&key));
-        redact_body(&guard, &mut body);
+        redact_body(&guard, &Screening::default(), &mut body);
         assert!(!body.to_string().contains(&key) && body["model"] == "m");
-        assert_eq!(scan(&guard, body.to_string().as_bytes()).unwrap(), []);
+        assert_eq!(scan(&guard, &Screening::default(), body.to_string().as_bytes()).unwrap(), []);
     }
 
     #[test]
@@ -202,19 +250,25 @@ mod tests {
         let guard = Guard::builtin().unwrap();
         let key = ["gh", "p_", "x7Kq2mZ9bT4nW8rL5vD1cF6gH3jP0sYaQeUi"].concat();
         let twice = format!(r#"{{"messages":[{{"content":"{key}","content":"harmless"}}]}}"#);
-        assert_eq!(scan(&guard, twice.as_bytes()).unwrap()[0].place, "messages[0].content");
+        assert_eq!(
+            scan(&guard, &Screening::default(), twice.as_bytes()).unwrap()[0].place,
+            "messages[0].content"
+        );
         let name = format!(r#"{{"metadata":{{"{key}":["{key}"]}}}}"#);
-        let found = scan(&guard, name.as_bytes()).unwrap();
+        let found = scan(&guard, &Screening::default(), name.as_bytes()).unwrap();
         assert_eq!(found.iter().map(|f| f.place.as_str()).collect::<Vec<_>>(), ["metadata", "metadata.?[0]"]);
-        assert!(scan(&guard, b"{} trailing").is_err());
+        assert!(scan(&guard, &Screening::default(), b"{} trailing").is_err());
     }
 
     #[test]
     fn only_a_whole_data_url_is_passed_over() {
         let guard = Guard::builtin().unwrap();
         let key = ["gh", "p_", "x7Kq2mZ9bT4nW8rL5vD1cF6gH3jP0sYaQeUi"].concat();
-        let found =
-            |text: &str| scan(&guard, json!({ "content": text }).to_string().as_bytes()).unwrap().len();
+        let found = |text: &str| {
+            scan(&guard, &Screening::default(), json!({ "content": text }).to_string().as_bytes())
+                .unwrap()
+                .len()
+        };
         assert_eq!(found("data:image/png;base64,iVBORw0KGgo="), 0);
         assert_eq!(found(&format!("data:x;base64,\n{key}")), 1);
         assert_eq!(found(&format!("data: a manifest\nü;base64,\n{key}")), 1);
@@ -226,8 +280,45 @@ mod tests {
         let key = |n: usize| format!("{}{}{n:06}", ["gh", "p_"].concat(), "x7Kq2mZ9bT4nW8rL5vD1cF6gH3jP0s");
         let text: Vec<String> = (0..5_000).map(key).collect();
         let body = json!({ "n".repeat(1 << 20): text.join(" ") });
-        let found = scan(&guard, body.to_string().as_bytes()).unwrap();
+        let found = scan(&guard, &Screening::default(), body.to_string().as_bytes()).unwrap();
         assert_eq!(found.len(), MAX_FINDINGS);
         assert!(found.iter().all(|f| f.place.len() <= MAX_PLACE));
+    }
+
+    #[test]
+    fn a_hundred_harmless_findings_do_not_hide_a_harmful_one() {
+        let guard = Guard::builtin().unwrap();
+        let key = ["gh", "p_", "x7Kq2mZ9bT4nW8rL5vD1cF6gH3jP0sYaQeUi"].concat();
+        let mut texts = vec![json!(format!("{key} # plantocode:allow")); 150];
+        texts.push(json!(format!("{key} in earnest")));
+        let found = scan(&guard, &Screening::default(), json!(texts).to_string().as_bytes()).unwrap();
+        let harmful: Vec<_> = found.iter().filter(|finding| !finding.allowed).collect();
+        assert_eq!((found.len(), harmful.len(), harmful[0].place.as_str()), (101, 1, "[150]"));
+    }
+
+    #[test]
+    fn the_strictest_of_all_destinations_counts() {
+        let settings: config::Filter = toml::from_str(
+            "secrets = \"block\"\nclasses = { pii = \"warn\" }\n\
+             destinations = { local = \"warn\", \"cloud/mini\" = \"redact\" }",
+        )
+        .unwrap();
+        let route = |provider: &str, model: &str| Route {
+            provider: provider.into(),
+            dialect: llm::Dialect::Compatible,
+            base_url: "http://127.0.0.1/v1".parse().unwrap(),
+            upstream_model: model.into(),
+            key_id: String::new(),
+            key: None,
+            limits: llm::ModelLimits::default(),
+            extra_headers: Vec::new(),
+        };
+        let policy = |routes: &[Route], class| Screening::of(&settings, routes).policy(class);
+        assert_eq!(policy(&[route("cloud", "large")], "cloud-key"), SecretPolicy::Block);
+        assert_eq!(policy(&[route("cloud", "large")], "pii"), SecretPolicy::Warn);
+        assert_eq!(policy(&[route("local", "m")], "cloud-key"), SecretPolicy::Warn);
+        assert_eq!(policy(&[route("cloud", "mini")], "pii"), SecretPolicy::Redact);
+        assert_eq!(policy(&[route("local", "m"), route("cloud", "mini")], "cloud-key"), SecretPolicy::Redact);
+        assert_eq!(policy(&[route("local", "m"), route("cloud", "large")], "cloud-key"), SecretPolicy::Block);
     }
 }

@@ -21,7 +21,7 @@ use crate::error::ApiError;
 use crate::identity::{Grants, KeyRing, Passwords, Revoked, SignIns, Tokens, token_hash};
 use crate::limits::Limiter;
 use crate::metrics::Metrics;
-use crate::policy::Policy;
+use crate::policy::{Denials, Policy};
 use crate::relay_hub::Hub;
 use crate::relay_hub::mailbox::Mailboxes;
 use crate::relay_hub::tickets::Tickets;
@@ -238,6 +238,7 @@ async fn state(config: &Config, bound: SocketAddr) -> Result<(web::Data<State>, 
         audit: Audit::start(store.clone(), env.id(), env.clone(), metrics.clone()),
         metrics,
         policy,
+        denials: Denials::new(&settings.filter)?,
         password_tries: Limiter::new(PASSWORDS_PER_MINUTE, u32::MAX),
         code_tries: Limiter::new(CODES_PER_MINUTE, u32::MAX),
         strangers: Limiter::new(STRANGERS_PER_MINUTE, u32::MAX),

@@ -21,7 +21,7 @@ use crate::error::ApiError;
 use crate::identity::{GRANT_PREFIX, Grants, Passwords, Principal, Revoked, SignIns, TokenError, Tokens};
 use crate::limits::Limiter;
 use crate::metrics::Metrics;
-use crate::policy::Policy;
+use crate::policy::{Denials, Policy};
 use crate::relay_hub::Hub;
 use crate::relay_hub::mailbox::Mailboxes;
 use crate::relay_hub::tickets::Tickets;
@@ -52,6 +52,8 @@ pub(crate) struct State {
     pub metrics: Metrics,
     /// Rates and budgets of requests to models.
     pub policy: Policy,
+    /// What is ruled out.
+    pub denials: Denials,
     /// How often passwords can be tried, per address and per name.
     pub password_tries: Limiter,
     /// How often device codes can be asked for or typed, per address.

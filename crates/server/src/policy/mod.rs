@@ -4,6 +4,7 @@
 //! that has room for one.
 
 mod budgets;
+mod denials;
 mod rates;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::config;
 use crate::error::ApiError;
 use crate::identity::Principal;
 use budgets::{Budgets, Refusal, Reserved};
+pub(crate) use denials::Denials;
 use rates::{Over, Rates, Running};
 
 /// What a request counts against.

@@ -73,3 +73,37 @@ async fn an_allow_comment_is_shown_in_the_audit_and_lets_it_pass() {
     let records = world.audit_until(&tokens, |records| records.len() == 2).await;
     assert_eq!(records[1]["record"]["findings"][0]["allowed"], true);
 }
+
+#[tokio::test]
+async fn classes_and_destinations_have_policies_of_their_own() {
+    let world = World::with(Database::Sqlite, |settings| {
+        settings.filter.destinations.insert("anthropic".into(), SecretPolicy::Warn);
+        settings.filter.deny_models = vec!["gpt-5*".into()];
+        settings.filter.deny_files = vec!["**/.env".into()];
+    })
+    .await;
+    let tokens = world.sign_in("ada").await;
+    let to = |model: &str| {
+        let mut body = body_with_secret();
+        body["model"] = json!(model);
+        world.chat(&tokens, &body)
+    };
+    assert_eq!(to("claude-sonnet-4-5").send().await.unwrap().status(), 200);
+    assert!(world.anthropic.log()[0].body.contains(&secret()), "it is merely told");
+    for stricter in ["gpt-4.1-mini", "either"] {
+        assert_eq!(
+            error_of(to(stricter).send().await.unwrap()).await.1["code"],
+            "secret_blocked",
+            "{stricter}"
+        );
+    }
+    let denied = world.chat(&tokens, &ask("gpt-5-mini", false)).send().await.unwrap();
+    assert_eq!(error_of(denied).await.1["code"], "model_denied");
+    let named = world.chat(&tokens, &ask("gpt-4.1-mini", false)).header("x-plantocode-files", "[\"a/.env\"]");
+    let (status, error) = error_of(named.send().await.unwrap()).await;
+    assert_eq!((status, &error["code"]), (403, &json!("file_denied")), "{error}");
+    assert!(world.openai.log().is_empty());
+    let records = world.audit_until(&tokens, |records| records.len() == 6).await;
+    let told = records.iter().find(|record| record["record"]["event"] == "served").unwrap();
+    assert_eq!(told["record"]["findings"][0]["allowed"], true);
+}

@@ -76,9 +76,10 @@ pub(super) async fn admit(
     }
     entry.model_asked.clone_from(&inbound.model);
     may_ask(&principal, &inbound.model, approved.is_some())?;
+    state.denials.check(&inbound.model, &entry.files)?;
     let routes = routes(state, &principal, &inbound.model, approved.as_ref())?;
     entry.destinations = routes.iter().map(|route| route.destination().to_string()).collect();
-    let inbound = match screen::screen(state, &body, approved.is_some(), entry).await? {
+    let inbound = match screen::screen(state, &body, &routes, approved.is_some(), entry).await? {
         Some(redacted) => Inbound::parse(door, redacted)?,
         None => inbound,
     };

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use actix_web::web;
 use bytes::Bytes;
+use gateway::Route;
 use serde_json::Value;
 
 use crate::audit::Entry;
 use crate::config::SecretPolicy;
 use crate::error::ApiError;
-use crate::filter;
+use crate::filter::{self, Screening};
 use crate::state::State;
 
 /// Scans a body as it came, in whichever dialect. An approved one is sent as it is or not at all; only without approval may
@@ -18,19 +19,24 @@ use crate::state::State;
 pub(super) async fn screen(
     state: &web::Data<State>,
     body: &Bytes,
+    routes: &[Route],
     approved: bool,
     entry: &mut Entry,
 ) -> Result<Option<Bytes>, ApiError> {
-    let redact = !approved && state.settings.filter.secrets == SecretPolicy::Redact;
+    let screening = Screening::of(&state.settings.filter, routes);
     let (guard, bytes) = (Arc::clone(&state.guard), body.clone());
     let scanned = tokio::task::spawn_blocking(move || {
-        let found = filter::scan(&guard, &bytes)?;
-        let redacted = if redact && found.iter().any(|finding| !finding.allowed) {
+        let found = filter::scan(&guard, &screening, &bytes)?;
+        let mut open = found.iter().filter(|finding| !finding.allowed).peekable();
+        let redactable = open.peek().is_some()
+            && open.all(|finding| screening.policy(&finding.class) == SecretPolicy::Redact);
+        let redacted = if redactable && !approved {
             let mut value: Value = serde_json::from_slice(&bytes)?;
-            filter::redact_body(&guard, &mut value);
+            filter::redact_body(&guard, &screening, &mut value);
             let redacted = Bytes::from(serde_json::to_vec(&value)?);
             // What cannot be redacted, such as a secret in the name of a field, is blocked after all.
-            filter::scan(&guard, &redacted)?.iter().all(|finding| finding.allowed).then_some(redacted)
+            let left = filter::scan(&guard, &screening, &redacted)?;
+            left.iter().all(|finding| finding.allowed).then_some(redacted)
         } else {
             None
         };

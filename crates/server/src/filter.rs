@@ -100,7 +100,7 @@ fn redact_at(guard: &Guard, screening: &Screening, place: &str, body: &mut Value
                 *text = redact(text, &findings);
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| redact_at(guard, screening, "", item)),
+        Value::Array(items) => items.iter_mut().for_each(|item| redact_at(guard, screening, "[]", item)),
         Value::Object(fields) => {
             let parent = place.rsplit('.').next().unwrap_or_default();
             for (name, value) in fields {
@@ -201,17 +201,28 @@ impl<'de, F: FnMut(&str, &str) -> bool> Visitor<'de> for Walk<'_, F> {
     }
 }
 
-/// A text of base64 that is shorter may be a key; an image is not.
-const LEAST_BYTES: usize = 256;
+/// A text of base64 that is shorter may be a key; an image or a sealed thought is not.
+const LEAST_OPAQUE: usize = 256;
 
-/// Where Anthropic's images and files have their bytes.
-const BYTES: &str = "source.data";
+/// Where the dialects have bytes as base64: of images and files, and of what a provider has signed or sealed and gets back.
+/// In a few megabytes of it some rule finds something by chance, and a conversation would end there.
+const OPAQUE: [&str; 6] = [
+    "source.data",
+    ".file_data",
+    ".signature",
+    ".thought_signature",
+    ".encrypted_content",
+    // A thought that Anthropic hides.
+    "].data",
+];
 
-/// Images and files in base64 are noise to the rules. Nothing but a whole data URL counts as one, and a text of nothing but
-/// base64 where Anthropic's dialect has it: text after a prefix that looks like it is text.
+/// Images, files and sealed thoughts in base64 are noise to the rules. Nothing but a whole data URL counts as one, and a
+/// long text of nothing but base64 where a dialect has it: text after a prefix that looks like it is text.
 fn is_prose(place: &str, text: &str) -> bool {
     let base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
-    if place.ends_with(BYTES) && text.len() >= LEAST_BYTES && text.bytes().all(base64) {
+    let sealed = |byte: u8| base64(byte) || matches!(byte, b'-' | b'_');
+    let is_opaque = OPAQUE.iter().any(|end| place.ends_with(end));
+    if is_opaque && text.len() >= LEAST_OPAQUE && text.bytes().all(sealed) {
         return false;
     }
     let data = text.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"));
@@ -272,6 +283,40 @@ mod tests {
         assert_eq!(found("data:image/png;base64,iVBORw0KGgo="), 0);
         assert_eq!(found(&format!("data:x;base64,\n{key}")), 1);
         assert_eq!(found(&format!("data: a manifest\nü;base64,\n{key}")), 1);
+    }
+
+    /// The same places are passed over when a body is redacted.
+    #[test]
+    fn what_a_provider_sealed_is_passed_over_where_it_stands_and_nowhere_else() {
+        let guard = Guard::builtin().unwrap();
+        // All of it is base64, and the rules know it by its mark as a key of Azure's.
+        let key = ["x7Kq2mZ9bT4nW8rL5vD1cF6gH3jP0sYaQeUiZ9bT4n", "Az", "SeW8rL5v"].concat();
+        let sealed = format!("{key}{}", "b".repeat(220));
+        let found = |body: Value| {
+            let found = scan(&guard, &Screening::default(), body.to_string().as_bytes()).unwrap().len();
+            let mut redacted = body.clone();
+            redact_body(&guard, &Screening::default(), &mut redacted);
+            assert_eq!(found > 0, redacted != body, "{body}");
+            found
+        };
+        let block = |block: Value| json!({ "messages": [{ "content": [block] }] });
+        for sealed_block in [
+            json!({ "type": "thinking", "thinking": "x", "signature": sealed }),
+            json!({ "type": "redacted_thinking", "data": sealed }),
+            json!({ "type": "image", "source": { "type": "base64", "data": sealed } }),
+        ] {
+            assert_eq!(found(block(sealed_block)), 0);
+        }
+        assert_eq!(found(json!({ "input": [{ "type": "reasoning", "encrypted_content": sealed }] })), 0);
+        assert_eq!(found(block(json!({ "type": "text", "text": sealed }))), 1);
+        assert_eq!(found(block(json!({ "type": "thinking", "thinking": sealed }))), 1);
+        assert_eq!(
+            found(block(json!({ "type": "thinking", "signature": key }))),
+            1,
+            "a short one may be a key"
+        );
+        assert_eq!(found(block(json!({ "type": "thinking", "signature": format!("{sealed} {key}") }))), 2);
+        assert_eq!(found(json!({ "data": sealed })), 1, "not in a list");
     }
 
     #[test]

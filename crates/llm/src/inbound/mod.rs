@@ -15,6 +15,7 @@ mod responses;
 mod verbatim;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use canonical::Translated;
@@ -145,6 +146,9 @@ impl Inbound {
         }
         if !matches!(dialect, Dialect::Anthropic | Dialect::OpenAiResponses | Dialect::Relayed) {
             translated.move_media();
+        }
+        if self.headers.iter().any(|(name, _)| *name == "anthropic-beta") {
+            translated.note("dropped the header anthropic-beta");
         }
         adjust(&mut translated, dialect, limits)?;
         let canonical = translated.body()?;
@@ -304,14 +308,14 @@ impl Writer {
 }
 
 /// Appends one event.
-fn event(name: Option<&str>, data: &Value, out: &mut BytesMut) {
+fn event<T: Serialize + ?Sized>(name: Option<&str>, data: &T, out: &mut BytesMut) {
     if let Some(name) = name {
         out.extend_from_slice(b"event: ");
         out.extend_from_slice(name.as_bytes());
         out.extend_from_slice(b"\n");
     }
     out.extend_from_slice(b"data: ");
-    // A value can always be written, and so can bytes into memory.
+    // Texts and numbers can always be written, and bytes into memory too.
     let _ = serde_json::to_writer((&mut *out).writer(), data);
     out.extend_from_slice(b"\n\n");
 }

@@ -173,7 +173,9 @@ async fn what_only_one_provider_understands_is_dropped_for_others_and_named() {
     let records = world.audit_until(&tokens, |records| records.len() == 2).await;
     let changes = records[1]["record"]["tries"][0]["transformations"].to_string();
     assert!(
-        changes.contains("dropped context_management") && changes.contains("reasoning_effort"),
+        changes.contains("dropped context_management")
+            && changes.contains("header anthropic-beta")
+            && changes.contains("reasoning_effort"),
         "{changes}"
     );
     let mut stored = asked(RESPONSES, "gpt-4.1-mini", false);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::BytesMut;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::answer::list;
@@ -30,6 +31,28 @@ pub(in crate::inbound) struct Writer {
     carried: Carried,
     finish: Option<FinishReason>,
     refused: bool,
+}
+
+/// What a block grows by. Nearly every event is one, so these are written without building a value first.
+#[derive(Serialize)]
+#[serde(tag = "type")]
+enum Growth<'a> {
+    #[serde(rename = "text_delta")]
+    Text { text: &'a str },
+    #[serde(rename = "thinking_delta")]
+    Thinking { thinking: &'a str },
+    #[serde(rename = "signature_delta")]
+    Signature { signature: &'a str },
+    #[serde(rename = "input_json_delta")]
+    InputJson { partial_json: &'a str },
+}
+
+#[derive(Serialize)]
+struct BlockDelta<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    index: u32,
+    delta: Growth<'a>,
 }
 
 /// The block that is being written.
@@ -131,7 +154,7 @@ impl Writer {
             Piece::Thought(thinking) => {
                 let head = json!({ "type": "thinking", "thinking": "", "signature": "" });
                 self.open(Open::Thought, head, out);
-                self.delta(json!({ "type": "thinking_delta", "thinking": thinking }), out);
+                self.grow(Growth::Thinking { thinking: &thinking }, out);
             }
             Piece::Signed(block) => self.signed(block, out),
             Piece::Item(item) => list(&mut self.carried.message, item),
@@ -147,8 +170,10 @@ impl Writer {
 
     fn text(&mut self, text: String, out: &mut BytesMut) {
         self.close_calls(out);
-        self.open(Open::Text, json!({ "type": "text", "text": "" }), out);
-        self.delta(json!({ "type": "text_delta", "text": text }), out);
+        if self.open != Some(Open::Text) {
+            self.open(Open::Text, json!({ "type": "text", "text": "" }), out);
+        }
+        self.grow(Growth::Text { text: &text }, out);
     }
 
     /// The signature ends the thought that was streamed before it; a thought that was not is a block of its own.
@@ -157,12 +182,13 @@ impl Writer {
         if is_thought && self.open != Some(Open::Thought) {
             let head = json!({ "type": "thinking", "thinking": "", "signature": "" });
             self.open(Open::Thought, head, out);
-            if block["thinking"].as_str().is_some_and(|text| !text.is_empty()) {
-                self.delta(json!({ "type": "thinking_delta", "thinking": block["thinking"] }), out);
+            if let Some(thinking) = block["thinking"].as_str().filter(|text| !text.is_empty()) {
+                self.grow(Growth::Thinking { thinking }, out);
             }
         }
         if is_thought {
-            self.delta(json!({ "type": "signature_delta", "signature": block["signature"] }), out);
+            let signature = block["signature"].as_str().unwrap_or_default();
+            self.grow(Growth::Signature { signature }, out);
             self.close(out);
         } else {
             self.whole(&block, out);
@@ -187,7 +213,7 @@ impl Writer {
             self.carried.calls.insert(call.id.clone(), extra);
         }
         if self.open == Some(Open::Call(index)) && !arguments.is_empty() {
-            self.delta(json!({ "type": "input_json_delta", "partial_json": arguments }), out);
+            self.grow(Growth::InputJson { partial_json: &arguments }, out);
         }
         self.advance(false, out);
     }
@@ -209,7 +235,7 @@ impl Writer {
             self.carry(out);
             self.open(Open::Call(next), head, out);
             if !arguments.is_empty() {
-                self.delta(json!({ "type": "input_json_delta", "partial_json": arguments }), out);
+                self.grow(Growth::InputJson { partial_json: &arguments }, out);
             }
         }
     }
@@ -248,8 +274,9 @@ impl Writer {
         self.open = Some(kind);
     }
 
-    fn delta(&self, delta: Value, out: &mut BytesMut) {
-        write(&json!({ "type": "content_block_delta", "index": self.next, "delta": delta }), out);
+    fn grow(&self, delta: Growth<'_>, out: &mut BytesMut) {
+        let kind = "content_block_delta";
+        event(Some(kind), &BlockDelta { kind, index: self.next, delta }, out);
     }
 
     fn close(&mut self, out: &mut BytesMut) {

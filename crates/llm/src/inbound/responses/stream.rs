@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::BytesMut;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::answer::{sealed, sign};
@@ -28,6 +29,29 @@ pub(in crate::inbound) struct Writer {
     calls: BTreeMap<u32, Call>,
     carried: Carried,
     finish: Option<FinishReason>,
+}
+
+/// What an item grows by. Nearly every event is one, so these are written without building a value first.
+#[derive(Default, Serialize)]
+struct Growth<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    item_id: String,
+    output_index: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_index: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary_index: Option<usize>,
+    delta: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logprobs: Option<[u8; 0]>,
+    sequence_number: u64,
+}
+
+impl<'a> Growth<'a> {
+    fn of(output_index: usize, delta: &'a str) -> Self {
+        Self { output_index, delta, ..Self::default() }
+    }
 }
 
 /// The item that is being written besides calls.
@@ -155,7 +179,8 @@ impl Writer {
         if let Some(Open::Thought { at, text }) = &mut self.open {
             text.push_str(piece);
             let at = *at;
-            self.emit(self.summary("text.delta", at, ("delta", piece.into())), out);
+            let growth = Growth { summary_index: Some(0), ..Growth::of(at, piece) };
+            self.grow("response.reasoning_summary_text.delta", "rs", growth, out);
         }
     }
 
@@ -176,16 +201,15 @@ impl Writer {
         }
         if let Some(Open::Message { at, parts, text, .. }) = &mut self.open {
             text.push_str(piece);
-            let (kind, item) = (if is_refusal { "refusal" } else { "output_text" }, *at);
-            let index = parts.len();
-            let mut delta = json!({
-                "type": format!("response.{kind}.delta"), "item_id": self.id("msg", item),
-                "output_index": item, "content_index": index, "delta": piece,
-            });
-            if !is_refusal {
-                delta["logprobs"] = json!([]);
+            let (item, index) = (*at, parts.len());
+            let growth = Growth { content_index: Some(index), ..Growth::of(item, piece) };
+            match is_refusal {
+                true => self.grow("response.refusal.delta", "msg", growth, out),
+                false => {
+                    let growth = Growth { logprobs: Some([]), ..growth };
+                    self.grow("response.output_text.delta", "msg", growth, out);
+                }
             }
-            self.emit(delta, out);
         }
     }
 
@@ -235,12 +259,7 @@ impl Writer {
         }
         // The text of a custom tool is wrapped in JSON on its way here and comes out whole.
         if !news.is_empty() && !is_custom(&self.echo, &name) {
-            let item_id = self.id("fc", at);
-            self.emit(
-                json!({ "type": "response.function_call_arguments.delta", "item_id": item_id,
-                    "output_index": at, "delta": news }),
-                out,
-            );
+            self.grow("response.function_call_arguments.delta", "fc", Growth::of(at, &news), out);
         }
     }
 
@@ -342,6 +361,13 @@ impl Writer {
             "type": format!("response.content_part.{what}"), "item_id": self.id("msg", at),
             "output_index": at, "content_index": index, "part": part,
         })
+    }
+
+    /// Writes what an item of this kind of id grows by.
+    fn grow(&mut self, kind: &'static str, id: &str, growth: Growth<'_>, out: &mut BytesMut) {
+        let item_id = self.id(id, growth.output_index);
+        event(Some(kind), &Growth { kind, item_id, sequence_number: self.sequence, ..growth }, out);
+        self.sequence += 1;
     }
 
     fn emit(&mut self, mut data: Value, out: &mut BytesMut) {

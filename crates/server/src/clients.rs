@@ -8,6 +8,7 @@ use std::any::Any;
 use std::io;
 use std::sync::Arc;
 
+use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::HttpRequest;
 use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
@@ -19,7 +20,8 @@ pub(crate) struct ClientSocket(Arc<std::net::TcpStream>);
 impl ClientSocket {
     /// Called once per connection.
     pub fn attach(connection: &dyn Any, extensions: &mut Extensions) {
-        let Some(socket) = connection.downcast_ref::<TcpStream>() else { return };
+        let beneath = connection.downcast_ref::<TlsStream<TcpStream>>().map(|stream| stream.get_ref().0);
+        let Some(socket) = connection.downcast_ref::<TcpStream>().or(beneath) else { return };
         match duplicate(socket) {
             Ok(handle) => {
                 extensions.insert(Self(Arc::new(handle)));

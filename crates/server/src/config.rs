@@ -35,6 +35,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Address that clients use; empty for the one listened on.
     pub public_url: String,
+    /// TLS of the server itself.
+    pub tls: Tls,
     /// Database URL; empty for SQLite in the data directory.
     pub database: String,
     /// Path of a further catalogue; empty for none.
@@ -63,6 +65,16 @@ pub struct Settings {
 pub struct Audit {
     /// Path of a file that checkpoints are appended to; empty for none.
     pub sink: String,
+}
+
+/// TLS of the server itself; both or neither.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tls {
+    /// Path of the certificate and those between it and a root, PEM.
+    pub certificate: String,
+    /// Path of its key, PEM.
+    pub key: String,
 }
 
 /// Limits of rates; 0 is no limit.
@@ -182,6 +194,7 @@ impl Default for Settings {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8787)),
             public_url: String::new(),
+            tls: Tls::default(),
             database: String::new(),
             catalogue: String::new(),
             trusted_proxies: Vec::new(),
@@ -263,7 +276,8 @@ impl Config {
     /// The address that clients use, given the one that was bound.
     pub(crate) fn public_url(&self, bound: SocketAddr) -> Result<Url, ServerError> {
         let text = match self.settings.public_url.as_str() {
-            "" => format!("http://{bound}"),
+            "" if self.settings.tls == Tls::default() => format!("http://{bound}"),
+            "" => format!("https://{bound}"),
             url => url.trim_end_matches('/').to_owned(),
         };
         text.parse().map_err(|error| ServerError::Config(format!("public_url: {error}")))

@@ -1,8 +1,14 @@
+use std::any::Any;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_http::HttpService;
+use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, map_config};
+use actix_tls::accept::rustls_0_23::TlsStream;
+use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
+use actix_web::rt::net::TcpStream;
 use actix_web::{App, HttpServer, web};
 use gateway::Gateway;
 use guard::Guard;
@@ -29,7 +35,7 @@ use crate::routes::Routes;
 use crate::running::InFlight;
 use crate::state::State;
 use crate::vault::Vault;
-use crate::{ServerError, handlers, request_id};
+use crate::{ServerError, handlers, request_id, tls};
 
 /// Tries of passwords per minute, for each address and each name.
 const PASSWORDS_PER_MINUTE: u32 = 20;
@@ -44,6 +50,8 @@ const STRANGERS_PER_MINUTE: u32 = 60;
 /// Largest body of every endpoint but that for chats, which reads its own.
 const SMALL_BODY: usize = 16 * 1024;
 const SETUP_LINK_MS: i64 = 15 * 60_000;
+/// How long the head of a request may take to arrive.
+const HEAD: Duration = Duration::from_secs(10);
 /// How often revocations and provider keys of other processes are taken over.
 const REFRESH: Duration = Duration::from_secs(1);
 /// How long requests under way may take to settle when the server stops.
@@ -134,36 +142,7 @@ async fn run(
     let bound = listener.local_addr().map_err(|error| ServerError::Setup(error.to_string()))?;
     let (state, checkpoints) = state(&config, bound).await?;
     let setup_url = setup_link(&state).await?;
-    let data = state.clone();
-    let server = HttpServer::new(move || {
-        App::new()
-            .app_data(data.clone())
-            .app_data(web::PayloadConfig::new(SMALL_BODY))
-            .app_data(
-                web::JsonConfig::default()
-                    .limit(SMALL_BODY)
-                    .error_handler(|error, _| ApiError::invalid(error.to_string()).into()),
-            )
-            .app_data(
-                web::QueryConfig::default()
-                    .error_handler(|error, _| ApiError::invalid(error.to_string()).into()),
-            )
-            .app_data(
-                web::FormConfig::default()
-                    .limit(SMALL_BODY)
-                    .error_handler(|error, _| ApiError::invalid(error.to_string()).into()),
-            )
-            .wrap(from_fn(request_id::stamp))
-            .configure(handlers::routes)
-    })
-    .on_connect(ClientSocket::attach)
-    .tcp_nodelay(true)
-    .client_request_timeout(Duration::from_secs(10))
-    .disable_signals()
-    .shutdown_timeout(1)
-    .listen(listener)
-    .map_err(|error| ServerError::Setup(error.to_string()))?
-    .run();
+    let server = listen(&state, listener, tls::config(&config.settings.tls)?)?;
     let handle = server.handle();
     let refresher = tokio::spawn(refresh(state.clone()));
     let covering = CancellationToken::new();
@@ -191,6 +170,65 @@ async fn run(
         Ok(Err(error)) => Err(ServerError::Setup(error.to_string())),
         Err(_) => Err(ServerError::Setup("the HTTP server panicked".into())),
     }
+}
+
+/// The HTTP server on a listener, with TLS or without.
+fn listen(
+    state: &web::Data<State>,
+    listener: TcpListener,
+    tls: Option<rustls::ServerConfig>,
+) -> Result<actix_server::Server, ServerError> {
+    let data = state.clone();
+    let app = move || {
+        App::new()
+            .app_data(data.clone())
+            .app_data(web::PayloadConfig::new(SMALL_BODY))
+            .app_data(
+                web::JsonConfig::default()
+                    .limit(SMALL_BODY)
+                    .error_handler(|error, _| ApiError::invalid(error.to_string()).into()),
+            )
+            .app_data(
+                web::QueryConfig::default()
+                    .error_handler(|error, _| ApiError::invalid(error.to_string()).into()),
+            )
+            .app_data(
+                web::FormConfig::default()
+                    .limit(SMALL_BODY)
+                    .error_handler(|error, _| ApiError::invalid(error.to_string()).into()),
+            )
+            .wrap(from_fn(request_id::stamp))
+            .configure(handlers::routes)
+    };
+    let setup = |error: std::io::Error| ServerError::Setup(error.to_string());
+    Ok(match tls {
+        None => HttpServer::new(app)
+            .on_connect(ClientSocket::attach)
+            .tcp_nodelay(true)
+            .client_request_timeout(HEAD)
+            .disable_signals()
+            .shutdown_timeout(1)
+            .listen(listener)
+            .map_err(setup)?
+            .run(),
+        // HTTP/1.1 alone: with HTTP/2 a client that gives one request up keeps its connection, and nothing here would notice.
+        Some(tls) => actix_server::Server::build()
+            .disable_signals()
+            .shutdown_timeout(1)
+            .listen("https", listener, move || {
+                let app = app().into_factory().map_err(|error: actix_web::Error| error.error_response());
+                HttpService::build()
+                    .tcp_nodelay(true)
+                    .client_request_timeout(HEAD)
+                    .on_connect_ext(|io: &TlsStream<TcpStream>, extensions| {
+                        ClientSocket::attach(io as &dyn Any, extensions);
+                    })
+                    .h1(map_config(app, |()| AppConfig::default()))
+                    .rustls_0_23(tls.clone())
+            })
+            .map_err(setup)?
+            .run(),
+    })
 }
 
 async fn state(config: &Config, bound: SocketAddr) -> Result<(web::Data<State>, Checkpoints), ServerError> {

@@ -19,4 +19,5 @@ mod secrets;
 mod story;
 mod streams;
 mod support;
+mod tls;
 mod tokens;

@@ -5,6 +5,7 @@ mod api_tokens;
 mod approval;
 mod audit;
 mod cancel;
+mod deploy;
 mod device_link;
 mod devices;
 mod dialect_errors;

@@ -231,3 +231,61 @@ fn errors_are_said_in_each_dialect() {
     assert_eq!((Door::Messages.status(&overloaded), Door::Responses.status(&overloaded)), (529, 503));
     assert_eq!(Door::Messages.error(&overloaded)["error"]["type"], "overloaded_error");
 }
+
+/// Tools that take free text or stand in a namespace go out as functions, and what the model makes of them comes back as
+/// the caller knows them.
+#[test]
+fn tools_come_back_as_they_were_given() {
+    let long = "n".repeat(60);
+    let tools = json!([
+        { "type": "custom", "name": "apply_patch" },
+        { "type": "namespace", "name": "agents", "tools": [{ "type": "function", "name": "spawn" }] },
+        { "type": "namespace", "name": long, "tools": [{ "type": "function", "name": "a" }] },
+    ]);
+    let input = json!([
+        { "role": "user", "content": "x" },
+        { "type": "function_call", "namespace": "agents", "name": "spawn", "arguments": "{}", "call_id": "c0" },
+        { "type": "function_call_output", "call_id": "c0", "output": "y" },
+    ]);
+    let inbound = asked(Door::Responses, json!({ "tools": tools, "input": input }));
+    let canonical: Value = serde_json::from_slice(&inbound.canonical).unwrap();
+    let names: Vec<&str> = canonical["tools"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|t| t["function"]["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names[..2], ["apply_patch", "agents__spawn"]);
+    assert!(names[2].len() <= 64 && names[2].ends_with("__a"), "{names:?}");
+    assert_eq!(canonical["messages"][1]["tool_calls"][0]["function"]["name"], "agents__spawn");
+    let call = |index: usize, name: &str, arguments: &str| json!({ "index": index, "id": format!("c{index}"), "type": "function", "function": { "name": name, "arguments": arguments } });
+    let calls = [
+        call(0, "apply_patch", r#"{"input":"*** Begin"}"#),
+        call(1, "agents__spawn", "{}"),
+        call(2, names[2], "{}"),
+    ];
+    let chunk = json!({ "id": "r", "model": "m", "choices": [{ "index": 0, "delta": { "tool_calls": calls }, "finish_reason": "tool_calls" }] });
+    let events = [
+        StreamEvent::Chunk(serde_json::from_value(chunk).unwrap()),
+        StreamEvent::Done(llm::FinishReason::ToolCalls),
+    ];
+    let whole = answer(&inbound, &events);
+    let stream = written(&inbound, &events);
+    let last = stream.rsplit("data: ").next().unwrap();
+    assert_eq!(serde_json::from_str::<Value>(last).unwrap()["response"]["output"], whole["output"]);
+    let told: Vec<Value> = whole["output"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| json!([item["type"], item["namespace"], item["name"], item["input"], item["arguments"]]))
+        .collect();
+    assert_eq!(
+        json!(told),
+        json!([
+            ["custom_tool_call", null, "apply_patch", "*** Begin", null],
+            ["function_call", "agents", "spawn", null, "{}"],
+            ["function_call", long, "a", null, "{}"],
+        ])
+    );
+    assert!(stream.contains("event: response.custom_tool_call_input.done"), "{stream}");
+}

@@ -9,8 +9,10 @@ use super::shape::Shape;
 use super::{Behaviour, Style};
 
 /// Every field the real endpoint accepts; another one is an error there.
-const FIELDS: [&str; 24] = [
+const FIELDS: [&str; 27] = [
     "background",
+    "client_metadata",
+    "context_management",
     "include",
     "input",
     "instructions",
@@ -27,6 +29,7 @@ const FIELDS: [&str; 24] = [
     "service_tier",
     "store",
     "stream",
+    "stream_options",
     "temperature",
     "text",
     "tool_choice",

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::full_name;
 use crate::inbound::canonical::{Call, Content, File, Image, Message, Part, Translated};
 use crate::inbound::carried::Carried;
 use crate::response::merge;
@@ -26,6 +27,8 @@ struct Item {
     call_id: Option<String>,
     #[serde(default)]
     name: Option<String>,
+    #[serde(default)]
+    namespace: Option<String>,
     #[serde(default)]
     arguments: Option<String>,
     #[serde(default)]
@@ -125,6 +128,7 @@ fn one(item: Item, raw: &RawValue, turn: &mut Turn, out: &mut Translated) -> Res
                 (_, Some(input)) if kind == "custom_tool_call" => json!({ "input": input }).to_string(),
                 _ => return Err(missing(if kind == "function_call" { "arguments" } else { "input" })),
             };
+            let name = full_name(item.namespace.as_deref(), &name);
             turn.calls.push(Call::new(id, name, arguments));
         }
         "function_call_output" | "custom_tool_call_output" => {

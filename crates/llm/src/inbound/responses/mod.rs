@@ -96,10 +96,50 @@ fn usage_of(usage: Usage, cost_microusd: Option<u64>) -> Value {
     value
 }
 
-/// Whether the caller gave this tool as one that takes free text.
-fn is_custom(echo: &Map<String, Value>, name: &str) -> bool {
+/// The longest name of a function that every provider takes.
+const LONGEST_NAME: usize = 64;
+
+/// The name of a function in a list without namespaces.
+fn full_name(namespace: Option<&str>, name: &str) -> String {
+    let Some(namespace) = namespace else { return name.to_owned() };
+    let full = format!("{namespace}__{name}");
+    if full.len() <= LONGEST_NAME {
+        return full;
+    }
+    let hash = hex::encode(crate::body_hash(full.as_bytes()));
+    let end: String = name.chars().take(40).collect();
+    format!("{}__{end}", &hash[..12])
+}
+
+/// A tool as the caller gave it.
+#[derive(Default)]
+struct Given<'a> {
+    name: &'a str,
+    namespace: Option<&'a str>,
+    /// It takes free text.
+    custom: bool,
+}
+
+/// The tool that the model knows by this name.
+fn given<'a>(echo: &'a Map<String, Value>, full: &'a str) -> Given<'a> {
     let tools = echo.get("tools").and_then(Value::as_array);
-    tools.into_iter().flatten().any(|tool| tool["type"] == "custom" && tool["name"] == name)
+    for tool in tools.into_iter().flatten() {
+        let name = tool["name"].as_str().unwrap_or_default();
+        if tool["type"] != "namespace" {
+            if name == full {
+                return Given { name, namespace: None, custom: tool["type"] == "custom" };
+            }
+            continue;
+        }
+        for inner in tool["tools"].as_array().into_iter().flatten() {
+            let inner_name = inner["name"].as_str().unwrap_or_default();
+            if full_name(Some(name), inner_name) == full {
+                let custom = inner["type"] == "custom";
+                return Given { name: inner_name, namespace: Some(name), custom };
+            }
+        }
+    }
+    Given { name: full, ..Given::default() }
 }
 
 /// The free text of a call of such a tool, which went to the model as a function with one argument.
@@ -120,16 +160,21 @@ fn call_item(
     (call_id, name, arguments): (&str, &str, &str),
     status: &str,
 ) -> Value {
-    match is_custom(echo, name) {
+    let given = given(echo, name);
+    let mut item = match given.custom {
         true => json!({
             "id": format!("ctc_{stem}_{at}"), "type": "custom_tool_call", "status": status,
-            "call_id": call_id, "name": name, "input": free_text(arguments),
+            "call_id": call_id, "name": given.name, "input": free_text(arguments),
         }),
         false => json!({
             "id": format!("fc_{stem}_{at}"), "type": "function_call", "status": status,
-            "call_id": call_id, "name": name, "arguments": arguments,
+            "call_id": call_id, "name": given.name, "arguments": arguments,
         }),
+    };
+    if let Some(namespace) = given.namespace {
+        item["namespace"] = namespace.into();
     }
+    item
 }
 
 /// A `message` item with these parts.

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::items;
+use super::{full_name, items};
 use crate::inbound::canonical::{Content, Message, Schema, SchemaFormat, Tool, ToolFunction, Translated};
 use crate::{Fields, LlmError};
 
@@ -135,34 +135,24 @@ struct Given {
     strict: Option<bool>,
     #[serde(default)]
     format: Option<Value>,
+    /// Of a namespace.
+    #[serde(default)]
+    tools: Vec<Given>,
 }
 
 fn tools(given: &Fields, out: &mut Translated) -> Result<(), LlmError> {
     let mut tools = Vec::new();
     for tool in given.read::<Vec<Given>>("tools")?.unwrap_or_default() {
-        let unnamed =
-            || LlmError::Malformed(format!("a tool of type `{}` has no name", items::short(&tool.kind)));
-        let function = match tool.kind.as_str() {
-            "function" => ToolFunction {
-                name: tool.name.clone().ok_or_else(unnamed)?,
-                description: tool.description,
-                parameters: tool.parameters,
-                strict: tool.strict,
-            },
-            "custom" => {
-                out.note("made custom tools functions with one text");
-                custom(tool.name.clone().ok_or_else(unnamed)?, tool.description, tool.format)?
+        match tool.kind.as_str() {
+            "namespace" => {
+                out.note("made the tools of namespaces plain functions");
+                let namespace = tool.name.unwrap_or_default();
+                for inner in tool.tools {
+                    tools.extend(one(inner, Some(&namespace), out)?);
+                }
             }
-            kind if DROPPED_TOOLS.contains(&kind) => {
-                out.note(format!("dropped the tool {kind}"));
-                continue;
-            }
-            kind => {
-                out.cannot_say(format!("tools of type `{}`", items::short(kind)));
-                continue;
-            }
-        };
-        tools.push(Tool { kind: "function", function });
+            _ => tools.extend(one(tool, None, out)?),
+        }
     }
     let has_tools = !tools.is_empty();
     out.set("tools", has_tools.then_some(tools))?;
@@ -171,6 +161,29 @@ fn tools(given: &Fields, out: &mut Translated) -> Result<(), LlmError> {
     }
     choice(given, out)?;
     out.set("parallel_tool_calls", given.read::<bool>("parallel_tool_calls")?)
+}
+
+/// A tool as a function; `None` for one that is left out.
+fn one(tool: Given, namespace: Option<&str>, out: &mut Translated) -> Result<Option<Tool>, LlmError> {
+    let kind = tool.kind.as_str();
+    if !matches!(kind, "function" | "custom") {
+        match DROPPED_TOOLS.contains(&kind) {
+            true => out.note(format!("dropped the tool {kind}")),
+            false => out.cannot_say(format!("tools of type `{}`", items::short(kind))),
+        }
+        return Ok(None);
+    }
+    let name =
+        tool.name.ok_or_else(|| LlmError::Malformed(format!("a tool of type `{kind}` has no name")))?;
+    let name = full_name(namespace, &name);
+    let function = if kind == "custom" {
+        out.note("made custom tools functions with one text");
+        custom(name, tool.description, tool.format)?
+    } else {
+        let (description, parameters, strict) = (tool.description, tool.parameters, tool.strict);
+        ToolFunction { name, description, parameters, strict }
+    };
+    Ok(Some(Tool { kind: "function", function }))
 }
 
 /// A tool that takes free text, as a function. Its grammar can only be described.

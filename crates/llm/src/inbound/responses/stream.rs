@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::answer::{sealed, sign};
-use super::{call_item, ended, is_custom, message_item, object, reasoning_item, stem, text_part, usage_of};
+use super::{call_item, ended, given, message_item, object, reasoning_item, stem, text_part, usage_of};
 use crate::inbound::carried::Carried;
 use crate::inbound::pieces::{Piece, call_extra, is_whole, pieces};
 use crate::inbound::{Failure, Opening, event};
@@ -258,7 +258,7 @@ impl Writer {
             call.at = Some(at);
         }
         // The text of a custom tool is wrapped in JSON on its way here and comes out whole.
-        if !news.is_empty() && !is_custom(&self.echo, &name) {
+        if !news.is_empty() && !given(&self.echo, &name).custom {
             self.grow("response.function_call_arguments.delta", "fc", Growth::of(at, &news), out);
         }
     }
@@ -280,7 +280,7 @@ impl Writer {
         } else {
             self.emit(
                 json!({ "type": "response.function_call_arguments.done", "item_id": item_id,
-                    "output_index": at, "name": name, "arguments": arguments }),
+                    "output_index": at, "name": item["name"], "arguments": arguments }),
                 out,
             );
         }

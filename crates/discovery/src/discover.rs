@@ -100,7 +100,8 @@ pub fn discover(
             || Known::load(cache.as_ref(), options),
         );
         let found = found?;
-        let ask = |cache: Option<&Cache>, known| ask(root, &found, cache, known, task, options, progress, stop);
+        let ask =
+            |cache: Option<&Cache>, known| ask(root, &found, cache, known, task, options, progress, stop);
         match ask(cache.as_ref(), known) {
             // What was kept is damaged: it is thrown away, and everything is read anew.
             Err(Trouble::Corrupt) => {

@@ -185,8 +185,10 @@ fn assemble(records: Vec<Record>, segments: Vec<Segment>) -> (Index, Vec<Skipped
         .collect();
     let (mut documents, mut skipped) = (Vec::with_capacity(records.len()), Vec::new());
     // What a path says about its file takes longer than all the rest.
-    let told: Vec<(Role, bool)> =
-        records.par_iter().map(|record| (language::role(&record.path), language::is_test(&record.path))).collect();
+    let told: Vec<(Role, bool)> = records
+        .par_iter()
+        .map(|record| (language::role(&record.path), language::is_test(&record.path)))
+        .collect();
     for (Record { path, stamp, state, .. }, (role, test)) in records.into_iter().zip(told) {
         match state {
             State::Skipped(why) => skipped.push(Skipped { path, why }),

@@ -15,6 +15,7 @@
 )]
 
 mod http;
+pub mod load;
 mod mutate;
 mod postgres;
 mod repo;

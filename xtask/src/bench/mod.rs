@@ -1,6 +1,7 @@
 //! Measurements. Machines are shared and noisy, so every figure is given beside a baseline of the same run.
 
 mod discovery;
+mod gateway;
 mod measure;
 mod tree;
 
@@ -29,6 +30,18 @@ pub enum What {
         #[arg(long, default_value_t = 5)]
         runs: usize,
     },
+    /// CPU per request of the proxy server, beside nginx passing the same through, and its memory.
+    Gateway {
+        /// How often everything is measured; the medians count.
+        #[arg(long, default_value_t = 3)]
+        runs: usize,
+        /// Requests after which the memory is looked at once more.
+        #[arg(long, default_value_t = 20_000)]
+        requests: usize,
+        /// Only scenarios whose name contains this.
+        #[arg(long, default_value = "")]
+        only: String,
+    },
     /// CPU per frame that the relay carries, beside a bare echo.
     Relay,
     /// CPU per byte that a terminal writes, with and without the screen emulator.
@@ -43,6 +56,7 @@ pub fn bench(root: &Path, what: &What) -> anyhow::Result<()> {
         What::Discovery { files, task, .. } => {
             discovery::trees(root, &root.join("target/bench-discovery"), files, task)
         }
+        What::Gateway { runs, requests, only } => gateway::gateway(root, *runs, *requests, only),
         What::Relay => run(root, "cargo", &["bench", "--quiet", "--package", "server", "--bench", "relay"]),
         What::Terminal => {
             let package = ["--release", "--quiet", "--package", "terminal"];

@@ -1,4 +1,5 @@
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -6,6 +7,7 @@ use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use server_store::{SigningKeyRow, Store};
+use sha2::{Digest as _, Sha256};
 
 use crate::ServerError;
 use crate::env::Env;
@@ -16,6 +18,8 @@ pub(crate) const CACHE_MS: i64 = 300_000;
 /// Clocks of those who verify may differ by this much.
 const CLOCKS_MS: i64 = 60_000;
 const DAY_MS: i64 = 86_400_000;
+/// Signatures that a key remembers to be good; 32 bytes each.
+const REMEMBERED: usize = 4_096;
 
 /// The keys that sign and verify access tokens. The newest that is active signs; all that are not retired verify.
 #[derive(Clone)]
@@ -32,6 +36,34 @@ struct Key {
     created_ms: i64,
     signing: SigningKey,
     verifying: VerifyingKey,
+    good: Good,
+}
+
+/// Signatures that were found good before. A client sends the same token for minutes, and checking its signature takes more
+/// time than all else that is done to let a request in. It lives and ends with its key, and says nothing about claims.
+#[derive(Default)]
+struct Good(Mutex<HashSet<[u8; 32]>>);
+
+impl Good {
+    /// Whether `signature` over `message` is good; `verify` is asked unless it has said so of the same bytes before.
+    fn check(&self, message: &[u8], signature: &Signature, verify: impl FnOnce() -> bool) -> bool {
+        // The signature has a fixed length, so nothing else hashes to the same bytes.
+        let hash = Sha256::new().chain_update(signature.to_bytes()).chain_update(message).finalize().into();
+        let good = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if good().contains(&hash) {
+            return true;
+        }
+        if !verify() {
+            return false;
+        }
+        let mut good = good();
+        // Those in use come back at once.
+        if good.len() >= REMEMBERED {
+            good.clear();
+        }
+        good.insert(hash);
+        true
+    }
 }
 
 /// How keys are replaced.
@@ -115,7 +147,10 @@ impl KeyRing {
     pub fn verify(&self, kid: &str, message: &[u8], signature: &Signature) -> bool {
         let ring = self.read();
         let key = ring.keys.iter().find(|key| key.kid == kid);
-        key.is_some_and(|key| key.verifying.verify_strict(message, signature).is_ok())
+        key.is_some_and(|key| {
+            let verify = || key.verifying.verify_strict(message, signature).is_ok();
+            key.good.check(message, signature, verify)
+        })
     }
 
     /// The public halves as a JWK set; behind those for tokens the one for checkpoints of the audit, which verifies no token.
@@ -161,7 +196,8 @@ fn open(rows: &[SigningKeyRow], vault: &Vault) -> Result<Vec<Key>, ServerError> 
             return Err(ServerError::Sealed("public key"));
         }
         let (active_ms, created_ms) = (row.active_ms, row.created_ms);
-        Ok(Key { kid: row.kid.clone(), active_ms, created_ms, signing, verifying })
+        let good = Good::default();
+        Ok(Key { kid: row.kid.clone(), active_ms, created_ms, signing, verifying, good })
     };
     rows.iter().map(key).collect()
 }
@@ -177,4 +213,24 @@ fn generate(vault: &Vault, env: &Env, active_ms: i64) -> Result<SigningKeyRow, S
         retired_ms: None,
         kid,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_verified_is_remembered() {
+        let key = SigningKey::from_bytes(&[7; 32]);
+        let (good, signature) = (Good::default(), key.sign(b"message"));
+        assert!(!good.check(b"message", &signature, || false));
+        assert!(good.check(b"message", &signature, || true));
+        assert!(good.check(b"message", &signature, || panic!("it is known")));
+        assert!(!good.check(b"massage", &signature, || false));
+        assert!(!good.check(b"message", &key.sign(b"massage"), || false));
+        for number in 0..=REMEMBERED {
+            assert!(good.check(&number.to_be_bytes(), &signature, || true));
+        }
+        assert!(good.0.lock().unwrap().len() <= REMEMBERED);
+    }
 }

@@ -64,6 +64,8 @@ impl Store {
             // SQLite has one writer. One connection makes that a queue in order instead of a race for a lock.
             .max_connections(if is_postgres { 16 } else { 1 })
             .acquire_timeout(Duration::from_secs(10))
+            // A file does not go away between two uses, and asking costs a hand-over to the connection's thread each time.
+            .test_before_acquire(is_postgres)
             .after_connect(move |connection, _| {
                 Box::pin(async move {
                     if !is_postgres {

@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use rayon::slice::ParallelSliceMut as _;
+
 use super::Scored;
 use crate::index::Document;
 use crate::language::file_name;
@@ -35,8 +37,12 @@ pub(crate) struct Tested {
 pub(crate) fn tested(scored: &[Scored], documents: &[Document]) -> HashMap<u32, Tested> {
     let mut best: HashMap<u32, Tested> = HashMap::new();
     let Some(top) = scored.first().map(|file| file.score) else { return best };
+    let tests: Vec<&Scored> =
+        scored.iter().filter(|file| documents[file.document].test).take(TESTS).collect();
+    if tests.is_empty() {
+        return best;
+    }
     let stems = Stems::of(documents);
-    let tests = scored.iter().filter(|file| documents[file.document].test).take(TESTS);
     for test in tests {
         let share = test.score / top;
         let mut say = |document: u32, agreement: f64| {
@@ -97,8 +103,8 @@ impl Stems {
             }
             files.push((stem, number));
         }
-        files.sort_unstable();
-        folders.sort_unstable();
+        files.par_sort_unstable();
+        folders.par_sort_unstable();
         Self { files, folders }
     }
 

@@ -55,7 +55,7 @@ impl Exchange {
             if let Err(error) = self.state.store.settle_usage(&bill.row(catalogue), reserved).await {
                 tracing::error!(%error, request_id = self.request_id, "usage cannot be stored");
             }
-            // Stored or not, it was spent.
+            // What could not be stored counts here until the budgets are read from the database again.
             self.permit.over(usage.input_tokens + usage.output_tokens, entry.cost_microusd);
             self.permit.stored();
         }

@@ -133,8 +133,8 @@ impl Budgets {
         let (day_ms, month_ms) = starts(now_ms);
         // Where nothing is limited nothing is read.
         let (daily, monthly) = (
-            config.user_day_microusd + config.org_day_microusd > 0,
-            config.user_month_microusd + config.org_month_microusd > 0,
+            config.user_day_microusd > 0 || config.org_day_microusd > 0,
+            config.user_month_microusd > 0 || config.org_month_microusd > 0,
         );
         let day = if daily { store.spent_since(day_ms).await? } else { Vec::new() };
         let month = if monthly { store.spent_since(month_ms).await? } else { Vec::new() };

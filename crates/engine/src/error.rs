@@ -44,6 +44,7 @@ pub(crate) fn request(e: &GatewayError) -> ApiError {
         GatewayError::Rejected { .. } => (ErrorCode::Invalid, "request_refused"),
         GatewayError::Unauthorized { .. } => (ErrorCode::Unauthenticated, "key_refused"),
         GatewayError::RateLimited { .. } => (ErrorCode::RateLimited, "rate_limited"),
+        GatewayError::Exhausted { .. } => (ErrorCode::RateLimited, "quota_exhausted"),
         GatewayError::Unavailable { .. } => (ErrorCode::Unavailable, "unreachable"),
         GatewayError::Cut { .. } => (ErrorCode::Unavailable, "cut"),
         GatewayError::Canceled => (ErrorCode::Canceled, "canceled"),

@@ -316,8 +316,7 @@ fn usage(input_tokens: u64, output_tokens: u64) -> llm::Usage {
 
 /// The cost of a usage in millionths of a dollar.
 pub(crate) fn cost(prices: Prices, usage: &llm::Usage) -> u64 {
-    let Prices { input, output, cache_read, cache_write } = prices;
-    llm::Prices { input, output, cache_read, cache_write }.cost_microusd(usage)
+    llm::Prices::from(prices).cost_microusd(usage)
 }
 
 /// The exact text of a part or file, read from the stored request.
@@ -342,7 +341,7 @@ mod tests {
 
     #[test]
     fn costs_are_bounded_from_above() {
-        let prices = Prices { input: 3_000_000, output: 15_000_000, cache_read: None, cache_write: None };
+        let prices = Prices { input: 3_000_000, output: 15_000_000, ..Prices::default() };
         let costs = Costs::of(Some(prices), 10_000, 16_000, 4);
         assert_eq!(costs.estimate, Some(30_000 + 37_500));
         assert_eq!(costs.ceiling, 33_000 + 240_000);

@@ -92,12 +92,7 @@ impl Inner {
         let known = self.catalogue.find(vendor, name);
         let local = provider.base_url.parse::<Url>().is_ok_and(|url| is_loopback(&url));
         let prices = match known {
-            Some(known) => Some(Prices {
-                input: known.prices.input,
-                output: known.prices.output,
-                cache_read: known.prices.cache_read,
-                cache_write: known.prices.cache_write,
-            }),
+            Some(known) => Some(known.prices.into()),
             // A model on this machine costs nothing; what another costs is not known.
             None => local.then(Prices::default),
         };

@@ -33,6 +33,22 @@ pub(crate) struct Prices {
     pub cache_read: Option<u64>,
     #[serde(default)]
     pub cache_write: Option<u64>,
+    #[serde(default)]
+    pub long: Option<llm::LongPrices>,
+}
+
+impl From<llm::Prices> for Prices {
+    fn from(prices: llm::Prices) -> Self {
+        let llm::Prices { input, output, cache_read, cache_write, long } = prices;
+        Self { input, output, cache_read, cache_write, long }
+    }
+}
+
+impl From<Prices> for llm::Prices {
+    fn from(prices: Prices) -> Self {
+        let Prices { input, output, cache_read, cache_write, long } = prices;
+        Self { input, output, cache_read, cache_write, long }
+    }
 }
 
 /// A manifest as stored with its approval.

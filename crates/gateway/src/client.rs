@@ -9,13 +9,22 @@ use crate::{GatewayConfig, GatewayError};
 /// The HTTP clients: the system's proxy settings apply, except for this machine itself.
 #[derive(Clone, Debug)]
 pub(crate) struct Clients {
+    tls: ClientConfig,
     direct: reqwest::Client,
     proxied: reqwest::Client,
 }
 
 impl Clients {
     pub(crate) fn new(config: &GatewayConfig) -> Result<Self, GatewayError> {
-        let tls = tls()?;
+        Self::with(config, tls()?)
+    }
+
+    /// The same with no connections yet.
+    pub(crate) fn renewed(&self, config: &GatewayConfig) -> Result<Self, GatewayError> {
+        Self::with(config, self.tls.clone())
+    }
+
+    fn with(config: &GatewayConfig, tls: ClientConfig) -> Result<Self, GatewayError> {
         let build = |direct: bool| {
             let builder = reqwest::Client::builder()
                 .tls_backend_preconfigured(tls.clone())
@@ -26,7 +35,8 @@ impl Clients {
             let builder = if direct { builder.no_proxy() } else { builder };
             builder.build().map_err(|error| GatewayError::Setup(error.to_string()))
         };
-        Ok(Self { direct: build(true)?, proxied: build(false)? })
+        let (direct, proxied) = (build(true)?, build(false)?);
+        Ok(Self { tls, direct, proxied })
     }
 
     pub(crate) fn for_url(&self, url: &Url) -> &reqwest::Client {

@@ -42,6 +42,17 @@ pub enum GatewayError {
         /// What it said.
         message: String,
     },
+    /// The account of the key has no credit left, or its quota for the day is used up: seconds do not help, a payment or
+    /// another key does.
+    #[error("{provider} has no quota or credit left for this key: {message}")]
+    Exhausted {
+        /// Who refused.
+        provider: String,
+        /// When to ask again, if the upstream said so.
+        retry_after: Option<Duration>,
+        /// What it said.
+        message: String,
+    },
     /// The upstream cannot be reached, is too slow or is failing: try again later or elsewhere.
     #[error("{provider} is not available: {message}")]
     Unavailable {
@@ -92,6 +103,7 @@ impl GatewayError {
         match self {
             GatewayError::Unauthorized { .. }
             | GatewayError::RateLimited { .. }
+            | GatewayError::Exhausted { .. }
             | GatewayError::Unavailable { .. }
             | GatewayError::Cut { .. }
             | GatewayError::Invalid(
@@ -111,6 +123,7 @@ impl GatewayError {
         retry_after: Option<Duration>,
         whose: Whose,
     ) -> Self {
+        let exhausted = error.is_exhausted();
         let UpstreamError { status, code, message, retry_after: said } = error;
         let retry_after = retry_after.or(said);
         let provider = provider.to_owned();
@@ -118,6 +131,8 @@ impl GatewayError {
             401 => Self::Unauthorized { provider, status, code, message },
             // A provider's 403 is about the key; our server says 403 of a request it will not pass on.
             403 if whose == Whose::Providers => Self::Unauthorized { provider, status, code, message },
+            // Our server's own budgets answer otherwise: a 402 of ours is a provider's, passed on.
+            _ if exhausted => Self::Exhausted { provider, retry_after, message },
             429 => Self::RateLimited { provider, retry_after, message },
             408 | 500.. => Self::Unavailable { provider, status: Some(status), message },
             300..=399 => {

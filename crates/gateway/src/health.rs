@@ -25,6 +25,8 @@ pub struct HealthConfig {
     pub limited: Duration,
     /// How long a key rests that was refused: a person has to replace it.
     pub refused: Duration,
+    /// How long a key rests whose account has no credit or quota left.
+    pub exhausted: Duration,
 }
 
 impl Default for HealthConfig {
@@ -35,6 +37,7 @@ impl Default for HealthConfig {
             longest: Duration::from_secs(120),
             limited: Duration::from_secs(5),
             refused: Duration::from_secs(60),
+            exhausted: Duration::from_secs(300),
         }
     }
 }
@@ -46,6 +49,8 @@ pub enum Resting {
     Limited,
     /// Its key was refused.
     Refused,
+    /// The account of its key has no credit or quota left.
+    Exhausted,
     /// Its upstream fails.
     Failing,
 }
@@ -192,6 +197,11 @@ impl Leave {
             GatewayError::Unauthorized { .. } => {
                 known.keys.insert(key, (Resting::Refused, now + config.refused));
             }
+            GatewayError::Exhausted { retry_after, .. } => {
+                // A provider that names a pause of seconds for a quota of a day is asked again after ours.
+                let wait = retry_after.unwrap_or_default().max(config.exhausted);
+                known.keys.insert(key, (Resting::Exhausted, now + wait));
+            }
             GatewayError::Unavailable { .. } | GatewayError::Cut { .. } => {
                 let circuit = known.upstreams.entry(self.upstream.clone()).or_default();
                 circuit.failures += 1;
@@ -286,6 +296,22 @@ mod tests {
         assert!(health.ask(&route, now).is_ok(), "an answer under way is enough");
         probe.worked();
         assert!(health.ask(&route, now).is_ok());
+    }
+
+    #[test]
+    fn a_key_without_credit_rests_for_minutes_whatever_pause_was_named() {
+        let health = Health::new(HealthConfig::default());
+        let (one, two) = (route("m", "1"), route("m", "2"));
+        let now = Instant::now();
+        let exhausted = |seconds| {
+            let retry_after = Some(Duration::from_secs(seconds));
+            GatewayError::Exhausted { provider: "p".into(), retry_after, message: String::new() }
+        };
+        health.ask(&one, now).unwrap().failed(&exhausted(20), now);
+        assert_eq!(health.ask(&one, now).unwrap_err(), (Resting::Exhausted, Duration::from_secs(300)));
+        assert!(health.ask(&two, now).is_ok(), "another key has another account");
+        health.ask(&two, now).unwrap().failed(&exhausted(3_600), now);
+        assert_eq!(health.ask(&two, now).unwrap_err(), (Resting::Exhausted, Duration::from_secs(3_600)));
     }
 
     #[test]

@@ -61,6 +61,12 @@ impl Gateway {
         Ok(Self { clients: Clients::new(&config)?, health: config.health.map(Health::new), config })
     }
 
+    /// The same gateway with a connection pool of its own. A connection is driven by the runtime it was opened on, so that
+    /// each thread that has one should have a pool too. What is known about the health of routes stays shared.
+    pub fn with_own_connections(&self) -> Result<Self, GatewayError> {
+        Ok(Self { clients: self.clients.renewed(&self.config)?, ..self.clone() })
+    }
+
     /// Which of these routes rest, and how much longer. All are in use where [`GatewayConfig::health`] is off.
     pub fn health(&self, routes: &[&Route]) -> Vec<RouteHealth> {
         let health = self.health.clone().unwrap_or_else(|| Health::new(Default::default()));
@@ -225,6 +231,10 @@ fn all_rest(rests: &[(&Route, Resting, Duration)]) -> Option<GatewayError> {
         Resting::Refused => {
             let message = format!("it refused the key a moment ago, and is asked again in {seconds} s");
             GatewayError::Unauthorized { provider, status: 401, code: None, message }
+        }
+        Resting::Exhausted => {
+            let message = format!("it said so a moment ago, and is asked again in {seconds} s");
+            GatewayError::Exhausted { provider, retry_after: Some(*wait), message }
         }
         _ => {
             let message = format!("it failed several times in a row and is tried again in {seconds} s");

@@ -1,6 +1,6 @@
 //! Which models exist, how much they take and what they cost: a dated data file, not code.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{LlmError, Usage};
 
@@ -78,17 +78,45 @@ pub struct Prices {
     /// Prompt tokens written to the cache; the input price when the provider has no other.
     #[serde(default)]
     pub cache_write: Option<u64>,
+    /// What a request with a long prompt costs instead, where that is more.
+    #[serde(default)]
+    pub long: Option<LongPrices>,
+}
+
+/// Prices of requests with long prompts, in micro-dollars per million tokens. They hold for the whole request, not only for
+/// the tokens above the limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LongPrices {
+    /// A prompt is long when it has more tokens than this, cached ones included.
+    pub above: u64,
+    /// As [`Prices::input`].
+    pub input: u64,
+    /// As [`Prices::output`].
+    pub output: u64,
+    /// As [`Prices::cache_read`].
+    #[serde(default)]
+    pub cache_read: Option<u64>,
+    /// As [`Prices::cache_write`].
+    #[serde(default)]
+    pub cache_write: Option<u64>,
 }
 
 impl Prices {
     /// The cost of a request in micro-dollars, rounded up.
     pub fn cost_microusd(&self, usage: &Usage) -> u64 {
+        let (input, output, cache_read, cache_write) = match self.long {
+            Some(long) if usage.input_tokens > long.above => {
+                (long.input, long.output, long.cache_read, long.cache_write)
+            }
+            _ => (self.input, self.output, self.cache_read, self.cache_write),
+        };
         let cached = usage.cache_read_tokens.saturating_add(usage.cache_write_tokens);
         let parts = [
-            (usage.input_tokens.saturating_sub(cached), self.input),
-            (usage.cache_read_tokens, self.cache_read.unwrap_or(self.input)),
-            (usage.cache_write_tokens, self.cache_write.unwrap_or(self.input)),
-            (usage.output_tokens, self.output),
+            (usage.input_tokens.saturating_sub(cached), input),
+            (usage.cache_read_tokens, cache_read.unwrap_or(input)),
+            (usage.cache_write_tokens, cache_write.unwrap_or(input)),
+            (usage.output_tokens, output),
         ];
         let total: u128 = parts.iter().map(|(tokens, price)| u128::from(*tokens) * u128::from(*price)).sum();
         u64::try_from(total.div_ceil(1_000_000)).unwrap_or(u64::MAX)
@@ -245,8 +273,13 @@ mod tests {
 
     #[test]
     fn cached_tokens_are_priced_once_and_at_their_own_rate() {
-        let prices =
-            Prices { input: 3_000_000, output: 15_000_000, cache_read: Some(300_000), cache_write: None };
+        let prices = Prices {
+            input: 3_000_000,
+            output: 15_000_000,
+            cache_read: Some(300_000),
+            cache_write: None,
+            long: None,
+        };
         let usage = Usage {
             input_tokens: 1_000,
             cache_read_tokens: 800,
@@ -256,5 +289,25 @@ mod tests {
         };
         // 100 * 3 + 800 * 0.3 + 100 * 3 + 10 * 15 micro-dollars
         assert_eq!(prices.cost_microusd(&usage), 300 + 240 + 300 + 150);
+    }
+
+    #[test]
+    fn a_long_prompt_costs_more_from_its_first_token_on() {
+        let catalogue = Catalogue::builtin().unwrap();
+        let prices = catalogue.find("gemini", "gemini-2.5-pro").unwrap().prices;
+        let cost = |input_tokens, cache_read_tokens| {
+            let usage = Usage { input_tokens, cache_read_tokens, output_tokens: 1_000, ..Usage::default() };
+            prices.cost_microusd(&usage)
+        };
+        assert_eq!(cost(200_000, 0), 250_000 + 10_000);
+        assert_eq!(cost(200_001, 0), 500_003 + 15_000, "the whole request, not the token above");
+        assert_eq!(cost(300_000, 200_000), 250_000 + 50_000 + 15_000, "cached ones make a prompt long too");
+        for model in &catalogue.models {
+            let Some(long) = model.prices.long else { continue };
+            assert!(long.above < model.limits.context_window, "{} can never be so long", model.id);
+            assert!(long.input > model.prices.input && long.output > model.prices.output, "{}", model.id);
+            assert_eq!(long.cache_read.is_some(), model.prices.cache_read.is_some(), "{}", model.id);
+            assert_eq!(long.cache_write.is_some(), model.prices.cache_write.is_some(), "{}", model.id);
+        }
     }
 }

@@ -25,7 +25,7 @@ pub mod stream;
 mod usage;
 
 pub use approval::{Approval, Destination, body_hash};
-pub use catalogue::{Catalogue, ModelLimits, Prices, Thinking};
+pub use catalogue::{Catalogue, LongPrices, ModelLimits, Prices, Thinking};
 pub use chat::ChatRequest;
 pub use error::{LlmError, UpstreamError};
 pub use fields::Fields;

@@ -22,8 +22,8 @@ pub struct Usage {
     /// What the provider says that it charged, in micro-dollars, rounded up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub charged_microusd: Option<u64>,
-    /// What a provider behind the provider charged, in micro-dollars. OpenRouter says it where one's own key of that
-    /// provider was used.
+    /// What a provider behind the provider charged to one's own account there, in micro-dollars, beside the above. OpenRouter
+    /// says it where one's own key of that provider was used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstream_microusd: Option<u64>,
 }
@@ -75,6 +75,9 @@ pub(crate) struct OpenAiUsage {
     /// OpenRouter's, in dollars.
     #[serde(default)]
     cost: Option<f64>,
+    /// OpenRouter's: whether one's own key of the provider behind it was used.
+    #[serde(default)]
+    is_byok: bool,
     #[serde(default)]
     cost_details: Option<CostDetails>,
 }
@@ -126,9 +129,10 @@ impl From<OpenAiUsage> for Usage {
             reasoning_tokens,
             estimated: wire.estimated,
             charged_microusd: costs.charged_microusd.or_else(|| wire.cost.and_then(microusd)),
+            // OpenRouter names it in any case; only for one's own key of that provider is it not in `cost`.
             upstream_microusd: costs
                 .upstream_microusd
-                .or_else(|| costs.upstream_inference_cost.and_then(microusd)),
+                .or_else(|| costs.upstream_inference_cost.filter(|_| wire.is_byok).and_then(microusd)),
         }
     }
 }

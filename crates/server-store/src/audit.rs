@@ -39,28 +39,6 @@ impl AuditRow {
 }
 
 impl Store {
-    /// Appends records, all or none.
-    pub async fn append_audit(&self, rows: &[AuditRow]) -> Result<(), StoreError> {
-        let mut tx = self.pool.begin().await?;
-        for row in rows {
-            sqlx::query(
-                "INSERT INTO audit_records (node, seq, request_id, org_id, at_ms, hash, record) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            )
-            .bind(&row.node)
-            .bind(row.seq)
-            .bind(&row.request_id)
-            .bind(&row.org_id)
-            .bind(row.at_ms)
-            .bind(&row.hash)
-            .bind(row.record.clone())
-            .execute(&mut *tx)
-            .await?;
-        }
-        tx.commit().await?;
-        Ok(())
-    }
-
     /// All chains, by name.
     pub async fn audit_nodes(&self) -> Result<Vec<String>, StoreError> {
         let rows = sqlx::query("SELECT DISTINCT node FROM audit_records ORDER BY node")

@@ -44,28 +44,7 @@ pub struct UsageRow {
     pub outcome: String,
 }
 
-/// Why money moved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LedgerKind {
-    /// Set aside before a request.
-    Reserve,
-    /// The cost of a request.
-    Settle,
-    /// Given back.
-    Refund,
-}
-
-impl LedgerKind {
-    fn as_str(self) -> &'static str {
-        match self {
-            LedgerKind::Reserve => "reserve",
-            LedgerKind::Settle => "settle",
-            LedgerKind::Refund => "refund",
-        }
-    }
-}
-
-const DAY_MS: i64 = 86_400_000;
+pub(crate) const DAY_MS: i64 = 86_400_000;
 
 /// What one person has spent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,77 +99,6 @@ impl UsageRow {
 }
 
 impl Store {
-    /// Stores usage, its ledger entries and the sums that budgets are kept by, all or nothing. A request settles once: the
-    /// second time is a conflict. `reserved_microusd` was set aside before the request left, and is given back here.
-    pub async fn settle_usage(
-        &self,
-        usage: &UsageRow,
-        reserved_microusd: Option<i64>,
-    ) -> Result<(), StoreError> {
-        let mut tx = self.pool.begin().await?;
-        sqlx::query(
-            "INSERT INTO usage_records (request_id, org_id, user_id, device_id, job, at_ms, provider, model, \
-             input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, estimated, \
-             cost_microusd, outcome, token_id) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
-        )
-        .bind(&usage.request_id)
-        .bind(&usage.org_id)
-        .bind(&usage.user_id)
-        .bind(&usage.device_id)
-        .bind(usage.job.as_deref())
-        .bind(usage.at_ms)
-        .bind(&usage.provider)
-        .bind(&usage.model)
-        .bind(usage.input_tokens)
-        .bind(usage.output_tokens)
-        .bind(usage.cache_read_tokens)
-        .bind(usage.cache_write_tokens)
-        .bind(usage.reasoning_tokens)
-        .bind(i64::from(usage.estimated))
-        .bind(usage.cost_microusd)
-        .bind(&usage.outcome)
-        .bind(usage.token_id.as_deref())
-        .execute(&mut *tx)
-        .await?;
-        let reserved =
-            reserved_microusd.map(|amount| [(LedgerKind::Reserve, -amount), (LedgerKind::Refund, amount)]);
-        let cost = usage.cost_microusd.map(|cost| (LedgerKind::Settle, -cost));
-        for (kind, amount) in reserved.into_iter().flatten().chain(cost) {
-            sqlx::query(
-                "INSERT INTO ledger_entries (request_id, kind, org_id, user_id, amount_microusd, at_ms) \
-                 VALUES ($1, $2, $3, $4, $5, $6)",
-            )
-            .bind(&usage.request_id)
-            .bind(kind.as_str())
-            .bind(&usage.org_id)
-            .bind(&usage.user_id)
-            .bind(amount)
-            .bind(usage.at_ms)
-            .execute(&mut *tx)
-            .await?;
-        }
-        if let Some(cost) = usage.cost_microusd {
-            sqlx::query(
-                "INSERT INTO spend_days (org_id, user_id, day, microusd) VALUES ($1, $2, $3, $4) \
-                 ON CONFLICT (org_id, user_id, day) DO UPDATE SET microusd = spend_days.microusd + excluded.microusd",
-            )
-            .bind(&usage.org_id)
-            .bind(&usage.user_id)
-            .bind(usage.at_ms.div_euclid(DAY_MS))
-            .bind(cost)
-            .execute(&mut *tx)
-            .await?;
-            sqlx::query("UPDATE api_tokens SET spent_microusd = spent_microusd + $1 WHERE id = $2")
-                .bind(cost)
-                .bind(usage.token_id.as_deref())
-                .execute(&mut *tx)
-                .await?;
-        }
-        tx.commit().await?;
-        Ok(())
-    }
-
     /// What each person has spent on the days from that of `since_ms` on, by the calendar of UTC.
     pub async fn spent_since(&self, since_ms: i64) -> Result<Vec<Spent>, StoreError> {
         let rows = sqlx::query(

@@ -13,16 +13,16 @@ use actix_web::HttpRequest;
 use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
 
-/// A second handle on the socket of a connection.
+/// A second handle on the socket of a connection, watched by the thread that reads it.
 #[derive(Clone)]
-pub(crate) struct ClientSocket(Arc<std::net::TcpStream>);
+pub(crate) struct ClientSocket(Arc<tokio::net::TcpStream>);
 
 impl ClientSocket {
     /// Called once per connection.
     pub fn attach(connection: &dyn Any, extensions: &mut Extensions) {
         let beneath = connection.downcast_ref::<TlsStream<TcpStream>>().map(|stream| stream.get_ref().0);
         let Some(socket) = connection.downcast_ref::<TcpStream>().or(beneath) else { return };
-        match duplicate(socket) {
+        match duplicate(socket).and_then(tokio::net::TcpStream::from_std) {
             Ok(handle) => {
                 extensions.insert(Self(Arc::new(handle)));
             }
@@ -39,7 +39,7 @@ impl ClientSocket {
     /// Resolves when the client has closed the connection.
     pub async fn closed(self) -> io::Result<()> {
         use tokio::io::Interest;
-        let socket = tokio::net::TcpStream::from_std(self.0.try_clone()?)?;
+        let socket = &self.0;
         loop {
             let ready = socket.ready(Interest::READABLE).await?;
             if ready.is_read_closed() {

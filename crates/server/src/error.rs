@@ -205,6 +205,10 @@ impl From<GatewayError> for ApiError {
                 retry_after: Some(retry_after.unwrap_or(Duration::from_secs(5))),
                 ..Self::new(StatusCode::TOO_MANY_REQUESTS, "upstream_rate_limited", message)
             },
+            // 402 and not 429, which clients answer by trying again at once.
+            GatewayError::Exhausted { .. } => {
+                Self::new(StatusCode::PAYMENT_REQUIRED, "upstream_quota_exhausted", message)
+            }
             GatewayError::Unavailable { status: Some(503 | 529), .. } => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "upstream_overloaded", message)
             }

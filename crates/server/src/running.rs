@@ -74,15 +74,6 @@ impl InFlight {
         ended.map(|flight| flight.cancel.cancel()).count()
     }
 
-    /// Cancels everything: the server is stopping.
-    pub fn cancel_all(&self) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .values()
-            .for_each(|flight| flight.cancel.cancel());
-    }
-
     /// How many are under way.
     pub fn count(&self) -> usize {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).len()

@@ -79,10 +79,11 @@ impl Server {
         let thread = std::thread::Builder::new()
             .name("server".into())
             .spawn(move || {
-                // Requests to models run here, not on the HTTP workers: they outlive the connection, and at the end
-                // the workers, so that they can settle.
-                let runtime =
-                    tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("exchange").build();
+                // What is not about one request runs here: storing, refreshing, checkpoints. It outlives the HTTP workers.
+                let runtime = tokio::runtime::Builder::new_multi_thread()
+                    .enable_all()
+                    .thread_name("background")
+                    .build();
                 let runtime = runtime.map_err(|error| ServerError::Setup(error.to_string()))?;
                 actix_web::rt::System::with_tokio_rt(move || runtime).block_on(run(config, ready, stopped))
             })
@@ -152,12 +153,16 @@ async fn run(
     let serving = tokio::spawn(server);
     // Told to stop, or `Running` was dropped.
     let _ = stopped.await;
-    state.in_flight.cancel_all();
-    handle.stop(true).await;
-    refresher.abort();
+    // Requests run on the threads of the HTTP server: they end first.
+    state.stopping.cancel();
     state.tasks.close();
     if tokio::time::timeout(SETTLE, state.tasks.wait()).await.is_err() {
-        tracing::error!("some requests did not settle in time");
+        tracing::error!("some requests did not end in time; they are settled as canceled");
+    }
+    handle.stop(true).await;
+    refresher.abort();
+    if tokio::time::timeout(SETTLE, state.audit.flush()).await.is_err() {
+        tracing::error!("how some requests ended could not be stored");
     }
     // What was settled last is covered, too.
     covering.cancel();
@@ -179,9 +184,11 @@ fn listen(
     tls: Option<rustls::ServerConfig>,
 ) -> Result<actix_server::Server, ServerError> {
     let data = state.clone();
+    // Called once by each worker.
     let app = move || {
         App::new()
             .app_data(data.clone())
+            .app_data(own_gateway(&data))
             .app_data(web::PayloadConfig::new(SMALL_BODY))
             .app_data(
                 web::JsonConfig::default()
@@ -228,6 +235,14 @@ fn listen(
             })
             .map_err(setup)?
             .run(),
+    })
+}
+
+/// A gateway whose connections are driven by the thread that asks.
+fn own_gateway(state: &State) -> Gateway {
+    state.gateway.with_own_connections().unwrap_or_else(|error| {
+        tracing::warn!(%error, "a worker shares the connections of another, which works and costs more");
+        state.gateway.clone()
     })
 }
 
@@ -288,7 +303,7 @@ async fn state(config: &Config, bound: SocketAddr) -> Result<(web::Data<State>, 
         tickets: Tickets::default(),
         in_flight: InFlight::default(),
         tasks: TaskTracker::new(),
-        runtime: tokio::runtime::Handle::current(),
+        stopping: CancellationToken::new(),
         settings,
         env,
         store,

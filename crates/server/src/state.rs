@@ -10,7 +10,7 @@ use gateway::Gateway;
 use guard::Guard;
 use ipnet::IpNet;
 use server_store::Store;
-use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
@@ -73,8 +73,8 @@ pub(crate) struct State {
     pub in_flight: InFlight,
     /// The requests to models that have not settled.
     pub tasks: TaskTracker,
-    /// Where they run.
-    pub runtime: Handle,
+    /// Set when the server begins to stop: nothing new is sent.
+    pub stopping: CancellationToken,
 }
 
 impl State {

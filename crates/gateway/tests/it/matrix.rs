@@ -254,14 +254,17 @@ async fn trap_37_a_failure_before_any_content_goes_to_the_next_route() {
 
 /// Google names the day's quota and a wait of seconds in one body; the wait is that of another quota.
 #[tokio::test]
-async fn trap_41_the_quota_of_a_day_has_no_wait() {
+async fn trap_41_the_quota_of_a_day_has_no_wait_and_another_key_is_asked() {
     let body = r#"{"error":{"code":429,"message":"You exceeded your current quota.","status":"RESOURCE_EXHAUSTED","details":[
         {"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[{"quotaId":"GenerateRequestsPerDayPerProjectPerModel"}]},
         {"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"45s"}]}}"#;
     let fail = Fail { status: 429, body: Some(body.into()), retry_after: None, times: None };
     let simulator = Simulator::start(Behaviour { fail: Some(fail), ..Behaviour::default() });
     let error = ask(&gateway(), &[route(&simulator, Dialect::Gemini)]).await.unwrap_err();
-    assert!(matches!(error, GatewayError::RateLimited { retry_after: None, .. }), "{error:?}");
+    assert!(matches!(error, GatewayError::Exhausted { retry_after: None, .. }), "{error:?}");
+    let other = Simulator::start(Behaviour::text(TEXT));
+    let routes = [route(&simulator, Dialect::Gemini), route(&other, Dialect::Gemini)];
+    assert_eq!(ask(&gateway(), &routes).await.unwrap().answer.text(), TEXT);
 }
 
 #[tokio::test]

@@ -30,10 +30,18 @@ fn trap_20_openrouter_comments_cost_and_the_model_that_answered() {
     let events = decode(Dialect::OpenRouter, &fs::read_to_string(path).unwrap());
     assert_eq!(events[0], StreamEvent::KeepAlive);
     let usage = last_usage(&events);
-    assert_eq!((usage.charged_microusd, usage.upstream_microusd), (Some(1_141), Some(1_130)));
+    assert_eq!(
+        (usage.charged_microusd, usage.upstream_microusd),
+        (Some(1_141), None),
+        "no own key, so it is in the cost"
+    );
     assert_eq!((usage.cache_read_tokens, usage.cache_write_tokens), (100, 50));
     let shown = usage.to_openai(None);
-    assert_eq!(shown["cost_details"], json!({ "charged_microusd": 1_141, "upstream_microusd": 1_130 }));
+    assert_eq!(shown["cost_details"], json!({ "charged_microusd": 1_141 }));
+    let own = json!({ "id": "c", "choices": [], "usage": { "prompt_tokens": 9, "completion_tokens": 2, "cost": 0.00005,
+        "is_byok": true, "cost_details": { "upstream_inference_cost": 0.001 } } });
+    let own = last_usage(&decode(Dialect::OpenRouter, &stream(&[own])));
+    assert_eq!((own.charged_microusd, own.upstream_microusd), (Some(50), Some(1_000)), "both are paid");
     let StreamEvent::Chunk(chunk) = &events[2] else { panic!("{events:?}") };
     assert_eq!(chunk.model, "anthropic/claude-sonnet-4.5", "what answered is what is billed");
 }

@@ -3,7 +3,7 @@
 
 use server_store::{
     ApiTokenRow, AuditRow, CodeStatus, DeviceCodeRow, DeviceRow, LinkDeviceRow, Poll, ProviderKeyRow,
-    RefreshRow, Role, Rotation, SigningKeyRow, Store, StoreError, TokenKind, UsageRow, UserRow,
+    RefreshRow, Role, Rotation, Settlement, SigningKeyRow, Store, StoreError, TokenKind, UsageRow, UserRow,
 };
 use testkit::Postgres;
 
@@ -241,10 +241,15 @@ async fn usage(store: &Store) {
         cost_microusd: cost,
         outcome: "served".into(),
     };
-    store.settle_usage(&row("r1", "u1", Some(30)), Some(50)).await.unwrap();
-    store.settle_usage(&row("r2", "u2", Some(12)), None).await.unwrap();
-    store.settle_usage(&row("r3", "u2", None), Some(7)).await.unwrap();
-    let twice = store.settle_usage(&row("r1", "u1", Some(30)), None).await;
+    let settlement = |id: &str, user: &str, cost, reserved_microusd| Settlement {
+        usage: row(id, user, cost),
+        reserved_microusd,
+    };
+    let first = settlement("r1", "u1", Some(30), Some(50));
+    let both = [settlement("r2", "u2", Some(12), None), settlement("r3", "u2", None, Some(7))];
+    store.record(&[], std::slice::from_ref(&first)).await.unwrap();
+    store.record(&[], &both).await.unwrap();
+    let twice = store.record(&[], &[settlement("r4", "u1", Some(1), None), first]).await;
     assert!(matches!(twice, Err(StoreError::Conflict)), "a request settles once: {twice:?}");
     assert_eq!(store.balance("org").await.unwrap(), -42, "what was set aside has come back");
     let spent = store.spent_since(0).await.unwrap();
@@ -268,8 +273,8 @@ async fn audit(store: &Store) {
         hash: format!("{seq:064}"),
         record: vec![0, 1, 255],
     };
-    store.append_audit(&[row(1), row(2)]).await.unwrap();
-    let clash = store.append_audit(&[row(3), row(2)]).await;
+    store.record(&[row(1), row(2)], &[]).await.unwrap();
+    let clash = store.record(&[row(3), row(2)], &[]).await;
     assert!(matches!(clash, Err(StoreError::Conflict)), "{clash:?}");
     assert_eq!(store.audit_chain("n", 0, 10).await.unwrap(), [row(1), row(2)], "all or none");
     assert_eq!(store.audit_chain("n", 1, 10).await.unwrap(), [row(2)]);

@@ -9,4 +9,4 @@ pub use chain::{ChainReport, verify_chain};
 pub use checkpoint::CheckpointReport;
 pub(crate) use checkpoint::{Checkpoints, contradiction, verify as verify_checkpoints};
 pub(crate) use wire::{Entry, Event, Located};
-pub(crate) use writer::Audit;
+pub(crate) use writer::{Audit, Ending};

@@ -1,5 +1,9 @@
-use server_store::{AuditRow, Store};
-use tokio::sync::{mpsc, oneshot};
+use std::sync::Arc;
+use std::time::Duration;
+
+use server_store::{AuditRow, Settlement, Store, StoreError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::time::sleep;
 
 use super::chain::{GENESIS, link};
 use super::wire::{Entry, Record};
@@ -22,44 +26,104 @@ impl Position {
     }
 }
 
-/// Appends records. One task owns the chain; records that arrive together are committed together.
+/// Appends records. One task owns the chain; what arrives together is committed together, records with the usage that
+/// belongs to them. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Audit {
-    queue: mpsc::Sender<Job>,
+    queue: mpsc::UnboundedSender<Message>,
+    /// Room for records that somebody waits for. Those of requests that are over need none: each was let in by one of these.
+    room: Arc<Semaphore>,
     metrics: Metrics,
+}
+
+/// How a request ended, to be stored whatever it takes.
+pub(crate) struct Ending {
+    pub entry: Entry,
+    /// What was used, if anything was.
+    pub settlement: Option<Settlement>,
+    /// Called once it is stored.
+    pub stored: Box<dyn FnOnce() + Send>,
 }
 
 struct Job {
     request_id: String,
     entry: Entry,
-    done: oneshot::Sender<Option<Position>>,
+    settlement: Option<Settlement>,
+    then: Then,
+}
+
+enum Then {
+    /// Somebody waits, and does nothing without it.
+    Tell { position: oneshot::Sender<Option<Position>>, _room: OwnedSemaphorePermit },
+    /// The request is over; nobody could do anything about a failure but try again.
+    Call(Box<dyn FnOnce() + Send>),
+}
+
+enum Message {
+    Job(Job),
+    /// Everything before this one has been committed, or could not be.
+    Flush(oneshot::Sender<()>),
 }
 
 /// Records in one commit at most.
 const BATCH: usize = 1_000;
-/// Records that may wait; beyond it requests wait, nothing is dropped.
+/// Records that may be waited for; beyond it requests wait, nothing is dropped.
 const QUEUE: usize = 4_096;
+/// Batches of this size say that more is coming, so that it pays to wait for it.
+const BUSY: usize = 4;
+/// How long a commit waits for company then. A provider takes a hundred times as long to answer.
+const GATHER: Duration = Duration::from_millis(2);
+/// Between two tries to store how requests ended.
+const RETRY: Duration = Duration::from_millis(500);
 
 impl Audit {
     /// Starts a new chain named `node`.
     pub fn start(store: Store, node: String, env: Env, metrics: Metrics) -> Self {
-        let (queue, jobs) = mpsc::channel(QUEUE);
-        let chain = Chain { store, node, seq: 0, head: GENESIS.into(), uncertain: false, env };
+        let (queue, jobs) = mpsc::unbounded_channel();
+        let chain = Chain {
+            store,
+            node,
+            seq: 0,
+            head: GENESIS.into(),
+            uncertain: false,
+            unstored: Vec::new(),
+            env,
+            metrics: metrics.clone(),
+        };
         tokio::spawn(chain.run(jobs));
-        Self { queue, metrics }
+        Self { queue, room: Arc::new(Semaphore::new(QUEUE)), metrics }
     }
 
     /// Appends a record and returns once it is committed. Without it, nothing may leave.
     pub async fn append(&self, request_id: &str, entry: Entry) -> Result<Position, ApiError> {
-        let failed = || {
-            self.metrics.unrecorded();
-            ApiError::unavailable("the audit record cannot be written, so nothing is sent")
-        };
+        let failed = || ApiError::unavailable("the audit record cannot be written, so nothing is sent");
         self.metrics.observe(&entry);
-        let (done, committed) = oneshot::channel();
-        let job = Job { request_id: request_id.into(), entry, done };
-        self.queue.send(job).await.map_err(|_| failed())?;
+        let (position, committed) = oneshot::channel();
+        let room = Arc::clone(&self.room).acquire_owned().await.map_err(|_| failed())?;
+        let then = Then::Tell { position, _room: room };
+        let job = Job { request_id: request_id.into(), entry, settlement: None, then };
+        self.queue.send(Message::Job(job)).map_err(|_| failed())?;
         committed.await.ok().flatten().ok_or_else(failed)
+    }
+
+    /// Stores how a request ended, soon. While the database fails it is kept and tried again; no new request leaves
+    /// meanwhile, because its own record could not be written.
+    pub fn end(&self, request_id: &str, ending: Ending) {
+        let Ending { entry, settlement, stored } = ending;
+        self.metrics.observe(&entry);
+        let job = Job { request_id: request_id.into(), entry, settlement, then: Then::Call(stored) };
+        if self.queue.send(Message::Job(job)).is_err() {
+            tracing::error!(request_id, "the server has stopped; how this request ended is not recorded");
+        }
+    }
+
+    /// Waits until everything so far has been stored, or cannot be.
+    pub async fn flush(&self) {
+        let (done, flushed) = oneshot::channel();
+        if self.queue.send(Message::Flush(done)).is_ok() {
+            // The task may have ended; then there is nothing to wait for.
+            let _ = flushed.await;
+        }
     }
 }
 
@@ -70,63 +134,124 @@ struct Chain {
     head: String,
     /// A commit failed and it is not known whether it took place.
     uncertain: bool,
+    /// How requests ended that could not be stored yet.
+    unstored: Vec<Job>,
     env: Env,
+    metrics: Metrics,
 }
 
 impl Chain {
-    async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
-        while let Some(first) = jobs.recv().await {
-            // Whatever came while the last commit was running shares the next one; a lone record waits for nobody.
-            let mut batch = vec![first];
-            while batch.len() < BATCH
-                && let Ok(job) = jobs.try_recv()
-            {
-                batch.push(job);
+    async fn run(mut self, mut messages: mpsc::UnboundedReceiver<Message>) {
+        let mut busy = false;
+        loop {
+            let first = tokio::select! {
+                first = messages.recv() => match first {
+                    Some(first) => Some(first),
+                    None => return,
+                },
+                () = sleep(RETRY), if !self.unstored.is_empty() => None,
+            };
+            if busy && first.is_some() {
+                sleep(GATHER).await;
             }
+            // Whatever came while the last commit was running shares the next one; a lone record waits for nobody.
+            let mut batch = std::mem::take(&mut self.unstored);
+            let mut flushed = Vec::new();
+            let mut next = first;
+            while let Some(message) = next {
+                match message {
+                    Message::Job(job) => batch.push(job),
+                    Message::Flush(done) => flushed.push(done),
+                }
+                next = if batch.len() < BATCH { messages.try_recv().ok() } else { None };
+            }
+            busy = batch.len() >= BUSY;
             self.commit(batch).await;
+            // Whoever asked may have stopped waiting.
+            for done in flushed {
+                let _ = done.send(());
+            }
         }
     }
 
-    /// Commits a batch. When that fails the requests learn of it, and the chain goes on from what is stored.
+    /// Commits a batch. When that fails, those who wait learn of it, the chain goes on from what is stored, and what ended is
+    /// kept for the next time.
     async fn commit(&mut self, batch: Vec<Job>) {
-        if self.uncertain && !self.catch_up().await {
+        if batch.is_empty() {
             return;
         }
-        let (mut seq, mut head) = (self.seq, self.head.clone());
-        let mut rows = Vec::with_capacity(batch.len());
-        for job in &batch {
-            seq += 1;
-            match self.row(seq, &head, job) {
-                Ok(row) => {
-                    head.clone_from(&row.hash);
-                    rows.push(row);
-                }
-                Err(error) => {
-                    tracing::error!(%error, "an audit record cannot be encoded");
-                    return;
-                }
-            }
+        if self.uncertain && !self.catch_up().await {
+            return self.keep(batch);
         }
-        match self.store.append_audit(&rows).await {
-            Ok(()) => (self.seq, self.head) = (seq, head),
+        let rows = match self.rows(&batch) {
+            Ok(rows) => rows,
             Err(error) => {
-                tracing::error!(%error, "audit records cannot be written");
-                // The connection may have broken after the commit and before its answer.
-                self.uncertain = true;
-                if !self.catch_up().await || self.head != head {
-                    return;
-                }
+                tracing::error!(%error, "an audit record cannot be encoded");
+                return self.keep(batch);
             }
+        };
+        let settlements: Vec<Settlement> = batch.iter().filter_map(|job| job.settlement.clone()).collect();
+        let end = rows.last().map(|row| (row.seq, row.hash.clone()));
+        if let Err(error) = self.store.record(&rows, &settlements).await {
+            tracing::error!(%error, "audit records and usage cannot be written");
+            // The connection may have broken after the commit and before its answer.
+            self.uncertain = true;
+            if !self.catch_up().await {
+                return self.keep(batch);
+            }
+            if end.as_ref().is_none_or(|(_, hash)| self.head != *hash) {
+                return match error {
+                    StoreError::Conflict => Box::pin(self.commit_each(batch)).await,
+                    _ => self.keep(batch),
+                };
+            }
+        } else if let Some(end) = end {
+            (self.seq, self.head) = end;
         }
         for (job, row) in batch.into_iter().zip(rows) {
-            // Whoever does not wait any more has its record all the same.
-            let _ = job.done.send(Some(Position { node: row.node, seq: row.seq, hash: row.hash }));
+            match job.then {
+                Then::Tell { position, .. } => {
+                    // Whoever does not wait any more has its record all the same.
+                    let _ = position.send(Some(Position { node: row.node, seq: row.seq, hash: row.hash }));
+                }
+                Then::Call(stored) => stored(),
+            }
+        }
+    }
+
+    /// Something in the batch is there already, which can only be usage: another node settled for this one when it took it
+    /// for dead. All others are stored without it, and it is recorded without its usage.
+    async fn commit_each(&mut self, batch: Vec<Job>) {
+        if let [_] = batch.as_slice() {
+            let mut batch = batch;
+            if batch.iter_mut().filter_map(|job| job.settlement.take()).next().is_some() {
+                tracing::error!("a request has been settled before; its usage is not stored a second time");
+                return self.commit(batch).await;
+            }
+            return self.keep(batch);
+        }
+        for job in batch {
+            self.commit(vec![job]).await;
+        }
+    }
+
+    /// Tells those who wait that it failed, and keeps the rest.
+    fn keep(&mut self, batch: Vec<Job>) {
+        for job in batch {
+            match job.then {
+                Then::Tell { position, .. } => {
+                    self.metrics.unrecorded();
+                    // Dropped or told: either way there is no position.
+                    let _ = position.send(None);
+                }
+                then @ Then::Call(_) => self.unstored.push(Job { then, ..job }),
+            }
         }
     }
 
     /// Goes on from what is stored, which is at most one batch more than is known here; whether it could be read.
     async fn catch_up(&mut self) -> bool {
-        match self.store.audit_chain(&self.node, self.seq, BATCH as i64).await {
+        match self.store.audit_chain(&self.node, self.seq, i64::MAX).await {
             Ok(stored) => {
                 if let Some(last) = stored.last() {
                     (self.seq, self.head) = (last.seq, last.hash.clone());
@@ -141,25 +266,34 @@ impl Chain {
         }
     }
 
-    fn row(&self, seq: i64, previous: &str, job: &Job) -> Result<AuditRow, serde_json::Error> {
+    /// The records that the batch adds to the chain.
+    fn rows(&self, batch: &[Job]) -> Result<Vec<AuditRow>, serde_json::Error> {
+        let (mut seq, mut previous) = (self.seq, self.head.clone());
         let at_ms = self.env.now_ms();
-        let record = serde_json::to_vec(&Record {
-            v: 1,
-            node: self.node.clone(),
-            seq,
-            previous: previous.into(),
-            at_ms,
-            request_id: job.request_id.clone(),
-            entry: &job.entry,
-        })?;
-        Ok(AuditRow {
-            node: self.node.clone(),
-            seq,
-            request_id: job.request_id.clone(),
-            org_id: job.entry.org.clone(),
-            at_ms,
-            hash: link(previous, &record),
-            record,
-        })
+        let mut rows = Vec::with_capacity(batch.len());
+        for job in batch {
+            seq += 1;
+            let record = serde_json::to_vec(&Record {
+                v: 1,
+                node: self.node.clone(),
+                seq,
+                previous: previous.clone(),
+                at_ms,
+                request_id: job.request_id.clone(),
+                entry: &job.entry,
+            })?;
+            let hash = link(&previous, &record);
+            previous.clone_from(&hash);
+            rows.push(AuditRow {
+                node: self.node.clone(),
+                seq,
+                request_id: job.request_id.clone(),
+                org_id: job.entry.org.clone(),
+                at_ms,
+                hash,
+                record,
+            });
+        }
+        Ok(rows)
     }
 }

@@ -1,14 +1,18 @@
 //! One request to a model, from the moment it is allowed to the moment it is settled.
 //!
-//! It runs in a task of its own, so that it is settled whatever becomes of the handler or the connection.
+//! It runs in a task of its own, so that it is settled whatever becomes of the handler or the connection. The task is on the
+//! thread that reads the client, and so are the connections to providers: an event that comes in goes out without another
+//! thread having to wake.
 
 mod settle;
 mod stream;
 
+use std::pin::pin;
+
 use actix_web::web;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use gateway::{CancellationToken, ChatStream, GatewayError, Journal, Outcome, Route, Send, Served};
+use gateway::{CancellationToken, ChatStream, Gateway, GatewayError, Journal, Outcome, Route, Send, Served};
 use llm::inbound::{Gathered, Inbound, Opening};
 use llm::{Fold, StreamEvent, Usage};
 use serde_json::Value;
@@ -26,6 +30,8 @@ use crate::usage::cost;
 /// A request that may leave.
 pub(crate) struct Exchange {
     pub state: web::Data<State>,
+    /// With connections of this thread.
+    pub gateway: Gateway,
     pub request_id: String,
     pub principal: Principal,
     pub entry: Entry,
@@ -34,8 +40,16 @@ pub(crate) struct Exchange {
     pub ceiling_microusd: Option<u64>,
     pub cancel: CancellationToken,
     pub started_ms: i64,
+    /// What has been tried.
+    pub journal: Journal,
+    /// What is given back when it is settled; gone when it is.
+    pub held: Option<Held>,
+}
+
+/// What a request holds while it runs.
+pub(crate) struct Held {
     pub permit: Permit,
-    /// Keeps the request cancellable until it is settled.
+    /// Keeps the request cancellable.
     pub listed: Listed,
 }
 
@@ -58,69 +72,72 @@ struct End {
 
 impl Exchange {
     /// Runs to the end. `head` is answered once; when its receiver is gone, so is the client.
-    pub async fn run(
-        mut self,
-        client: Option<ClientSocket>,
-        mut head: oneshot::Sender<Result<Head, ApiError>>,
-    ) {
-        let journal = Journal::default();
+    pub async fn run(mut self, client: Option<ClientSocket>, head: oneshot::Sender<Result<Head, ApiError>>) {
+        let cancel = self.cancel.clone();
+        let mut exchanged = pin!(self.exchanged(head));
+        let gone = async {
+            match client {
+                Some(client) => client.closed().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = &mut exchanged => return,
+            closed = gone => match closed {
+                Ok(()) => cancel.cancel(),
+                Err(error) => tracing::warn!(%error, "a connection cannot be watched"),
+            },
+        }
+        exchanged.await;
+    }
+
+    async fn exchanged(&mut self, mut head: oneshot::Sender<Result<Head, ApiError>>) {
         let send = Send {
             body: self.inbound.canonical.clone(),
             inbound: Some(&self.inbound),
             routes: &self.routes,
             created: self.created(),
-            journal: journal.clone(),
+            journal: self.journal.clone(),
         };
-        let watcher = self.watch(client);
         let opened = tokio::select! {
             biased;
             () = head.closed() => Err(GatewayError::Canceled),
-            opened = self.state.gateway.stream(send, self.cancel.clone()) => opened,
+            opened = self.gateway.stream(send, self.cancel.clone()) => opened,
         };
         let end = match opened {
             Err(error) => {
-                let end = self.not_opened(error, &journal);
+                let end = self.not_opened(error);
                 let error = end.error.clone();
-                self.settle(end, &journal).await;
+                self.settle(end);
                 if let Some(error) = error {
                     // Nobody may be waiting any more; it is recorded all the same.
                     let _ = head.send(Err(error));
                 }
-                watcher.abort();
                 return;
             }
             Ok(stream) if self.inbound.stream => self.stream(stream, head).await,
             Ok(stream) => self.whole(stream, head).await,
         };
-        watcher.abort();
-        self.settle(end, &journal).await;
-    }
-
-    /// Cancels when the client closes its connection.
-    fn watch(&self, client: Option<ClientSocket>) -> tokio::task::JoinHandle<()> {
-        let cancel = self.cancel.clone();
-        tokio::spawn(async move {
-            match client {
-                Some(client) => match client.closed().await {
-                    Ok(()) => cancel.cancel(),
-                    Err(error) => tracing::warn!(%error, "a connection cannot be watched"),
-                },
-                None => std::future::pending().await,
-            }
-        })
+        self.settle(end);
     }
 
     /// No upstream has begun to answer.
-    fn not_opened(&self, error: GatewayError, journal: &Journal) -> End {
-        let tries = journal.tries();
-        // A request that was on its way when it was canceled may have been worked on, and billed.
-        let on_its_way = tries.last().is_some_and(|last| last.outcome == Outcome::Canceled);
-        let usage = on_its_way.then(|| llm::Tally::new(self.inbound.canonical.len()).usage());
+    fn not_opened(&self, error: GatewayError) -> End {
+        let usage = self.on_its_way();
         let event = match &error {
             GatewayError::Canceled => Event::Canceled,
             _ => Event::Failed,
         };
         End { event, error: Some(error.into()), usage, served: None, model: String::new() }
+    }
+
+    /// An estimate for a request that was on its way when it was canceled: it may have been worked on, and billed.
+    fn on_its_way(&self) -> Option<Usage> {
+        let tries = self.journal.tries();
+        let on_its_way =
+            tries.last().is_some_and(|last| matches!(last.outcome, Outcome::Canceled | Outcome::Pending));
+        on_its_way.then(|| llm::Tally::new(self.inbound.canonical.len()).usage())
     }
 
     /// Collects the whole answer; the upstream streams all the same, so that this can be stopped.
@@ -177,7 +194,9 @@ impl Exchange {
     fn over(&mut self, stream: &ChatStream, model: &str) {
         let usage = stream.usage();
         let cost = self.cost(stream.served(), model, &usage);
-        self.permit.over(usage.input_tokens + usage.output_tokens, cost);
+        if let Some(held) = &mut self.held {
+            held.permit.over(usage.input_tokens + usage.output_tokens, cost);
+        }
     }
 
     fn over_ceiling(&self, stream: &ChatStream, model: &str) -> bool {
@@ -199,6 +218,16 @@ impl Exchange {
 
     fn created(&self) -> u64 {
         u64::try_from(self.started_ms / 1_000).unwrap_or_default()
+    }
+}
+
+impl Drop for Exchange {
+    /// The thread it ran on has ended, or it panicked: it is settled as canceled.
+    fn drop(&mut self) {
+        if self.held.is_some() {
+            let (event, usage) = (Event::Canceled, self.on_its_way());
+            self.settle(End { event, error: None, usage, served: None, model: String::new() });
+        }
     }
 }
 

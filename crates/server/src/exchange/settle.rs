@@ -1,9 +1,10 @@
 //! How an exchange ended, and what is written down about it.
 
-use gateway::{ChatStream, GatewayError, Journal};
+use gateway::{ChatStream, GatewayError};
+use server_store::Settlement;
 
-use super::{End, Exchange};
-use crate::audit::Event;
+use super::{End, Exchange, Held};
+use crate::audit::{Ending, Event};
 use crate::error::ApiError;
 use crate::usage::Bill;
 
@@ -24,15 +25,17 @@ impl Exchange {
         }
     }
 
-    /// Writes usage and the outcome. Whatever fails here is in the log; the intent is already on record.
-    pub(super) async fn settle(mut self, end: End, journal: &Journal) {
+    /// Hands usage and the outcome to be stored. The intent is already on record.
+    pub(super) fn settle(&mut self, end: End) {
+        let Some(Held { mut permit, listed }) = self.held.take() else { return };
         let now = self.state.env.now_ms();
-        let tries = journal.tries();
-        let mut entry = self.entry;
+        let tries = self.journal.tries();
+        let mut entry = std::mem::take(&mut self.entry);
         entry.event = end.event;
         entry.usage = end.usage;
         entry.error = end.error.map(|error| error.code.to_owned());
         entry.latency_ms = Some(now - self.started_ms);
+        let mut settlement = None;
         if let (Some(usage), Some(last)) = (end.usage, tries.last()) {
             let (provider, asked) = match &end.served {
                 Some(served) => (served.provider.as_str(), served.model.as_str()),
@@ -51,18 +54,19 @@ impl Exchange {
             };
             let catalogue = self.state.routes.catalogue();
             entry.cost_microusd = bill.cost(catalogue);
-            let reserved = self.permit.reserved_microusd().and_then(|amount| i64::try_from(amount).ok());
-            if let Err(error) = self.state.store.settle_usage(&bill.row(catalogue), reserved).await {
-                tracing::error!(%error, request_id = self.request_id, "usage cannot be stored");
-            }
-            // What could not be stored counts here until the budgets are read from the database again.
-            self.permit.over(usage.input_tokens + usage.output_tokens, entry.cost_microusd);
-            self.permit.stored();
+            let reserved_microusd = permit.reserved_microusd().and_then(|amount| i64::try_from(amount).ok());
+            settlement = Some(Settlement { usage: bill.row(catalogue), reserved_microusd });
+            permit.over(usage.input_tokens + usage.output_tokens, entry.cost_microusd);
         }
         entry.tries = tries.into_iter().map(Into::into).collect();
-        if let Err(error) = self.state.audit.append(&self.request_id, entry).await {
-            tracing::error!(%error, request_id = self.request_id, "the outcome cannot be recorded");
-        }
-        drop(self.listed);
+        let settled = settlement.is_some();
+        let stored = Box::new(move || {
+            // What is not stored yet counts here; from now on it is read from the database.
+            if settled {
+                permit.stored();
+            }
+            drop(listed);
+        });
+        self.state.audit.end(&self.request_id, Ending { entry, settlement, stored });
     }
 }

@@ -52,7 +52,8 @@ impl Bill<'_> {
     }
 }
 
-/// The returned model is billed; where the catalogue does not know it, the one that was asked.
+/// What the provider says that it charged, with what the one behind it did; where it says nothing, the price of the
+/// returned model, and where the catalogue does not know that one, of the one that was asked.
 pub(crate) fn cost(
     catalogue: &Catalogue,
     provider: &str,
@@ -60,6 +61,9 @@ pub(crate) fn cost(
     returned: &str,
     usage: &Usage,
 ) -> Option<u64> {
+    if let Some(charged) = usage.charged_microusd {
+        return Some(charged.saturating_add(usage.upstream_microusd.unwrap_or_default()));
+    }
     let model = catalogue.find(provider, returned).or_else(|| catalogue.find(provider, asked))?;
     Some(model.prices.cost_microusd(usage))
 }

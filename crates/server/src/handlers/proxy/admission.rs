@@ -50,6 +50,9 @@ pub(super) async fn admit(
         entry.token = Some(grant.id.clone());
         entry.tag.clone_from(&grant.tag);
     }
+    if state.stopping.is_cancelled() {
+        return Err(ApiError::unavailable("the server is stopping"));
+    }
     let mut permit = state.policy.admit(&principal, &entry.address, state.env.now_ms())?;
     if request.headers().contains_key(CONTENT_ENCODING) {
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;

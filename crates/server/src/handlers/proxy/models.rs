@@ -55,5 +55,6 @@ fn prices(prices: Prices) -> Value {
         "output": prices.output,
         "cache_read": prices.cache_read.unwrap_or(prices.input),
         "cache_write": prices.cache_write.unwrap_or(prices.input),
+        "long": prices.long,
     })
 }

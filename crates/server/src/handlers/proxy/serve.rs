@@ -4,7 +4,7 @@ use actix_web::http::header::HeaderName;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use bytes::Bytes;
 use futures_util::stream;
-use gateway::CancellationToken;
+use gateway::{Gateway, Journal};
 use llm::approval::HEADER_AUDIT;
 use llm::inbound::Door;
 use tokio::sync::{mpsc, oneshot};
@@ -13,7 +13,7 @@ use super::admission::{self, Allowed};
 use crate::audit::Entry;
 use crate::clients::ClientSocket;
 use crate::error::ApiError;
-use crate::exchange::{Exchange, Head};
+use crate::exchange::{Exchange, Head, Held};
 use crate::request_id::RequestId;
 use crate::state::{State, address};
 
@@ -51,8 +51,10 @@ async fn exchanged(
     };
     let audit = state.audit.append(request_id, entry.clone()).await?.header();
     let (head, opened) = oneshot::channel();
-    let exchange = exchange(state.clone(), request_id.to_owned(), entry, allowed);
-    state.tasks.spawn_on(exchange.run(ClientSocket::of(request), head), &state.runtime);
+    // On this very thread, as are the connections of its gateway.
+    let gateway = request.app_data::<Gateway>().unwrap_or(&state.gateway).clone();
+    let exchange = exchange(state.clone(), gateway, request_id.to_owned(), entry, allowed);
+    state.tasks.spawn(exchange.run(ClientSocket::of(request), head));
     let stopped = || Err(ApiError::unavailable("the server is stopping"));
     let mut reply = HttpResponse::Ok();
     reply.insert_header((HeaderName::from_static(HEADER_AUDIT), audit.as_str()));
@@ -66,23 +68,30 @@ async fn exchanged(
     }
 }
 
-fn exchange(state: web::Data<State>, request_id: String, entry: Entry, allowed: Allowed) -> Exchange {
-    let cancel = CancellationToken::new();
+fn exchange(
+    state: web::Data<State>,
+    gateway: Gateway,
+    request_id: String,
+    entry: Entry,
+    allowed: Allowed,
+) -> Exchange {
+    let cancel = state.stopping.child_token();
     let started_ms = state.env.now_ms();
     let job = entry.job.as_deref();
     let listed = state.in_flight.list(&request_id, &allowed.principal, job, started_ms, cancel.clone());
     Exchange {
         started_ms,
         state,
+        gateway,
         request_id,
         entry,
         ceiling_microusd: allowed.approved.map(|approved| approved.ceiling_microusd),
         principal: allowed.principal,
         inbound: allowed.inbound,
         routes: allowed.routes,
-        permit: allowed.permit,
+        journal: Journal::default(),
+        held: Some(Held { permit: allowed.permit, listed }),
         cancel,
-        listed,
     }
 }
 

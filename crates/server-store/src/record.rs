@@ -1,0 +1,243 @@
+//! What ends together is stored together: audit records, usage, ledger entries and the sums that budgets are kept by, for many
+//! requests in one transaction and few statements.
+//!
+//! Each statement to SQLite is handed to another thread and back, and each one to PostgreSQL crosses a socket: that, not
+//! the rows, is what storing costs.
+
+use std::collections::BTreeMap;
+
+use sqlx::any::AnyArguments;
+use sqlx::query::Query;
+use sqlx::{Any, AnyConnection, AssertSqlSafe};
+
+use crate::usage::DAY_MS;
+use crate::{AuditRow, Store, StoreError, UsageRow};
+
+/// The most rows in one statement. SQLite takes 32,766 values in one, PostgreSQL 65,535.
+const MOST_ROWS: usize = 64;
+
+/// What a request used, and what had been set aside for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settlement {
+    /// What it used.
+    pub usage: UsageRow,
+    /// What was set aside before it left, in micro-dollars; given back here.
+    pub reserved_microusd: Option<i64>,
+}
+
+/// Why money moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LedgerKind {
+    /// Set aside before a request.
+    Reserve,
+    /// The cost of a request.
+    Settle,
+    /// Given back.
+    Refund,
+}
+
+impl LedgerKind {
+    fn as_str(self) -> &'static str {
+        match self {
+            LedgerKind::Reserve => "reserve",
+            LedgerKind::Settle => "settle",
+            LedgerKind::Refund => "refund",
+        }
+    }
+}
+
+struct LedgerRow<'a> {
+    usage: &'a UsageRow,
+    kind: LedgerKind,
+    microusd: i64,
+}
+
+impl Store {
+    /// Appends audit records and stores settlements, all or nothing. A request settles once and a place in a chain is taken
+    /// once: the second time is a conflict.
+    pub async fn record(&self, records: &[AuditRow], settlements: &[Settlement]) -> Result<(), StoreError> {
+        let mut tx = self.pool.begin().await?;
+        insert(&mut tx, &AUDIT, records, bind_audit).await?;
+        let usage: Vec<&UsageRow> = settlements.iter().map(|settlement| &settlement.usage).collect();
+        insert(&mut tx, &USAGE, &usage, |query, row| bind_usage(query, row)).await?;
+        let ledger: Vec<LedgerRow<'_>> = settlements.iter().flat_map(entries).collect();
+        insert(&mut tx, &LEDGER, &ledger, bind_ledger).await?;
+        add_up(&mut tx, &usage).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+/// The entries of a settlement: their sum is what it cost.
+fn entries(settlement: &Settlement) -> impl Iterator<Item = LedgerRow<'_>> {
+    let usage = &settlement.usage;
+    let row = move |kind, microusd| LedgerRow { usage, kind, microusd };
+    let reserved = settlement.reserved_microusd;
+    let held = reserved.map(|amount| [row(LedgerKind::Reserve, -amount), row(LedgerKind::Refund, amount)]);
+    held.into_iter().flatten().chain(usage.cost_microusd.map(|cost| row(LedgerKind::Settle, -cost)))
+}
+
+/// The sums that budgets are kept by. Keys in order, so that two nodes never wait for each other in a circle.
+async fn add_up(tx: &mut AnyConnection, usage: &[&UsageRow]) -> Result<(), StoreError> {
+    let mut days: BTreeMap<(&str, &str, i64), i64> = BTreeMap::new();
+    let mut tokens: BTreeMap<&str, i64> = BTreeMap::new();
+    for row in usage {
+        let Some(cost) = row.cost_microusd else { continue };
+        *days.entry((&row.org_id, &row.user_id, row.at_ms.div_euclid(DAY_MS))).or_default() += cost;
+        if let Some(token) = &row.token_id {
+            *tokens.entry(token).or_default() += cost;
+        }
+    }
+    for ((org_id, user_id, day), microusd) in days {
+        sqlx::query(
+            "INSERT INTO spend_days (org_id, user_id, day, microusd) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (org_id, user_id, day) DO UPDATE SET microusd = spend_days.microusd + excluded.microusd",
+        )
+        .bind(org_id)
+        .bind(user_id)
+        .bind(day)
+        .bind(microusd)
+        .execute(&mut *tx)
+        .await?;
+    }
+    for (token, microusd) in tokens {
+        sqlx::query("UPDATE api_tokens SET spent_microusd = spent_microusd + $1 WHERE id = $2")
+            .bind(microusd)
+            .bind(token)
+            .execute(&mut *tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// A table and the columns of its rows.
+struct Table {
+    name: &'static str,
+    columns: &'static [&'static str],
+}
+
+const AUDIT: Table = Table {
+    name: "audit_records",
+    columns: &["node", "seq", "request_id", "org_id", "at_ms", "hash", "record"],
+};
+
+const USAGE: Table = Table {
+    name: "usage_records",
+    columns: &[
+        "request_id",
+        "org_id",
+        "user_id",
+        "device_id",
+        "token_id",
+        "job",
+        "at_ms",
+        "provider",
+        "model",
+        "input_tokens",
+        "output_tokens",
+        "cache_read_tokens",
+        "cache_write_tokens",
+        "reasoning_tokens",
+        "estimated",
+        "cost_microusd",
+        "outcome",
+    ],
+};
+
+const LEDGER: Table = Table {
+    name: "ledger_entries",
+    columns: &["request_id", "kind", "org_id", "user_id", "amount_microusd", "at_ms"],
+};
+
+impl Table {
+    /// The statement for so many rows.
+    fn insert(&self, rows: usize) -> String {
+        let mut sql = format!("INSERT INTO {} ({}) VALUES ", self.name, self.columns.join(", "));
+        for row in 0..rows {
+            sql.push_str(if row == 0 { "(" } else { ", (" });
+            let first = row * self.columns.len() + 1;
+            let places: Vec<String> =
+                (first..first + self.columns.len()).map(|place| format!("${place}")).collect();
+            sql.push_str(&places.join(", "));
+            sql.push(')');
+        }
+        sql
+    }
+}
+
+type Values<'q> = Query<'q, Any, AnyArguments>;
+
+/// Inserts rows, in pieces whose sizes are powers of two: so there are only a few different statements, and each is prepared
+/// once per connection.
+async fn insert<'q, T>(
+    tx: &mut AnyConnection,
+    table: &Table,
+    mut rows: &'q [T],
+    bind: impl Fn(Values<'q>, &'q T) -> Values<'q>,
+) -> Result<(), StoreError> {
+    while !rows.is_empty() {
+        // The largest power of two that is not more than there are.
+        let size = (1 << rows.len().ilog2()).min(MOST_ROWS);
+        let (piece, rest) = rows.split_at(size);
+        let query = sqlx::query(AssertSqlSafe(table.insert(size)));
+        piece.iter().fold(query, &bind).execute(&mut *tx).await?;
+        rows = rest;
+    }
+    Ok(())
+}
+
+fn bind_audit<'q>(query: Values<'q>, row: &'q AuditRow) -> Values<'q> {
+    query
+        .bind(&row.node)
+        .bind(row.seq)
+        .bind(&row.request_id)
+        .bind(&row.org_id)
+        .bind(row.at_ms)
+        .bind(&row.hash)
+        .bind(row.record.as_slice())
+}
+
+fn bind_usage<'q>(query: Values<'q>, row: &'q UsageRow) -> Values<'q> {
+    query
+        .bind(&row.request_id)
+        .bind(&row.org_id)
+        .bind(&row.user_id)
+        .bind(&row.device_id)
+        .bind(row.token_id.as_deref())
+        .bind(row.job.as_deref())
+        .bind(row.at_ms)
+        .bind(&row.provider)
+        .bind(&row.model)
+        .bind(row.input_tokens)
+        .bind(row.output_tokens)
+        .bind(row.cache_read_tokens)
+        .bind(row.cache_write_tokens)
+        .bind(row.reasoning_tokens)
+        .bind(i64::from(row.estimated))
+        .bind(row.cost_microusd)
+        .bind(&row.outcome)
+}
+
+fn bind_ledger<'q>(query: Values<'q>, row: &'q LedgerRow<'q>) -> Values<'q> {
+    query
+        .bind(&row.usage.request_id)
+        .bind(row.kind.as_str())
+        .bind(&row.usage.org_id)
+        .bind(&row.usage.user_id)
+        .bind(row.microusd)
+        .bind(row.usage.at_ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_row_has_places_of_its_own() {
+        assert_eq!(
+            LEDGER.insert(2),
+            "INSERT INTO ledger_entries (request_id, kind, org_id, user_id, amount_microusd, at_ms) \
+             VALUES ($1, $2, $3, $4, $5, $6), ($7, $8, $9, $10, $11, $12)"
+        );
+    }
+}

@@ -25,6 +25,8 @@ const TO_TEST: &[(&str, &str)] = &[
     ("fonts-dejavu-core", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),
     ("postgresql", "/usr/lib/postgresql"),
     ("redis-server", "/usr/bin/redis-server"),
+    // The load balancer of two nodes.
+    ("nginx-light", "/usr/sbin/nginx"),
     // promtool, which tries the alert rules.
     ("prometheus", "/usr/bin/promtool"),
     ("python3", "/usr/bin/python3"),

@@ -57,6 +57,31 @@ pub struct Settings {
     pub tokens: Tokens,
     /// The record of what left.
     pub audit: Audit,
+    /// What several nodes share besides the database.
+    pub redis: Redis,
+}
+
+/// Rates that several nodes share.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Redis {
+    /// `redis://` or `rediss://`; empty for none, and each node counts for itself.
+    pub url: String,
+    /// What happens while it does not answer.
+    pub on_failure: OnFailure,
+    /// Seconds after which what a killed node had running counts no more.
+    pub lease_s: u64,
+}
+
+/// What happens to requests while Redis does not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnFailure {
+    /// They are refused.
+    #[default]
+    Refuse,
+    /// Each node counts for itself.
+    Local,
 }
 
 /// The record of what left.
@@ -205,6 +230,7 @@ impl Default for Settings {
             upstream: Upstream::default(),
             tokens: Tokens::default(),
             audit: Audit::default(),
+            redis: Redis::default(),
         }
     }
 }
@@ -235,6 +261,12 @@ impl Default for Upstream {
             rest_after_failures: 5,
             longest_rest_s: 120,
         }
+    }
+}
+
+impl Default for Redis {
+    fn default() -> Self {
+        Self { url: String::new(), on_failure: OnFailure::default(), lease_s: 15 }
     }
 }
 

@@ -1,12 +1,18 @@
 //! What an operator should know before others notice: each thing that a server needs, whether it is there, and what to do.
 
 use std::net::TcpListener;
+use std::time::Duration;
 
 use llm::Catalogue;
 
 use crate::ServerError;
 use crate::admin::Admin;
-use crate::config::Config;
+use crate::config::{Config, OnFailure};
+use crate::metrics::Metrics;
+use crate::policy::SharedRates;
+
+/// How long Redis may take to answer.
+const REDIS: Duration = Duration::from_secs(2);
 
 /// How a thing stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +50,7 @@ fn bad(text: impl Into<String>) -> Finding {
 /// would.
 pub async fn examine(config: &Config) -> Vec<Finding> {
     let mut findings = vec![address(config), public_url(config)];
+    findings.extend(redis(config).await);
     match Admin::open(config).await {
         Ok(admin) => {
             findings.push(good(format!("data directory {}", config.data.display())));
@@ -75,6 +82,23 @@ fn public_url(config: &Config) -> Finding {
         url if url.starts_with("https://") => good(format!("public_url {url}")),
         url => warning(format!("public_url {url} is not https: passwords and tokens travel in the clear")),
     }
+}
+
+async fn redis(config: &Config) -> Option<Finding> {
+    let settings = &config.settings.redis;
+    let shared = match SharedRates::start(settings, config.env.id(), Metrics::new()) {
+        Ok(shared) => shared?,
+        Err(error) => return Some(bad(error.to_string())),
+    };
+    Some(match shared.answers_within(REDIS).await {
+        true => good("Redis answers, and understands what is asked of it"),
+        false if settings.on_failure == OnFailure::Local => {
+            warning("Redis does not answer: limits hold for each node alone")
+        }
+        false => {
+            bad("Redis does not answer: requests to models are refused; see [redis] in the configuration")
+        }
+    })
 }
 
 async fn inside(config: &Config, admin: &Admin) -> Result<Vec<Finding>, ServerError> {

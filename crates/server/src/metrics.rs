@@ -67,6 +67,8 @@ struct Families {
     unrecorded: Counter,
     in_flight: Gauge,
     database: Gauge,
+    redis: Gauge,
+    unshared: Counter,
     resting: Family<Resting, Gauge>,
 }
 
@@ -74,6 +76,7 @@ struct Families {
 pub(crate) struct Now {
     pub in_flight: usize,
     pub database: bool,
+    pub redis: bool,
     pub routes: Vec<gateway::RouteHealth>,
 }
 
@@ -93,6 +96,8 @@ impl Metrics {
             unrecorded: Counter::default(),
             in_flight: Gauge::default(),
             database: Gauge::default(),
+            redis: Gauge::default(),
+            unshared: Counter::default(),
             resting: Family::default(),
             registry: Registry::default(),
         };
@@ -114,6 +119,16 @@ impl Metrics {
         );
         registry.register("in_flight", "Requests under way", families.in_flight.clone());
         registry.register("database_up", "Whether the database answers", families.database.clone());
+        registry.register(
+            "redis_up",
+            "Whether Redis answers; 1 also where none is configured",
+            families.redis.clone(),
+        );
+        registry.register(
+            "rates_unshared",
+            "Requests that this node admitted alone, because Redis did not answer",
+            families.unshared.clone(),
+        );
         registry.register(
             "route_resting_seconds",
             "How much longer a route is left alone; 0 while it is used",
@@ -164,11 +179,17 @@ impl Metrics {
         self.0.unrecorded.inc();
     }
 
+    /// A request was admitted without the other nodes.
+    pub fn unshared(&self) {
+        self.0.unshared.inc();
+    }
+
     /// All of it as text.
     pub fn text(&self, now: &Now) -> Result<String, fmt::Error> {
         let families = &self.0;
         families.in_flight.set(i64::try_from(now.in_flight).unwrap_or(i64::MAX));
         families.database.set(i64::from(now.database));
+        families.redis.set(i64::from(now.redis));
         // Keys that were removed are not told any more.
         families.resting.clear();
         for route in &now.routes {

@@ -27,7 +27,7 @@ use crate::error::ApiError;
 use crate::identity::{Grants, KeyRing, Passwords, Revoked, SignIns, Tokens, token_hash};
 use crate::limits::Limiter;
 use crate::metrics::Metrics;
-use crate::policy::{Denials, Policy};
+use crate::policy::{Denials, Policy, SharedRates};
 use crate::relay_hub::Hub;
 use crate::relay_hub::mailbox::Mailboxes;
 use crate::relay_hub::tickets::Tickets;
@@ -52,8 +52,10 @@ const SMALL_BODY: usize = 16 * 1024;
 const SETUP_LINK_MS: i64 = 15 * 60_000;
 /// How long the head of a request may take to arrive.
 const HEAD: Duration = Duration::from_secs(10);
-/// How often revocations and provider keys of other processes are taken over.
-const REFRESH: Duration = Duration::from_secs(1);
+/// How often what other processes have ended is taken over: sign-ins, tokens and signing keys. It acts within a second.
+const REFRESH: Duration = Duration::from_millis(400);
+/// Every how many times what they have spent and added is, too.
+const REFRESH_ALL: u64 = 3;
 /// How long requests under way may take to settle when the server stops.
 const SETTLE: Duration = Duration::from_secs(10);
 
@@ -164,6 +166,8 @@ async fn run(
     if tokio::time::timeout(SETTLE, state.audit.flush()).await.is_err() {
         tracing::error!("how some requests ended could not be stored");
     }
+    // What they had reserved is given back before the connection to Redis ends with the process.
+    state.policy.redis().await;
     // What was settled last is covered, too.
     covering.cancel();
     if checkpoints.await.is_err() {
@@ -268,7 +272,9 @@ async fn state(config: &Config, bound: SocketAddr) -> Result<(web::Data<State>, 
         env.clone(),
     );
     let metrics = Metrics::new();
-    let policy = Policy::new(settings.limits, settings.budgets);
+    let node = env.id();
+    let shared = SharedRates::start(&settings.redis, node.clone(), metrics.clone())?;
+    let policy = Policy::new(settings.limits, settings.budgets, shared);
     policy.reload(&store, env.now_ms()).await?;
     let routes = Routes::new(Arc::new(catalogue(config)?));
     routes.reload(&store, &vault).await?;
@@ -288,7 +294,7 @@ async fn state(config: &Config, bound: SocketAddr) -> Result<(web::Data<State>, 
         routes,
         gateway: Gateway::new(config.gateway())?,
         guard: Arc::new(Guard::builtin().map_err(|error| ServerError::Data(error.to_string()))?),
-        audit: Audit::start(store.clone(), env.id(), env.clone(), metrics.clone()),
+        audit: Audit::start(store.clone(), node, env.clone(), metrics.clone()),
         metrics,
         policy,
         denials: Denials::new(&settings.filter)?,
@@ -341,19 +347,22 @@ fn revocations_since(settings: &crate::config::Settings, env: &Env) -> i64 {
 /// Takes over what other processes changed: revocations and provider keys.
 async fn refresh(state: web::Data<State>) {
     let mut ticks = tokio::time::interval(REFRESH);
-    loop {
+    for count in 0_u64.. {
         ticks.tick().await;
-        if let Err(error) = refresh_once(&state.store, &state.vault, &state).await {
+        if let Err(error) = refresh_once(&state.store, &state.vault, &state, count % REFRESH_ALL == 0).await {
             tracing::error!(%error, "keys and revocations cannot be refreshed");
         }
     }
 }
 
-async fn refresh_once(store: &Store, vault: &Vault, state: &State) -> Result<(), ServerError> {
+async fn refresh_once(store: &Store, vault: &Vault, state: &State, all: bool) -> Result<(), ServerError> {
     state.revoked.reload(store, revocations_since(&state.settings, &state.env)).await?;
     state.keys.rotate_when_due(store, vault, &state.env, state.settings.tokens).await?;
     state.grants.reload(store, state.env.now_ms()).await?;
-    state.policy.reload(store, state.env.now_ms()).await?;
     state.in_flight.cancel_ended(&state.revoked, &state.grants);
-    state.routes.reload(store, vault).await
+    if all {
+        state.policy.reload(store, state.env.now_ms()).await?;
+        state.routes.reload(store, vault).await?;
+    }
+    Ok(())
 }

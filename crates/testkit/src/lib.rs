@@ -1,4 +1,4 @@
-//! What tests need of the outside world, without the outside world: simulated model providers, a private PostgreSQL,
+//! What tests need of the outside world, without the outside world: simulated model providers, a private PostgreSQL and Redis,
 //! git repositories, a man in the middle, child processes that end with the test, broken inputs made of good ones.
 //!
 //! A missing tool is a panic with a sentence that says what to install, so that a test fails and never skips.
@@ -18,6 +18,7 @@ mod http;
 pub mod load;
 mod mutate;
 mod postgres;
+mod redis;
 mod repo;
 mod simulator;
 mod spawned;
@@ -25,6 +26,7 @@ mod tamper;
 
 pub use mutate::Mutator;
 pub use postgres::Postgres;
+pub use redis::Redis;
 pub use repo::Repo;
 pub use simulator::{Behaviour, Fail, Received, Simulator, Style};
 pub use spawned::Spawned;

@@ -79,6 +79,14 @@ impl Postgres {
         assert!(output.status.success(), "psql failed: {}", String::from_utf8_lossy(&output.stderr));
     }
 
+    /// What a query answers: one line for each row, columns separated by `|`.
+    pub fn query(&self, name: &str, sql: &str) -> String {
+        let output =
+            self.client("psql").args(["-A", "-t", "-c", sql, name]).output().expect("psql can be started");
+        assert!(output.status.success(), "psql failed: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     fn url_of(&self, name: &str) -> String {
         format!("postgres://{USER}@127.0.0.1:{}/{name}", self.port)
     }

@@ -3,6 +3,7 @@
 use actix_web::{HttpResponse, web};
 use serde_json::json;
 
+use crate::config::OnFailure;
 use crate::state::State;
 
 pub(crate) async fn healthz() -> HttpResponse {
@@ -10,15 +11,23 @@ pub(crate) async fn healthz() -> HttpResponse {
 }
 
 pub(crate) async fn readyz(state: web::Data<State>) -> HttpResponse {
-    let database = state.store.ping().await;
+    let (database, redis) = tokio::join!(state.store.ping(), state.policy.redis());
     if let Err(error) = &database {
         tracing::error!(%error, "the database does not answer");
     }
-    let word = if database.is_ok() { "ok" } else { "failed" };
-    let body =
-        json!({ "status": word, "dependencies": { "database": word }, "in_flight": state.in_flight.count() });
-    match database {
-        Ok(()) => HttpResponse::Ok().json(body),
-        Err(_) => HttpResponse::ServiceUnavailable().json(body),
+    let word = |good: bool| if good { "ok" } else { "failed" };
+    let mut dependencies = json!({ "database": word(database.is_ok()) });
+    if let Some(redis) = redis {
+        dependencies["redis"] = word(redis).into();
+    }
+    // Without Redis the node is of use if it may count for itself.
+    let counts = redis.unwrap_or(true) || state.settings.redis.on_failure == OnFailure::Local;
+    let ready = database.is_ok() && counts;
+    let body = json!({
+        "status": word(ready), "dependencies": dependencies, "in_flight": state.in_flight.count()
+    });
+    match ready {
+        true => HttpResponse::Ok().json(body),
+        false => HttpResponse::ServiceUnavailable().json(body),
     }
 }

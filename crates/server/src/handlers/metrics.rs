@@ -19,6 +19,7 @@ pub(crate) async fn metrics(request: HttpRequest, state: web::Data<State>) -> Re
     let now = Now {
         in_flight: state.in_flight.count(),
         database: state.store.ping().await.is_ok(),
+        redis: state.policy.redis_is_up().unwrap_or(true),
         routes: state.gateway.health(&table.routes()),
     };
     let text =

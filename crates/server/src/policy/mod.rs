@@ -6,6 +6,7 @@
 mod budgets;
 mod denials;
 mod rates;
+mod shared;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,12 +14,14 @@ use std::time::Duration;
 use llm::{ModelLimits, Prices, Usage};
 use server_store::{Store, StoreError};
 
-use crate::config;
+use crate::config::{self, OnFailure};
 use crate::error::ApiError;
 use crate::identity::Principal;
 use budgets::{Budgets, Refusal, Reserved};
 pub(crate) use denials::Denials;
 use rates::{Over, Rates, Running};
+pub(crate) use shared::SharedRates;
+use shared::{Lease, Refused};
 
 /// What a request counts against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,16 +47,21 @@ impl Scope {
 }
 
 /// All limits of a node. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Policy {
     rates: Rates,
+    /// The rates of all nodes, where there are several.
+    shared: Option<SharedRates>,
     budgets: Budgets,
 }
 
 /// Leave to run. What was reserved is given back when it is dropped, at the latest.
-#[derive(Debug)]
 pub(crate) struct Permit {
     running: Running,
+    /// Leave of all nodes together.
+    lease: Option<Lease>,
+    /// Where it has still to be counted, if it ends before all nodes were asked.
+    uncounted: Option<SharedRates>,
     reserved: Option<Reserved>,
     /// What was set aside, for the ledger.
     most_microusd: Option<u64>,
@@ -78,11 +86,12 @@ impl Most {
 }
 
 impl Policy {
-    pub fn new(limits: config::Limits, budgets: config::Budgets) -> Self {
-        Self { rates: Rates::new(limits), budgets: Budgets::new(budgets) }
+    pub fn new(limits: config::Limits, budgets: config::Budgets, shared: Option<SharedRates>) -> Self {
+        Self { rates: Rates::new(limits), shared, budgets: Budgets::new(budgets) }
     }
 
-    /// The first question, before a body is read: how often, and how many at the same time.
+    /// The first question, before a body is read: how often, and how many at the same time. Only this node is asked: what it
+    /// has no room for by itself there is no room for on all of them.
     pub fn admit(&self, who: &Principal, address: &str, now_ms: i64) -> Result<Permit, ApiError> {
         let token = who.grant.as_ref().map(|grant| grant.id.as_str()).unwrap_or_default();
         let keys = [
@@ -92,11 +101,20 @@ impl Policy {
             (Scope::Address, address),
         ];
         let running = self.rates.admit(&keys, now_ms).map_err(limited)?;
-        Ok(Permit { running, reserved: None, most_microusd: None })
+        let uncounted = self.shared.clone();
+        Ok(Permit { running, lease: None, uncounted, reserved: None, most_microusd: None })
     }
 
-    /// The second question, when it is known what is asked for: the model's own limits, tokens per minute, money.
-    pub fn reserve(
+    /// The only question to what asks no model: all nodes are asked at once.
+    pub async fn admit_alone(&self, who: &Principal, address: &str, now_ms: i64) -> Result<Permit, ApiError> {
+        let mut permit = self.admit(who, address, now_ms)?;
+        self.share(&mut permit, 0).await?;
+        Ok(permit)
+    }
+
+    /// The second question, when it is known what is asked for: the model's own limits, tokens per minute, money; and at last
+    /// the rates of all nodes, in one step for everything that is limited.
+    pub async fn reserve(
         &self,
         permit: &mut Permit,
         who: &Principal,
@@ -107,7 +125,37 @@ impl Policy {
         self.rates.add(&mut permit.running, (Scope::Model, model), most.tokens, now_ms).map_err(limited)?;
         permit.reserved = self.budgets.reserve(who, most.microusd).map_err(refused)?;
         permit.most_microusd = most.microusd.filter(|_| permit.reserved.is_some());
+        self.share(permit, most.tokens).await
+    }
+
+    /// Leave of all nodes for what this node has admitted.
+    async fn share(&self, permit: &mut Permit, tokens: u64) -> Result<(), ApiError> {
+        let Some(shared) = &self.shared else { return Ok(()) };
+        permit.uncounted = None;
+        match shared.take(permit.running.things(), tokens).await {
+            Ok(lease) => permit.lease = lease,
+            Err(Refused::Over(over)) => {
+                // What all nodes refuse has taken nothing of this one either.
+                permit.running.undo();
+                return Err(limited(over));
+            }
+            Err(Refused::Down) if shared.on_failure() == OnFailure::Local => shared.count_unshared(),
+            Err(Refused::Down) => {
+                permit.running.undo();
+                return Err(unknown());
+            }
+        }
         Ok(())
+    }
+
+    /// Whether Redis answers; `None` where there is none.
+    pub async fn redis(&self) -> Option<bool> {
+        Some(self.shared.as_ref()?.answers().await)
+    }
+
+    /// Whether Redis answered when it was asked last; `None` where there is none.
+    pub fn redis_is_up(&self) -> Option<bool> {
+        Some(self.shared.as_ref()?.is_up())
     }
 
     /// Takes over what all nodes have settled.
@@ -122,6 +170,9 @@ impl Permit {
     pub fn over(&mut self, tokens: u64, microusd: Option<u64>) {
         self.running.release();
         self.running.used(tokens);
+        if let Some(lease) = &self.lease {
+            lease.release(tokens);
+        }
         if let Some(reserved) = &mut self.reserved {
             reserved.spent(microusd.unwrap_or_default());
         }
@@ -139,6 +190,23 @@ impl Permit {
             reserved.stored();
         }
     }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        if let Some(shared) = self.uncounted.take() {
+            shared.charge(self.running.things());
+        }
+    }
+}
+
+/// Redis does not answer, and the configuration refuses requests then.
+fn unknown() -> ApiError {
+    let message =
+        "the server cannot check its limits at the moment, so nothing was sent; try again in a few seconds";
+    let status = actix_web::http::StatusCode::SERVICE_UNAVAILABLE;
+    let error = ApiError::new(status, "limits_unavailable", message);
+    ApiError { retry_after: Some(Duration::from_secs(5)), ..error }
 }
 
 fn limited(over: Over) -> ApiError {

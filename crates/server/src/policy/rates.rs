@@ -179,6 +179,24 @@ impl Entry {
 }
 
 impl Running {
+    /// What it counts against, and how much of each there is.
+    pub fn things(&self) -> impl Iterator<Item = (Scope, &str, Rate)> {
+        self.keys.iter().map(|(scope, name)| (*scope, name.as_str(), self.rates.rate(*scope)))
+    }
+
+    /// It was refused after all: it runs no more, and has taken nothing.
+    pub fn undo(&mut self) {
+        self.release();
+        self.used(0);
+        let mut known = lock(&self.rates.known);
+        for key in &self.keys {
+            let most = f64::from(self.rates.rate(key.0).requests_per_minute);
+            if let Some(entry) = known.get_mut(key) {
+                entry.requests = (entry.requests + 1.0).min(most);
+            }
+        }
+    }
+
     /// It runs no more. What it took of tokens stays taken.
     pub fn release(&self) {
         if !self.released.swap(true, Ordering::Relaxed) {
@@ -274,6 +292,21 @@ mod tests {
         assert!(rates.admit(&user("ada"), 0).is_err());
         drop(one);
         assert!(rates.admit(&user("ada"), 0).is_err(), "what was released is not released again");
+    }
+
+    #[test]
+    fn what_is_refused_after_all_has_taken_nothing() {
+        let rates = rates(|limits| {
+            (limits.requests_per_minute, limits.concurrent, limits.tokens_per_minute) = (2, 1, 100);
+        });
+        for _ in 0..5 {
+            let mut running = rates.admit(&user("ada"), 0).unwrap();
+            rates.add(&mut running, (Scope::Model, "m"), 100, 0).unwrap();
+            running.undo();
+        }
+        drop(rates.admit(&user("ada"), 0).unwrap());
+        drop(rates.admit(&user("ada"), 0).unwrap());
+        assert_eq!(rates.admit(&user("ada"), 0).unwrap_err().what, What::Requests);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod api_tokens;
 mod approval;
 mod audit;
+mod balancer;
 mod cancel;
 mod deploy;
 mod device_link;
@@ -17,8 +18,10 @@ mod process;
 mod relayed;
 mod sdk;
 mod secrets;
+mod shared_limits;
 mod story;
 mod streams;
 mod support;
 mod tls;
 mod tokens;
+mod two_nodes;

@@ -88,7 +88,7 @@ pub(super) async fn admit(
     };
     let inbound = with_headers(inbound, request)?;
     let most = most(state, &routes, &inbound, approved.as_ref());
-    state.policy.reserve(&mut permit, &principal, &inbound.model, most, state.env.now_ms())?;
+    state.policy.reserve(&mut permit, &principal, &inbound.model, most, state.env.now_ms()).await?;
     Ok(Allowed { principal, permit, approved, inbound, routes })
 }
 

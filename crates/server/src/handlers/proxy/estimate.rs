@@ -18,7 +18,8 @@ pub(crate) async fn estimate(
 ) -> Result<HttpResponse, ApiError> {
     let principal = state.principal(&request)?;
     // It counts as a request: reading and parsing a body is most of the work of one.
-    let _permit = state.policy.admit(&principal, &crate::state::address(&request), state.env.now_ms())?;
+    let address = crate::state::address(&request);
+    let _permit = state.policy.admit_alone(&principal, &address, state.env.now_ms()).await?;
     let read = body::read(&request, payload, &state.settings.limits).await?;
     let chat = ChatRequest::parse(&read)?;
     let table = state.routes.table();

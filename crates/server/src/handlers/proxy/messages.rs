@@ -39,7 +39,7 @@ pub(crate) async fn count_tokens(
 
 async fn count(request: &HttpRequest, state: &web::Data<State>, body: web::Payload) -> Result<u64, ApiError> {
     let principal = admission::principal(Door::Messages, request, state)?;
-    let _permit = state.policy.admit(&principal, &address(request), state.env.now_ms())?;
+    let _permit = state.policy.admit_alone(&principal, &address(request), state.env.now_ms()).await?;
     let body = body::read(request, body, &state.settings.limits).await?;
     let (model, tokens) = estimate_messages(&body)?;
     admission::may_ask(&principal, &model, true)?;

@@ -1,0 +1,353 @@
+//! The one task that speaks with Redis.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, RedisError, RedisResult};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
+
+use super::{Lease, Limited, Over, Refused, Taken, What};
+
+/// How long Redis may take to accept a connection, and to answer.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Between two tries to connect.
+const AGAIN: Duration = Duration::from_millis(250);
+/// Operations in one write.
+const BATCH: usize = 256;
+/// Leases that are renewed in one operation.
+const RENEWED: usize = 200;
+/// What Redis does for each operation.
+const SCRIPT: &str = include_str!("rates.lua");
+
+/// What is asked of the task.
+#[derive(Debug)]
+pub(super) enum Operation {
+    /// Take, or say why not.
+    Take { lease: Lease, answer: oneshot::Sender<Result<Lease, Refused>> },
+    /// Give back.
+    Release { taken: Arc<Taken>, used: u64 },
+    /// Count afterwards.
+    Charge { things: Vec<Limited> },
+    /// Say whether everything before this was done.
+    Ask { answer: oneshot::Sender<bool> },
+}
+
+/// What Redis says to each operation: the number of the thing without room, of what it has none, and for how long.
+type Reply = (u32, u32, u64);
+type Replies = RedisResult<Vec<RedisResult<Reply>>>;
+type Sending = Pin<Box<dyn Future<Output = (Vec<Operation>, Replies)> + Send>>;
+/// A connection, and the name under which Redis knows the script.
+type Connected = RedisResult<(MultiplexedConnection, Arc<str>)>;
+type Connecting = Pin<Box<dyn Future<Output = Connected> + Send>>;
+
+/// The task.
+pub(super) struct Worker {
+    client: Client,
+    lease: Duration,
+    up: Arc<AtomicBool>,
+    connection: Option<(MultiplexedConnection, Arc<str>)>,
+    connecting: Option<Connecting>,
+    /// What runs on this node, by the name of its lease.
+    held: HashMap<String, Arc<Taken>>,
+    /// What could not be given back yet. No more than there were leases when the connection broke.
+    owed: Vec<Operation>,
+    sending: FuturesUnordered<Sending>,
+}
+
+impl Worker {
+    pub fn new(client: Client, lease: Duration, up: Arc<AtomicBool>) -> Self {
+        Self {
+            client,
+            lease,
+            up,
+            connection: None,
+            connecting: None,
+            held: HashMap::new(),
+            owed: Vec::new(),
+            sending: FuturesUnordered::new(),
+        }
+    }
+
+    /// Runs until nobody can ask any more and all is given back, or cannot be.
+    pub async fn run(mut self, mut operations: mpsc::UnboundedReceiver<Operation>) {
+        self.connect(Duration::ZERO);
+        let every = self.lease / 3;
+        let mut renewal = interval_at(Instant::now() + every, every);
+        renewal.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut batch = Vec::with_capacity(BATCH);
+        loop {
+            tokio::select! {
+                Some((sent, replies)) = self.sending.next(), if !self.sending.is_empty() => {
+                    self.answered(sent, replies);
+                }
+                connected = wait_for(&mut self.connecting), if self.connecting.is_some() => {
+                    self.connecting = None;
+                    self.connected(connected);
+                }
+                count = operations.recv_many(&mut batch, BATCH) => {
+                    if count == 0 {
+                        break;
+                    }
+                    self.send(std::mem::take(&mut batch));
+                }
+                _ = renewal.tick() => self.renew(),
+            }
+        }
+        while let Some((sent, replies)) = self.sending.next().await {
+            self.answered(sent, replies);
+        }
+    }
+
+    fn connect(&mut self, after: Duration) {
+        let client = self.client.clone();
+        self.connecting = Some(Box::pin(async move {
+            sleep(after).await;
+            let config = AsyncConnectionConfig::new()
+                .set_connection_timeout(Some(PATIENCE))
+                .set_response_timeout(Some(PATIENCE));
+            let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
+            let script = load(&mut connection).await?;
+            Ok((connection, script))
+        }));
+    }
+
+    fn connected(&mut self, connected: Connected) {
+        match connected {
+            Ok(connection) => {
+                tracing::info!("Redis answers: all nodes share their rates");
+                self.connection = Some(connection);
+                self.up.store(true, Ordering::Relaxed);
+                let owed = std::mem::take(&mut self.owed);
+                self.send(owed);
+                // Redis may have lost what it knew, or thought this node dead.
+                self.renew();
+            }
+            Err(error) => {
+                tracing::debug!(error = reason(&error), "Redis cannot be reached");
+                self.connect(AGAIN);
+            }
+        }
+    }
+
+    fn send(&mut self, operations: Vec<Operation>) {
+        let Some((connection, script)) = &self.connection else {
+            operations.into_iter().for_each(|operation| self.undelivered(operation, false));
+            return;
+        };
+        if operations.is_empty() {
+            return;
+        }
+        let mut pipeline = redis::pipe();
+        for operation in &operations {
+            match operation {
+                Operation::Take { lease, .. } => {
+                    self.held.insert(lease.taken.lease.clone(), Arc::clone(&lease.taken));
+                }
+                Operation::Release { taken, .. } => {
+                    self.held.remove(&taken.lease);
+                }
+                Operation::Charge { .. } | Operation::Ask { .. } => {}
+            }
+            pipeline.add_command(command(script, operation, self.lease));
+        }
+        self.sending.push(sending(connection.clone(), pipeline, operations));
+    }
+
+    /// What runs keeps its place, and with nothing running Redis is asked whether it is still there.
+    fn renew(&mut self) {
+        let Some((connection, script)) = &self.connection else { return };
+        let mut pipeline = redis::pipe();
+        let held: Vec<&Arc<Taken>> = self.held.values().collect();
+        for some in held.chunks(RENEWED) {
+            let sets = some.iter().flat_map(|taken| taken.things.iter().map(|thing| &thing.running));
+            let mut command = call(script, sets, "renew");
+            command.arg(millis(self.lease));
+            for taken in some {
+                taken.things.iter().for_each(|_| {
+                    command.arg(&taken.lease);
+                });
+            }
+            pipeline.add_command(command);
+        }
+        if held.is_empty() {
+            let mut command = call(script, std::iter::empty(), "renew");
+            command.arg(millis(self.lease));
+            pipeline.add_command(command);
+        }
+        self.sending.push(sending(connection.clone(), pipeline, Vec::new()));
+    }
+
+    fn answered(&mut self, sent: Vec<Operation>, replies: Replies) {
+        let replies = match replies {
+            Ok(replies) => replies,
+            Err(error) => {
+                self.lost(&error);
+                sent.into_iter().for_each(|operation| self.undelivered(operation, true));
+                return;
+            }
+        };
+        // A replica that was a master, or a Redis without memory: a new connection may lead to a better one.
+        if let Some(error) = replies.iter().find_map(|reply| reply.as_ref().err()) {
+            self.lost(error);
+        }
+        for (operation, reply) in sent.into_iter().zip(replies) {
+            match (operation, reply) {
+                (Operation::Take { lease, answer }, Ok((0, ..))) => {
+                    // Whoever does not wait any more drops the lease, and so gives it back.
+                    let _ = answer.send(Ok(lease));
+                }
+                (Operation::Take { lease, answer }, Ok(reply)) => {
+                    let over = over(&lease.taken, reply);
+                    self.held.remove(&lease.taken.lease);
+                    lease.forget();
+                    let _ = answer.send(Err(Refused::Over(over)));
+                }
+                (Operation::Ask { answer }, Ok(_)) => {
+                    let _ = answer.send(true);
+                }
+                (Operation::Release { .. } | Operation::Charge { .. }, Ok(_)) => {}
+                (operation, Err(_)) => self.undelivered(operation, true),
+            }
+        }
+    }
+
+    /// The connection is of no use any more.
+    fn lost(&mut self, error: &RedisError) {
+        if self.connection.take().is_some() {
+            tracing::error!(error = reason(error), "Redis does not answer");
+            self.up.store(false, Ordering::Relaxed);
+            self.connect(Duration::ZERO);
+        }
+    }
+
+    /// It did not reach Redis, or (`perhaps`) nobody knows whether it did.
+    fn undelivered(&mut self, operation: Operation, perhaps: bool) {
+        match operation {
+            Operation::Take { lease, answer } => {
+                self.held.remove(&lease.taken.lease);
+                if perhaps {
+                    // Only what was taken is given back: Redis knows the lease or does not.
+                    let taken = Arc::clone(&lease.taken);
+                    self.owed.push(Operation::Release { taken, used: 0 });
+                }
+                lease.forget();
+                let _ = answer.send(Err(Refused::Down));
+            }
+            Operation::Release { taken, used } => {
+                self.held.remove(&taken.lease);
+                self.owed.push(Operation::Release { taken, used });
+            }
+            // Rather too little than twice.
+            Operation::Charge { .. } => {}
+            Operation::Ask { answer } => {
+                let _ = answer.send(false);
+            }
+        }
+    }
+}
+
+/// Waits for a connection that is being made.
+async fn wait_for(connecting: &mut Option<Connecting>) -> Connected {
+    match connecting {
+        Some(connecting) => connecting.await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn load(connection: &mut MultiplexedConnection) -> RedisResult<Arc<str>> {
+    let name: String = redis::cmd("SCRIPT").arg("LOAD").arg(SCRIPT).query_async(connection).await?;
+    Ok(name.into())
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn call<'k>(script: &str, keys: impl Iterator<Item = &'k String> + Clone, operation: &str) -> Cmd {
+    let mut command = redis::cmd("EVALSHA");
+    command.arg(script).arg(keys.clone().count());
+    keys.for_each(|key| {
+        command.arg(key);
+    });
+    command.arg(operation);
+    command
+}
+
+fn command(script: &str, operation: &Operation, lease_for: Duration) -> Cmd {
+    let keys = |things: &[Limited]| {
+        things.iter().flat_map(|thing| [&thing.bucket, &thing.running]).cloned().collect::<Vec<_>>()
+    };
+    let (things, mut command) = match operation {
+        Operation::Take { lease, .. } => {
+            let taken = &lease.taken;
+            let mut command = call(script, keys(&taken.things).iter(), "take");
+            command.arg(&taken.lease).arg(millis(lease_for)).arg(taken.tokens);
+            (taken.things.as_slice(), command)
+        }
+        Operation::Release { taken, used } => {
+            let back = i128::from(taken.tokens) - i128::from(*used);
+            let mut command = call(script, keys(&taken.things).iter(), "release");
+            command.arg(&taken.lease).arg(back.to_string());
+            (taken.things.as_slice(), command)
+        }
+        Operation::Charge { things } => (things.as_slice(), call(script, keys(things).iter(), "charge")),
+        Operation::Ask { .. } => {
+            let mut command = call(script, std::iter::empty(), "renew");
+            command.arg(millis(lease_for));
+            (&[][..], command)
+        }
+    };
+    for Limited { rate, .. } in things {
+        command.arg(rate.requests_per_minute).arg(rate.tokens_per_minute).arg(rate.concurrent);
+    }
+    command
+}
+
+/// Sends a batch. A Redis that has been restarted does not know the script and is told; what it did not know it did not do.
+fn sending(
+    mut connection: MultiplexedConnection,
+    mut pipeline: Pipeline,
+    operations: Vec<Operation>,
+) -> Sending {
+    pipeline.ignore_errors();
+    Box::pin(async move {
+        let mut replies: Replies = pipeline.query_async(&mut connection).await;
+        let unknown =
+            |reply: &RedisResult<Reply>| reply.as_ref().is_err_and(|error| error.code() == Some("NOSCRIPT"));
+        if replies.as_ref().is_ok_and(|replies| replies.iter().any(unknown)) {
+            replies = match load(&mut connection).await {
+                Ok(_) => pipeline.query_async(&mut connection).await,
+                Err(error) => Err(error),
+            };
+        }
+        (operations, replies)
+    })
+}
+
+fn over(taken: &Taken, (thing, what, wait_ms): Reply) -> Over {
+    let at = usize::try_from(thing).unwrap_or(usize::MAX).saturating_sub(1);
+    Over {
+        scope: taken.things.get(at).map_or(super::Scope::User, |thing| thing.scope),
+        what: match what {
+            1 => What::Running,
+            2 => What::Requests,
+            _ => What::Tokens,
+        },
+        wait: Duration::from_millis(wait_ms.clamp(1, 60_000)),
+    }
+}
+
+/// What went wrong, without what was asked.
+fn reason(error: &RedisError) -> String {
+    match error.detail() {
+        Some(detail) => format!("{}: {detail}", error.category()),
+        None => error.category().to_owned(),
+    }
+}

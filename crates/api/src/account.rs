@@ -9,8 +9,7 @@ service! {
     pub service Account / AccountClient = "account" {
         /// Who is signed in, and where.
         unary status [View] (Empty) -> AccountStatus;
-        /// Signs in by a device code: the person opens the page that the first event names and confirms the
-        /// code there. Dropping the stream gives up.
+        /// Signs in: the person opens the page that the first event names and decides there. Dropping the stream gives up.
         stream sign_in [Account] (SignIn) -> SignInEvent;
         /// Forgets the sign-in here and revokes it at the server, if that can be reached.
         unary sign_out [Account] (Empty) -> AccountStatus;
@@ -27,6 +26,17 @@ pub enum CredentialStore {
     File,
 }
 
+/// How the person's browser and this engine find each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum SignInWay {
+    /// By a code that the person compares. The browser may be on any machine.
+    #[default]
+    Code,
+    /// The browser comes back to this machine, on which it has to run.
+    Browser,
+}
+
 /// Asks to sign in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct SignIn {
@@ -34,6 +44,10 @@ pub struct SignIn {
     pub server: String,
     /// Where to keep the sign-in.
     pub store: CredentialStore,
+    /// How.
+    #[serde(default)]
+    #[ts(as = "Option<SignInWay>", optional)]
+    pub way: SignInWay,
 }
 
 /// The way through a sign-in.
@@ -49,6 +63,13 @@ pub enum SignInEvent {
         /// The same page with the code filled in.
         verification_uri_complete: String,
         /// How long the code is good for, in seconds.
+        expires_in: u64,
+    },
+    /// The person's turn, in a browser on the engine's machine.
+    Browser {
+        /// The page to open.
+        url: String,
+        /// How long the engine waits, in seconds.
         expires_in: u64,
     },
     /// Done.

@@ -1,18 +1,20 @@
 //! `plantocode login`, `logout`, `whoami`.
 
+use crate::browser;
 use crate::show::{self, STRONG, styled};
 use anyhow::Context;
 use api::Empty;
-use api::account::{AccountClient, AccountStatus, CredentialStore, SignIn, SignInEvent};
+use api::account::{AccountClient, AccountStatus, CredentialStore, SignIn, SignInEvent, SignInWay};
 use clap::{Args, ValueEnum};
 use futures_util::StreamExt;
 use host::Host;
 use std::process::ExitCode;
 
-/// Sign in to a proxy server with a code that you confirm in the browser.
+/// Sign in to a proxy server: with a code that you confirm in a browser anywhere, or in the browser of this machine.
 #[derive(Args)]
 #[command(after_help = "Examples:
   plantocode login --server https://plans.example.com
+  plantocode login --server https://plans.example.com --browser
   plantocode login --server https://plans.example.com --keep memory")]
 pub struct Login {
     /// The server's URL.
@@ -22,6 +24,9 @@ pub struct Login {
     /// running engine ends.
     #[arg(long, value_enum, default_value = "file")]
     keep: Keep,
+    /// Open the browser of this machine, which comes back here by itself; there is no code to compare.
+    #[arg(long)]
+    browser: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -39,7 +44,8 @@ pub async fn login(arguments: Login) -> anyhow::Result<ExitCode> {
         Keep::Memory => CredentialStore::Memory,
         Keep::File => CredentialStore::File,
     };
-    let request = SignIn { server: arguments.server, store };
+    let way = if arguments.browser { SignInWay::Browser } else { SignInWay::Code };
+    let request = SignIn { server: arguments.server, store, way };
     let mut events = AccountClient(host.client.clone()).sign_in(&request).await?;
     while let Some(event) = events.next().await {
         match event? {
@@ -50,6 +56,17 @@ pub async fn login(arguments: Login) -> anyhow::Result<ExitCode> {
                     "Check that the page at {verification_uri} shows the same code, then confirm. Waiting for {} minutes.",
                     expires_in / 60
                 ));
+            }
+            SignInEvent::Browser { url, expires_in } => {
+                show::line(format_args!("Open   {}", styled(STRONG, &url)))?;
+                show::note(format!(
+                    "In the browser of this machine, and allow it there. Waiting for {} minutes.",
+                    expires_in / 60
+                ));
+                // The address came from a server that the person named: nothing but a web address is given to the system.
+                if url.starts_with("https://") || url.starts_with("http://") {
+                    browser::open(&url);
+                }
             }
             SignInEvent::SignedIn { status } => {
                 let printed = print(&status);

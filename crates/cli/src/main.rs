@@ -7,6 +7,7 @@
 mod account;
 mod audit;
 mod bar;
+mod browser;
 mod config;
 mod context;
 mod discover;

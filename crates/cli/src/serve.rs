@@ -3,6 +3,7 @@
 mod enter;
 mod signals;
 
+use crate::browser;
 use crate::show::{self, STRONG, styled};
 use clap::Args;
 use engine::data_dir::write_private;
@@ -10,8 +11,8 @@ use host::Host;
 use loopback::tickets::TICKET_SECONDS;
 use loopback::web::{self, WebHost};
 use signals::Signals;
-use std::path::{Path, PathBuf};
-use std::process::{ExitCode, Stdio};
+use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 /// How long the end waits for an answer that is still arriving.
@@ -117,7 +118,7 @@ impl OpenPage {
             "It works once, within {TICKET_SECONDS} seconds. Press Enter for a fresh one, Ctrl-C to end."
         ));
         if open {
-            open_browser(&path);
+            browser::open(&path);
         }
         Ok(Some(OpenPage { path }))
     }
@@ -128,25 +129,5 @@ impl Drop for OpenPage {
         if let Err(error) = std::fs::remove_file(&self.path) {
             tracing::debug!(%error, "the page that opens the browser was removed by someone else");
         }
-    }
-}
-
-fn open_browser(path: &Path) {
-    let (program, first): (&str, &[&str]) = if cfg!(target_os = "macos") {
-        ("open", &[])
-    } else if cfg!(windows) {
-        ("cmd", &["/C", "start", ""])
-    } else {
-        ("xdg-open", &[])
-    };
-    let started = std::process::Command::new(program)
-        .args(first)
-        .arg(path)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
-    if started.is_err() {
-        show::note("No browser could be opened from here; open the file yourself.");
     }
 }

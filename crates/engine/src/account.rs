@@ -2,9 +2,9 @@
 
 use crate::data_dir::{DataDir, write_private};
 use crate::wire::SavedCredentials;
-use crate::{Engine, Inner, cloud};
+use crate::{Engine, Inner, browser_sign_in, cloud};
 use api::Empty;
-use api::account::{Account, AccountStatus, CredentialStore, SignIn, SignInEvent};
+use api::account::{Account, AccountStatus, CredentialStore, SignIn, SignInEvent, SignInWay};
 use api::events::Topic;
 use futures_util::StreamExt;
 use gateway::GatewayError;
@@ -195,30 +195,40 @@ impl Account for Engine {
 
     async fn sign_in(&self, _: &Caller, request: SignIn) -> Result<ItemStream<SignInEvent>, ApiError> {
         let server = server_url(&request.server)?;
-        let code = cloud::begin_device(&self.inner.gateway, &server, "PlanToCode").await;
-        let code = code.map_err(|e| crate::error::request(&e))?;
         let (events, receiver) = mpsc::channel(2);
-        let first = SignInEvent::Code {
-            user_code: code.user_code.clone(),
-            verification_uri: code.verification_uri.clone(),
-            verification_uri_complete: code.verification_uri_complete.clone(),
-            expires_in: code.expires_in,
-        };
         let inner = Arc::clone(&self.inner);
-        tokio::spawn(async move {
-            if events.send(Ok(first)).await.is_err() {
-                return;
+        match request.way {
+            SignInWay::Code => {
+                let code = cloud::begin_device(&inner.gateway, &server, "PlanToCode").await;
+                let code = code.map_err(|e| crate::error::request(&e))?;
+                let first = SignInEvent::Code {
+                    user_code: code.user_code.clone(),
+                    verification_uri: code.verification_uri.clone(),
+                    verification_uri_complete: code.verification_uri_complete.clone(),
+                    expires_in: code.expires_in,
+                };
+                tokio::spawn(async move {
+                    let outcome = async {
+                        let tokens = wait_for_person(&inner, &server, &code).await?;
+                        signed_in(&inner, &server, tokens, request.store).await
+                    };
+                    follow(&inner, events, first, outcome).await;
+                });
             }
-            tokio::select! {
-                // Nobody waits any more: the code is left to expire.
-                () = events.closed() => {}
-                outcome = wait_for_person(&inner, server, code, request.store) => {
-                    let event = outcome.map(|status| SignInEvent::SignedIn { status });
-                    drop(events.send(event).await);
-                    inner.refresh_link().await;
-                }
+            SignInWay::Browser => {
+                let waiting = browser_sign_in::begin(&inner, &server).await?;
+                let first = SignInEvent::Browser {
+                    url: waiting.url().to_owned(),
+                    expires_in: browser_sign_in::PATIENCE.as_secs(),
+                };
+                tokio::spawn(async move {
+                    let outcome = waiting.wait(&inner, async |tokens| {
+                        signed_in(&inner, &server, tokens, request.store).await
+                    });
+                    follow(&inner, events, first, outcome).await;
+                });
             }
-        });
+        }
         let stream = futures_util::stream::unfold(receiver, |mut receiver| async move {
             receiver.recv().await.map(|event| (event, receiver))
         });
@@ -241,43 +251,73 @@ impl Account for Engine {
     }
 }
 
+/// Tells the first event, then how it ended, unless nobody waits any more.
+async fn follow(
+    inner: &Arc<Inner>,
+    events: mpsc::Sender<Result<SignInEvent, ApiError>>,
+    first: SignInEvent,
+    outcome: impl Future<Output = Result<AccountStatus, ApiError>>,
+) {
+    if events.send(Ok(first)).await.is_err() {
+        return;
+    }
+    tokio::select! {
+        // Nobody waits any more: the code is left to expire.
+        () = events.closed() => {}
+        outcome = outcome => {
+            drop(events.send(outcome.map(|status| SignInEvent::SignedIn { status })).await);
+            inner.refresh_link().await;
+        }
+    }
+}
+
 /// Asks the server until the person has confirmed the code, refused it, or let it expire.
 async fn wait_for_person(
     inner: &Inner,
-    server: Url,
-    code: cloud::DeviceCode,
-    store: CredentialStore,
-) -> Result<AccountStatus, ApiError> {
+    server: &Url,
+    code: &cloud::DeviceCode,
+) -> Result<cloud::Tokens, ApiError> {
     let mut interval = code.interval;
     let deadline = tokio::time::Instant::now() + Duration::from_secs(code.expires_in);
     let expired =
         || ApiError::new(ErrorCode::Unauthenticated, "code_expired", "The code has expired. Sign in again.");
-    let tokens = loop {
+    loop {
         tokio::time::sleep(Duration::from_secs(interval.min(MAX_INTERVAL_SECONDS))).await;
         if tokio::time::Instant::now() >= deadline {
             return Err(expired());
         }
-        match cloud::redeem_device(&inner.gateway, &server, &code.device_code).await {
-            Ok(tokens) => break tokens,
+        match cloud::redeem_device(&inner.gateway, server, &code.device_code).await {
+            Ok(tokens) => return Ok(tokens),
             Err(e) => match refusal(&e) {
                 Some("authorization_pending") => {}
                 Some("slow_down") => interval += 5,
-                Some("access_denied") => {
-                    let message = "The sign-in was refused on the server's page.";
-                    return Err(ApiError::new(ErrorCode::Forbidden, "access_denied", message));
-                }
+                Some("access_denied") => return Err(denied()),
                 Some("expired_token") => return Err(expired()),
                 // The server is away for a moment, or busy: the code is still good.
                 _ if matches!(e, GatewayError::Unavailable { .. } | GatewayError::RateLimited { .. }) => {}
                 _ => return Err(crate::error::request(&e)),
             },
         }
-    };
-    let account = cloud::account(&inner.gateway, &server, &tokens.access_token).await;
+    }
+}
+
+/// The person said no.
+pub(crate) fn denied() -> ApiError {
+    ApiError::new(ErrorCode::Forbidden, "access_denied", "The sign-in was refused on the server's page.")
+}
+
+/// Keeps the sign-in that these tokens are of.
+async fn signed_in(
+    inner: &Inner,
+    server: &Url,
+    tokens: cloud::Tokens,
+    store: CredentialStore,
+) -> Result<AccountStatus, ApiError> {
+    let account = cloud::account(&inner.gateway, server, &tokens.access_token).await;
     let account = account.map_err(|e| crate::error::request(&e))?;
     let until = inner.now() + i64::try_from(tokens.expires_in * 1000).unwrap_or(i64::MAX / 2);
     let signed_in = SignedIn {
-        server,
+        server: server.clone(),
         user: account.user.login,
         store,
         refresh: tokens.refresh_token,
@@ -292,7 +332,7 @@ async fn wait_for_person(
 }
 
 /// The machine-readable code of an OAuth refusal.
-fn refusal(e: &GatewayError) -> Option<&str> {
+pub(crate) fn refusal(e: &GatewayError) -> Option<&str> {
     match e {
         GatewayError::Rejected { code, .. } | GatewayError::Unauthorized { code, .. } => code.as_deref(),
         _ => None,

@@ -1,10 +1,13 @@
 //! The server's calls that are not chat: sign-in, account, models.
 
 use gateway::{Gateway, GatewayError};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use url::Url;
+
+/// By what name servers know this program.
+pub(crate) const CLIENT_ID: &str = "plantocode";
 
 /// The answer to the start of a device sign-in (RFC 8628).
 #[derive(Debug, Deserialize)]
@@ -20,6 +23,14 @@ pub(crate) struct DeviceCode {
 
 fn default_interval() -> u64 {
     5
+}
+
+/// What a server says about itself (RFC 8414).
+#[derive(Debug, Deserialize)]
+pub(crate) struct Metadata {
+    pub issuer: String,
+    #[serde(default)]
+    pub authorization_endpoint: Option<Url>,
 }
 
 /// Tokens.
@@ -98,6 +109,29 @@ pub(crate) async fn redeem_device(
     device_code: &str,
 ) -> Result<Tokens, GatewayError> {
     let form = [("grant_type", "urn:ietf:params:oauth:grant-type:device_code"), ("device_code", device_code)];
+    gateway.post_form(&at(server, "/api/auth/token"), None, &form).await
+}
+
+/// What the server says about itself.
+pub(crate) async fn metadata(gateway: &Gateway, server: &Url) -> Result<Metadata, GatewayError> {
+    gateway.get_json(&at(server, "/.well-known/oauth-authorization-server"), None).await
+}
+
+/// Exchanges an authorisation code for tokens.
+pub(crate) async fn redeem_code(
+    gateway: &Gateway,
+    server: &Url,
+    code: &str,
+    redirect_uri: &str,
+    verifier: &SecretString,
+) -> Result<Tokens, GatewayError> {
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("client_id", CLIENT_ID),
+        ("code", code),
+        ("redirect_uri", redirect_uri),
+        ("code_verifier", verifier.expose_secret()),
+    ];
     gateway.post_form(&at(server, "/api/auth/token"), None, &form).await
 }
 

@@ -10,6 +10,7 @@
 mod account;
 mod approvals;
 mod audit;
+mod browser_sign_in;
 mod cloud;
 pub mod data_dir;
 mod devices;

@@ -38,18 +38,7 @@ impl DeviceRow {
 impl Store {
     /// Adds a device.
     pub async fn add_device(&self, device: &DeviceRow) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO devices (id, user_id, name, address, created_ms, revoked_ms) VALUES ($1, $2, $3, $4, $5, $6)",
-        )
-        .bind(&device.id)
-        .bind(&device.user_id)
-        .bind(&device.name)
-        .bind(&device.address)
-        .bind(device.created_ms)
-        .bind(device.revoked_ms)
-        .execute(&self.pool)
-        .await?;
-        Ok(())
+        insert(&self.pool, device).await
     }
 
     /// The device with this id.
@@ -77,4 +66,22 @@ impl Store {
             .await?;
         rows.iter().map(|row| Ok(row.try_get("id")?)).collect()
     }
+}
+
+pub(crate) async fn insert<'e>(
+    executor: impl sqlx::Executor<'e, Database = sqlx::Any>,
+    device: &DeviceRow,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO devices (id, user_id, name, address, created_ms, revoked_ms) VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(&device.id)
+    .bind(&device.user_id)
+    .bind(&device.name)
+    .bind(&device.address)
+    .bind(device.created_ms)
+    .bind(device.revoked_ms)
+    .execute(executor)
+    .await?;
+    Ok(())
 }

@@ -11,6 +11,7 @@
 mod api_tokens;
 mod audit;
 mod audit_checkpoints;
+mod authorization_codes;
 mod device_codes;
 mod devices;
 mod link_devices;
@@ -30,6 +31,7 @@ mod web_sessions;
 pub use api_tokens::{ApiTokenRow, LiveToken, TokenKind};
 pub use audit::AuditRow;
 pub use audit_checkpoints::{AuditKeyRow, ChainHead, CheckpointRow};
+pub use authorization_codes::{AuthorizationCodeRow, Redeemed};
 pub use device_codes::{CodeStatus, DeviceCodeRow, Poll};
 pub use devices::DeviceRow;
 pub use link_devices::LinkDeviceRow;

@@ -6,12 +6,13 @@ use sqlx::{AssertSqlSafe, Row as _};
 use crate::{Store, StoreError};
 
 /// All migrations in order; the first has version 1. `{bytes}` stands for the byte type of the database.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("migrations/0001_begin.sql"),
     include_str!("migrations/0002_link_devices.sql"),
     include_str!("migrations/0003_api_tokens.sql"),
     include_str!("migrations/0004_signing_keys_rotate.sql"),
     include_str!("migrations/0005_audit_checkpoints.sql"),
+    include_str!("migrations/0006_authorization_codes.sql"),
 ];
 
 /// Any number that no other program uses on the same database.

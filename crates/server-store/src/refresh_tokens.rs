@@ -115,7 +115,7 @@ impl Store {
     }
 }
 
-async fn insert<'e>(
+pub(crate) async fn insert<'e>(
     executor: impl sqlx::Executor<'e, Database = sqlx::Any>,
     token: &RefreshRow,
 ) -> Result<(), StoreError> {

@@ -1,5 +1,9 @@
 //! Configuration: one commented file, overridden by flags and environment.
 
+mod identity;
+
+pub use identity::{Client, Identity};
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -59,6 +63,8 @@ pub struct Settings {
     pub audit: Audit,
     /// What several nodes share besides the database.
     pub redis: Redis,
+    /// Clients and issuers beside the server's own.
+    pub identity: Identity,
 }
 
 /// Rates that several nodes share.
@@ -231,6 +237,7 @@ impl Default for Settings {
             tokens: Tokens::default(),
             audit: Audit::default(),
             redis: Redis::default(),
+            identity: Identity::default(),
         }
     }
 }

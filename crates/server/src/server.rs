@@ -24,7 +24,7 @@ use crate::clients::ClientSocket;
 use crate::config::Config;
 use crate::env::Env;
 use crate::error::ApiError;
-use crate::identity::{Grants, KeyRing, Passwords, Revoked, SignIns, Tokens, token_hash};
+use crate::identity::{Clients, Grants, KeyRing, Passwords, Revoked, SignIns, Tokens, token_hash};
 use crate::limits::Limiter;
 use crate::metrics::Metrics;
 use crate::policy::{Denials, Policy, SharedRates};
@@ -289,6 +289,7 @@ async fn state(config: &Config, bound: SocketAddr) -> Result<(web::Data<State>, 
         tokens,
         keys,
         sign_ins,
+        clients: Clients::new(&settings.identity)?,
         revoked,
         grants,
         routes,

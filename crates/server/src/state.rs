@@ -18,7 +18,7 @@ use crate::audit::Audit;
 use crate::config::Settings;
 use crate::env::Env;
 use crate::error::ApiError;
-use crate::identity::{GRANT_PREFIX, Grants, Passwords, Principal, Revoked, SignIns, TokenError, Tokens};
+use crate::identity::{Clients, GRANT_PREFIX, Grants, Passwords, Principal, Revoked, SignIns, TokenError, Tokens};
 use crate::limits::Limiter;
 use crate::metrics::Metrics;
 use crate::policy::{Denials, Policy};
@@ -42,6 +42,8 @@ pub(crate) struct State {
     /// Name and public half of the key that signs checkpoints of the audit.
     pub audit_key: (String, VerifyingKey),
     pub sign_ins: SignIns,
+    /// Who may sign people in by a browser.
+    pub clients: Clients,
     pub revoked: Revoked,
     /// The tokens for programs and agents.
     pub grants: Grants,

@@ -6,4 +6,5 @@ mod kept;
 mod local;
 mod place;
 mod serve;
+mod sign_in;
 mod trees;

@@ -11,14 +11,21 @@ pub(crate) async fn metadata(state: web::Data<State>) -> HttpResponse {
     HttpResponse::Ok().insert_header(("cache-control", "public, max-age=300")).json(json!({
         "issuer": origin,
         "jwks_uri": at("/.well-known/jwks.json"),
+        "authorization_endpoint": at("/oauth/authorize"),
         "token_endpoint": at("/api/auth/token"),
         "revocation_endpoint": at("/api/auth/revoke"),
         "device_authorization_endpoint": at("/api/auth/device/code"),
-        "grant_types_supported": ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"],
+        "grant_types_supported": [
+            "authorization_code", "urn:ietf:params:oauth:grant-type:device_code", "refresh_token",
+        ],
+        "code_challenge_methods_supported": ["S256"],
+        // RFC 9207: a client that knows several servers can tell whose answer it got.
+        "authorization_response_iss_parameter_supported": true,
         // Clients are public: they have no secret.
         "token_endpoint_auth_methods_supported": ["none"],
         "revocation_endpoint_auth_methods_supported": ["none"],
-        "response_types_supported": [],
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["EdDSA"],
     }))

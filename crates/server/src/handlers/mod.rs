@@ -66,6 +66,8 @@ pub(crate) fn routes(app: &mut ServiceConfig) {
         .route("/sign-in", web::get().to(auth::sign_in::page))
         .route("/sign-in", web::post().to(auth::sign_in::submit))
         .route("/sign-out", web::post().to(auth::sign_in::sign_out))
+        .route("/oauth/authorize", web::get().to(auth::authorize::page))
+        .route("/oauth/authorize", web::post().to(auth::authorize::decide))
         .route("/device", web::get().to(auth::device::page))
         .route("/device", web::post().to(auth::device::decide))
         .default_service(web::to(not_found));

@@ -1,5 +1,6 @@
 //! Who is asking: passwords, signing keys, access tokens, sign-ins and their end.
 
+mod clients;
 mod grants;
 mod keys;
 mod password;
@@ -8,10 +9,11 @@ mod revoked;
 mod tokens;
 mod wire;
 
+pub(crate) use clients::{Client, Clients};
 pub(crate) use grants::{Grant, Grants, PREFIX as GRANT_PREFIX};
 pub(crate) use keys::{CACHE_MS as KEY_CACHE_MS, KeyRing, Rotation, rotate as rotate_keys};
 pub(crate) use password::{Passwords, shortest as password_shortest};
-pub(crate) use refresh::{Refreshed, SignIns, TokenPair};
+pub(crate) use refresh::{Collected, Refreshed, SignIns, TokenPair};
 pub(crate) use revoked::Revoked;
 pub(crate) use tokens::{TokenError, Tokens};
 

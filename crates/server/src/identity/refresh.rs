@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use server_store::{DeviceRow, RefreshRow, Rotation, Store, UserRow};
+use server_store::{AuthorizationCodeRow, DeviceRow, Redeemed, RefreshRow, Rotation, Store, UserRow};
 
 use super::{Principal, Revoked, Tokens, token_hash};
 use crate::ServerError;
@@ -30,6 +30,14 @@ pub(crate) struct TokenPair {
     pub access: String,
     pub refresh: String,
     pub expires_in_s: i64,
+}
+
+/// What came of presenting an authorisation code.
+pub(crate) enum Collected {
+    Tokens(TokenPair),
+    /// It had been used before; the sign-in that it led to has been ended.
+    Reused,
+    Refused,
 }
 
 /// What came of presenting a refresh token.
@@ -70,14 +78,42 @@ impl SignIns {
         };
         self.store.add_device(&device).await?;
         let refresh = self.env.token()?;
-        let row = RefreshRow {
-            hash: token_hash(&refresh),
-            device_id: device.id.clone(),
-            created_ms: now,
-            expires_ms: now + self.refresh_ms(),
-        };
-        self.store.add_refresh_token(&row).await?;
+        self.store.add_refresh_token(&self.refresh_row(&refresh, &device.id, now)).await?;
         Ok(self.pair(user, &device.id, refresh, now))
+    }
+
+    /// Signs a client in with an authorisation code; `fits` says whether the code is this client's.
+    pub async fn collect(
+        &self,
+        code: &str,
+        fits: impl FnOnce(&AuthorizationCodeRow) -> bool,
+    ) -> Result<Collected, ServerError> {
+        let now = self.env.now_ms();
+        let device = DeviceRow {
+            id: self.env.id(),
+            user_id: String::new(),
+            name: String::new(),
+            address: String::new(),
+            created_ms: now,
+            revoked_ms: None,
+        };
+        let refresh = self.env.token()?;
+        let row = self.refresh_row(&refresh, &device.id, now);
+        let device_id = device.id.clone();
+        match self.store.redeem_authorization_code(&token_hash(code), device, &row, fits).await? {
+            Redeemed::SignedIn { user_id } => {
+                let user = self.store.user(&user_id).await?.filter(|user| user.disabled_ms.is_none());
+                // One who may not sign in any more gets nothing of the device; its refresh token is refused as well.
+                let tokens = user.map(|user| self.pair(&user, &device_id, refresh, now));
+                Ok(tokens.map_or(Collected::Refused, Collected::Tokens))
+            }
+            Redeemed::Again { device_id } => {
+                tracing::warn!(device_id, "an authorisation code was used twice; the sign-in has been ended");
+                self.revoked.add(&device_id);
+                Ok(Collected::Reused)
+            }
+            Redeemed::Refused => Ok(Collected::Refused),
+        }
     }
 
     /// Uses a refresh token up. Its successor is derived from it, so that a repeat after a lost reply gets the same
@@ -123,6 +159,15 @@ impl SignIns {
         self.store.revoke_device(device_id, self.env.now_ms()).await?;
         self.revoked.add(device_id);
         Ok(())
+    }
+
+    fn refresh_row(&self, refresh: &str, device_id: &str, now: i64) -> RefreshRow {
+        RefreshRow {
+            hash: token_hash(refresh),
+            device_id: device_id.to_owned(),
+            created_ms: now,
+            expires_ms: now + self.refresh_ms(),
+        }
     }
 
     fn refresh_ms(&self) -> i64 {

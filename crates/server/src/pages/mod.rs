@@ -1,5 +1,6 @@
 //! The server's own pages: set-up, sign-in, approval of a device. No script, no outside resource, one style sheet.
 
+pub(crate) mod consent;
 pub(crate) mod device;
 pub(crate) mod home;
 pub(crate) mod setup;
@@ -7,28 +8,36 @@ pub(crate) mod sign_in;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue};
 
 /// The style sheet.
 pub(crate) const STYLE: &str = include_str!("server.css");
 
 const POLICY: &str =
-    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
 
 /// A page: a title and its content, which is HTML.
 pub(crate) struct Page {
     pub title: &'static str,
     pub main: String,
     pub status: StatusCode,
+    /// Where the answer to a form of this page may send the browser, beside this site: browsers hold that against the
+    /// policy as well.
+    pub leads_to: Option<String>,
 }
 
 impl Page {
     fn new(title: &'static str, main: String) -> Self {
-        Self { title, main, status: StatusCode::OK }
+        Self { title, main, status: StatusCode::OK, leads_to: None }
     }
 
     /// The whole document, with headers that forbid what it does not need. Not `no-referrer`: under it browsers send
     /// our own forms with `origin: null`.
     pub fn reply(&self) -> HttpResponse {
+        let policy = match &self.leads_to {
+            Some(source) => format!("{POLICY} {source}"),
+            None => POLICY.to_owned(),
+        };
         let title = escape(self.title);
         let html = format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -40,12 +49,22 @@ impl Page {
         );
         HttpResponse::build(self.status)
             .content_type("text/html; charset=utf-8")
-            .insert_header(("content-security-policy", POLICY))
+            .insert_header(("content-security-policy", policy))
             .insert_header(("referrer-policy", "same-origin"))
             .insert_header(("x-frame-options", "DENY"))
             .insert_header(("cache-control", "no-store"))
             .body(html)
     }
+}
+
+/// A page that goes on to a place of this site.
+pub(crate) fn on_the_way(to: &str) -> HttpResponse {
+    let page = Page::new("One moment", format!("<p><a href=\"{}\">Go on</a></p>", escape(to)));
+    let mut reply = page.reply();
+    if let Ok(value) = HeaderValue::from_str(&format!("0; url={to}")) {
+        reply.headers_mut().insert(HeaderName::from_static("refresh"), value);
+    }
+    reply
 }
 
 /// Text as HTML.

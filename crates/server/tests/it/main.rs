@@ -5,6 +5,7 @@ mod api_tokens;
 mod approval;
 mod audit;
 mod balancer;
+mod authorize;
 mod cancel;
 mod deploy;
 mod device_link;

@@ -34,6 +34,7 @@ export function SignIn() {
     stop.current = connection.subscribe("account.sign_in", { server: server.trim(), store }, {
       item: (step) => {
         if (step.kind === "code") return setCode(step);
+        if (step.kind !== "signed_in") return;
         connection.store.put("account.status", {}, step.status);
         toasts.add({ title: w.account.done(step.status.user ?? "") });
       },

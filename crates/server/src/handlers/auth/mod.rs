@@ -1,6 +1,7 @@
 //! Setting up, signing in, and tokens.
 
 pub(crate) mod account;
+pub(crate) mod authorize;
 pub(crate) mod device;
 pub(crate) mod jwks;
 pub(crate) mod setup;

@@ -86,7 +86,7 @@ pub(crate) async fn begin_session(
     Ok(see_other(next, Some(set_cookie(state, &token, LIFETIME_S))))
 }
 
-fn see_other(target: &str, cookie: Option<String>) -> HttpResponse {
+pub(super) fn see_other(target: &str, cookie: Option<String>) -> HttpResponse {
     let mut reply = HttpResponse::SeeOther();
     reply.insert_header((LOCATION, target)).insert_header(("cache-control", "no-store"));
     if let Some(cookie) = cookie {
@@ -99,11 +99,34 @@ fn see_other(target: &str, cookie: Option<String>) -> HttpResponse {
 pub(crate) struct Query {
     #[serde(default)]
     next: Option<String>,
+    /// The browser was sent here by a page of this site, so that it shows its cookie if it has one.
+    #[serde(default)]
+    here: Option<String>,
 }
 
 /// `GET /sign-in`
-pub(crate) async fn page(query: web::Query<Query>) -> HttpResponse {
-    pages::sign_in::page(local(query.next.as_deref()), None).reply()
+pub(crate) async fn page(
+    request: HttpRequest,
+    state: web::Data<State>,
+    query: web::Query<Query>,
+) -> Result<HttpResponse, ApiError> {
+    let next = local(query.next.as_deref());
+    if signed_in(&request, &state).await?.is_some() {
+        return Ok(see_other(next, None));
+    }
+    let site = request.headers().get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    if query.here.is_none() && site == Some("cross-site") {
+        return Ok(here(next));
+    }
+    Ok(pages::sign_in::page(next, None).reply())
+}
+
+/// A page that goes on to `next` by itself. Whoever comes from another site has a cookie that is not shown on the way, only
+/// from a page of this site.
+pub(crate) fn here(next: &str) -> HttpResponse {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    let query = query.append_pair("next", next).append_pair("here", "1").finish();
+    pages::on_the_way(&format!("/sign-in?{query}"))
 }
 
 #[derive(Deserialize)]

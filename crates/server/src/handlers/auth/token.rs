@@ -2,15 +2,18 @@
 
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpRequest, HttpResponse, web};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
-use server_store::Poll;
+use server_store::{AuthorizationCodeRow, Poll};
+use sha2::{Digest as _, Sha256};
 
 use super::device::INTERVAL_S;
 use crate::error::ApiError;
-use crate::identity::{Refreshed, TokenPair, token_hash};
+use crate::identity::{Collected, Refreshed, TokenPair, token_hash};
 use crate::state::State;
 
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -22,6 +25,18 @@ struct TokenRequest {
     device_code: Option<String>,
     #[serde(default)]
     refresh_token: Option<String>,
+    #[serde(flatten)]
+    code: CodeGrant,
+}
+
+/// What comes with an authorisation code (RFC 6749, 7636).
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct CodeGrant {
+    code: Option<String>,
+    client_id: Option<String>,
+    redirect_uri: Option<String>,
+    code_verifier: Option<String>,
 }
 
 pub(crate) async fn token(
@@ -31,6 +46,7 @@ pub(crate) async fn token(
 ) -> Result<HttpResponse, ApiError> {
     let asked: TokenRequest = parse(&request, &body)?;
     let pair = match (asked.grant_type.as_str(), asked.device_code, asked.refresh_token) {
+        ("authorization_code", ..) => redeem(&state, asked.code).await?,
         (DEVICE_CODE | "device_code", Some(code), _) => collect(&state, &code).await?,
         ("refresh_token", _, Some(token)) => refresh(&state, &token).await?,
         (DEVICE_CODE | "device_code" | "refresh_token", ..) => {
@@ -39,7 +55,7 @@ pub(crate) async fn token(
         _ => {
             return Err(ApiError::oauth(
                 "unsupported_grant_type",
-                "device_code and refresh_token are supported",
+                "authorization_code, device_code and refresh_token are supported",
             ));
         }
     };
@@ -49,6 +65,38 @@ pub(crate) async fn token(
         "token_type": "Bearer",
         "expires_in": pair.expires_in_s,
     })))
+}
+
+/// An authorisation code, presented by the client that has the secret behind its challenge.
+async fn redeem(state: &State, grant: CodeGrant) -> Result<TokenPair, ApiError> {
+    let CodeGrant { code: Some(code), client_id: Some(client_id), redirect_uri: Some(uri), code_verifier: Some(verifier) } =
+        grant
+    else {
+        let message = "code, client_id, redirect_uri and code_verifier are needed";
+        return Err(ApiError::oauth("invalid_request", message));
+    };
+    let challenge = s256(&verifier);
+    let fits = |row: &AuthorizationCodeRow| {
+        row.client_id == client_id && row.redirect_uri == uri && Some(&row.challenge) == challenge.as_ref()
+    };
+    match state.sign_ins.collect(&code, fits).await? {
+        Collected::Tokens(pair) => Ok(pair),
+        Collected::Reused => Err(ApiError::oauth(
+            "invalid_grant",
+            "this code was used before; the sign-in it led to has been ended",
+        )),
+        Collected::Refused => Err(ApiError::oauth(
+            "invalid_grant",
+            "this code is not valid, has expired, or belongs to another client, address or verifier; begin again",
+        )),
+    }
+}
+
+/// The challenge of a verifier; `None` for what is no verifier (RFC 7636, 4.1).
+fn s256(verifier: &str) -> Option<String> {
+    let unreserved = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
+    let good = (43..=128).contains(&verifier.len()) && verifier.chars().all(unreserved);
+    good.then(|| URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes())))
 }
 
 async fn collect(state: &State, device_code: &str) -> Result<TokenPair, ApiError> {
@@ -110,4 +158,19 @@ pub(super) fn parse<T: DeserializeOwned>(request: &HttpRequest, body: &[u8]) -> 
     let fields: serde_json::Map<String, serde_json::Value> =
         pairs.map(|(key, value)| (key, value.into())).collect();
     serde_json::from_value(fields.into()).map_err(|error| broken(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_challenge_is_that_of_the_standard() {
+        // RFC 7636, appendix B.
+        let challenge = s256("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
+        assert_eq!(challenge.as_deref(), Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"));
+        for bad in ["short", &"x".repeat(129), &"x".repeat(42), &" ".repeat(50)] {
+            assert_eq!(s256(bad), None, "{bad}");
+        }
+    }
 }

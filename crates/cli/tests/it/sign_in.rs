@@ -1,0 +1,124 @@
+//! `login --browser` as a process, a real server, and a browser played by the test.
+
+use reqwest::{Client, Response};
+use server::admin::Admin;
+use server::{Config, Running, Server};
+use server_store::Role;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+use tempfile::TempDir;
+use testkit::Spawned;
+
+const LIMIT: Duration = Duration::from_secs(30);
+const PASSWORD: &str = "four unrelated words here";
+
+struct Place {
+    server: Running,
+    home: TempDir,
+    http: Client,
+    _data: TempDir,
+}
+
+impl Place {
+    async fn new() -> Place {
+        let data = tempfile::tempdir().unwrap();
+        let mut config = Config::new(data.path().join("data"));
+        config.settings.listen = ([127, 0, 0, 1], 0).into();
+        let admin = Admin::open(&config).await.unwrap();
+        admin.add_user("ada", PASSWORD.to_owned().into(), Role::Admin).await.unwrap();
+        admin.close().await;
+        let server = Server::start(config).await.unwrap();
+        // Another test may have installed it already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(LIMIT)
+            .build()
+            .unwrap();
+        Place { server, home: tempfile::tempdir().unwrap(), http, _data: data }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plantocode"));
+        command.args(arguments).env("PLANTOCODE_HOME", self.home.path());
+        // No browser is found, so that the test is the only one.
+        command.env("PATH", Path::new("/nonexistent"));
+        command
+    }
+
+    /// The command, and the address that it wants to be opened.
+    fn login(&self) -> (Spawned, String) {
+        let command = self.command(&["login", "--server", self.server.url(), "--browser"]);
+        let login = Spawned::start(command, LIMIT, |line| line.starts_with("Open"));
+        let url = login.ready().split_whitespace().last().unwrap().to_owned();
+        (login, url)
+    }
+
+    async fn form(&self, path: &str, cookie: &str, fields: &[(&str, &str)]) -> Response {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let form = self
+            .http
+            .post(format!("{}{path}", self.server.url()))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("origin", self.server.url())
+            .header("cookie", cookie)
+            .body(body);
+        form.send().await.unwrap()
+    }
+
+    /// Signs in, opens the address and decides; where the browser is sent.
+    async fn decide(&self, url: &str, decision: &str) -> String {
+        let signed_in = self.form("/sign-in", "", &[("login", "ada"), ("password", PASSWORD)]).await;
+        let cookie = signed_in.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+        let page = self.http.get(url).header("cookie", &cookie).send().await.unwrap().text().await.unwrap();
+        let mut fields: Vec<(String, String)> = url::Url::parse(url).unwrap().query_pairs().into_owned().collect();
+        let (_, rest) = page.split_once("name=\"form_token\" value=\"").unwrap();
+        fields.push(("form_token".into(), rest.split('"').next().unwrap().into()));
+        fields.push(("decision".into(), decision.into()));
+        let fields: Vec<_> = fields.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        location(&self.form("/oauth/authorize", &cookie, &fields).await)
+    }
+
+    async fn open(&self, url: &str) -> (u16, String) {
+        let reply = self.http.get(url).send().await.unwrap();
+        (reply.status().as_u16(), reply.text().await.unwrap())
+    }
+}
+
+fn location(reply: &Response) -> String {
+    assert_eq!(reply.status(), 303);
+    reply.headers()["location"].to_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn the_browser_comes_back_and_one_is_signed_in() {
+    let place = Place::new().await;
+    let (mut login, url) = place.login();
+    let back = place.decide(&url, "allow").await;
+    // A page or program that guesses the port changes nothing.
+    let origin = back.split("/callback").next().unwrap();
+    let forged = format!("{origin}/callback?code=x&state=guessed&iss={}", place.server.url());
+    assert_eq!(place.open(&forged).await.0, 404);
+    assert_eq!(place.open(&format!("{origin}/favicon.ico")).await.0, 404);
+    let (status, page) = place.open(&back).await;
+    assert!(status == 200 && page.contains("You are signed in. You can close this window."), "{page}");
+    assert!(login.wait(LIMIT).success(), "{}", login.output());
+    assert!(login.output().contains("as ada."), "{}", login.output());
+    let whoami = place.command(&["whoami"]).output().unwrap();
+    assert!(String::from_utf8(whoami.stdout).unwrap().contains("as ada."));
+    assert!(place.http.get(&back).send().await.is_err(), "nobody listens any more");
+    place.server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn whoever_says_no_is_not_signed_in() {
+    let place = Place::new().await;
+    let (mut login, url) = place.login();
+    let (status, page) = place.open(&place.decide(&url, "deny").await).await;
+    assert!(status == 200 && page.contains("You are not signed in."), "{page}");
+    assert!(!login.wait(LIMIT).success());
+    assert!(login.output().contains("refused on the server's page"), "{}", login.output());
+    place.server.stop().await.unwrap();
+}

@@ -1373,7 +1373,11 @@ server: string,
 /**
  * Where to keep the sign-in.
  */
-store: CredentialStore, };
+store: CredentialStore, 
+/**
+ * How.
+ */
+way?: SignInWay, };
 
 /**
  * The way through a sign-in.
@@ -1394,11 +1398,24 @@ verification_uri_complete: string,
 /**
  * How long the code is good for, in seconds.
  */
+expires_in: number, } | { "kind": "browser", 
+/**
+ * The page to open.
+ */
+url: string, 
+/**
+ * How long the engine waits, in seconds.
+ */
 expires_in: number, } | { "kind": "signed_in", 
 /**
  * Who is signed in now.
  */
 status: AccountStatus, };
+
+/**
+ * How the person's browser and this engine find each other.
+ */
+export type SignInWay = "code" | "browser";
 
 /**
  * Starts a plan.

@@ -7,7 +7,7 @@ use api::account::AccountStatus;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rpc::{ApiError, ErrorCode};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -51,15 +51,16 @@ pub(crate) async fn begin(inner: &Inner, server: &Url) -> Result<Waiting, ApiErr
     // Whoever answers under another name could have taken the code from somebody else (RFC 8414, 3.3).
     if metadata.issuer.trim_end_matches('/') != own {
         let message = format!("The server at {own} calls itself {}. Sign in with that URL.", metadata.issuer);
-        return Err(ApiError::new(ErrorCode::InvalidParams, "server_url", message));
+        return Err(ApiError::invalid("server_url", message));
     }
-    let page = metadata.authorization_endpoint.filter(|page| page.origin() == server.origin());
+    let page = metadata.authorization_endpoint.and_then(|page| page.parse::<Url>().ok());
+    let page = page.filter(|page| page.origin() == server.origin());
     let mut page = page.ok_or_else(|| {
         let message = "This server has no sign-in by the browser. Leave --browser out, and compare a code.";
         ApiError::new(ErrorCode::Unavailable, "no_browser_sign_in", message)
     })?;
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await;
-    let port = listener.as_ref().map_err(no_port)?.local_addr().map_err(|e| no_port(&e))?.port();
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(|e| no_port(&e))?;
+    let port = listener.local_addr().map_err(|e| no_port(&e))?.port();
     let (verifier, state) = (inner.env.random_hex(32), inner.env.random_hex(16));
     let redirect_uri = format!("http://127.0.0.1:{port}/callback");
     page.query_pairs_mut()
@@ -71,7 +72,7 @@ pub(crate) async fn begin(inner: &Inner, server: &Url) -> Result<Waiting, ApiErr
         .append_pair("code_challenge", &URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes())))
         .append_pair("device_name", &inner.env.machine);
     Ok(Waiting {
-        listener: listener.map_err(|e| no_port(&e))?,
+        listener,
         server: server.clone(),
         issuer: metadata.issuer,
         url: page.into(),

@@ -30,7 +30,7 @@ fn default_interval() -> u64 {
 pub(crate) struct Metadata {
     pub issuer: String,
     #[serde(default)]
-    pub authorization_endpoint: Option<Url>,
+    pub authorization_endpoint: Option<String>,
 }
 
 /// Tokens.

@@ -69,20 +69,7 @@ impl UserRow {
 impl Store {
     /// Adds a user; [`StoreError::Conflict`] when the login is taken.
     pub async fn add_user(&self, user: &UserRow) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO users (id, org_id, login, password_hash, role, created_ms, disabled_ms) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        )
-        .bind(&user.id)
-        .bind(&user.org_id)
-        .bind(&user.login)
-        .bind(&user.password_hash)
-        .bind(user.role.as_str())
-        .bind(user.created_ms)
-        .bind(user.disabled_ms)
-        .execute(&self.pool)
-        .await?;
-        Ok(())
+        insert(&self.pool, user).await
     }
 
     /// The user with this login.
@@ -101,10 +88,46 @@ impl Store {
         row.as_ref().map(UserRow::read).transpose()
     }
 
+    /// Disables a user since a moment, or (`None`) enables them again. `false` when there is no such user.
+    pub async fn disable_user(&self, id: &str, since_ms: Option<i64>) -> Result<bool, StoreError> {
+        let done = sqlx::query("UPDATE users SET disabled_ms = $1 WHERE id = $2")
+            .bind(since_ms)
+            .bind(id)
+            .execute(&self.pool)
+            .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Ids of all who may not sign in any more.
+    pub async fn disabled_users(&self) -> Result<Vec<String>, StoreError> {
+        let rows = sqlx::query("SELECT id FROM users WHERE disabled_ms IS NOT NULL").fetch_all(&self.pool).await?;
+        rows.iter().map(|row| Ok(row.try_get("id")?)).collect()
+    }
+
     /// Whether anybody can administer this server.
     pub async fn has_admin(&self) -> Result<bool, StoreError> {
         let row =
             sqlx::query("SELECT COUNT(*) AS n FROM users WHERE role = 'admin'").fetch_one(&self.pool).await?;
         Ok(row.try_get::<i64, _>("n")? > 0)
     }
+}
+
+pub(crate) async fn insert<'e>(
+    executor: impl sqlx::Executor<'e, Database = sqlx::Any>,
+    user: &UserRow,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO users (id, org_id, login, password_hash, role, created_ms, disabled_ms) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(&user.id)
+    .bind(&user.org_id)
+    .bind(&user.login)
+    .bind(&user.password_hash)
+    .bind(user.role.as_str())
+    .bind(user.created_ms)
+    .bind(user.disabled_ms)
+    .execute(executor)
+    .await?;
+    Ok(())
 }

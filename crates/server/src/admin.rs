@@ -288,7 +288,8 @@ pub(crate) async fn create_user(
     Ok(user)
 }
 
-async fn first_org(store: &Store) -> Result<String, ServerError> {
+/// The organisation that people join where nothing else is said.
+pub(crate) async fn first_org(store: &Store) -> Result<String, ServerError> {
     let org = store.orgs().await?.into_iter().next();
     org.ok_or_else(|| ServerError::NotFound("the server is not set up: run `plantocode-server init`".into()))
 }

@@ -2,7 +2,7 @@
 
 mod identity;
 
-pub use identity::{Client, Identity};
+pub use identity::{Algorithm, Client, Identity, Issuer, Newcomers};
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -6,7 +6,7 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage as _, HttpRequest, web};
 
-use crate::state::State;
+use crate::state::{State, bearer};
 
 /// The id of a request; ours, never the client's.
 #[derive(Clone, Debug)]
@@ -25,7 +25,15 @@ pub(crate) async fn stamp(
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let id = match request.app_data::<web::Data<State>>() {
-        Some(state) => state.env.id(),
+        Some(state) => {
+            // Issuers' tokens may need to be looked at over the network, which the handlers do not wait for.
+            if let Some(token) = bearer(request.headers())
+                && let Err(error) = state.issuers.look(token, &state.store).await
+            {
+                tracing::error!(%error, "a token of an issuer cannot be looked at");
+            }
+            state.env.id()
+        }
         None => String::new(),
     };
     request.extensions_mut().insert(RequestId(id.clone()));

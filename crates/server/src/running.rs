@@ -69,7 +69,7 @@ impl InFlight {
         let flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let ended = flights.values().filter(|flight| match &flight.token_id {
             Some(token) => !grants.has(token),
-            None => revoked.contains(&flight.device_id),
+            None => revoked.covers(&flight.device_id, &flight.user_id),
         });
         ended.map(|flight| flight.cancel.cancel()).count()
     }

@@ -24,7 +24,7 @@ use crate::clients::ClientSocket;
 use crate::config::Config;
 use crate::env::Env;
 use crate::error::ApiError;
-use crate::identity::{Clients, Grants, KeyRing, Passwords, Revoked, SignIns, Tokens, token_hash};
+use crate::identity::{Clients, Grants, Issuers, KeyRing, Passwords, Revoked, SignIns, Tokens, token_hash};
 use crate::limits::Limiter;
 use crate::metrics::Metrics;
 use crate::policy::{Denials, Policy, SharedRates};
@@ -282,6 +282,7 @@ async fn state(config: &Config, bound: SocketAddr) -> Result<(web::Data<State>, 
     let grants = Grants::default();
     grants.reload(&store, env.now_ms()).await?;
     let checkpoints = Checkpoints::open(&store, &vault, &env, &settings.audit.sink).await?;
+    let gateway = Gateway::new(config.gateway())?;
     let state = State {
         audit_key: checkpoints.public(),
         public_url,
@@ -293,7 +294,8 @@ async fn state(config: &Config, bound: SocketAddr) -> Result<(web::Data<State>, 
         revoked,
         grants,
         routes,
-        gateway: Gateway::new(config.gateway())?,
+        issuers: Issuers::new(&settings.identity, &gateway, &env)?,
+        gateway,
         guard: Arc::new(Guard::builtin().map_err(|error| ServerError::Data(error.to_string()))?),
         audit: Audit::start(store.clone(), node, env.clone(), metrics.clone()),
         metrics,

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
-use actix_web::http::header::AUTHORIZATION;
+use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use ed25519_dalek::VerifyingKey;
 use gateway::Gateway;
 use guard::Guard;
@@ -18,7 +18,7 @@ use crate::audit::Audit;
 use crate::config::Settings;
 use crate::env::Env;
 use crate::error::ApiError;
-use crate::identity::{Clients, GRANT_PREFIX, Grants, Passwords, Principal, Revoked, SignIns, TokenError, Tokens};
+use crate::identity::{Clients, GRANT_PREFIX, Grants, Issuers, Passwords, Principal, Revoked, SignIns, TokenError, Tokens};
 use crate::limits::Limiter;
 use crate::metrics::Metrics;
 use crate::policy::{Denials, Policy};
@@ -44,6 +44,8 @@ pub(crate) struct State {
     pub sign_ins: SignIns,
     /// Who may sign people in by a browser.
     pub clients: Clients,
+    /// Who else vouches for people.
+    pub issuers: Issuers,
     pub revoked: Revoked,
     /// The tokens for programs and agents.
     pub grants: Grants,
@@ -99,12 +101,7 @@ impl State {
 
     /// Who is asking for a model: a sign-in that has not ended, or a token for programs.
     pub fn principal(&self, request: &HttpRequest) -> Result<Principal, ApiError> {
-        let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token = header.and_then(|value| {
-            let (scheme, token) = value.split_once(' ')?;
-            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-        });
-        self.principal_of(token)
+        self.principal_of(bearer(request.headers()))
     }
 
     /// Whose token it is.
@@ -115,14 +112,24 @@ impl State {
             return principal
                 .ok_or_else(|| ApiError::unauthenticated("this token does not exist, or has ended"));
         }
-        let principal = self.tokens.check(token, self.env.now_ms()).map_err(|error| match error {
-            TokenError::Expired | TokenError::Invalid => ApiError::unauthenticated(error.to_string()),
-        })?;
-        if self.revoked.contains(&principal.device_id) {
+        let principal = match self.issuers.admitted(token) {
+            Some(principal) => principal,
+            None => self.tokens.check(token, self.env.now_ms()).map_err(|error| match error {
+                TokenError::Expired | TokenError::Invalid => ApiError::unauthenticated(error.to_string()),
+            })?,
+        };
+        if self.revoked.covers(&principal.device_id, &principal.user_id) {
             return Err(ApiError::unauthenticated("this sign-in has been ended"));
         }
         Ok(principal)
     }
+}
+
+/// The token in a head.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 /// The address of the client: where its connection comes from, or what a trusted proxy says about that.

@@ -2,6 +2,7 @@
 
 mod clients;
 mod grants;
+mod issuers;
 mod keys;
 mod password;
 mod refresh;
@@ -11,6 +12,7 @@ mod wire;
 
 pub(crate) use clients::{Client, Clients};
 pub(crate) use grants::{Grant, Grants, PREFIX as GRANT_PREFIX};
+pub(crate) use issuers::{Issuer, Issuers, Vouched};
 pub(crate) use keys::{CACHE_MS as KEY_CACHE_MS, KeyRing, Rotation, rotate as rotate_keys};
 pub(crate) use password::{Passwords, shortest as password_shortest};
 pub(crate) use refresh::{Collected, Refreshed, SignIns, TokenPair};

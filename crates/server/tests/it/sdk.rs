@@ -48,14 +48,14 @@ fn python() -> PathBuf {
     directory.join(in_it)
 }
 
-/// A folder with the packages of the lock file and the scripts that use them, made anew when any of these changes.
-fn node() -> PathBuf {
+/// A folder with the packages of a lock file and the scripts that use them, made anew when any of these changes.
+pub fn installed(name: &str, scripts: &Path) -> PathBuf {
     let mut files: Vec<PathBuf> =
-        std::fs::read_dir(scripts()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        std::fs::read_dir(scripts).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|file| file.extension().is_some_and(|ending| ending == "json" || ending == "mjs"));
     files.sort();
     let texts: Vec<String> = files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
-    kept("node-sdks", &texts.concat(), |directory| {
+    kept(name, &texts.concat(), |directory| {
         std::fs::create_dir_all(directory).unwrap();
         for file in &files {
             std::fs::copy(file, directory.join(file.file_name().unwrap())).unwrap();
@@ -88,7 +88,7 @@ fn with_python() -> (PathBuf, PathBuf) {
 }
 
 fn with_node() -> (PathBuf, PathBuf) {
-    ("node".into(), node())
+    ("node".into(), installed("node-sdks", &scripts()))
 }
 
 #[tokio::test]

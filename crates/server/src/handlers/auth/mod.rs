@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod authorize;
 pub(crate) mod device;
+pub(crate) mod issuer;
 pub(crate) mod jwks;
 pub(crate) mod setup;
 pub(crate) mod sign_in;

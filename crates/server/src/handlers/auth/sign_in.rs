@@ -80,10 +80,15 @@ pub(crate) async fn begin_session(
     user_id: &str,
     next: &str,
 ) -> Result<HttpResponse, ApiError> {
+    Ok(see_other(next, Some(session_cookie(state, user_id).await?)))
+}
+
+/// Begins a session on the pages; the cookie header that sets it.
+pub(super) async fn session_cookie(state: &State, user_id: &str) -> Result<String, ApiError> {
     let token = state.env.token()?;
     let now = state.env.now_ms();
     state.store.add_web_session(&token_hash(&token), user_id, now, now + LIFETIME_S * 1_000).await?;
-    Ok(see_other(next, Some(set_cookie(state, &token, LIFETIME_S))))
+    Ok(set_cookie(state, &token, LIFETIME_S))
 }
 
 pub(super) fn see_other(target: &str, cookie: Option<String>) -> HttpResponse {
@@ -118,7 +123,12 @@ pub(crate) async fn page(
     if query.here.is_none() && site == Some("cross-site") {
         return Ok(here(next));
     }
-    Ok(pages::sign_in::page(next, None).reply())
+    Ok(pages::sign_in::page(next, &state.issuers.names(), None).reply())
+}
+
+/// The sign-in page with what went wrong.
+pub(super) fn again(state: &State, next: &str, wrong: &str) -> HttpResponse {
+    pages::sign_in::page(next, &state.issuers.names(), Some(wrong)).reply()
 }
 
 /// A page that goes on to `next` by itself. Whoever comes from another site has a cookie that is not shown on the way, only
@@ -157,7 +167,7 @@ pub(crate) async fn submit(
     let good = state.passwords.verify(password, stored).await?;
     match user.filter(|_| good) {
         Some(user) => begin_session(&state, &user.id, next).await,
-        None => Ok(pages::sign_in::page(next, Some("Name or password is wrong.")).reply()),
+        None => Ok(again(&state, next, "Name or password is wrong.")),
     }
 }
 
@@ -181,7 +191,7 @@ pub(crate) async fn sign_out(
 }
 
 /// A place on this site, or the start page: a link must not lead elsewhere after signing in.
-fn local(next: Option<&str>) -> &str {
+pub(super) fn local(next: Option<&str>) -> &str {
     match next {
         Some(path)
             // Browsers drop control characters before they read a URL.

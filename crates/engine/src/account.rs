@@ -222,9 +222,8 @@ impl Account for Engine {
                     expires_in: browser_sign_in::PATIENCE.as_secs(),
                 };
                 tokio::spawn(async move {
-                    let outcome = waiting.wait(&inner, async |tokens| {
-                        signed_in(&inner, &server, tokens, request.store).await
-                    });
+                    let outcome = waiting
+                        .wait(&inner, async |tokens| signed_in(&inner, &server, tokens, request.store).await);
                     follow(&inner, events, first, outcome).await;
                 });
             }

@@ -183,8 +183,11 @@ fn answer(head: &[u8], state: &str, issuer: &str) -> Option<Result<String, Strin
     let line = std::str::from_utf8(head.split(|byte| *byte == b'\r').next()?).ok()?;
     let target = line.strip_prefix("GET ")?.split(' ').next()?;
     let query = target.strip_prefix("/callback?")?;
-    let mut fields: HashMap<String, String> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-    if fields.get("state").map(String::as_str) != Some(state) || fields.get("iss").map(String::as_str) != Some(issuer) {
+    let mut fields: HashMap<String, String> =
+        url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    if fields.get("state").map(String::as_str) != Some(state)
+        || fields.get("iss").map(String::as_str) != Some(issuer)
+    {
         return None;
     }
     match (fields.remove("code"), fields.remove("error")) {

@@ -42,7 +42,8 @@ impl Gateway {
         }
         let request = request.header("accept", "application/json");
         let answer = async {
-            let response = request.send().await.map_err(|error| GatewayError::from_transport(&name, error))?;
+            let response =
+                request.send().await.map_err(|error| GatewayError::from_transport(&name, error))?;
             let status = response.status().as_u16();
             Ok((status, read_limited(response, fetch.limit, &name).await?))
         };

@@ -48,7 +48,10 @@ impl Store {
 
     /// Adds a sign-in that goes to an issuer, and forgets those that did not come back in time.
     pub async fn add_issuer_sign_in(&self, row: &IssuerSignInRow, now_ms: i64) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM issuer_sign_ins WHERE expires_ms <= $1").bind(now_ms).execute(&self.pool).await?;
+        sqlx::query("DELETE FROM issuer_sign_ins WHERE expires_ms <= $1")
+            .bind(now_ms)
+            .execute(&self.pool)
+            .await?;
         sqlx::query(
             "INSERT INTO issuer_sign_ins (state_hash, browser_hash, issuer_id, next, expires_ms) \
              VALUES ($1, $2, $3, $4, $5)",

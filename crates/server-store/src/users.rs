@@ -100,7 +100,8 @@ impl Store {
 
     /// Ids of all who may not sign in any more.
     pub async fn disabled_users(&self) -> Result<Vec<String>, StoreError> {
-        let rows = sqlx::query("SELECT id FROM users WHERE disabled_ms IS NOT NULL").fetch_all(&self.pool).await?;
+        let rows =
+            sqlx::query("SELECT id FROM users WHERE disabled_ms IS NOT NULL").fetch_all(&self.pool).await?;
         rows.iter().map(|row| Ok(row.try_get("id")?)).collect()
     }
 

@@ -18,7 +18,9 @@ use crate::audit::Audit;
 use crate::config::Settings;
 use crate::env::Env;
 use crate::error::ApiError;
-use crate::identity::{Clients, GRANT_PREFIX, Grants, Issuers, Passwords, Principal, Revoked, SignIns, TokenError, Tokens};
+use crate::identity::{
+    Clients, GRANT_PREFIX, Grants, Issuers, Passwords, Principal, Revoked, SignIns, TokenError, Tokens,
+};
 use crate::limits::Limiter;
 use crate::metrics::Metrics;
 use crate::policy::{Denials, Policy};

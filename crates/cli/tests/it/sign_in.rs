@@ -71,9 +71,11 @@ impl Place {
     /// Signs in, opens the address and decides; where the browser is sent.
     async fn decide(&self, url: &str, decision: &str) -> String {
         let signed_in = self.form("/sign-in", "", &[("login", "ada"), ("password", PASSWORD)]).await;
-        let cookie = signed_in.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+        let cookie =
+            signed_in.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
         let page = self.http.get(url).header("cookie", &cookie).send().await.unwrap().text().await.unwrap();
-        let mut fields: Vec<(String, String)> = url::Url::parse(url).unwrap().query_pairs().into_owned().collect();
+        let mut fields: Vec<(String, String)> =
+            url::Url::parse(url).unwrap().query_pairs().into_owned().collect();
         let (_, rest) = page.split_once("name=\"form_token\" value=\"").unwrap();
         fields.push(("form_token".into(), rest.split('"').next().unwrap().into()));
         fields.push(("decision".into(), decision.into()));

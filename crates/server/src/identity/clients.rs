@@ -62,7 +62,8 @@ impl Client {
     pub fn redirect_uri(&self, text: &str) -> Option<Url> {
         let asked: Url = text.parse().ok()?;
         // Browsers and this server have to read the same address: what the parser mends is refused.
-        (asked.as_str() == text && self.redirect_uris.iter().any(|known| same(known, &asked))).then_some(asked)
+        (asked.as_str() == text && self.redirect_uris.iter().any(|known| same(known, &asked)))
+            .then_some(asked)
     }
 }
 
@@ -89,7 +90,9 @@ fn redirect_uri(text: &str) -> Result<Url, String> {
     // A scheme of an application's own has a dot in it (RFC 8252, 7.1), which none that a browser knows has.
     let own_scheme = url.scheme().contains('.') || url.scheme() == OWN;
     if !(url.scheme() == "https" || is_loopback(&url) || own_scheme) {
-        return Err(format!("{text}: it has to begin with https://, http://127.0.0.1, http://[::1] or a scheme such as com.example.app:"));
+        return Err(format!(
+            "{text}: it has to begin with https://, http://127.0.0.1, http://[::1] or a scheme such as com.example.app:"
+        ));
     }
     if url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
         return Err(format!("{text}: it must not have a fragment, a name or a password"));
@@ -112,7 +115,8 @@ mod tests {
     fn answers_go_to_exactly_the_addresses_of_the_client() {
         let clients = clients(&["https://app.example/back?x=1", "com.example.app:/back"]).unwrap();
         let (own, other) = (clients.find("plantocode").unwrap(), clients.find("x").unwrap());
-        for good in ["http://127.0.0.1:4711/callback", "http://127.0.0.1/callback", "http://[::1]:9/callback"] {
+        for good in ["http://127.0.0.1:4711/callback", "http://127.0.0.1/callback", "http://[::1]:9/callback"]
+        {
             assert!(own.redirect_uri(good).is_some(), "{good}");
             assert!(other.redirect_uri(good).is_none(), "{good}");
         }
@@ -148,10 +152,16 @@ mod tests {
 
     #[test]
     fn a_client_that_could_not_be_told_apart_is_refused_at_the_start() {
-        for bad in [&[][..], &["http://app.example/back"], &["javascript:alert(1)"], &["https://a.example/#f"]] {
+        for bad in
+            [&[][..], &["http://app.example/back"], &["javascript:alert(1)"], &["https://a.example/#f"]]
+        {
             assert!(clients(bad).is_err(), "{bad:?}");
         }
-        let own = config::Client { id: OWN.into(), name: "X".into(), redirect_uris: vec!["https://a.example/".into()] };
+        let own = config::Client {
+            id: OWN.into(),
+            name: "X".into(),
+            redirect_uris: vec!["https://a.example/".into()],
+        };
         assert!(Clients::new(&Identity { clients: vec![own], ..Identity::default() }).is_err());
     }
 }

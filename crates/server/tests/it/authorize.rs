@@ -44,7 +44,9 @@ fn told(location: &str) -> Value {
 
 /// The fields of the form on the consent page.
 fn form_of(html: &str) -> Vec<(String, String)> {
-    let text = |value: &str| value.replace("&#39;", "'").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+    let text = |value: &str| {
+        value.replace("&#39;", "'").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    };
     let names = GOOD.iter().map(|(name, _)| *name).chain(["form_token"]);
     names.map(|name| (name.to_owned(), text(&hidden(html, name)))).collect()
 }
@@ -53,7 +55,8 @@ async fn decide(world: &World, cookie: &str, fields: &[(&str, &str)], decision: 
     let page = world.get(&query(fields)).header("cookie", cookie).send().await.unwrap();
     assert_eq!(page.status(), StatusCode::OK);
     let form = form_of(&page.text().await.unwrap());
-    let mut form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let mut form: Vec<(&str, &str)> =
+        form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     form.push(("decision", decision));
     world.form("/oauth/authorize", cookie, &form).send().await.unwrap()
 }
@@ -128,7 +131,10 @@ async fn allowed(database: Database) {
     let code = code(&world, &cookie).await;
     let tokens = read_tokens(&json_of(exchange(&world, &code, None)).await);
     let account = json_of(world.get("/api/account").bearer_auth(&tokens.access)).await;
-    assert_eq!((&account["user"]["login"], &account["device"]["name"]), (&json!("ada"), &json!("Ada's <laptop>")));
+    assert_eq!(
+        (&account["user"]["login"], &account["device"]["name"]),
+        (&json!("ada"), &json!("Ada's <laptop>"))
+    );
     json_of(world.chat(&tokens, &ask("gpt-4.1-mini", false))).await;
     let renew = [("grant_type", "refresh_token"), ("refresh_token", tokens.refresh.as_str())];
     read_tokens(&json_of(world.form("/api/auth/token", "", &renew)).await);
@@ -148,7 +154,8 @@ async fn a_person_may_say_no_and_a_foreign_page_cannot_say_yes() {
     form.extend([("decision", "allow"), ("form_token", "0")]);
     let forged = world.form("/oauth/authorize", &cookie, &form).send().await.unwrap();
     assert_eq!(forged.status(), StatusCode::FORBIDDEN);
-    let foreign = world.form_from("https://evil.example", "/oauth/authorize", &cookie, &form).send().await.unwrap();
+    let foreign =
+        world.form_from("https://evil.example", "/oauth/authorize", &cookie, &form).send().await.unwrap();
     assert_eq!(foreign.status(), StatusCode::FORBIDDEN);
     let nobody = world.form("/oauth/authorize", "", &form).send().await.unwrap();
     assert!(location(&nobody).starts_with("/sign-in"));
@@ -202,7 +209,11 @@ async fn a_code_is_good_once_for_its_client_for_a_minute() {
     ] {
         let code = code(&world, &cookie).await;
         assert_eq!(refused(&world, &code, Some(changed)).await, "invalid_grant", "{changed:?}");
-        assert_eq!(refused(&world, &code, None).await, "invalid_grant", "a code that was tried wrongly is void");
+        assert_eq!(
+            refused(&world, &code, None).await,
+            "invalid_grant",
+            "a code that was tried wrongly is void"
+        );
     }
     let code = code(&world, &cookie).await;
     for missing in ["code", "code_verifier", "redirect_uri", "client_id"] {
@@ -228,7 +239,9 @@ async fn used_twice(database: Database) {
     let cookie = world.browser("ada").await;
     let code = code(&world, &cookie).await;
     let tokens = read_tokens(&json_of(exchange(&world, &code, None)).await);
-    let works = async |tokens: &Tokens| world.get("/v1/models").bearer_auth(&tokens.access).send().await.unwrap().status();
+    let works = async |tokens: &Tokens| {
+        world.get("/v1/models").bearer_auth(&tokens.access).send().await.unwrap().status()
+    };
     assert_eq!(works(&tokens).await, 200);
     assert_eq!(refused(&world, &code, None).await, "invalid_grant");
     assert_eq!(works(&tokens).await, 401, "at once");
@@ -258,7 +271,9 @@ async fn clients_of_the_configuration_have_addresses_of_their_own() {
     let cookie = world.browser("ada").await;
     let fields: Vec<_> = with("client_id", Some("report"))
         .into_iter()
-        .map(|(name, value)| (name, if name == "redirect_uri" { "https://report.example/done" } else { value }))
+        .map(|(name, value)| {
+            (name, if name == "redirect_uri" { "https://report.example/done" } else { value })
+        })
         .collect();
     let told_it = told(&location(&decide(&world, &cookie, &fields, "allow").await));
     let code = told_it["code"].as_str().unwrap();
@@ -273,7 +288,8 @@ async fn clients_of_the_configuration_have_addresses_of_their_own() {
 async fn whoever_comes_from_another_site_is_not_asked_to_sign_in_again() {
     let world = World::new().await;
     let cookie = world.browser("ada").await;
-    let away = world.get("/sign-in?next=%2Fdevice").header("sec-fetch-site", "cross-site").send().await.unwrap();
+    let away =
+        world.get("/sign-in?next=%2Fdevice").header("sec-fetch-site", "cross-site").send().await.unwrap();
     assert_eq!(away.status(), StatusCode::OK);
     let refresh = away.headers()["refresh"].to_str().unwrap().to_owned();
     let to = refresh.strip_prefix("0; url=").unwrap();

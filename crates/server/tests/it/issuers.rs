@@ -45,7 +45,8 @@ impl Provider {
         command.arg("--no-warnings").arg(folder.join("provider.mjs")).arg(self.port.to_string());
         command.arg(format!("http://127.0.0.1:{}/sign-in/callback", self.server_port)).arg(secret);
         command.env("ID_TOKEN_ALG", algorithm);
-        self.process = Some(Spawned::start(command, Duration::from_secs(60), |line| line.starts_with("{\"issuer\"")));
+        self.process =
+            Some(Spawned::start(command, Duration::from_secs(60), |line| line.starts_with("{\"issuer\"")));
     }
 
     fn issuer(&self) -> String {
@@ -188,7 +189,10 @@ async fn people_of_an_issuer_sign_in_and_keep_their_account_while_its_keys_chang
     let grant = json!({ "grant_type": "device_code", "device_code": code["device_code"] });
     let tokens = read_tokens(&json_of(world.post("/api/auth/token").json(&grant)).await);
     let account = json_of(world.get("/api/account").bearer_auth(&tokens.access)).await;
-    assert_eq!((&account["user"]["login"], &account["user"]["role"]), (&json!("grace@acme"), &json!("member")));
+    assert_eq!(
+        (&account["user"]["login"], &account["user"]["role"]),
+        (&json!("grace@acme"), &json!("member"))
+    );
     json_of(world.chat(&tokens, &ask("gpt-4.1-mini", false))).await;
     assert_eq!(provider.key_fetches().await, 1);
     // Other keys: one more fetch, and the same person.
@@ -199,7 +203,11 @@ async fn people_of_an_issuer_sign_in_and_keep_their_account_while_its_keys_chang
     assert_eq!(provider.key_fetches().await, 2);
     // Somebody else of the same name at the issuer, as nobody links by names.
     assert_eq!(Browser::default().signed_in_as(&world, "GRACE").await, "grace-2@acme");
-    assert_eq!(Browser::default().signed_in_as(&world, "ada").await, "ada@acme", "not the administrator of that name");
+    assert_eq!(
+        Browser::default().signed_in_as(&world, "ada").await,
+        "ada@acme",
+        "not the administrator of that name"
+    );
 }
 
 #[tokio::test]
@@ -223,7 +231,8 @@ async fn every_algorithm_works_and_a_client_may_have_a_secret() {
 async fn an_algorithm_or_a_claim_that_is_not_the_pinned_one_lets_nobody_in() {
     let provider = Provider::started("", "RS256");
     for change in [
-        (|issuer: &mut Issuer| issuer.algorithms = vec![Algorithm::ES256, Algorithm::EdDSA]) as fn(&mut Issuer),
+        (|issuer: &mut Issuer| issuer.algorithms = vec![Algorithm::ES256, Algorithm::EdDSA])
+            as fn(&mut Issuer),
         |issuer| issuer.claims = [("tid".to_owned(), "another tenant".to_owned())].into(),
         |issuer| issuer.newcomers = Newcomers::Refuse,
     ] {
@@ -265,17 +274,29 @@ async fn an_answer_works_once_in_the_browser_it_was_asked_from() {
     let mut ours = Browser::default();
     let stray = "was not begun in this browser";
     let state = leave(&mut theirs).await;
-    assert!(refused(&mut ours, callback(&state, "c", &provider.issuer())).await.contains(stray), "no cookie at all");
+    assert!(
+        refused(&mut ours, callback(&state, "c", &provider.issuer())).await.contains(stray),
+        "no cookie at all"
+    );
     let _mine = leave(&mut ours).await;
-    assert!(refused(&mut ours, callback(&state, "c", &provider.issuer())).await.contains(stray), "another's state");
+    assert!(
+        refused(&mut ours, callback(&state, "c", &provider.issuer())).await.contains(stray),
+        "another's state"
+    );
     let state = leave(&mut ours).await;
     for iss in ["https://evil.example", ""] {
         let state = leave(&mut ours).await;
-        assert!(refused(&mut ours, callback(&state, "c", iss)).await.contains("did not sign you in"), "{iss}");
+        assert!(
+            refused(&mut ours, callback(&state, "c", iss)).await.contains("did not sign you in"),
+            "{iss}"
+        );
     }
     let made_up = refused(&mut ours, callback(&state, "made-up", &provider.issuer())).await;
     assert!(made_up.contains("did not sign you in"), "{made_up}");
-    assert!(refused(&mut ours, callback(&state, "c", &provider.issuer())).await.contains(stray), "a second time");
+    assert!(
+        refused(&mut ours, callback(&state, "c", &provider.issuer())).await.contains(stray),
+        "a second time"
+    );
     let state = leave(&mut ours).await;
     world.env.advance(600_001);
     assert!(refused(&mut ours, callback(&state, "c", &provider.issuer())).await.contains(stray), "too late");

@@ -122,23 +122,20 @@ fn read<'a>(state: &'a State, query: &[u8]) -> Result<Asked<'a>, Refusal> {
     }
     let mut take = |name: &str| fields.remove(name).filter(|value| !value.is_empty());
     let client = take("client_id").and_then(|id| state.clients.find(&id));
-    let client = client.ok_or(Refusal::Page("The program that sent you here is not known to this server."))?;
+    let client =
+        client.ok_or(Refusal::Page("The program that sent you here is not known to this server."))?;
     let redirect_uri = take("redirect_uri").and_then(|uri| client.redirect_uri(&uri));
-    let redirect_uri = redirect_uri
-        .ok_or(Refusal::Page("The program that sent you here wants its answer at an address that is not its own."))?;
+    let redirect_uri = redirect_uri.ok_or(Refusal::Page(
+        "The program that sent you here wants its answer at an address that is not its own.",
+    ))?;
     let state = take("state").filter(|state| state.len() <= LONGEST_STATE);
-    let tell = |error, why| Refusal::Client {
-        redirect_uri: redirect_uri.clone(),
-        state: state.clone(),
-        error,
-        why,
-    };
+    let tell =
+        |error, why| Refusal::Client { redirect_uri: redirect_uri.clone(), state: state.clone(), error, why };
     if take("response_type").as_deref() != Some("code") {
         return Err(tell("unsupported_response_type", "response_type must be code"));
     }
-    let challenge = take("code_challenge").filter(|challenge| {
-        URL_SAFE_NO_PAD.decode(challenge).is_ok_and(|bytes| bytes.len() == 32)
-    });
+    let challenge = take("code_challenge")
+        .filter(|challenge| URL_SAFE_NO_PAD.decode(challenge).is_ok_and(|bytes| bytes.len() == 32));
     let (Some(challenge), Some("S256")) = (challenge, take("code_challenge_method").as_deref()) else {
         return Err(tell("invalid_request", "code_challenge with code_challenge_method S256 is needed"));
     };

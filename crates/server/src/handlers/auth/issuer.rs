@@ -70,7 +70,9 @@ pub(crate) async fn leave(
         .append_pair("code_challenge_method", "S256")
         .append_pair("code_challenge", &URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes())));
     let secure = if state.public_url.scheme() == "https" { "; Secure" } else { "" };
-    let kept = format!("{COOKIE_NAME}={browser}; Path=/sign-in; HttpOnly; SameSite=Lax; Max-Age={LIFETIME_S}{secure}");
+    let kept = format!(
+        "{COOKIE_NAME}={browser}; Path=/sign-in; HttpOnly; SameSite=Lax; Max-Age={LIFETIME_S}{secure}"
+    );
     let mut reply = HttpResponse::SeeOther();
     reply.insert_header((LOCATION, url.as_str())).insert_header(("cache-control", "no-store"));
     Ok(reply.insert_header(("referrer-policy", "no-referrer")).insert_header((SET_COOKIE, kept)).finish())
@@ -101,9 +103,13 @@ pub(crate) async fn back(
     let now = state.env.now_ms();
     let row = state.store.take_issuer_sign_in(&token_hash(token), &token_hash(browser), now).await?;
     let Some(row) = row else { return Ok(sign_in::again(&state, "/", stray)) };
-    let Some(issuer) = state.issuers.find(&row.issuer_id) else { return Ok(sign_in::first_sign_in(&row.next)) };
+    let Some(issuer) = state.issuers.find(&row.issuer_id) else {
+        return Ok(sign_in::first_sign_in(&row.next));
+    };
     let name = &issuer.settings.name;
-    let Ok(endpoints) = issuer.endpoints().await else { return Ok(sign_in::again(&state, &row.next, &away(issuer))) };
+    let Ok(endpoints) = issuer.endpoints().await else {
+        return Ok(sign_in::again(&state, &row.next, &away(issuer)));
+    };
     // Another issuer's answer must not be taken for this one's (RFC 9207).
     let theirs = match &query.iss {
         Some(iss) => *iss == issuer.settings.issuer,
@@ -111,7 +117,11 @@ pub(crate) async fn back(
     };
     let code = query.code.as_deref().filter(|_| theirs && query.error.is_none());
     let Some(code) = code else {
-        tracing::warn!(issuer = issuer.settings.id, error = query.error.as_deref(), "a sign-in was not allowed there");
+        tracing::warn!(
+            issuer = issuer.settings.id,
+            error = query.error.as_deref(),
+            "a sign-in was not allowed there"
+        );
         return Ok(sign_in::again(&state, &row.next, &format!("{name} did not sign you in.")));
     };
     let (nonce, verifier) = secrets(&state, token)?;
@@ -140,19 +150,29 @@ fn away(issuer: &Issuer) -> String {
 }
 
 /// The person whom the issuer means; or why nobody gets in.
-async fn person(state: &State, issuer: &Issuer, vouched: &Vouched) -> Result<Result<String, String>, ApiError> {
+async fn person(
+    state: &State,
+    issuer: &Issuer,
+    vouched: &Vouched,
+) -> Result<Result<String, String>, ApiError> {
     let known = state.store.identity(&issuer.settings.issuer, &vouched.subject).await?;
     let Some(user_id) = known else {
         return match issuer.settings.newcomers {
             Newcomers::Join => join(state, issuer, vouched).await.map(Ok),
             Newcomers::Refuse => {
-                tracing::warn!(issuer = issuer.settings.id, subject = vouched.subject, "a newcomer was refused");
+                tracing::warn!(
+                    issuer = issuer.settings.id,
+                    subject = vouched.subject,
+                    "a newcomer was refused"
+                );
                 Ok(Err("You have no account on this server. Ask who administers it.".into()))
             }
         };
     };
     let user = state.store.user(&user_id).await?.filter(|user| user.disabled_ms.is_none());
-    Ok(user.map(|user| user.id).ok_or_else(|| "Your account on this server is disabled. Ask who administers it.".into()))
+    Ok(user
+        .map(|user| user.id)
+        .ok_or_else(|| "Your account on this server is disabled. Ask who administers it.".into()))
 }
 
 /// Makes an account for somebody who has come for the first time. What the issuer calls them is a suggestion for a name and
@@ -161,7 +181,8 @@ async fn join(state: &State, issuer: &Issuer, vouched: &Vouched) -> Result<Strin
     let id = &issuer.settings.id;
     let suggested = vouched.suggested.as_deref().unwrap_or_default().to_lowercase();
     let plain = |c: &char| c.is_ascii_alphanumeric() || "._-".contains(*c);
-    let name: String = suggested.split('@').next().unwrap_or_default().chars().filter(plain).take(LONGEST_NAME).collect();
+    let name: String =
+        suggested.split('@').next().unwrap_or_default().chars().filter(plain).take(LONGEST_NAME).collect();
     let name = if name.is_empty() { "somebody".to_owned() } else { name };
     let org_id = match issuer.settings.org.as_str() {
         "" => crate::admin::first_org(&state.store).await?,
@@ -212,7 +233,8 @@ fn callback_url(state: &State) -> String {
 
 fn cookie(request: &HttpRequest) -> Option<&str> {
     let headers = request.headers().get_all(COOKIE).filter_map(|value| value.to_str().ok());
-    let mut pairs = headers.flat_map(|header| header.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let mut pairs =
+        headers.flat_map(|header| header.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let value = pairs.find(|(name, _)| *name == COOKIE_NAME).map(|(_, value)| value)?;
     // It is set again as it came.
     let ours = value.len() == 43 && value.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');

@@ -69,8 +69,12 @@ pub(crate) async fn token(
 
 /// An authorisation code, presented by the client that has the secret behind its challenge.
 async fn redeem(state: &State, grant: CodeGrant) -> Result<TokenPair, ApiError> {
-    let CodeGrant { code: Some(code), client_id: Some(client_id), redirect_uri: Some(uri), code_verifier: Some(verifier) } =
-        grant
+    let CodeGrant {
+        code: Some(code),
+        client_id: Some(client_id),
+        redirect_uri: Some(uri),
+        code_verifier: Some(verifier),
+    } = grant
     else {
         let message = "code, client_id, redirect_uri and code_verifier are needed";
         return Err(ApiError::oauth("invalid_request", message));

@@ -114,9 +114,9 @@ impl<'t> Unverified<'t> {
 
     /// The key among these that it claims to be signed with. A token that names none can only be meant for the one there is.
     pub fn key<'k>(&self, keys: &'k [Key]) -> Option<&'k Key> {
-        let mut fitting = keys.iter().filter(|key| {
-            key.is_for(self.algorithm) && (self.kid.is_none() || key.kid == self.kid)
-        });
+        let mut fitting = keys
+            .iter()
+            .filter(|key| key.is_for(self.algorithm) && (self.kid.is_none() || key.kid == self.kid));
         let key = fitting.next()?;
         (self.kid.is_some() || fitting.next().is_none()).then_some(key)
     }
@@ -242,7 +242,11 @@ mod tests {
         let used = Use::Id { nonce: "n" };
         let good = believed(&header, &claims, used).unwrap();
         assert_eq!((good.subject.as_str(), good.suggested.as_deref()), ("s", Some("ada@i.example")));
-        let fine = [json!({ "aud": ["us"] }), json!({ "aud": ["us", "them"], "azp": "us" }), json!({ "exp": NOW - 59 })];
+        let fine = [
+            json!({ "aud": ["us"] }),
+            json!({ "aud": ["us", "them"], "azp": "us" }),
+            json!({ "exp": NOW - 59 }),
+        ];
         for change in fine {
             assert!(believed(&header, &changed(&claims, change.clone()), used).is_some(), "{change}");
         }
@@ -284,10 +288,14 @@ mod tests {
     #[test]
     fn an_access_token_is_none_by_its_type_alone() {
         let header = json!({ "alg": "EdDSA", "kid": "k", "typ": "at+JWT" });
-        let claims = json!({ "iss": "https://i.example", "sub": "s", "aud": "api", "exp": NOW + 60, "tid": "t1" });
+        let claims =
+            json!({ "iss": "https://i.example", "sub": "s", "aud": "api", "exp": NOW + 60, "tid": "t1" });
         assert!(believed(&header, &claims, Use::Access).is_some());
         for typ in [json!("JWT"), json!(null), json!("id+jwt")] {
-            assert!(believed(&changed(&header, json!({ "typ": typ })), &claims, Use::Access).is_none(), "{typ}");
+            assert!(
+                believed(&changed(&header, json!({ "typ": typ })), &claims, Use::Access).is_none(),
+                "{typ}"
+            );
         }
         assert!(believed(&header, &changed(&claims, json!({ "aud": "us" })), Use::Access).is_none());
     }

@@ -93,7 +93,8 @@ pub(crate) enum IssuerError {
 
 impl Issuer {
     pub fn new(settings: config::Issuer, gateway: Gateway, env: Env) -> Result<Self, ServerError> {
-        let wrong = |problem: &str| ServerError::Config(format!("identity.issuers, {:?}: {problem}", settings.id));
+        let wrong =
+            |problem: &str| ServerError::Config(format!("identity.issuers, {:?}: {problem}", settings.id));
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if settings.id.is_empty() || settings.id.len() > 32 || !settings.id.chars().all(plain) {
             return Err(wrong("its id must consist of small letters, digits and -"));
@@ -109,13 +110,16 @@ impl Issuer {
             return Err(wrong("it needs algorithms, and the scope openid"));
         }
         if settings.audiences.contains(&settings.client_id) {
-            return Err(wrong("its ID tokens are for the client_id, so that is no audience of access tokens"));
+            return Err(wrong(
+                "its ID tokens are for the client_id, so that is no audience of access tokens",
+            ));
         }
         let secret = match (settings.client_secret_env.as_str(), settings.client_secret_file.as_str()) {
             ("", "") => None,
             (name, "") => Some(std::env::var(name).map_err(|_| wrong(&format!("{name} is not set")))?),
             ("", path) => {
-                let text = std::fs::read_to_string(path).map_err(|error| wrong(&format!("{path}: {error}")))?;
+                let text =
+                    std::fs::read_to_string(path).map_err(|error| wrong(&format!("{path}: {error}")))?;
                 Some(text.trim_end().to_owned())
             }
             _ => return Err(wrong("its secret is either in the environment or in a file")),
@@ -161,7 +165,8 @@ impl Issuer {
         }
         // Both are form-encoded before they are joined (RFC 6749, 2.3.1).
         let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-        let (user, secret) = (encoded(client), basic.map(|secret| SecretString::from(encoded(secret.expose_secret()))));
+        let (user, secret) =
+            (encoded(client), basic.map(|secret| SecretString::from(encoded(secret.expose_secret()))));
         let basic = secret.as_ref().map(|secret| (user.as_str(), secret));
         let fetch = Fetch { url: &endpoints.token, form: Some(&form), basic, time: FETCH, limit: LIMIT };
         let body = self.fetch(fetch).await?;
@@ -231,7 +236,8 @@ impl Issuer {
             match fetch().await {
                 Ok(value) => {
                     let value = Arc::new(value);
-                    *cache.kept.write().unwrap_or_else(PoisonError::into_inner) = Some((Arc::clone(&value), now));
+                    *cache.kept.write().unwrap_or_else(PoisonError::into_inner) =
+                        Some((Arc::clone(&value), now));
                     return Ok(value);
                 }
                 Err(error) => {
@@ -245,13 +251,17 @@ impl Issuer {
 
     async fn discover(&self) -> Result<Endpoints, IssuerError> {
         let wrong = |text: String| IssuerError::Wrong(text);
-        let address = format!("{}/.well-known/openid-configuration", self.settings.issuer.trim_end_matches('/'));
+        let address =
+            format!("{}/.well-known/openid-configuration", self.settings.issuer.trim_end_matches('/'));
         let url: Url = address.parse().map_err(|error| wrong(format!("{address}: {error}")))?;
         let fetch = Fetch { url: &url, form: None, basic: None, time: FETCH, limit: LIMIT };
         let document: Document = serde_json::from_slice(&self.fetch(fetch).await?)
             .map_err(|error| wrong(format!("what it says about itself cannot be read: {error}")))?;
         if document.issuer != self.settings.issuer {
-            return Err(wrong(format!("it calls itself {:?}, the configuration another name", document.issuer)));
+            return Err(wrong(format!(
+                "it calls itself {:?}, the configuration another name",
+                document.issuer
+            )));
         }
         let safe = |text: &str| {
             let url: Option<Url> = text.parse().ok();

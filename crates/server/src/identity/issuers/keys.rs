@@ -3,8 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::signature::{
-    ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, RsaPublicKeyComponents,
-    UnparsedPublicKey,
+    ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256,
+    RsaPublicKeyComponents, UnparsedPublicKey,
 };
 use serde::Deserialize;
 
@@ -59,7 +59,13 @@ struct Jwk {
 /// them, too, so that nothing public is ever taken for one.
 pub(super) fn parse(body: &[u8]) -> Option<Vec<Key>> {
     let set: Set = serde_json::from_slice(body).ok()?;
-    Some(set.keys.into_iter().take(MOST).filter_map(|key| serde_json::from_value(key).ok().and_then(key_of)).collect())
+    Some(
+        set.keys
+            .into_iter()
+            .take(MOST)
+            .filter_map(|key| serde_json::from_value(key).ok().and_then(key_of))
+            .collect(),
+    )
 }
 
 fn key_of(jwk: Jwk) -> Option<Key> {
@@ -99,7 +105,8 @@ impl Key {
                 | (Public::Ed25519(_), Algorithm::EdDSA)
         );
         // RFC 9864 has a second name for the same.
-        let named = |only: &str| only == name(algorithm) || (only == "Ed25519" && algorithm == Algorithm::EdDSA);
+        let named =
+            |only: &str| only == name(algorithm) || (only == "Ed25519" && algorithm == Algorithm::EdDSA);
         kind && self.only.as_deref().is_none_or(named)
     }
 

@@ -41,7 +41,10 @@ impl Issuers {
         let mut issuers: Vec<Issuer> = Vec::new();
         for settings in &settings.issuers {
             let issuer = Issuer::new(settings.clone(), gateway.clone(), env.clone())?;
-            if issuers.iter().any(|known| known.settings.id == settings.id || known.settings.issuer == settings.issuer) {
+            if issuers
+                .iter()
+                .any(|known| known.settings.id == settings.id || known.settings.issuer == settings.issuer)
+            {
                 let problem = "its id or address is taken by another one";
                 return Err(ServerError::Config(format!("identity.issuers, {:?}: {problem}", settings.id)));
             }
@@ -52,7 +55,11 @@ impl Issuers {
 
     /// Ids and names, as the sign-in page shows them.
     pub fn names(&self) -> Vec<(&str, &str)> {
-        self.0.issuers.iter().map(|issuer| (issuer.settings.id.as_str(), issuer.settings.name.as_str())).collect()
+        self.0
+            .issuers
+            .iter()
+            .map(|issuer| (issuer.settings.id.as_str(), issuer.settings.name.as_str()))
+            .collect()
     }
 
     /// The issuer of this id.
@@ -77,8 +84,12 @@ impl Issuers {
             return Ok(());
         }
         let Ok(Some(vouched)) = issuer.access_token(token).await else { return Ok(()) };
-        let Some(user_id) = store.identity(&issuer.settings.issuer, &vouched.subject).await? else { return Ok(()) };
-        let Some(user) = store.user(&user_id).await?.filter(|user| user.disabled_ms.is_none()) else { return Ok(()) };
+        let Some(user_id) = store.identity(&issuer.settings.issuer, &vouched.subject).await? else {
+            return Ok(());
+        };
+        let Some(user) = store.user(&user_id).await?.filter(|user| user.disabled_ms.is_none()) else {
+            return Ok(());
+        };
         let now = self.0.env.now_ms();
         let principal = Principal {
             user_id,

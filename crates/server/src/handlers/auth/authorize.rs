@@ -36,7 +36,15 @@ enum Refusal {
     /// It is not known whose it is, so nobody is told but the person.
     Page(&'static str),
     /// The client is told.
-    Client { redirect_uri: Url, state: Option<String>, error: &'static str, why: &'static str },
+    Client(Box<Told>),
+}
+
+/// What a client is told that gets no code.
+struct Told {
+    redirect_uri: Url,
+    state: Option<String>,
+    error: &'static str,
+    why: &'static str,
 }
 
 /// `GET /oauth/authorize`: shows who asks.
@@ -88,10 +96,8 @@ pub(crate) async fn decide(
     person.check_form(&field("form_token").unwrap_or_default())?;
     if field("decision").as_deref() != Some("allow") {
         let (redirect_uri, why) = (asked.redirect_uri, "the person did not allow it");
-        return Ok(refuse(
-            &state,
-            Refusal::Client { redirect_uri, state: Some(asked.state), error: "access_denied", why },
-        ));
+        let told = Told { redirect_uri, state: Some(asked.state), error: "access_denied", why };
+        return Ok(refuse(&state, Refusal::Client(Box::new(told))));
     }
     let code = state.env.token()?;
     let now = state.env.now_ms();
@@ -129,8 +135,10 @@ fn read<'a>(state: &'a State, query: &[u8]) -> Result<Asked<'a>, Refusal> {
         "The program that sent you here wants its answer at an address that is not its own.",
     ))?;
     let state = take("state").filter(|state| state.len() <= LONGEST_STATE);
-    let tell =
-        |error, why| Refusal::Client { redirect_uri: redirect_uri.clone(), state: state.clone(), error, why };
+    let tell = |error, why| {
+        let (redirect_uri, state) = (redirect_uri.clone(), state.clone());
+        Refusal::Client(Box::new(Told { redirect_uri, state, error, why }))
+    };
     if take("response_type").as_deref() != Some("code") {
         return Err(tell("unsupported_response_type", "response_type must be code"));
     }
@@ -155,10 +163,10 @@ fn read<'a>(state: &'a State, query: &[u8]) -> Result<Asked<'a>, Refusal> {
 fn refuse(state: &State, refusal: Refusal) -> HttpResponse {
     match refusal {
         Refusal::Page(sentence) => pages::consent::refused(sentence).reply(),
-        Refusal::Client { redirect_uri, state: kept, error, why } => {
-            let mut fields = vec![("error", error), ("error_description", why)];
-            fields.extend(kept.as_deref().map(|kept| ("state", kept)));
-            go_back(state, redirect_uri, &fields)
+        Refusal::Client(told) => {
+            let mut fields = vec![("error", told.error), ("error_description", told.why)];
+            fields.extend(told.state.as_deref().map(|kept| ("state", kept)));
+            go_back(state, told.redirect_uri, &fields)
         }
     }
 }

@@ -144,7 +144,7 @@ impl<'t> Unverified<'t> {
         let access = matches!(self.typ.as_str(), "at+jwt" | "application/at+jwt");
         match used {
             Use::Id { nonce } => {
-                let ours = audiences.iter().any(|audience| *audience == issuer.client_id);
+                let ours = audiences.contains(&issuer.client_id);
                 // A token for several has to say which of them asked (OpenID Connect Core, 3.1.3.7).
                 let asked = match &self.claims.azp {
                     Some(party) => *party == issuer.client_id,

@@ -4,8 +4,8 @@
 mod api_tokens;
 mod approval;
 mod audit;
-mod balancer;
 mod authorize;
+mod balancer;
 mod cancel;
 mod deploy;
 mod device_link;

@@ -37,6 +37,20 @@ impl std::fmt::Display for Destination {
     }
 }
 
+impl std::str::FromStr for Destination {
+    type Err = LlmError;
+
+    /// Reads `provider/model`. A provider's name has no `/`; a model's may.
+    fn from_str(text: &str) -> Result<Self, LlmError> {
+        match text.split_once('/') {
+            Some((provider, model)) if !provider.is_empty() && !model.is_empty() => {
+                Ok(Self { provider: provider.into(), model: model.into() })
+            }
+            _ => Err(LlmError::Malformed(format!("`{text}` is not provider/model"))),
+        }
+    }
+}
+
 /// What somebody agreed to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Approval {

@@ -48,6 +48,8 @@ pub struct ApiTokenRow {
     pub models: String,
     /// Whether each request needs an approval.
     pub needs_approval: bool,
+    /// What its owner approved once for all its requests, as JSON: its requests are bound to that instead.
+    pub scope: Option<String>,
     /// The most that all its requests together may cost.
     pub budget_microusd: Option<i64>,
     /// What they have cost so far.
@@ -74,6 +76,7 @@ impl ApiTokenRow {
             name: row.try_get("name")?,
             models: row.try_get("models")?,
             needs_approval: row.try_get::<String, _>("approval")? == "required",
+            scope: row.try_get("scope")?,
             budget_microusd: row.try_get("budget_microusd")?,
             spent_microusd: row.try_get("spent_microusd")?,
             tag: row.try_get("tag")?,
@@ -98,8 +101,8 @@ impl Store {
     pub async fn add_api_token(&self, token: &ApiTokenRow) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO api_tokens (id, hash, org_id, user_id, kind, name, models, approval, budget_microusd, \
-             spent_microusd, tag, created_ms, expires_ms, revoked_ms) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+             spent_microusd, tag, created_ms, expires_ms, revoked_ms, scope) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         )
         .bind(&token.id)
         .bind(&token.hash)
@@ -115,6 +118,7 @@ impl Store {
         .bind(token.created_ms)
         .bind(token.expires_ms)
         .bind(token.revoked_ms)
+        .bind(token.scope.as_deref())
         .execute(&self.pool)
         .await?;
         Ok(())

@@ -25,7 +25,7 @@ pub struct AuditRow {
 }
 
 impl AuditRow {
-    fn read(row: &AnyRow) -> Result<Self, StoreError> {
+    pub(crate) fn read(row: &AnyRow) -> Result<Self, StoreError> {
         Ok(Self {
             node: row.try_get("node")?,
             seq: row.try_get("seq")?,

@@ -11,7 +11,7 @@ use sqlx::query::Query;
 use sqlx::{Any, AnyConnection, AssertSqlSafe};
 
 use crate::usage::DAY_MS;
-use crate::{AuditRow, Store, StoreError, UsageRow};
+use crate::{AuditRow, Store, StoreError, SubjectRow, UsageRow};
 
 /// The most rows in one statement. SQLite takes 32,766 values in one, PostgreSQL 65,535.
 const MOST_ROWS: usize = 64;
@@ -53,10 +53,16 @@ struct LedgerRow<'a> {
 }
 
 impl Store {
-    /// Appends audit records and stores settlements, all or nothing. A request settles once and a place in a chain is taken
-    /// once: the second time is a conflict.
-    pub async fn record(&self, records: &[AuditRow], settlements: &[Settlement]) -> Result<(), StoreError> {
+    /// Appends audit records with the subjects that are new in them, and stores settlements, all or nothing. A request settles
+    /// once and a place in a chain is taken once: the second time is a conflict.
+    pub async fn record(
+        &self,
+        records: &[AuditRow],
+        subjects: &[SubjectRow],
+        settlements: &[Settlement],
+    ) -> Result<(), StoreError> {
         let mut tx = self.pool.begin().await?;
+        insert(&mut tx, &SUBJECTS, subjects, bind_subject).await?;
         insert(&mut tx, &AUDIT, records, bind_audit).await?;
         let usage: Vec<&UsageRow> = settlements.iter().map(|settlement| &settlement.usage).collect();
         insert(&mut tx, &USAGE, &usage, |query, row| bind_usage(query, row)).await?;
@@ -120,6 +126,9 @@ const AUDIT: Table = Table {
     name: "audit_records",
     columns: &["node", "seq", "request_id", "org_id", "at_ms", "hash", "record"],
 };
+
+const SUBJECTS: Table =
+    Table { name: "audit_subjects", columns: &["pseudonym", "org_id", "user_id", "address", "created_ms"] };
 
 const USAGE: Table = Table {
     name: "usage_records",
@@ -195,6 +204,15 @@ fn bind_audit<'q>(query: Values<'q>, row: &'q AuditRow) -> Values<'q> {
         .bind(row.at_ms)
         .bind(&row.hash)
         .bind(row.record.as_slice())
+}
+
+fn bind_subject<'q>(query: Values<'q>, row: &'q SubjectRow) -> Values<'q> {
+    query
+        .bind(&row.pseudonym)
+        .bind(&row.org_id)
+        .bind(&row.user_id)
+        .bind(&row.address)
+        .bind(row.created_ms)
 }
 
 fn bind_usage<'q>(query: Values<'q>, row: &'q UsageRow) -> Values<'q> {

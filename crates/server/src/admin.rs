@@ -8,7 +8,7 @@ use server_store::{ApiTokenRow, ProviderKeyRow, Resealed, Role, Store, UserRow};
 use url::Url;
 
 use crate::ServerError;
-use crate::audit::{ChainReport, CheckpointReport, contradiction, verify_chain, verify_checkpoints};
+use crate::audit::{AuditReport, contradiction, verify_all};
 use crate::config::Config;
 use crate::data_dir;
 use crate::env::Env;
@@ -202,18 +202,20 @@ impl Admin {
         data_dir::use_next_master_key(&config.data, self.env.now_ms())
     }
 
-    /// Walks every audit chain.
-    pub async fn verify_audit(&self) -> Result<Vec<ChainReport>, ServerError> {
-        let mut reports = Vec::new();
-        for node in self.store.audit_nodes().await? {
-            reports.push(verify_chain(&self.store, &node).await?);
-        }
-        Ok(reports)
+    /// Walks every audit chain and the signed checkpoints.
+    pub async fn verify_audit(&self) -> Result<AuditReport, ServerError> {
+        verify_all(&self.store, &self.vault).await
     }
 
-    /// Walks the signed checkpoints, and compares them with the chains.
-    pub async fn verify_checkpoints(&self) -> Result<CheckpointReport, ServerError> {
-        verify_checkpoints(&self.store, &self.vault).await
+    /// Erases what the database says about a person, see [`Store::erase_user`]. A running server ends what they have under
+    /// way within a second.
+    pub async fn erase_user(&self, login: &str) -> Result<(), ServerError> {
+        let none = || ServerError::NotFound(format!("there is no person called {login}"));
+        let user = self.store.user_by_login(&login.trim().to_lowercase()).await?.ok_or_else(none)?;
+        match self.store.erase_user(&user.id, self.env.now_ms()).await? {
+            true => Ok(()),
+            false => Err(none()),
+        }
     }
 
     /// What each line of a witness says that the database does not confirm, with the number of the line. Lines are positions

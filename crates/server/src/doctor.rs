@@ -132,8 +132,9 @@ async fn inside(config: &Config, admin: &Admin) -> Result<Vec<Finding>, ServerEr
             )));
         }
     }
-    let broken = admin.verify_audit().await?.into_iter().filter(|report| report.broken.is_some()).count();
-    let checkpoints = admin.verify_checkpoints().await?;
+    let report = admin.verify_audit().await?;
+    let broken = report.chains.iter().filter(|chain| chain.broken.is_some()).count();
+    let checkpoints = report.checkpoints;
     findings.push(match (broken, checkpoints.broken) {
         (0, None) => good(format!("the audit is in order, with {} checkpoints", checkpoints.checkpoints)),
         _ => bad("the audit is not intact: `audit verify` says where"),

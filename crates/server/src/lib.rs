@@ -34,7 +34,7 @@ mod tls;
 mod usage;
 mod vault;
 
-pub use audit::{ChainReport, CheckpointReport, verify_chain};
+pub use audit::{AuditReport, ChainReport, CheckpointReport};
 pub use config::Config;
 pub use error::ServerError;
 pub use server::{Running, Server};

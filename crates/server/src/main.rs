@@ -99,6 +99,12 @@ enum User {
         #[arg(long, default_value = "member")]
         role: String,
     },
+    /// Erase a person: name, password, devices and the addresses in the audit. Usage and audit keep a bare id; this cannot be
+    /// undone.
+    Erase {
+        /// Name for signing in.
+        login: String,
+    },
 }
 
 #[derive(Subcommand)]
@@ -159,6 +165,10 @@ async fn main() -> anyhow::Result<()> {
             let admin = Admin::open(&config).await?;
             let id = admin.add_user(&login, read_stdin()?.into(), role).await?;
             say(&format!("added {login} ({id})"))
+        }
+        Command::User(User::Erase { login }) => {
+            Admin::open(&config).await?.erase_user(&login).await?;
+            say(&format!("erased {login}"))
         }
         Command::Vault(VaultCommand::Rewrap) => rewrap(&config).await,
         Command::Doctor => doctor(&config).await,
@@ -314,24 +324,18 @@ async fn export(config: &Config) -> anyhow::Result<()> {
 
 async fn verify(config: &Config, witness: Option<&Path>) -> anyhow::Result<()> {
     let admin = Admin::open(config).await?;
-    let reports = admin.verify_audit().await?;
-    let mut broken = false;
-    for report in &reports {
-        match &report.broken {
-            None => {
-                say(&format!("{}  {} records in order, head {}", report.node, report.records, report.head))?
-            }
-            Some((seq, problem)) => {
-                broken = true;
-                say(&format!("{}  broken at record {seq}: {problem}", report.node))?;
-            }
+    let report = admin.verify_audit().await?;
+    for chain in &report.chains {
+        let (node, records) = (&chain.node, chain.records);
+        match &chain.broken {
+            None => say(&format!("{node}  {records} records in order, head {}", chain.head))?,
+            Some((seq, problem)) => say(&format!("{node}  broken at record {seq}: {problem}"))?,
         }
     }
-    let checkpoints = admin.verify_checkpoints().await?;
-    if let Some((number, problem)) = &checkpoints.broken {
-        broken = true;
+    if let Some((number, problem)) = &report.checkpoints.broken {
         say(&format!("broken at checkpoint {number}: {problem}"))?;
     }
+    let mut broken = !report.is_intact();
     if let Some(path) = witness {
         let text =
             std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
@@ -343,7 +347,8 @@ async fn verify(config: &Config, witness: Option<&Path>) -> anyhow::Result<()> {
     if broken {
         bail!("the audit is not intact");
     }
-    say(&format!("{} chains and {} checkpoints in order", reports.len(), checkpoints.checkpoints))
+    let (chains, checkpoints) = (report.chains.len(), report.checkpoints.checkpoints);
+    say(&format!("{chains} chains and {checkpoints} checkpoints in order"))
 }
 
 fn read_stdin() -> anyhow::Result<String> {

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::admin::Admin;
-use crate::audit::{Audit, Checkpoints};
+use crate::audit::{Audit, BEAT, Checkpoints, look_after};
 use crate::clients::ClientSocket;
 use crate::config::Config;
 use crate::env::Env;
@@ -148,6 +148,7 @@ async fn run(
     let server = listen(&state, listener, tls::config(&config.settings.tls)?)?;
     let handle = server.handle();
     let refresher = tokio::spawn(refresh(state.clone()));
+    let beat = tokio::spawn(beat(state.clone()));
     let covering = CancellationToken::new();
     let checkpoints = tokio::spawn(checkpoints.run(covering.clone()));
     // Whoever started it may have given up waiting; then `stopped` resolves at once.
@@ -163,8 +164,11 @@ async fn run(
     }
     handle.stop(true).await;
     refresher.abort();
+    beat.abort();
     if tokio::time::timeout(SETTLE, state.audit.flush()).await.is_err() {
         tracing::error!("how some requests ended could not be stored");
+    } else if let Err(error) = state.store.close_node(state.audit.node(), state.env.now_ms()).await {
+        tracing::error!(%error, "the chain is not closed; another server will do it");
     }
     // What they had reserved is given back before the connection to Redis ends with the process.
     state.policy.redis().await;
@@ -297,7 +301,8 @@ async fn state(config: &Config, bound: SocketAddr) -> Result<(web::Data<State>, 
         issuers: Issuers::new(&settings.identity, &gateway, &env)?,
         gateway,
         guard: Arc::new(Guard::builtin().map_err(|error| ServerError::Data(error.to_string()))?),
-        audit: Audit::start(store.clone(), node, env.clone(), metrics.clone()),
+        audit: Audit::start(store.clone(), node, env.clone(), metrics.clone()).await?,
+        verifying: tokio::sync::Mutex::default(),
         metrics,
         policy,
         denials: Denials::new(&settings.filter)?,
@@ -354,6 +359,18 @@ async fn refresh(state: web::Data<State>) {
         ticks.tick().await;
         if let Err(error) = refresh_once(&state.store, &state.vault, &state, count % REFRESH_ALL == 0).await {
             tracing::error!(%error, "keys and revocations cannot be refreshed");
+        }
+    }
+}
+
+/// Says that this server lives, and settles what others left that do not.
+async fn beat(state: web::Data<State>) {
+    let mut ticks = tokio::time::interval(BEAT);
+    loop {
+        ticks.tick().await;
+        let catalogue = state.routes.catalogue();
+        if let Err(error) = look_after(&state.store, &state.audit, catalogue, &state.env).await {
+            tracing::error!(%error, "servers that ended cannot be looked after");
         }
     }
 }

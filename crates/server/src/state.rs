@@ -55,6 +55,8 @@ pub(crate) struct State {
     pub gateway: Gateway,
     pub guard: Arc<Guard>,
     pub audit: Audit,
+    /// Held while the audit is walked over.
+    pub verifying: tokio::sync::Mutex<()>,
     pub metrics: Metrics,
     /// Rates and budgets of requests to models.
     pub policy: Policy,

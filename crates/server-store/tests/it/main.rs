@@ -3,7 +3,7 @@
 
 use server_store::{
     ApiTokenRow, AuditRow, CodeStatus, DeviceCodeRow, DeviceRow, LinkDeviceRow, Poll, ProviderKeyRow,
-    RefreshRow, Role, Rotation, Settlement, SigningKeyRow, Store, StoreError, TokenKind, UsageRow, UserRow,
+    RefreshRow, Role, Rotation, Settlement, SigningKeyRow, Store, StoreError, SubjectRow, TokenKind, UsageRow, UserRow,
 };
 use testkit::Postgres;
 
@@ -35,6 +35,8 @@ async fn story(url: &str) {
     api_tokens(&store).await;
     usage(&store).await;
     audit(&store).await;
+    nodes(&store).await;
+    erased_people(&store).await;
     store.close().await;
     let again = Store::open(url, 2).await.unwrap();
     assert!(again.has_admin().await.unwrap(), "a second opening finds what the first left");
@@ -192,6 +194,7 @@ async fn api_tokens(store: &Store) {
         models: "[\"m\"]".into(),
         needs_approval: true,
         budget_microusd: Some(100),
+        scope: Some("{}".into()),
         spent_microusd: 0,
         tag: Some("plan".into()),
         created_ms: 10,
@@ -247,9 +250,9 @@ async fn usage(store: &Store) {
     };
     let first = settlement("r1", "u1", Some(30), Some(50));
     let both = [settlement("r2", "u2", Some(12), None), settlement("r3", "u2", None, Some(7))];
-    store.record(&[], std::slice::from_ref(&first)).await.unwrap();
-    store.record(&[], &both).await.unwrap();
-    let twice = store.record(&[], &[settlement("r4", "u1", Some(1), None), first]).await;
+    store.record(&[], &[], std::slice::from_ref(&first)).await.unwrap();
+    store.record(&[], &[], &both).await.unwrap();
+    let twice = store.record(&[], &[], &[settlement("r4", "u1", Some(1), None), first]).await;
     assert!(matches!(twice, Err(StoreError::Conflict)), "a request settles once: {twice:?}");
     assert_eq!(store.balance("org").await.unwrap(), -42, "what was set aside has come back");
     let spent = store.spent_since(0).await.unwrap();
@@ -273,13 +276,54 @@ async fn audit(store: &Store) {
         hash: format!("{seq:064}"),
         record: vec![0, 1, 255],
     };
-    store.record(&[row(1), row(2)], &[]).await.unwrap();
-    let clash = store.record(&[row(3), row(2)], &[]).await;
+    store.record(&[row(1), row(2)], &[], &[]).await.unwrap();
+    let clash = store.record(&[row(3), row(2)], &[], &[]).await;
     assert!(matches!(clash, Err(StoreError::Conflict)), "{clash:?}");
     assert_eq!(store.audit_chain("n", 0, 10).await.unwrap(), [row(1), row(2)], "all or none");
     assert_eq!(store.audit_chain("n", 1, 10).await.unwrap(), [row(2)]);
     assert_eq!(store.audit_nodes().await.unwrap(), ["n"]);
     assert_eq!(store.recent_audit("org", 1).await.unwrap(), [row(2)]);
+    let ended = AuditRow { request_id: "r1".into(), ..row(3) };
+    store.record(&[ended], &[], &[]).await.unwrap();
+    assert_eq!(store.lone_records("n", 0, 10).await.unwrap(), [row(2)], "nobody wrote how it ended");
+    assert!(store.lone_records("n", 2, 10).await.unwrap().is_empty());
+}
+
+async fn nodes(store: &Store) {
+    for (node, seen) in [("one", 100), ("two", 200), ("three", 300)] {
+        store.add_node(node, 50).await.unwrap();
+        store.node_lives(node, seen).await.unwrap();
+    }
+    store.close_node("one", 150).await.unwrap();
+    assert_eq!(store.take_on_dead_nodes(1_000, 250).await.unwrap(), ["two"]);
+    assert!(store.take_on_dead_nodes(1_000, 250).await.unwrap().is_empty(), "somebody has taken it on");
+    assert_eq!(store.take_on_dead_nodes(2_000, 1_500).await.unwrap(), ["three", "two"]);
+    store.close_node("two", 2_000).await.unwrap();
+    assert_eq!(store.take_on_dead_nodes(9_000, 8_000).await.unwrap(), ["three"]);
+}
+
+async fn erased_people(store: &Store) {
+    let subject = |pseudonym: &str, user: &str| SubjectRow {
+        pseudonym: pseudonym.into(),
+        org_id: "org".into(),
+        user_id: user.into(),
+        address: "203.0.113.7".into(),
+        created_ms: 1,
+    };
+    store.record(&[], &[subject("p1", "u1"), subject("p2", "u2")], &[]).await.unwrap();
+    let names = ["p1".to_owned(), "p2".to_owned(), "p3".to_owned()];
+    assert_eq!(store.addresses(&names).await.unwrap().len(), 2);
+    let before = store.user("u1").await.unwrap().unwrap();
+    assert!(store.erase_user("u1", 500).await.unwrap());
+    let left = store.addresses(&names).await.unwrap();
+    assert_eq!(left.into_keys().collect::<Vec<_>>(), ["p2"], "another's pseudonym for the same address stays");
+    let erased = store.user("u1").await.unwrap().unwrap();
+    assert_eq!((erased.login.as_str(), erased.password_hash.as_str()), ("erased-u1", ""));
+    assert!(erased.disabled_ms.is_some() && before.login != erased.login);
+    let device = store.device("d1").await.unwrap().unwrap();
+    assert_eq!((device.name.as_str(), device.address.as_str()), ("erased", ""));
+    assert!(device.revoked_ms.is_some());
+    assert!(!store.erase_user("nobody", 500).await.unwrap());
 }
 
 #[tokio::test]

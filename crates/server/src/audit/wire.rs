@@ -1,6 +1,7 @@
 //! What an audit record says.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// A record as it is stored: its JSON is hashed byte for byte and never written again.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -13,6 +14,9 @@ pub(crate) struct Record<E> {
     pub previous: String,
     pub at_ms: i64,
     pub request_id: String,
+    /// Pseudonym of the address it came from. The first version of this form had the address itself, in `address`.
+    #[serde(default)]
+    pub from: String,
     #[serde(flatten)]
     pub entry: E,
 }
@@ -30,6 +34,8 @@ pub(crate) struct Entry {
     /// What the token is tagged with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
+    /// Never written: the record has a pseudonym instead.
+    #[serde(skip)]
     pub address: String,
     pub method: String,
     pub path: String,
@@ -42,6 +48,11 @@ pub(crate) struct Entry {
     /// Fingerprint of the approval that was shown and matched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approval: Option<String>,
+    /// What the token asks of requests: `required`, `scope` or `none`. Known here, never the client's word.
+    pub policy: String,
+    /// What the person approved who made a token with the policy `scope`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Value>,
     /// Where the content may go, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub destinations: Vec<String>,
@@ -66,8 +77,38 @@ pub(crate) struct Entry {
     pub latency_ms: Option<i64>,
 }
 
+/// What has to be read back of an intent to end it for a server that cannot. Older records have less.
+#[derive(Debug, Deserialize)]
+pub(super) struct Open {
+    pub event: Event,
+    pub org: String,
+    pub user: String,
+    pub device: String,
+    #[serde(default)]
+    pub token: Option<String>,
+    #[serde(default)]
+    pub tag: Option<String>,
+    pub method: String,
+    pub path: String,
+    #[serde(default)]
+    pub job: Option<String>,
+    pub body_hash: String,
+    pub body_bytes: usize,
+    pub model_asked: String,
+    #[serde(default)]
+    pub approval: Option<String>,
+    #[serde(default)]
+    pub policy: String,
+    #[serde(default)]
+    pub scope: Option<Value>,
+    #[serde(default)]
+    pub destinations: Vec<String>,
+    #[serde(default)]
+    pub files: Vec<String>,
+}
+
 /// Which moment of a request a record describes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Event {
     /// About to leave; written before the first byte does.
@@ -83,6 +124,8 @@ pub(crate) enum Event {
     Cut,
     /// The client went away or asked to stop.
     Canceled,
+    /// Its server was killed, so that nobody knows; its usage is an estimate.
+    Lost,
 }
 
 impl Event {
@@ -94,6 +137,7 @@ impl Event {
             Event::Failed => "failed",
             Event::Cut => "cut",
             Event::Canceled => "canceled",
+            Event::Lost => "lost",
         }
     }
 }

@@ -1,11 +1,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use server_store::{AuditRow, Settlement, Store, StoreError};
+use server_store::{AuditRow, Settlement, Store, StoreError, SubjectRow};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::sleep;
 
 use super::chain::{GENESIS, link};
+use super::subjects::Subjects;
 use super::wire::{Entry, Record};
 use crate::env::Env;
 use crate::error::ApiError;
@@ -30,6 +31,7 @@ impl Position {
 /// belongs to them. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Audit {
+    node: Arc<str>,
     queue: mpsc::UnboundedSender<Message>,
     /// Room for records that somebody waits for. Those of requests that are over need none: each was let in by one of these.
     room: Arc<Semaphore>,
@@ -78,7 +80,9 @@ const RETRY: Duration = Duration::from_millis(500);
 
 impl Audit {
     /// Starts a new chain named `node`.
-    pub fn start(store: Store, node: String, env: Env, metrics: Metrics) -> Self {
+    pub async fn start(store: Store, node: String, env: Env, metrics: Metrics) -> Result<Self, StoreError> {
+        store.add_node(&node, env.now_ms()).await?;
+        let name = node.as_str().into();
         let (queue, jobs) = mpsc::unbounded_channel();
         let chain = Chain {
             store,
@@ -87,11 +91,17 @@ impl Audit {
             head: GENESIS.into(),
             uncertain: false,
             unstored: Vec::new(),
+            subjects: Subjects::default(),
             env,
             metrics: metrics.clone(),
         };
         tokio::spawn(chain.run(jobs));
-        Self { queue, room: Arc::new(Semaphore::new(QUEUE)), metrics }
+        Ok(Self { node: name, queue, room: Arc::new(Semaphore::new(QUEUE)), metrics })
+    }
+
+    /// The name of the chain.
+    pub fn node(&self) -> &str {
+        &self.node
     }
 
     /// Appends a record and returns once it is committed. Without it, nothing may leave.
@@ -136,6 +146,7 @@ struct Chain {
     uncertain: bool,
     /// How requests ended that could not be stored yet.
     unstored: Vec<Job>,
+    subjects: Subjects,
     env: Env,
     metrics: Metrics,
 }
@@ -183,7 +194,7 @@ impl Chain {
         if self.uncertain && !self.catch_up().await {
             return self.keep(batch);
         }
-        let rows = match self.rows(&batch) {
+        let (rows, subjects) = match self.rows(&batch) {
             Ok(rows) => rows,
             Err(error) => {
                 tracing::error!(%error, "an audit record cannot be encoded");
@@ -192,7 +203,7 @@ impl Chain {
         };
         let settlements: Vec<Settlement> = batch.iter().filter_map(|job| job.settlement.clone()).collect();
         let end = rows.last().map(|row| (row.seq, row.hash.clone()));
-        if let Err(error) = self.store.record(&rows, &settlements).await {
+        if let Err(error) = self.store.record(&rows, &subjects, &settlements).await {
             tracing::error!(%error, "audit records and usage cannot be written");
             // The connection may have broken after the commit and before its answer.
             self.uncertain = true;
@@ -208,6 +219,7 @@ impl Chain {
         } else if let Some(end) = end {
             (self.seq, self.head) = end;
         }
+        self.subjects.keep(subjects);
         for (job, row) in batch.into_iter().zip(rows) {
             match job.then {
                 Then::Tell { position, .. } => {
@@ -266,20 +278,22 @@ impl Chain {
         }
     }
 
-    /// The records that the batch adds to the chain.
-    fn rows(&self, batch: &[Job]) -> Result<Vec<AuditRow>, serde_json::Error> {
+    /// The records that the batch adds to the chain, and the subjects that are new in them.
+    fn rows(&self, batch: &[Job]) -> Result<(Vec<AuditRow>, Vec<SubjectRow>), serde_json::Error> {
         let (mut seq, mut previous) = (self.seq, self.head.clone());
         let at_ms = self.env.now_ms();
         let mut rows = Vec::with_capacity(batch.len());
+        let mut drawn = self.subjects.draw();
         for job in batch {
             seq += 1;
             let record = serde_json::to_vec(&Record {
-                v: 1,
+                v: 2,
                 node: self.node.clone(),
                 seq,
                 previous: previous.clone(),
                 at_ms,
                 request_id: job.request_id.clone(),
+                from: drawn.pseudonym(&job.entry, &self.env),
                 entry: &job.entry,
             })?;
             let hash = link(&previous, &record);
@@ -294,6 +308,6 @@ impl Chain {
                 record,
             });
         }
-        Ok(rows)
+        Ok((rows, drawn.rows(at_ms)))
     }
 }

@@ -36,6 +36,7 @@ pub(crate) fn routes(app: &mut ServiceConfig) {
         .route("/api/llm/cancel", web::post().to(cancel::cancel))
         .route("/api/usage", web::get().to(usage::usage))
         .route("/api/audit", web::get().to(audit::audit))
+        .route("/api/audit/verify", web::get().to(audit::verify))
         .route("/api/account", web::get().to(auth::account::account))
         .route("/api/auth/device/code", web::post().to(auth::device::code))
         .route("/api/auth/token", web::post().to(auth::token::token))

@@ -12,6 +12,8 @@ use crate::state::State;
 
 /// Longest name and tag.
 const LONGEST_TEXT: usize = 100;
+/// Longest name of an agent, and of where it works.
+const LONGEST_PATH: usize = 500;
 /// Most models of one token.
 const MOST_MODELS: usize = 100;
 /// Longest life of an agent's token.
@@ -35,12 +37,23 @@ pub(crate) struct NewToken {
     /// The most that all its requests together may cost, in micro-dollars.
     #[serde(default)]
     budget_microusd: Option<i64>,
-    /// `required` or `none`.
+    /// `required`, `scope` or `none`.
     #[serde(default = "none")]
     approval: String,
+    /// With the policy `scope`: which agent it is that is started, and where it works.
+    #[serde(default)]
+    scope: Option<NewScope>,
     /// Stands in every record of the token.
     #[serde(default)]
     tag: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewScope {
+    agent: String,
+    #[serde(default)]
+    worktree: Option<String>,
 }
 
 fn api() -> String {
@@ -71,6 +84,21 @@ pub(crate) async fn create(
         return Err(ApiError::invalid(format!("the model `{model}` does not exist here")));
     }
     let now = state.env.now_ms();
+    let scope = asked.scope.as_ref().map(|scope| {
+        let routes = asked.models.iter().flat_map(|model| table.find(&person.org_id, model));
+        // In order, each once.
+        let mut destinations: Vec<String> = Vec::new();
+        for route in routes {
+            let name = route.destination().to_string();
+            if !destinations.contains(&name) {
+                destinations.push(name);
+            }
+        }
+        json!({
+            "agent": scope.agent, "worktree": scope.worktree, "models": asked.models, "destinations": destinations,
+            "budget_microusd": asked.budget_microusd, "hours": asked.expires_in.map(|seconds| seconds as f64 / 3_600.0),
+        })
+    });
     let token = format!("{GRANT_PREFIX}{}", state.env.token()?);
     let row = ApiTokenRow {
         id: state.env.id(),
@@ -81,6 +109,7 @@ pub(crate) async fn create(
         name: asked.name.trim().to_owned(),
         models: json!(asked.models).to_string(),
         needs_approval: asked.approval == "required",
+        scope: scope.map(|scope| scope.to_string()),
         budget_microusd: asked.budget_microusd,
         spent_microusd: 0,
         tag: asked.tag,
@@ -106,9 +135,10 @@ fn check(asked: &NewToken, kind: TokenKind) -> Result<(), ApiError> {
     if asked.models.len() > MOST_MODELS {
         return Err(ApiError::invalid(format!("a token names at most {MOST_MODELS} models")));
     }
-    if !matches!(asked.approval.as_str(), "required" | "none") {
-        return Err(ApiError::invalid("`approval` must be `required` or `none`"));
+    if !matches!(asked.approval.as_str(), "required" | "scope" | "none") {
+        return Err(ApiError::invalid("`approval` must be `required`, `scope` or `none`"));
     }
+    check_scope(asked, kind)?;
     if asked.budget_microusd.is_some_and(|budget| budget < 0) {
         return Err(ApiError::invalid("`budget_microusd` must not be negative"));
     }
@@ -122,6 +152,30 @@ fn check(asked: &NewToken, kind: TokenKind) -> Result<(), ApiError> {
         }
         _ => Ok(()),
     }
+}
+
+/// An approval for all that an agent will send has to say which agent, which models, and how much.
+fn check_scope(asked: &NewToken, kind: TokenKind) -> Result<(), ApiError> {
+    let Some(scope) = &asked.scope else {
+        return match asked.approval.as_str() {
+            "scope" => Err(ApiError::invalid("`approval` is `scope`, and `scope` is missing")),
+            _ => Ok(()),
+        };
+    };
+    if asked.approval != "scope" {
+        return Err(ApiError::invalid("`scope` means nothing unless `approval` is `scope`"));
+    }
+    if kind != TokenKind::Agent || asked.models.is_empty() || asked.budget_microusd.is_none() {
+        let message =
+            "a scope is for a token of kind `agent`, and needs `models` and `budget_microusd` beside `expires_in`";
+        return Err(ApiError::invalid(message));
+    }
+    let wrong = |text: &str| text.trim().is_empty() || text.chars().nth(LONGEST_PATH).is_some();
+    if wrong(&scope.agent) || scope.worktree.as_deref().is_some_and(wrong) {
+        let message = format!("`scope.agent` and `scope.worktree` have from 1 to {LONGEST_PATH} characters");
+        return Err(ApiError::invalid(message));
+    }
+    Ok(())
 }
 
 pub(crate) async fn list(request: HttpRequest, state: web::Data<State>) -> Result<HttpResponse, ApiError> {
@@ -154,7 +208,12 @@ fn shown(row: &ApiTokenRow) -> Value {
     json!({
         "id": row.id, "user": row.user_id, "kind": row.kind.as_str(), "name": row.name,
         "models": serde_json::from_str::<Value>(&row.models).unwrap_or_default(),
-        "approval": if row.needs_approval { "required" } else { "none" },
+        "approval": match (row.needs_approval, &row.scope) {
+            (true, _) => "required",
+            (false, Some(_)) => "scope",
+            (false, None) => "none",
+        },
+        "scope": row.scope.as_deref().and_then(|scope| serde_json::from_str::<Value>(scope).ok()),
         "budget_microusd": row.budget_microusd, "spent_microusd": row.spent_microusd, "tag": row.tag, "created_ms": row.created_ms,
         "expires_ms": row.expires_ms, "revoked_ms": row.revoked_ms,
     })

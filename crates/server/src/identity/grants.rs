@@ -1,6 +1,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use llm::Destination;
+use serde_json::Value;
 use server_store::{LiveToken, Store, StoreError};
 
 use super::{Principal, token_hash};
@@ -15,6 +17,7 @@ pub(crate) struct Grant {
     /// Models it may ask for, by alias; empty for all.
     pub models: Vec<String>,
     pub needs_approval: bool,
+    pub scope: Option<Scope>,
     pub budget_microusd: Option<i64>,
     pub tag: Option<String>,
     pub expires_ms: Option<i64>,
@@ -23,7 +26,35 @@ pub(crate) struct Grant {
     role: server_store::Role,
 }
 
+/// What the owner of a token approved for all its requests: starting an agent is an approval of what it will send.
+#[derive(Clone, Debug)]
+pub(crate) struct Scope {
+    /// Where they may go, in order.
+    pub destinations: Vec<Destination>,
+    /// All of it, as it stands in each record.
+    pub record: Value,
+}
+
+impl Scope {
+    /// Reads what is stored with a token. One that cannot be read allows no destination.
+    fn read(text: &str) -> Self {
+        let record: Value = serde_json::from_str(text).unwrap_or_default();
+        let named = record["destinations"].as_array().into_iter().flatten();
+        let destinations = named.filter_map(|name| name.as_str()?.parse().ok()).collect();
+        Self { destinations, record }
+    }
+}
+
 impl Grant {
+    /// What it asks of requests, as records and lists say it.
+    pub fn policy(&self) -> &'static str {
+        match (self.needs_approval, &self.scope) {
+            (true, _) => "required",
+            (false, Some(_)) => "scope",
+            (false, None) => "none",
+        }
+    }
+
     /// Whether it may ask for this model.
     pub fn allows(&self, model: &str) -> bool {
         self.models.is_empty() || self.models.iter().any(|allowed| allowed == model)
@@ -71,6 +102,7 @@ fn grant(live: LiveToken) -> Grant {
         models: serde_json::from_str(&token.models).unwrap_or_else(|_| vec![String::new()]),
         id: token.id,
         needs_approval: token.needs_approval,
+        scope: token.scope.as_deref().map(Scope::read),
         budget_microusd: token.budget_microusd,
         tag: token.tag,
         expires_ms: token.expires_ms,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use server::admin::{Admin, NewKey};
 use testkit::Behaviour;
 
 use crate::support::*;
@@ -181,4 +182,80 @@ async fn the_budget_of_a_day_holds_after_a_restart_and_ends_with_the_day() {
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     let ada = again.sign_in("ada").await;
     assert_eq!(chat(&again, &ada.access, &body).await.0, 200);
+}
+
+/// Starting an agent is an approval of what it will send: it is in every record, and binds every request.
+#[tokio::test]
+async fn a_scope_is_an_approval_that_every_request_is_bound_to() {
+    let world = World::new().await;
+    let ada = world.sign_in("ada").await;
+    let scope = json!({ "agent": "codex 1.2", "worktree": "fix-login" });
+    let good = json!({ "name": "agent", "kind": "agent", "expires_in": 3600, "models": ["either"],
+        "budget_microusd": 1_000_000, "approval": "scope", "scope": scope });
+    for (field, value) in [
+        ("scope", Value::Null),
+        ("models", json!([])),
+        ("budget_microusd", Value::Null),
+        ("kind", json!("api")),
+        ("approval", json!("none")),
+    ] {
+        let mut wrong = good.clone();
+        wrong[field] = value;
+        let reply = world.post("/api/tokens").bearer_auth(&ada.access).json(&wrong).send().await.unwrap();
+        assert_eq!(reply.status(), 400, "{field}");
+    }
+    let (id, token) = make(&world, &ada, good).await;
+    assert_eq!(chat(&world, &token, &ask("either", false)).await.0, 200);
+    let records = world.audit_until(&ada, |records| records.len() == 2).await;
+    for record in &records {
+        let record = &record["record"];
+        assert_eq!((&record["policy"], &record["token"]), (&json!("scope"), &json!(id)));
+        let of = |field: &str| &record["scope"][field];
+        assert_eq!((of("agent"), of("worktree")), (&json!("codex 1.2"), &json!("fix-login")));
+        assert_eq!((of("budget_microusd"), of("hours")), (&json!(1_000_000), &json!(1.0)));
+        assert_eq!(of("destinations"), &json!(["openai/gpt-4.1-mini", "anthropic/claude-sonnet-4-5"]));
+    }
+    json_of(world.chat(&ada, &ask("either", false))).await;
+    let records = world.audit_until(&ada, |records| records.len() == 4).await;
+    assert_eq!(records[3]["record"]["policy"], "none");
+
+    // What was not there when it was approved is not gone to, whatever the operator adds.
+    let admin = Admin::open(&world.config).await.unwrap();
+    let added = NewKey {
+        provider: "other".into(),
+        dialect: "openai".into(),
+        base_url: world.openai.openai_url(),
+        models: vec!["either=gpt-5-mini".into()],
+        key: CANARY.to_owned().into(),
+    };
+    for key in admin.keys().await.unwrap() {
+        admin.remove_key(&key.id).await.unwrap();
+    }
+    admin.add_key(added).await.unwrap();
+    admin.close().await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let (status, error) = chat(&world, &token, &ask("either", false)).await;
+    assert_eq!((status, &error["code"]), (409, &json!("destination_not_approved")));
+    assert_eq!(json_of(world.chat(&ada, &ask("either", false))).await["model"], json!("gpt-5-mini"));
+}
+
+#[tokio::test]
+async fn a_secret_ends_the_scope_of_an_agent() {
+    let redact = |settings: &mut server::config::Settings| {
+        settings.filter.secrets = server::config::SecretPolicy::Redact;
+    };
+    let world = World::with(Database::Sqlite, redact).await;
+    let ada = world.sign_in("ada").await;
+    let asked = json!({ "name": "agent", "kind": "agent", "expires_in": 3600, "models": ["gpt-4.1-mini"],
+        "budget_microusd": 1_000_000, "approval": "scope", "scope": { "agent": "codex" } });
+    let (_, token) = make(&world, &ada, asked).await;
+    let mut body = ask("gpt-4.1-mini", false);
+    let secret = ["gh", "p_", "x7Kq2mZ9bT4nW8rL5vD1cF6gH3jP0sYaQeUi"].concat();
+    body["messages"][0]["content"] = json!(format!("token = {secret}"));
+    let (status, error) = chat(&world, &token, &body).await;
+    assert_eq!((status, &error["code"]), (403, &json!("secret_blocked")), "it is not redacted");
+    assert!(error["message"].as_str().unwrap().contains("has ended"), "{error}");
+    assert_eq!(chat(&world, &token, &ask("gpt-4.1-mini", false)).await.0, 401);
+    assert!(world.openai.log().is_empty());
+    assert_eq!(world.chat(&ada, &body).send().await.unwrap().status(), 200, "others are redacted as before");
 }

@@ -1,5 +1,6 @@
 //! The audit cannot be changed unnoticed, and nothing leaves without it.
 
+use serde_json::json;
 use server::admin::Admin;
 use testkit::Behaviour;
 
@@ -20,7 +21,7 @@ async fn recorded() -> (World, String) {
 
 async fn broken_at(world: &World, node: &str) -> Option<i64> {
     let admin = Admin::open(&world.config).await.unwrap();
-    let reports = admin.verify_audit().await.unwrap();
+    let reports = admin.verify_audit().await.unwrap().chains;
     admin.close().await;
     let report = reports.iter().find(|report| report.node == node).unwrap();
     assert!(report.broken.is_some() || report.records == 6, "{report:?}");
@@ -89,7 +90,7 @@ async fn the_intent_is_committed_before_the_upstream_sees_anything() {
     }
     let records = world.audit(&tokens).await;
     assert_eq!((records.len(), records[0]["record"]["event"].as_str()), (1, Some("intent")));
-    assert_eq!(records[0]["record"]["destinations"], serde_json::json!(["openai/gpt-4.1-mini"]));
+    assert_eq!(records[0]["record"]["destinations"], json!(["openai/gpt-4.1-mini"]));
     sending.abort();
 }
 
@@ -107,7 +108,7 @@ async fn many_at_once_make_one_gapless_chain() {
 
 async fn checkpoints(world: &World) -> server::CheckpointReport {
     let admin = Admin::open(&world.config).await.unwrap();
-    let report = admin.verify_checkpoints().await.unwrap();
+    let report = admin.verify_audit().await.unwrap().checkpoints;
     admin.close().await;
     report
 }
@@ -172,4 +173,57 @@ async fn a_witness_finds_what_was_cut_off_with_its_checkpoints() {
     assert_eq!(found.len(), witness.lines().filter(|line| !line.is_empty()).count(), "{found:?}");
     assert!(found[0].1.contains("cut off"), "{found:?}");
     assert_eq!(contradictions(&world, "nonsense\na/b/c\ncheckpoint x y").await.len(), 3);
+}
+
+/// The address a person came from can be erased, and their name; the chain never held them.
+#[tokio::test]
+async fn an_erased_person_leaves_the_chain_whole() {
+    for database in [Database::Sqlite, Database::Postgres] {
+        let world = World::with(database, |_| {}).await;
+        let (ada, bob) = (world.sign_in("ada").await, world.sign_in("bob").await);
+        json_of(world.chat(&bob, &ask("gpt-4.1-mini", false))).await;
+        json_of(world.chat(&ada, &ask("gpt-4.1-mini", false))).await;
+        json_of(world.chat(&bob, &ask("gpt-4.1-mini", false))).await;
+        let before = world.audit_until(&ada, |records| records.len() == 6).await;
+        assert!(before.iter().all(|record| record["address"] == "127.0.0.1"), "{before:?}");
+        let text = before.iter().map(|record| record["record"].to_string()).collect::<String>();
+        assert!(!text.contains("127.0.0.1"), "{text}");
+        let of_bob: Vec<_> =
+            before.iter().filter(|r| r["record"]["user"] == before[0]["record"]["user"]).collect();
+        assert!(of_bob.iter().all(|record| record["record"]["from"] == of_bob[0]["record"]["from"]));
+        let admin = Admin::open(&world.config).await.unwrap();
+        admin.erase_user("bob").await.unwrap();
+        assert!(admin.erase_user("bob").await.is_err(), "nobody is called that any more");
+        assert!(admin.verify_audit().await.unwrap().is_intact());
+        admin.close().await;
+        let after = world.audit(&ada).await;
+        for (record, was) in after.iter().zip(&before) {
+            let is_bobs = of_bob.contains(&was);
+            let address = if is_bobs { json!(null) } else { json!("127.0.0.1") };
+            assert_eq!((&record["record"], &record["address"]), (&was["record"], &address));
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
+        let refused = world.chat(&bob, &ask("gpt-4.1-mini", false)).send().await.unwrap();
+        assert_eq!(refused.status(), 401, "their sign-ins have ended");
+    }
+}
+
+#[tokio::test]
+async fn administrators_verify_over_http() {
+    let (mut world, node) = recorded().await;
+    let config = world.config.clone();
+    let running = server::Server::start(config).await.unwrap();
+    world.url = running.url().to_owned();
+    let (ada, bob) = (world.sign_in("ada").await, world.sign_in("bob").await);
+    let verify = |who: &Tokens| world.get("/api/audit/verify").bearer_auth(&who.access);
+    assert_eq!(verify(&bob).send().await.unwrap().status(), 403);
+    let report = json_of(verify(&ada)).await;
+    assert_eq!(report["intact"], true, "{report}");
+    assert_eq!(report["chains"].as_array().unwrap().len(), 1);
+    let postgres = world.postgres.as_ref().unwrap();
+    postgres.execute("postgres", "DELETE FROM audit_records WHERE seq = 4");
+    let report = json_of(verify(&ada)).await;
+    assert_eq!((&report["intact"], &report["chains"][0]["broken"]["at"]), (&json!(false), &json!(4)));
+    assert_eq!(report["chains"][0]["node"], json!(node));
+    running.stop().await.unwrap();
 }

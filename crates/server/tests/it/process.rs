@@ -5,6 +5,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use server::{Config, Server};
 use testkit::{Behaviour, Simulator, Spawned};
 
 use crate::support::*;
@@ -159,12 +160,42 @@ async fn a_killed_server_leaves_an_intent_for_everything_that_left() {
     }
     server.kill();
     assert!(sending.await.unwrap().is_err());
-    let (_server, ready) = serve(&data);
+    let (again, ready) = serve(&data);
     world.url = ready["url"].as_str().unwrap().into();
     let tokens = world.sign_in("ada").await;
     let records = world.audit(&tokens).await;
     let hash = &simulator.log()[0].body_sha256;
     assert_eq!((records.len(), records[0]["record"]["event"].as_str()), (1, Some("intent")), "for {hash}");
+    drop(again);
+    // A minute later the killed one is taken for dead by the next that runs.
+    let config = Config::new(data.clone());
+    config.env.advance(120_000);
+    let mut config = config;
+    config.settings.listen = ([127, 0, 0, 1], 0).into();
+    let later = Server::start(config.clone()).await.unwrap();
+    world.url = later.url().to_owned();
+    let tokens = world.sign_in("ada").await;
+    let records = world.audit_until(&tokens, |records| records.len() == 2).await;
+    let lost = records.iter().find(|record| record["record"]["event"] == "lost").unwrap();
+    let intent = records.iter().find(|record| record["record"]["event"] == "intent").unwrap();
+    for field in ["request_id", "user", "device", "body_hash", "model_asked", "destinations"] {
+        assert_eq!(lost["record"][field], intent["record"][field], "{field}");
+    }
+    assert_ne!(lost["node"], intent["node"], "the chain of the dead one is not touched");
+    let used = &world.usage(&tokens).await[0];
+    assert_eq!((&used["outcome"], &used["estimated"]), (&json!("lost"), &json!(true)));
+    assert!(used["cost_microusd"].as_i64().unwrap() > 0, "{used}");
+    let verified = json_of(world.get("/api/audit/verify").bearer_auth(&tokens.access)).await;
+    assert_eq!(verified["intact"], true, "{verified}");
+    later.stop().await.unwrap();
+    // Once is enough.
+    config.env.advance(120_000);
+    let last = Server::start(config).await.unwrap();
+    world.url = last.url().to_owned();
+    let tokens = world.sign_in("ada").await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!((world.audit(&tokens).await.len(), world.usage(&tokens).await.len()), (2, 1));
+    last.stop().await.unwrap();
 }
 
 #[tokio::test]

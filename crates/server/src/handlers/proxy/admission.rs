@@ -5,6 +5,7 @@ use actix_web::http::header::{AUTHORIZATION, CONTENT_ENCODING};
 use actix_web::{HttpRequest, web};
 use bytes::Bytes;
 use gateway::Route;
+use llm::Destination;
 use llm::approval::HEADER_JOB;
 use llm::inbound::{Door, Inbound};
 
@@ -46,9 +47,12 @@ pub(super) async fn admit(
     entry.org.clone_from(&principal.org_id);
     entry.user.clone_from(&principal.user_id);
     entry.device.clone_from(&principal.device_id);
+    entry.policy = "none".into();
     if let Some(grant) = &principal.grant {
         entry.token = Some(grant.id.clone());
         entry.tag.clone_from(&grant.tag);
+        entry.policy = grant.policy().into();
+        entry.scope = grant.scope.as_ref().map(|scope| scope.record.clone());
     }
     if state.stopping.is_cancelled() {
         return Err(ApiError::unavailable("the server is stopping"));
@@ -82,9 +86,12 @@ pub(super) async fn admit(
     state.denials.check(&inbound.model, &entry.files)?;
     let routes = routes(state, &principal, &inbound.model, approved.as_ref())?;
     entry.destinations = routes.iter().map(|route| route.destination().to_string()).collect();
-    let inbound = match screen::screen(state, &body, &routes, approved.is_some(), entry).await? {
-        Some(redacted) => Inbound::parse(door, redacted)?,
-        None => inbound,
+    // What somebody has approved is sent as it is or not at all.
+    let bound = approved.is_some() || entry.scope.is_some();
+    let inbound = match screen::screen(state, &body, &routes, bound, entry).await {
+        Ok(Some(redacted)) => Inbound::parse(door, redacted)?,
+        Ok(None) => inbound,
+        Err(error) => return Err(ended_by(error, state, &principal).await),
     };
     let inbound = with_headers(inbound, request)?;
     let most = most(state, &routes, &inbound, approved.as_ref());
@@ -115,6 +122,24 @@ pub(super) fn may_ask(principal: &Principal, model: &str, approved: bool) -> Res
         return Err(ApiError::new(StatusCode::FORBIDDEN, "approval_required", message));
     }
     Ok(())
+}
+
+/// A secret ends an approval that was given beforehand: whoever gave it did not mean that.
+async fn ended_by(error: ApiError, state: &State, principal: &Principal) -> ApiError {
+    let Some(grant) = principal.grant.as_ref().filter(|grant| grant.scope.is_some()) else { return error };
+    if error.code != screen::SECRET_BLOCKED {
+        return error;
+    }
+    let now = state.env.now_ms();
+    let revoked = state.store.revoke_api_token(&grant.id, &principal.org_id, None, now).await;
+    let reloaded = state.grants.reload(&state.store, now).await;
+    if let Some(failed) = revoked.err().or(reloaded.err()) {
+        tracing::error!(error = %failed, token = grant.id, "a token that sent a secret cannot be ended");
+        return error;
+    }
+    state.in_flight.cancel_ended(&state.revoked, &state.grants);
+    let message = format!("{}; the approval of this agent has ended with it", error.message);
+    ApiError { message, ..error }
 }
 
 /// The most that any of the routes may use; never more than was approved.
@@ -173,12 +198,20 @@ fn routes(
     if routes.is_empty() {
         return Err(ApiError::new(StatusCode::NOT_FOUND, "model_not_found", no_such_model(model)));
     }
-    let Some(approved) = approved else { return Ok(routes.into_iter().cloned().collect()) };
-    within(&routes, &approved.destinations).map_err(|outside| {
-        let message =
-            format!("{outside} was not approved as a destination, and no approved one serves this model");
-        ApiError::new(StatusCode::CONFLICT, "destination_not_approved", message)
-    })
+    let scope = principal.grant.as_ref().and_then(|grant| grant.scope.as_ref());
+    let approved = approved.map(|approved| &approved.destinations);
+    let routes = match scope {
+        // One that leads elsewhere was added since; the others still serve.
+        Some(scope) => within(&routes, &scope.destinations).map_err(not_approved)?,
+        None => routes.into_iter().cloned().collect(),
+    };
+    let Some(approved) = approved else { return Ok(routes) };
+    within(&routes.iter().collect::<Vec<_>>(), approved).map_err(not_approved)
+}
+
+fn not_approved(outside: Destination) -> ApiError {
+    let message = format!("{outside} was not approved as a destination, and no approved one serves this model");
+    ApiError::new(StatusCode::CONFLICT, "destination_not_approved", message)
 }
 
 /// Records a refusal and tells the client where it stands. Anyone can be refused for want of a token, so only some of

@@ -18,6 +18,9 @@ use crate::state::State;
 /// thread and back takes more.
 const SMALL: usize = 8 * 1024;
 
+/// The code of a refusal for what looks like a secret.
+pub(super) const SECRET_BLOCKED: &str = "secret_blocked";
+
 /// Scans a body as it came, in whichever dialect. An approved one is sent as it is or not at all; only without approval may
 /// it be redacted, and then the redacted body is returned.
 pub(super) async fn screen(
@@ -67,7 +70,7 @@ pub(super) async fn screen(
             let (rule, place, line) = (&finding.rule, &finding.place, finding.line);
             let message =
                 format!("the request contains what looks like a secret: {rule} in {place}, line {line}");
-            Err(ApiError::new(StatusCode::FORBIDDEN, "secret_blocked", message))
+            Err(ApiError::new(StatusCode::FORBIDDEN, SECRET_BLOCKED, message))
         }
     }
 }

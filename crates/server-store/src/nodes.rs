@@ -39,14 +39,16 @@ impl Store {
     /// Takes on the nodes that were not seen since `before_ms` and were not closed. Each counts as seen now, so that no two
     /// take it on at once; and again later if the one that did is not seen any more either.
     pub async fn take_on_dead_nodes(&self, now_ms: i64, before_ms: i64) -> Result<Vec<String>, StoreError> {
-        let rows = sqlx::query("SELECT node FROM nodes WHERE closed_ms IS NULL AND seen_ms < $1 ORDER BY node")
-            .bind(before_ms)
-            .fetch_all(&self.pool)
-            .await?;
+        let rows =
+            sqlx::query("SELECT node FROM nodes WHERE closed_ms IS NULL AND seen_ms < $1 ORDER BY node")
+                .bind(before_ms)
+                .fetch_all(&self.pool)
+                .await?;
         let mut taken = Vec::new();
         for row in &rows {
             let node: String = row.try_get("node")?;
-            let claim = "UPDATE nodes SET seen_ms = $1 WHERE node = $2 AND closed_ms IS NULL AND seen_ms < $3";
+            let claim =
+                "UPDATE nodes SET seen_ms = $1 WHERE node = $2 AND closed_ms IS NULL AND seen_ms < $3";
             let claimed =
                 sqlx::query(claim).bind(now_ms).bind(&node).bind(before_ms).execute(&self.pool).await?;
             if claimed.rows_affected() == 1 {

@@ -207,12 +207,7 @@ fn bind_audit<'q>(query: Values<'q>, row: &'q AuditRow) -> Values<'q> {
 }
 
 fn bind_subject<'q>(query: Values<'q>, row: &'q SubjectRow) -> Values<'q> {
-    query
-        .bind(&row.pseudonym)
-        .bind(&row.org_id)
-        .bind(&row.user_id)
-        .bind(&row.address)
-        .bind(row.created_ms)
+    query.bind(&row.pseudonym).bind(&row.org_id).bind(&row.user_id).bind(&row.address).bind(row.created_ms)
 }
 
 fn bind_usage<'q>(query: Values<'q>, row: &'q UsageRow) -> Values<'q> {

@@ -3,7 +3,8 @@
 
 use server_store::{
     ApiTokenRow, AuditRow, CodeStatus, DeviceCodeRow, DeviceRow, LinkDeviceRow, Poll, ProviderKeyRow,
-    RefreshRow, Role, Rotation, Settlement, SigningKeyRow, Store, StoreError, SubjectRow, TokenKind, UsageRow, UserRow,
+    RefreshRow, Role, Rotation, Settlement, SigningKeyRow, Store, StoreError, SubjectRow, TokenKind,
+    UsageRow, UserRow,
 };
 use testkit::Postgres;
 
@@ -316,7 +317,11 @@ async fn erased_people(store: &Store) {
     let before = store.user("u1").await.unwrap().unwrap();
     assert!(store.erase_user("u1", 500).await.unwrap());
     let left = store.addresses(&names).await.unwrap();
-    assert_eq!(left.into_keys().collect::<Vec<_>>(), ["p2"], "another's pseudonym for the same address stays");
+    assert_eq!(
+        left.into_keys().collect::<Vec<_>>(),
+        ["p2"],
+        "another's pseudonym for the same address stays"
+    );
     let erased = store.user("u1").await.unwrap().unwrap();
     assert_eq!((erased.login.as_str(), erased.password_hash.as_str()), ("erased-u1", ""));
     assert!(erased.disabled_ms.is_some() && before.login != erased.login);

@@ -23,6 +23,8 @@ use crate::vault::Vault;
 
 /// Between two looks at the chains.
 const EVERY: Duration = Duration::from_secs(10);
+/// How often the last checkpoint of a server is tried.
+const LAST_TRIES: usize = 3;
 /// Chains are looked at again from so long before the last checkpoint: other nodes' clocks differ.
 const OVERLAP_MS: i64 = 120_000;
 const DOMAIN: &[u8] = b"plantocode-checkpoint-v1";
@@ -73,14 +75,29 @@ impl Checkpoints {
                 () = stop.cancelled() => true,
                 _ = ticks.tick() => false,
             };
-            match self.make().await {
-                Ok(()) => {}
-                // Another node was quicker; what it left out comes with the next one.
-                Err(ServerError::Store(StoreError::Conflict)) => {}
-                Err(error) => tracing::error!(%error, "the audit cannot be checkpointed"),
+            if !stopped {
+                self.try_make().await;
+                continue;
             }
-            if stopped {
-                return;
+            // There is no next time, so that one failure is not taken for an answer.
+            for _ in 0..LAST_TRIES {
+                if self.try_make().await {
+                    return;
+                }
+            }
+            return;
+        }
+    }
+
+    /// Whether everything is covered now.
+    async fn try_make(&mut self) -> bool {
+        match self.make().await {
+            Ok(()) => true,
+            // Another node was quicker; what it left out comes with the next one.
+            Err(ServerError::Store(StoreError::Conflict)) => false,
+            Err(error) => {
+                tracing::error!(%error, "the audit cannot be checkpointed");
+                false
             }
         }
     }

@@ -35,7 +35,11 @@ pub(crate) async fn look_after(
         let lost = settle(store, audit, catalogue, env, &dead).await?;
         audit.flush().await;
         store.close_node(&dead, env.now_ms()).await?;
-        tracing::warn!(node = dead, lost, "a server ended without closing its chain; its requests are settled");
+        tracing::warn!(
+            node = dead,
+            lost,
+            "a server ended without closing its chain; its requests are settled"
+        );
         settled += lost;
     }
     Ok(settled)
@@ -72,9 +76,7 @@ fn ending(row: &AuditRow, catalogue: &Catalogue, now_ms: i64) -> Option<Ending> 
     // The first of the destinations is where it went, if it got as far.
     let destination: Option<Destination> = open.destinations.first().and_then(|text| text.parse().ok());
     let usage: Usage = llm::Tally::new(open.body_bytes).usage();
-    let priced = destination
-        .as_ref()
-        .and_then(|to| cost(catalogue, &to.provider, &to.model, "", &usage));
+    let priced = destination.as_ref().and_then(|to| cost(catalogue, &to.provider, &to.model, "", &usage));
     let settlement = destination.map(|to| Settlement {
         reserved_microusd: None,
         usage: UsageRow {

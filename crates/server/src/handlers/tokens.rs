@@ -166,8 +166,7 @@ fn check_scope(asked: &NewToken, kind: TokenKind) -> Result<(), ApiError> {
         return Err(ApiError::invalid("`scope` means nothing unless `approval` is `scope`"));
     }
     if kind != TokenKind::Agent || asked.models.is_empty() || asked.budget_microusd.is_none() {
-        let message =
-            "a scope is for a token of kind `agent`, and needs `models` and `budget_microusd` beside `expires_in`";
+        let message = "a scope is for a token of kind `agent`, and needs `models` and `budget_microusd` beside `expires_in`";
         return Err(ApiError::invalid(message));
     }
     let wrong = |text: &str| text.trim().is_empty() || text.chars().nth(LONGEST_PATH).is_some();

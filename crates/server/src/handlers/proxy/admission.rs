@@ -210,7 +210,8 @@ fn routes(
 }
 
 fn not_approved(outside: Destination) -> ApiError {
-    let message = format!("{outside} was not approved as a destination, and no approved one serves this model");
+    let message =
+        format!("{outside} was not approved as a destination, and no approved one serves this model");
     ApiError::new(StatusCode::CONFLICT, "destination_not_approved", message)
 }
 

@@ -13,6 +13,7 @@ mod calls;
 mod chat_stream;
 mod client;
 mod config;
+mod delivery;
 mod error;
 mod fetch;
 mod health;
@@ -22,6 +23,7 @@ mod send;
 
 pub use chat_stream::{ChatStream, Served};
 pub use config::{GatewayConfig, Route};
+pub use delivery::Delivery;
 pub use error::GatewayError;
 pub use fetch::Fetch;
 pub use health::{HealthConfig, Resting, RouteHealth};

@@ -61,10 +61,26 @@ pub struct Settings {
     pub tokens: Tokens,
     /// The record of what left.
     pub audit: Audit,
+    /// Traces.
+    pub telemetry: Telemetry,
     /// What several nodes share besides the database.
     pub redis: Redis,
     /// Clients and issuers beside the server's own.
     pub identity: Identity,
+}
+
+/// Traces, for operators who have a collector.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Telemetry {
+    /// Base URL of a collector that takes OTLP over HTTP; empty for none.
+    pub otlp_endpoint: String,
+    /// Headers of every message to it, such as a key.
+    pub headers: BTreeMap<String, String>,
+    /// The name of this service in traces.
+    pub service_name: String,
+    /// Whether providers are told the trace that a request belongs to.
+    pub propagate: bool,
 }
 
 /// Rates that several nodes share.
@@ -236,6 +252,7 @@ impl Default for Settings {
             upstream: Upstream::default(),
             tokens: Tokens::default(),
             audit: Audit::default(),
+            telemetry: Telemetry::default(),
             redis: Redis::default(),
             identity: Identity::default(),
         }
@@ -267,6 +284,17 @@ impl Default for Upstream {
             total_s: 3_600,
             rest_after_failures: 5,
             longest_rest_s: 120,
+        }
+    }
+}
+
+impl Default for Telemetry {
+    fn default() -> Self {
+        Self {
+            otlp_endpoint: String::new(),
+            headers: BTreeMap::new(),
+            service_name: "plantocode-server".into(),
+            propagate: false,
         }
     }
 }

@@ -30,6 +30,7 @@ mod routes;
 mod running;
 mod server;
 mod state;
+mod telemetry;
 mod tls;
 mod usage;
 mod vault;

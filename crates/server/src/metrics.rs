@@ -69,6 +69,7 @@ struct Families {
     database: Gauge,
     redis: Gauge,
     unshared: Counter,
+    spans_lost: Counter,
     resting: Family<Resting, Gauge>,
 }
 
@@ -98,6 +99,7 @@ impl Metrics {
             database: Gauge::default(),
             redis: Gauge::default(),
             unshared: Counter::default(),
+            spans_lost: Counter::default(),
             resting: Family::default(),
             registry: Registry::default(),
         };
@@ -128,6 +130,11 @@ impl Metrics {
             "rates_unshared",
             "Requests that this node admitted alone, because Redis did not answer",
             families.unshared.clone(),
+        );
+        registry.register(
+            "spans_lost",
+            "Spans that no collector took; the audit has what they say",
+            families.spans_lost.clone(),
         );
         registry.register(
             "route_resting_seconds",
@@ -177,6 +184,11 @@ impl Metrics {
     /// A record could not be written.
     pub fn unrecorded(&self) {
         self.0.unrecorded.inc();
+    }
+
+    /// So many spans were dropped.
+    pub fn spans_lost(&self, count: usize) {
+        self.0.spans_lost.inc_by(count as u64);
     }
 
     /// A request was admitted without the other nodes.

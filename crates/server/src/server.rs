@@ -10,7 +10,7 @@ use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
 use actix_web::rt::net::TcpStream;
 use actix_web::{App, HttpServer, web};
-use gateway::Gateway;
+use gateway::{Delivery, Gateway};
 use guard::Guard;
 use llm::Catalogue;
 use server_store::Store;
@@ -34,6 +34,7 @@ use crate::relay_hub::tickets::Tickets;
 use crate::routes::Routes;
 use crate::running::InFlight;
 use crate::state::State;
+use crate::telemetry::Telemetry;
 use crate::vault::Vault;
 use crate::{ServerError, handlers, request_id, tls};
 
@@ -49,6 +50,8 @@ const PAIRINGS_PER_MINUTE: u32 = 5;
 const STRANGERS_PER_MINUTE: u32 = 60;
 /// Largest body of every endpoint but that for chats, which reads its own.
 const SMALL_BODY: usize = 16 * 1024;
+/// How long a collector of traces may take for a message.
+const COLLECTOR: Duration = Duration::from_secs(5);
 const SETUP_LINK_MS: i64 = 15 * 60_000;
 /// How long the head of a request may take to arrive.
 const HEAD: Duration = Duration::from_secs(10);
@@ -172,6 +175,7 @@ async fn run(
     }
     // What they had reserved is given back before the connection to Redis ends with the process.
     state.policy.redis().await;
+    state.telemetry.flush().await;
     // What was settled last is covered, too.
     covering.cancel();
     if checkpoints.await.is_err() {
@@ -277,6 +281,8 @@ async fn state(config: &Config, bound: SocketAddr) -> Result<(web::Data<State>, 
     );
     let metrics = Metrics::new();
     let node = env.id();
+    let deliver = || Ok(Delivery::new(&config.gateway(), COLLECTOR)?);
+    let telemetry = Telemetry::start(&settings.telemetry, deliver, env.clone(), metrics.clone())?;
     let shared = SharedRates::start(&settings.redis, node.clone(), metrics.clone())?;
     let policy = Policy::new(settings.limits, settings.budgets, shared);
     policy.reload(&store, env.now_ms()).await?;
@@ -301,9 +307,10 @@ async fn state(config: &Config, bound: SocketAddr) -> Result<(web::Data<State>, 
         issuers: Issuers::new(&settings.identity, &gateway, &env)?,
         gateway,
         guard: Arc::new(Guard::builtin().map_err(|error| ServerError::Data(error.to_string()))?),
-        audit: Audit::start(store.clone(), node, env.clone(), metrics.clone()).await?,
+        audit: Audit::start(store.clone(), node, env.clone(), metrics.clone(), telemetry.clone()).await?,
         verifying: tokio::sync::Mutex::default(),
         metrics,
+        telemetry,
         policy,
         denials: Denials::new(&settings.filter)?,
         password_tries: Limiter::new(PASSWORDS_PER_MINUTE, u32::MAX),

@@ -29,6 +29,7 @@ use crate::relay_hub::mailbox::Mailboxes;
 use crate::relay_hub::tickets::Tickets;
 use crate::routes::Routes;
 use crate::running::InFlight;
+use crate::telemetry::Telemetry;
 use crate::vault::Vault;
 
 /// What all handlers share. Everything in it is cheap to clone or shared.
@@ -58,6 +59,7 @@ pub(crate) struct State {
     /// Held while the audit is walked over.
     pub verifying: tokio::sync::Mutex<()>,
     pub metrics: Metrics,
+    pub telemetry: Telemetry,
     /// Rates and budgets of requests to models.
     pub policy: Policy,
     /// What is ruled out.

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::telemetry::Traced;
+
 /// A record as it is stored: its JSON is hashed byte for byte and never written again.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Record<E> {
@@ -41,6 +43,12 @@ pub(crate) struct Entry {
     pub path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job: Option<String>,
+    /// The trace that it belongs to (W3C), hex.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<String>,
+    /// What is needed to make spans of it.
+    #[serde(skip)]
+    pub traced: Option<Box<Traced>>,
     /// SHA-256 of the body that was received, hex.
     pub body_hash: String,
     pub body_bytes: usize,

@@ -11,6 +11,7 @@ use super::wire::{Entry, Record};
 use crate::env::Env;
 use crate::error::ApiError;
 use crate::metrics::Metrics;
+use crate::telemetry::Telemetry;
 
 /// Where a record stands: what a reply carries, so that the caller can later prove that it was there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +37,7 @@ pub(crate) struct Audit {
     /// Room for records that somebody waits for. Those of requests that are over need none: each was let in by one of these.
     room: Arc<Semaphore>,
     metrics: Metrics,
+    telemetry: Telemetry,
 }
 
 /// How a request ended, to be stored whatever it takes.
@@ -80,7 +82,13 @@ const RETRY: Duration = Duration::from_millis(500);
 
 impl Audit {
     /// Starts a new chain named `node`.
-    pub async fn start(store: Store, node: String, env: Env, metrics: Metrics) -> Result<Self, StoreError> {
+    pub async fn start(
+        store: Store,
+        node: String,
+        env: Env,
+        metrics: Metrics,
+        telemetry: Telemetry,
+    ) -> Result<Self, StoreError> {
         store.add_node(&node, env.now_ms()).await?;
         let name = node.as_str().into();
         let (queue, jobs) = mpsc::unbounded_channel();
@@ -96,7 +104,7 @@ impl Audit {
             metrics: metrics.clone(),
         };
         tokio::spawn(chain.run(jobs));
-        Ok(Self { node: name, queue, room: Arc::new(Semaphore::new(QUEUE)), metrics })
+        Ok(Self { node: name, queue, room: Arc::new(Semaphore::new(QUEUE)), metrics, telemetry })
     }
 
     /// The name of the chain.
@@ -108,6 +116,7 @@ impl Audit {
     pub async fn append(&self, request_id: &str, entry: Entry) -> Result<Position, ApiError> {
         let failed = || ApiError::unavailable("the audit record cannot be written, so nothing is sent");
         self.metrics.observe(&entry);
+        self.telemetry.observe(request_id, &entry);
         let (position, committed) = oneshot::channel();
         let room = Arc::clone(&self.room).acquire_owned().await.map_err(|_| failed())?;
         let then = Then::Tell { position, _room: room };
@@ -121,6 +130,7 @@ impl Audit {
     pub fn end(&self, request_id: &str, ending: Ending) {
         let Ending { entry, settlement, stored } = ending;
         self.metrics.observe(&entry);
+        self.telemetry.observe(request_id, &entry);
         let job = Job { request_id: request_id.into(), entry, settlement, then: Then::Call(stored) };
         if self.queue.send(Message::Job(job)).is_err() {
             tracing::error!(request_id, "the server has stopped; how this request ended is not recorded");

@@ -35,6 +35,9 @@ impl Exchange {
         entry.usage = end.usage;
         entry.error = end.error.map(|error| error.code.to_owned());
         entry.latency_ms = Some(now - self.started_ms);
+        if let Some(traced) = &mut entry.traced {
+            traced.returned.clone_from(&end.model);
+        }
         let mut settlement = None;
         if let (Some(usage), Some(last)) = (end.usage, tries.last()) {
             let (provider, asked) = match &end.served {

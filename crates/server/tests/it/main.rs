@@ -24,6 +24,7 @@ mod shared_limits;
 mod story;
 mod streams;
 mod support;
+mod telemetry;
 mod tls;
 mod tokens;
 mod two_nodes;

@@ -16,6 +16,7 @@ use crate::error::ApiError;
 use crate::exchange::{Exchange, Head, Held};
 use crate::request_id::RequestId;
 use crate::state::{State, address};
+use crate::telemetry::{Trace, Traced};
 
 /// What Anthropic's clients call the id of a request.
 pub(super) const HEADER_REQUEST: &str = "request-id";
@@ -39,14 +40,25 @@ async fn exchanged(
     body: web::Payload,
     request_id: &str,
 ) -> Result<HttpResponse, ApiError> {
+    let trace = state.telemetry.trace(request.headers());
     let mut entry = Entry {
+        trace_id: trace.as_ref().map(Trace::id),
         address: address(request),
         method: request.method().to_string(),
         path: request.path().to_owned(),
         ..Entry::default()
     };
+    let upstream_headers = state.telemetry.upstream_headers(trace.as_ref());
+    let started_ms = state.env.now_ms();
+    entry.traced = trace.map(|trace| Box::new(Traced { trace, started_ms, returned: String::new() }));
     let allowed = match admission::admit(door, request, &state, body, &mut entry).await {
-        Ok(allowed) => allowed,
+        Ok(mut allowed) => {
+            allowed
+                .routes
+                .iter_mut()
+                .for_each(|route| route.extra_headers.extend_from_slice(&upstream_headers));
+            allowed
+        }
         Err(error) => return Err(admission::refuse(&state, request_id, entry, error).await),
     };
     let audit = state.audit.append(request_id, entry.clone()).await?.header();

@@ -20,6 +20,7 @@ mod health;
 mod journal;
 mod retry;
 mod send;
+mod transcribe;
 
 pub use chat_stream::{ChatStream, Served};
 pub use config::{GatewayConfig, Route};
@@ -30,3 +31,4 @@ pub use health::{HealthConfig, Resting, RouteHealth};
 pub use journal::{Journal, Outcome, Try};
 pub use send::{Completed, Gateway, Send};
 pub use tokio_util::sync::CancellationToken;
+pub use transcribe::TranscriptStream;

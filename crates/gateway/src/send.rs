@@ -91,15 +91,12 @@ impl Gateway {
             if failed.iter().any(|other| other.shares_upstream(route)) {
                 continue;
             }
-            let leave = match &self.health {
-                None => Leave::unwatched(route),
-                Some(health) => match health.ask(route, Instant::now()) {
-                    Ok(leave) => leave,
-                    Err((why, wait)) => {
-                        rests.push((route, why, wait));
-                        continue;
-                    }
-                },
+            let leave = match self.leave(route) {
+                Ok(leave) => leave,
+                Err((why, wait)) => {
+                    rests.push((route, why, wait));
+                    continue;
+                }
             };
             let attempt = self.attempt(route, &send, cancel.clone());
             let result = tokio::select! {
@@ -126,6 +123,14 @@ impl Gateway {
         Err(last.or_else(|| all_rest(&rests)).unwrap_or_else(|| {
             GatewayError::Invalid(llm::LlmError::Malformed("there is no route for it".into()))
         }))
+    }
+
+    /// Leave to use a route, or why and how long it rests.
+    pub(crate) fn leave(&self, route: &Route) -> Result<Leave, (Resting, Duration)> {
+        match &self.health {
+            None => Ok(Leave::unwatched(route)),
+            Some(health) => health.ask(route, Instant::now()),
+        }
     }
 
     /// Like [`Gateway::stream`], but waits for the whole answer. A cut answer is an error.
@@ -215,7 +220,7 @@ impl Gateway {
 }
 
 /// Nothing was tried. Waiting helps if any of the routes is merely limited.
-fn all_rest(rests: &[(&Route, Resting, Duration)]) -> Option<GatewayError> {
+pub(crate) fn all_rest(rests: &[(&Route, Resting, Duration)]) -> Option<GatewayError> {
     let limited =
         rests.iter().filter(|(_, why, _)| *why == Resting::Limited).min_by_key(|(_, _, wait)| *wait);
     if let Some((route, _, wait)) = limited {
@@ -261,11 +266,17 @@ pub(crate) fn clean_message(route: &Route, error: &mut llm::UpstreamError) {
 }
 
 fn headers(route: &Route, wire: &WireRequest) -> Result<HeaderMap, GatewayError> {
-    let mut headers = HeaderMap::new();
+    let mut headers = key_headers(route)?;
     headers.insert("content-type", HeaderValue::from_static("application/json"));
     for (name, value) in &wire.headers {
         headers.insert(*name, value_of(name, value)?);
     }
+    Ok(headers)
+}
+
+/// The headers of every request over a route: its key, and what is to go along.
+pub(crate) fn key_headers(route: &Route) -> Result<HeaderMap, GatewayError> {
+    let mut headers = HeaderMap::new();
     for (name, value) in &route.extra_headers {
         let parsed = reqwest::header::HeaderName::try_from(name.as_str())
             .map_err(|_| GatewayError::Setup(format!("`{name}` is not a header name")))?;

@@ -144,6 +144,8 @@ pub struct Limits {
     pub address: Rate,
     /// Largest body in MiB.
     pub body_mib: usize,
+    /// Largest recording, with the form around it, in MiB.
+    pub audio_mib: usize,
     /// Seconds in which a body has to arrive.
     pub body_s: u64,
 }
@@ -270,6 +272,7 @@ impl Default for Limits {
             model: Rate::default(),
             address: Rate::default(),
             body_mib: 32,
+            audio_mib: 25,
             body_s: 60,
         }
     }

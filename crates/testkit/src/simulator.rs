@@ -10,6 +10,7 @@ mod prompt;
 mod responses;
 mod serve;
 mod shape;
+mod transcription;
 mod xai;
 
 use std::collections::BTreeMap;

@@ -10,8 +10,10 @@ mod canonical;
 mod carried;
 mod chat;
 mod messages;
+pub mod multipart;
 mod pieces;
 mod responses;
+pub mod transcription;
 mod verbatim;
 
 use bytes::{BufMut as _, Bytes, BytesMut};

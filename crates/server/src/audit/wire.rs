@@ -76,6 +76,9 @@ pub(crate) struct Entry {
     pub tries: Vec<Sent>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<llm::Usage>,
+    /// Length of a recording, where the provider says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audio_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_microusd: Option<u64>,
     /// Code of the error that ended it.

@@ -6,6 +6,7 @@
 
 mod settle;
 mod stream;
+pub(crate) mod transcript;
 
 use std::pin::pin;
 

@@ -30,6 +30,8 @@ pub(crate) fn routes(app: &mut ServiceConfig) {
         .route("/v1/messages/count_tokens", web::post().to(proxy::messages::count_tokens))
         .route("/v1/responses", web::post().to(proxy::responses::responses))
         .route("/v1/responses", web::get().to(proxy::responses::no_web_socket))
+        .route("/v1/audio/transcriptions", web::post().to(proxy::transcriptions::transcriptions))
+        .route("/api/audio/transcriptions", web::post().to(proxy::transcriptions::transcriptions))
         .route("/v1/models", web::get().to(proxy::models::models))
         .route("/api/models/estimate", web::post().to(proxy::estimate::estimate))
         .route("/api/llm/status/{id}", web::get().to(status::status))

@@ -27,4 +27,5 @@ mod support;
 mod telemetry;
 mod tls;
 mod tokens;
+mod transcriptions;
 mod two_nodes;

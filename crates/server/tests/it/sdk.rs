@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::dialects::world_with_responses;
+use crate::support::World;
+use crate::transcriptions;
 
 const PINNED: [&str; 2] = ["anthropic==2.14.0", "openai==2.54.0"];
 
@@ -66,7 +68,10 @@ pub fn installed(name: &str, scripts: &Path) -> PathBuf {
 
 /// Runs a script against a server with simulated providers behind it.
 async fn works(program: fn() -> (PathBuf, PathBuf), script: &'static str) {
-    let world = world_with_responses().await;
+    works_in(world_with_responses().await, program, script).await;
+}
+
+async fn works_in(world: World, program: fn() -> (PathBuf, PathBuf), script: &'static str) {
     let tokens = world.sign_in("ada").await;
     let arguments = [world.url.clone(), tokens.access, world.openai.url(), world.anthropic.url()];
     let output = tokio::task::spawn_blocking(move || {
@@ -114,4 +119,10 @@ async fn openais_javascript_sdk_works() {
 #[tokio::test]
 async fn anthropics_javascript_sdk_works() {
     works(with_node, "messages.mjs").await;
+}
+
+#[tokio::test]
+async fn openais_sdks_transcribe() {
+    works_in(transcriptions::world(|_| {}).await, with_python, "audio.py").await;
+    works_in(transcriptions::world(|_| {}).await, with_node, "audio.mjs").await;
 }

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 
 use super::prompt::Prompt;
 use super::shape::Shape;
-use super::{Behaviour, Fail, Received, State, openai, plans};
+use super::{Behaviour, Fail, Received, State, openai, plans, transcription};
 use crate::http::{Reader, Request, write_chunk, write_head};
 
 /// What is to be written.
@@ -32,6 +32,11 @@ impl Reply {
     pub(super) fn json(status: u16, value: &Value) -> Self {
         let headers = vec![("content-type", "application/json".to_owned())];
         Self { status, headers, body: Body::Whole(value.to_string().into_bytes()) }
+    }
+
+    pub(super) fn text(text: String) -> Self {
+        let headers = vec![("content-type", "text/plain; charset=utf-8".to_owned())];
+        Self { status: 200, headers, body: Body::Whole(text.into_bytes()) }
     }
 
     pub(super) fn events(shape: Shape, events: Vec<String>) -> Self {
@@ -159,6 +164,12 @@ fn answer(request: &Request, behaviour: &Behaviour, failure: Option<Fail>, key: 
     let path = request.target.split('?').next().unwrap_or_default();
     if (request.method.as_str(), path) == ("GET", "/openai/v1/models") {
         return Reply::json(200, &openai::models());
+    }
+    if (request.method.as_str(), path) == ("POST", transcription::PATH) {
+        return match failure {
+            Some(fail) => failed(fail, Shape::OpenAi, key),
+            None => transcription::reply(request, behaviour),
+        };
     }
     let Some(shape) = Shape::of(&request.method, path) else {
         return Reply::json(404, &openai::error(404, &format!("no such endpoint: {path}")));

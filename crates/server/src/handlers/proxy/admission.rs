@@ -19,9 +19,9 @@ use crate::routes::within;
 use crate::state::State;
 
 /// Longest job name that is recorded.
-const LONGEST_JOB: usize = 200;
+pub(super) const LONGEST_JOB: usize = 200;
 /// Longest name of a model that is looked up.
-const LONGEST_MODEL: usize = 200;
+pub(super) const LONGEST_MODEL: usize = 200;
 /// Where Anthropic's clients put their key.
 const HEADER_KEY: &str = "x-api-key";
 
@@ -187,7 +187,7 @@ fn with_headers(mut inbound: Inbound, request: &HttpRequest) -> Result<Inbound, 
     Ok(inbound)
 }
 
-fn routes(
+pub(super) fn routes(
     state: &State,
     principal: &Principal,
     model: &str,

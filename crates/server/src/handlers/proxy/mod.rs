@@ -13,4 +13,5 @@ pub(crate) mod models;
 pub(crate) mod responses;
 mod screen;
 mod serve;
+pub(crate) mod transcriptions;
 mod urls;

@@ -1,0 +1,207 @@
+//! Speech to text.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testkit::{Behaviour, Fail};
+
+use crate::support::*;
+
+const BOUNDARY: &str = "a-boundary-of-a-test";
+
+fn form(fields: &[(&str, &str)], audio: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (name, value) in fields {
+        let head =
+            format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+        body.extend_from_slice(head.as_bytes());
+    }
+    let head = format!(
+        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.mp3\"\r\nContent-Type: audio/mpeg\r\n\r\n"
+    );
+    [body.as_slice(), head.as_bytes(), audio, format!("\r\n--{BOUNDARY}--\r\n").as_bytes()].concat()
+}
+
+fn send(world: &World, tokens: &Tokens, body: Vec<u8>) -> reqwest::RequestBuilder {
+    let kind = format!("multipart/form-data; boundary={BOUNDARY}");
+    world.post("/v1/audio/transcriptions").bearer_auth(&tokens.access).header("content-type", kind).body(body)
+}
+
+/// With models that hear: `ears` at the first simulator and, should that fail, at the second.
+pub(crate) async fn world(change: impl FnOnce(&mut server::config::Settings)) -> World {
+    let world = World::with(Database::Sqlite, change).await;
+    let admin = server::admin::Admin::open(&world.config).await.unwrap();
+    for (provider, url, models) in [
+        ("openai", world.openai.openai_url(), &["gpt-4o-transcribe", "whisper-1", "ears=whisper-1"][..]),
+        ("local", world.anthropic.openai_url(), &["ears=whisper-large"]),
+    ] {
+        let models = models.iter().map(|model| (*model).to_owned()).collect();
+        let dialect = if provider == "openai" { "openai" } else { "compatible" }.into();
+        let key = CANARY.to_owned().into();
+        let new = server::admin::NewKey { provider: provider.into(), dialect, base_url: url, models, key };
+        admin.add_key(new).await.unwrap();
+    }
+    admin.close().await;
+    let ada = world.sign_in("ada").await;
+    for _ in 0..100 {
+        let models = json_of(world.get("/v1/models").bearer_auth(&ada.access)).await;
+        if models.to_string().contains("whisper-1") {
+            return world;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the keys are not taken over");
+}
+
+#[tokio::test]
+async fn a_recording_passes_through_and_every_form_of_answer_comes_back() {
+    let world = world(|_| {}).await;
+    let ada = world.sign_in("ada").await;
+    // Bytes that look like a boundary, and every other byte.
+    let audio: Vec<u8> = (0..=255).cycle().take(10_000).chain(*b"\r\n--a-bound").collect();
+    let body =
+        form(&[("model", "ears"), ("response_format", "verbose_json"), ("later_field", "kept")], &audio);
+    let reply = send(&world, &ada, body.clone()).send().await.unwrap();
+    assert_eq!(reply.headers()["content-type"], "application/json");
+    assert!(reply.headers().contains_key("x-plantocode-audit"));
+    let answer: Value = reply.json().await.unwrap();
+    assert_eq!((&answer["text"], &answer["duration"]), (&json!("Hello from the simulator."), &json!(8.47)));
+    let sent = world.openai.log().pop().unwrap();
+    let expected = body.iter().copied().collect::<Vec<u8>>();
+    let place = expected.windows(4).position(|four| four == b"ears").unwrap();
+    let expected = [&expected[..place], b"whisper-1", &expected[place + 4..]].concat();
+    assert_eq!(sent.body_sha256, hex::encode(llm::body_hash(&expected)), "only the model is another");
+    assert_eq!(sent.headers["content-length"], expected.len().to_string());
+    assert_eq!(sent.headers["content-type"], format!("multipart/form-data; boundary={BOUNDARY}"));
+
+    let records = world.audit_until(&ada, |records| records.len() == 2).await;
+    let (intent, outcome) = (&records[0]["record"], &records[1]["record"]);
+    assert_eq!((&intent["event"], &outcome["event"]), (&json!("intent"), &json!("served")));
+    assert_eq!(intent["body_hash"], json!(hex::encode(llm::body_hash(&body))));
+    assert_eq!(outcome["tries"][0]["upstream_hash"], json!(sent.body_sha256));
+    assert_eq!((&outcome["audio_ms"], &outcome["usage"]["estimated"]), (&json!(9_000), &json!(true)));
+    assert_eq!(intent["destinations"], json!(["openai/whisper-1", "local/whisper-large"]));
+
+    for (form_of_answer, kind, starts) in
+        [("text", "text/plain", "Hello"), ("srt", "text/plain", "1\n00:00"), ("vtt", "text/plain", "WEBVTT")]
+    {
+        let reply =
+            send(&world, &ada, form(&[("model", "whisper-1"), ("response_format", form_of_answer)], &audio));
+        let reply = reply.send().await.unwrap();
+        assert!(reply.headers()["content-type"].to_str().unwrap().starts_with(kind));
+        let text = reply.text().await.unwrap();
+        assert!(text.starts_with(starts), "{form_of_answer}: {text}");
+    }
+
+    let body = form(&[("model", "gpt-4o-transcribe"), ("stream", "true")], &audio);
+    let reply = send(&world, &ada, body).send().await.unwrap();
+    assert_eq!(reply.headers()["content-type"], "text/event-stream");
+    let events = events(&reply.text().await.unwrap());
+    let said = |event: &String| serde_json::from_str::<Value>(event).unwrap();
+    assert_eq!(said(&events[0])["delta"], "Hello ");
+    assert_eq!(said(events.last().unwrap())["text"], "Hello from the simulator.");
+    let usage = world.usage(&ada).await;
+    let counted: Vec<_> = usage.iter().filter(|row| row["model"] == "gpt-4o-transcribe").collect();
+    assert_eq!(
+        (counted.len(), &counted[0]["input_tokens"], &counted[0]["output_tokens"]),
+        (1, &json!(90), &json!(7))
+    );
+    assert_eq!(usage.len(), 5);
+}
+
+#[tokio::test]
+async fn a_failing_provider_is_replaced_and_errors_are_in_openais_words() {
+    let world = world(|settings| settings.limits.audio_mib = 1).await;
+    let ada = world.sign_in("ada").await;
+    world.openai.set(Behaviour::fail(503));
+    let answer = json_of(send(&world, &ada, form(&[("model", "ears")], b"sound"))).await;
+    assert_eq!(answer["text"], "Hello from the simulator.");
+    assert!(world.anthropic.log().pop().unwrap().body.contains("whisper-large"));
+    let limited = Fail { status: 429, body: None, retry_after: Some("7".into()), times: None };
+    world.openai.set(Behaviour { fail: Some(limited), ..Behaviour::default() });
+    let reply = send(&world, &ada, form(&[("model", "whisper-1")], b"sound")).send().await.unwrap();
+    assert_eq!(reply.headers()["retry-after"], "7");
+    assert_eq!(error_of(reply).await.1["code"], "upstream_rate_limited");
+    world.openai.set(Behaviour::text("Good."));
+
+    let secret = format!("AKIA{}", "IOSFODNN7EXAMPLQ");
+    let sent = world.openai.log().len();
+    let large = vec![7; 1024 * 1024];
+    let cases: [(Vec<u8>, u16, &str); 8] = [
+        (b"--".to_vec(), 400, "invalid_request"),
+        (form(&[], b"sound"), 400, "invalid_request"),
+        (form(&[("model", "ears"), ("model", "ears")], b"sound"), 400, "invalid_request"),
+        (form(&[("model", "ears"), ("response_format", "mp3")], b"sound"), 400, "invalid_request"),
+        (form(&[("model", "none")], b"sound"), 404, "model_not_found"),
+        (form(&[("model", "claude-sonnet-4-5")], b"sound"), 400, "unsupported"),
+        (form(&[("model", "ears")], &large), 413, "too_large"),
+        (form(&[("model", "ears"), ("prompt", &secret)], b"sound"), 403, "secret_blocked"),
+    ];
+    for (body, status, code) in cases {
+        let reply = send(&world, &ada, body).send().await.unwrap();
+        assert!(reply.headers().contains_key("x-plantocode-audit"), "{code} is on record");
+        let (found, error) = error_of(reply).await;
+        assert_eq!((found, error["code"].as_str()), (status, Some(code)), "{error}");
+        assert!(error["type"].is_string() && error["message"].is_string(), "{error}");
+    }
+    let json =
+        world.post("/api/audio/transcriptions").bearer_auth(&ada.access).json(&json!({ "model": "ears" }));
+    assert_eq!(error_of(json.send().await.unwrap()).await.0, 400);
+    assert_eq!(world.post("/v1/audio/transcriptions").send().await.unwrap().status(), 401);
+    assert_eq!(world.openai.log().len(), sent, "nothing was sent");
+    // The provider's own refusal keeps its status.
+    let refused =
+        send(&world, &ada, form(&[("model", "gpt-4o-transcribe"), ("response_format", "srt")], b"s"));
+    assert_eq!(
+        error_of(refused.send().await.unwrap()).await,
+        (
+            400,
+            json!({
+        "message": "openai refused the request (400): response_format 'srt' is not compatible with model 'gpt-4o-transcribe'",
+        "type": "invalid_request_error", "param": null, "code": "upstream_rejected" })
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_ends_its_request_and_limits_hold() {
+    let world = world(|settings| settings.limits.concurrent = 1).await;
+    let ada = world.sign_in("ada").await;
+    for stream in ["true", "false"] {
+        let before = world.openai.log().len();
+        world.openai.set(Behaviour { first_delay_ms: 20_000, ..Behaviour::text("late") });
+        let asking = tokio::spawn(
+            send(&world, &ada, form(&[("model", "gpt-4o-transcribe"), ("stream", stream)], b"sound")).send(),
+        );
+        while world.openai.log().len() == before {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let second = send(&world, &ada, form(&[("model", "whisper-1")], b"sound")).send().await.unwrap();
+        assert_eq!(second.status(), 429, "one at a time");
+        asking.abort();
+        for _ in 0..100 {
+            if world.openai.log()[before].disconnected_at_ms.is_some() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert!(
+            world.openai.log()[before].disconnected_at_ms.is_some(),
+            "the provider is left alone at once"
+        );
+        world.openai.set(Behaviour::text("quick"));
+    }
+    let records = world.audit_until(&ada, |records| {
+        records.iter().filter(|record| record["record"]["event"] == "canceled").count() == 2
+    });
+    let canceled = records.await.into_iter().find(|record| record["record"]["event"] == "canceled").unwrap();
+    assert_eq!(canceled["record"]["usage"]["estimated"], true, "it may have been worked on");
+
+    // An answer that breaks off is an error, also in the middle of a stream.
+    world.openai.set(Behaviour { cut_after_bytes: Some(40), ..Behaviour::text("never whole") });
+    let whole = send(&world, &ada, form(&[("model", "gpt-4o-transcribe")], b"sound")).send().await.unwrap();
+    assert_eq!(error_of(whole).await.1["code"], "upstream_cut");
+    let streamed = send(&world, &ada, form(&[("model", "gpt-4o-transcribe"), ("stream", "true")], b"sound"));
+    let text = streamed.send().await.unwrap().text().await.unwrap();
+    assert!(text.contains("\"code\":\"upstream_cut\"") && !text.contains("transcript.text.done"), "{text}");
+}

@@ -100,6 +100,7 @@ async fn a_recording_passes_through_and_every_form_of_answer_comes_back() {
     let said = |event: &String| serde_json::from_str::<Value>(event).unwrap();
     assert_eq!(said(&events[0])["delta"], "Hello ");
     assert_eq!(said(events.last().unwrap())["text"], "Hello from the simulator.");
+    world.audit_until(&ada, |records| records.len() == 10).await;
     let usage = world.usage(&ada).await;
     let counted: Vec<_> = usage.iter().filter(|row| row["model"] == "gpt-4o-transcribe").collect();
     assert_eq!(

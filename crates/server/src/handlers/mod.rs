@@ -7,6 +7,7 @@ mod devices;
 mod health;
 mod metadata;
 mod metrics;
+mod openapi;
 mod phone;
 mod proxy;
 mod status;
@@ -24,6 +25,7 @@ pub(crate) fn routes(app: &mut ServiceConfig) {
     app.route("/healthz", web::get().to(health::healthz))
         .route("/readyz", web::get().to(health::readyz))
         .route("/metrics", web::get().to(metrics::metrics))
+        .route("/openapi.json", web::get().to(openapi::openapi))
         .route("/v1/chat/completions", web::post().to(proxy::chat::chat))
         .route("/api/llm/chat/completions", web::post().to(proxy::chat::chat))
         .route("/v1/messages", web::post().to(proxy::messages::messages))

@@ -16,6 +16,7 @@ mod filter;
 mod issuers;
 mod limits;
 mod metrics;
+mod openapi;
 mod process;
 mod relayed;
 mod sdk;

@@ -9,7 +9,7 @@ use crate::transcriptions;
 
 const PINNED: [&str; 2] = ["anthropic==2.14.0", "openai==2.54.0"];
 
-fn run(command: &mut Command) -> Output {
+pub(crate) fn run(command: &mut Command) -> Output {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?} cannot be started: {error}"));
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(
@@ -27,7 +27,7 @@ fn scripts() -> PathBuf {
 
 /// Makes a folder of the build directory once for what is pinned, and keeps it. Tests that want it at the same time wait
 /// for the first.
-fn kept(name: &str, pinned: &str, make: impl FnOnce(&Path)) -> PathBuf {
+pub(crate) fn kept(name: &str, pinned: &str, make: impl FnOnce(&Path)) -> PathBuf {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let lock = std::fs::File::create(directory.with_extension("lock")).unwrap();
     lock.lock().unwrap();

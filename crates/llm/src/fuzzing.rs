@@ -7,6 +7,8 @@
 use bytes::{Bytes, BytesMut};
 
 use crate::catalogue::Prices;
+use crate::inbound::multipart as form;
+use crate::inbound::transcription::Transcription;
 use crate::inbound::{Door, Failure, Gathered, Inbound, Opening, Verbatim, Writer};
 use crate::sse::{SseDecoder, SseEvent};
 use crate::{
@@ -230,4 +232,43 @@ fn told(inbound: &Inbound, events: Vec<StreamEvent>) {
     assert!(out.is_empty() || out.ends_with(b"\n\n"));
     let answer = inbound.answer(&opening, &fold.finish(), Usage::default(), None);
     assert!(answer.is_object());
+}
+
+/// A form with a recording: refused, or read the same each time, and changed in nothing but the model's name. The first line says
+/// the content type.
+pub fn multipart(data: &[u8]) {
+    let at = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
+    let Ok(content_type) = std::str::from_utf8(&data[..at]) else { return };
+    let body = Bytes::copy_from_slice(data.get(at + 1..).unwrap_or_default());
+    let Ok(parts) = form::parse(content_type, &body) else {
+        assert!(Transcription::parse(content_type, body).is_err());
+        return;
+    };
+    let mut end = 0;
+    for part in &parts {
+        assert!(part.content.start > end && part.content.end <= body.len(), "{part:?} is no part of its own");
+        end = part.content.end;
+    }
+    let Ok(read) = Transcription::parse(content_type, body) else { return };
+    // A provider's name for a model is an operator's word, and no boundary.
+    let Ok(pieces) = read.encode("another-model") else { panic!("a plain name is refused") };
+    let sent = Bytes::from(pieces.concat());
+    let again = match Transcription::parse(content_type, sent.clone()) {
+        Ok(again) => again,
+        Err(error) => panic!("what was made of it cannot be read: {error}"),
+    };
+    assert_eq!(again.model, "another-model");
+    assert_eq!((again.audio_bytes, again.stream, again.form), (read.audio_bytes, read.stream, read.form));
+    let others = |texts: &serde_json::Map<String, serde_json::Value>| {
+        texts
+            .iter()
+            .filter(|(name, _)| *name != "model")
+            .map(|(n, v)| (n.clone(), v.clone()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(others(&again.texts), others(&read.texts));
+    let back = again.encode(&read.model).map(|pieces| pieces.concat());
+    if let Ok(back) = back {
+        assert_eq!(Some(back.as_slice()), data.get(at + 1..), "more than the name was changed");
+    }
 }

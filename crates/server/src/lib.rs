@@ -18,6 +18,8 @@ pub mod env;
 mod error;
 mod exchange;
 mod filter;
+#[doc(hidden)]
+pub mod fuzzing;
 mod handlers;
 mod identity;
 mod limits;

@@ -89,3 +89,17 @@ fn a_request_in_the_dialect_of_responses_is_refused_or_the_same_each_time() {
 fn a_stream_is_told_in_every_dialect() {
     run("outbound", fuzzing::outbound);
 }
+
+#[test]
+fn a_form_with_a_recording_is_refused_or_goes_on_with_another_models_name() {
+    run("multipart", fuzzing::multipart);
+    // The corpus has some that are read.
+    let seed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/multipart");
+    for name in ["all", "recording"] {
+        let bytes = fs::read(seed.join(name)).unwrap();
+        let at = bytes.iter().position(|byte| *byte == b'\n').unwrap();
+        let kind = std::str::from_utf8(&bytes[..at]).unwrap();
+        let body = bytes::Bytes::copy_from_slice(&bytes[at + 1..]);
+        llm::inbound::transcription::Transcription::parse(kind, body).unwrap();
+    }
+}

@@ -21,7 +21,7 @@ use crate::audit::{Entry, Event};
 use crate::config::Telemetry as Settings;
 use crate::env::Env;
 use crate::metrics::Metrics;
-pub(crate) use trace::Trace;
+pub(crate) use trace::{Trace, parse as parse_traceparent};
 
 /// Spans that wait to be sent; more are dropped.
 const WAITING: usize = 4_096;

@@ -13,6 +13,7 @@ mod devices;
 mod dialect_errors;
 mod dialects;
 mod filter;
+mod fuzz;
 mod issuers;
 mod limits;
 mod metrics;

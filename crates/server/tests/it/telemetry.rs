@@ -20,7 +20,10 @@ const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 /// Takes what is posted to it, head and body.
 #[derive(Clone, Default)]
-struct Collector(Arc<Mutex<Vec<(String, Vec<u8>)>>>);
+struct Collector(Arc<Mutex<Vec<Posted>>>);
+
+/// Head and body.
+type Posted = (String, Vec<u8>);
 
 impl Collector {
     fn start(&self) -> String {

@@ -67,9 +67,8 @@ async fn a_recording_passes_through_and_every_form_of_answer_comes_back() {
     let answer: Value = reply.json().await.unwrap();
     assert_eq!((&answer["text"], &answer["duration"]), (&json!("Hello from the simulator."), &json!(8.47)));
     let sent = world.openai.log().pop().unwrap();
-    let expected = body.iter().copied().collect::<Vec<u8>>();
-    let place = expected.windows(4).position(|four| four == b"ears").unwrap();
-    let expected = [&expected[..place], b"whisper-1", &expected[place + 4..]].concat();
+    let place = body.windows(4).position(|four| four == b"ears").unwrap();
+    let expected = [&body[..place], b"whisper-1", &body[place + 4..]].concat();
     assert_eq!(sent.body_sha256, hex::encode(llm::body_hash(&expected)), "only the model is another");
     assert_eq!(sent.headers["content-length"], expected.len().to_string());
     assert_eq!(sent.headers["content-type"], format!("multipart/form-data; boundary={BOUNDARY}"));

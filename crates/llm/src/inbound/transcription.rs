@@ -99,9 +99,13 @@ impl Transcription {
 
     /// What a recording of this length may use, where the provider has not said.
     pub fn estimate(&self) -> Usage {
-        let input_tokens = 1 + self.audio_bytes as u64 / BYTES_PER_TOKEN;
-        Usage { input_tokens, estimated: true, ..Usage::default() }
+        estimate(self.audio_bytes)
     }
+}
+
+/// What a recording of so many bytes may use, where the provider has not said.
+pub fn estimate(bytes: usize) -> Usage {
+    Usage { input_tokens: 1 + bytes as u64 / BYTES_PER_TOKEN, estimated: true, ..Usage::default() }
 }
 
 fn missing(field: &str) -> LlmError {

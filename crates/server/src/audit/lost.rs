@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use llm::inbound::transcription;
 use llm::{Catalogue, Destination, Usage};
 use server_store::{AuditRow, Settlement, Store, UsageRow};
 
@@ -75,7 +76,10 @@ fn ending(row: &AuditRow, catalogue: &Catalogue, now_ms: i64) -> Option<Ending> 
     }
     // The first of the destinations is where it went, if it got as far.
     let destination: Option<Destination> = open.destinations.first().and_then(|text| text.parse().ok());
-    let usage: Usage = llm::Tally::new(open.body_bytes).usage();
+    let usage: Usage = match open.path.contains("/audio/") {
+        true => transcription::estimate(open.body_bytes),
+        false => llm::Tally::new(open.body_bytes).usage(),
+    };
     let priced = destination.as_ref().and_then(|to| cost(catalogue, &to.provider, &to.model, "", &usage));
     let settlement = destination.map(|to| Settlement {
         reserved_microusd: None,

@@ -342,3 +342,36 @@ async fn a_killed_node_loses_no_record_and_no_settled_usage() {
     let lost = served.iter().filter(|id| !used.contains(**id)).count();
     assert_eq!(lost, 0, "what the record calls served has its usage");
 }
+
+#[test]
+fn redis_is_reached_by_tls_with_a_password_that_is_never_told() {
+    let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+    let redis = Redis::start_tls(&made.cert.pem(), &made.signing_key.serialize_pem());
+    let directory = tempfile::tempdir().unwrap();
+    let (data, trusted) = (directory.path().join("data"), directory.path().join("roots.pem"));
+    std::fs::create_dir(&data).unwrap();
+    std::fs::write(&trusted, made.cert.pem()).unwrap();
+    let doctor = |url: &str, trusts: bool| {
+        std::fs::write(data.join("config.toml"), format!("[redis]\nurl = \"{url}\"")).unwrap();
+        let mut doctor = command(&data, &["doctor"]);
+        doctor.env("RUST_LOG", "trace").env_remove("SSL_CERT_DIR");
+        if trusts {
+            doctor.env("SSL_CERT_FILE", &trusted);
+        }
+        let output = doctor.output().unwrap();
+        let said =
+            String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert!(!said.contains(Redis::PASSWORD), "{said}");
+        said
+    };
+    let said = doctor(&redis.url(), true);
+    assert!(said.contains("good  Redis answers"), "{said}");
+    for (url, trusts) in [
+        (redis.url(), false),
+        (redis.url().replace(Redis::PASSWORD, "wrong"), true),
+        (redis.url().replace("rediss", "redis"), true),
+    ] {
+        let said = doctor(&url, trusts);
+        assert!(said.contains("BAD   Redis does not answer"), "{said}");
+    }
+}

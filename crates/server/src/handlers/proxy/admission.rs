@@ -44,24 +44,7 @@ pub(super) async fn admit(
     entry: &mut Entry,
 ) -> Result<Allowed, ApiError> {
     let principal = principal(door, request, state)?;
-    entry.org.clone_from(&principal.org_id);
-    entry.user.clone_from(&principal.user_id);
-    entry.device.clone_from(&principal.device_id);
-    entry.policy = "none".into();
-    if let Some(grant) = &principal.grant {
-        entry.token = Some(grant.id.clone());
-        entry.tag.clone_from(&grant.tag);
-        entry.policy = grant.policy().into();
-        entry.scope = grant.scope.as_ref().map(|scope| scope.record.clone());
-    }
-    if state.stopping.is_cancelled() {
-        return Err(ApiError::unavailable("the server is stopping"));
-    }
-    let mut permit = state.policy.admit(&principal, &entry.address, state.env.now_ms())?;
-    if request.headers().contains_key(CONTENT_ENCODING) {
-        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        return Err(ApiError::new(status, "unsupported", "the body must not be compressed"));
-    }
+    let mut permit = let_in(request, state, &principal, entry)?;
     let body = body::read(request, body, &state.settings.limits).await?;
     entry.body_hash = hex::encode(llm::body_hash(&body));
     entry.body_bytes = body.len();
@@ -99,6 +82,34 @@ pub(super) async fn admit(
     Ok(Allowed { principal, permit, approved, inbound, routes })
 }
 
+/// The first part of it, for whatever comes: whose it is, and whether they may ask at all now.
+pub(super) fn let_in(
+    request: &HttpRequest,
+    state: &State,
+    principal: &Principal,
+    entry: &mut Entry,
+) -> Result<Permit, ApiError> {
+    entry.org.clone_from(&principal.org_id);
+    entry.user.clone_from(&principal.user_id);
+    entry.device.clone_from(&principal.device_id);
+    entry.policy = "none".into();
+    if let Some(grant) = &principal.grant {
+        entry.token = Some(grant.id.clone());
+        entry.tag.clone_from(&grant.tag);
+        entry.policy = grant.policy().into();
+        entry.scope = grant.scope.as_ref().map(|scope| scope.record.clone());
+    }
+    if state.stopping.is_cancelled() {
+        return Err(ApiError::unavailable("the server is stopping"));
+    }
+    let permit = state.policy.admit(principal, &entry.address, state.env.now_ms())?;
+    if request.headers().contains_key(CONTENT_ENCODING) {
+        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        return Err(ApiError::new(status, "unsupported", "the body must not be compressed"));
+    }
+    Ok(permit)
+}
+
 /// Whose request it is. At Anthropic's door the token may also come as the key that its clients send.
 pub(super) fn principal(door: Door, request: &HttpRequest, state: &State) -> Result<Principal, ApiError> {
     let headers = request.headers();
@@ -125,7 +136,7 @@ pub(super) fn may_ask(principal: &Principal, model: &str, approved: bool) -> Res
 }
 
 /// A secret ends an approval that was given beforehand: whoever gave it did not mean that.
-async fn ended_by(error: ApiError, state: &State, principal: &Principal) -> ApiError {
+pub(super) async fn ended_by(error: ApiError, state: &State, principal: &Principal) -> ApiError {
     let Some(grant) = principal.grant.as_ref().filter(|grant| grant.scope.is_some()) else { return error };
     if error.code != screen::SECRET_BLOCKED {
         return error;

@@ -1,7 +1,7 @@
 //! `POST /v1/audio/transcriptions`: speech to text, in OpenAI's form, at providers that speak it.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
+use actix_web::http::header::{CONTENT_TYPE, HeaderName};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use futures_util::stream;
@@ -13,7 +13,7 @@ use llm::{Dialect, LlmError};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use super::admission::{LONGEST_JOB, LONGEST_MODEL, may_ask, refuse, routes};
+use super::admission::{LONGEST_JOB, LONGEST_MODEL, ended_by, let_in, may_ask, refuse, routes};
 use super::{approval, body, screen};
 use crate::audit::Entry;
 use crate::clients::ClientSocket;
@@ -125,18 +125,7 @@ async fn admit(
     entry: &mut Entry,
 ) -> Result<Allowed, ApiError> {
     let principal = state.principal(request)?;
-    entry.org.clone_from(&principal.org_id);
-    entry.user.clone_from(&principal.user_id);
-    entry.device.clone_from(&principal.device_id);
-    if let Some(grant) = &principal.grant {
-        entry.token = Some(grant.id.clone());
-        entry.tag.clone_from(&grant.tag);
-    }
-    let mut permit = state.policy.admit(&principal, &entry.address, state.env.now_ms())?;
-    if request.headers().contains_key(CONTENT_ENCODING) {
-        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        return Err(ApiError::new(status, "unsupported", "the body must not be compressed"));
-    }
+    let mut permit = let_in(request, state, &principal, entry)?;
     let content_type = approval::text(request, CONTENT_TYPE.as_str())?.unwrap_or_default();
     let limits = Limits { body_mib: state.settings.limits.audio_mib, ..state.settings.limits };
     let body = body::read(request, payload, &limits).await?;
@@ -160,7 +149,9 @@ async fn admit(
     entry.destinations = routes.iter().map(|route| route.destination().to_string()).collect();
     // A recording cannot be looked into; what is written beside it can. It is blocked or sent as it came.
     let texts = Bytes::from(Value::from(transcription.texts.clone()).to_string());
-    screen::screen(state, &texts, &routes, true, entry).await?;
+    if let Err(error) = screen::screen(state, &texts, &routes, true, entry).await {
+        return Err(ended_by(error, state, &principal).await);
+    }
     let most = most(state, &routes, &transcription);
     state.policy.reserve(&mut permit, &principal, model, most, state.env.now_ms()).await?;
     Ok(Allowed { principal, permit, request: transcription, routes })

@@ -12,12 +12,16 @@ pub struct DeviceRow {
     pub id: String,
     /// Whose it is.
     pub user_id: String,
+    /// Which client it is; empty for one that only compared a code.
+    pub client: String,
     /// How the client called itself.
     pub name: String,
     /// Where it signed in from.
     pub address: String,
     /// When it signed in.
     pub created_ms: i64,
+    /// When it last renewed its access.
+    pub seen_ms: Option<i64>,
     /// Since when its tokens are void.
     pub revoked_ms: Option<i64>,
 }
@@ -27,9 +31,11 @@ impl DeviceRow {
         Ok(Self {
             id: row.try_get("id")?,
             user_id: row.try_get("user_id")?,
+            client: row.try_get("client")?,
             name: row.try_get("name")?,
             address: row.try_get("address")?,
             created_ms: row.try_get("created_ms")?,
+            seen_ms: row.try_get("seen_ms")?,
             revoked_ms: row.try_get("revoked_ms")?,
         })
     }
@@ -46,6 +52,44 @@ impl Store {
         let row =
             sqlx::query("SELECT * FROM devices WHERE id = $1").bind(id).fetch_optional(&self.pool).await?;
         row.as_ref().map(DeviceRow::read).transpose()
+    }
+
+    /// The devices of a user that can still renew their access, the last used first.
+    pub async fn devices_of(&self, user_id: &str, now_ms: i64) -> Result<Vec<DeviceRow>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM devices WHERE user_id = $1 AND revoked_ms IS NULL AND id IN \
+             (SELECT device_id FROM refresh_tokens WHERE used_ms IS NULL AND expires_ms > $2) \
+             ORDER BY COALESCE(seen_ms, created_ms) DESC, id",
+        )
+        .bind(user_id)
+        .bind(now_ms)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(DeviceRow::read).collect()
+    }
+
+    /// Ends everything that a user is signed in with, but the page session `but`; the devices that were valid until now.
+    pub async fn end_sign_ins(
+        &self,
+        user_id: &str,
+        but: Option<&str>,
+        now_ms: i64,
+    ) -> Result<Vec<String>, StoreError> {
+        let mut tx = self.pool.begin().await?;
+        let rows = sqlx::query(
+            "UPDATE devices SET revoked_ms = $1 WHERE user_id = $2 AND revoked_ms IS NULL RETURNING id",
+        )
+        .bind(now_ms)
+        .bind(user_id)
+        .fetch_all(&mut *tx)
+        .await?;
+        sqlx::query("DELETE FROM web_sessions WHERE user_id = $1 AND hash <> $2")
+            .bind(user_id)
+            .bind(but.unwrap_or_default())
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        rows.iter().map(|row| Ok(row.try_get("id")?)).collect()
     }
 
     /// Voids a device. `true` if it was valid until now.
@@ -73,13 +117,16 @@ pub(crate) async fn insert<'e>(
     device: &DeviceRow,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO devices (id, user_id, name, address, created_ms, revoked_ms) VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO devices (id, user_id, client, name, address, created_ms, seen_ms, revoked_ms) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(&device.id)
     .bind(&device.user_id)
+    .bind(&device.client)
     .bind(&device.name)
     .bind(&device.address)
     .bind(device.created_ms)
+    .bind(device.seen_ms)
     .bind(device.revoked_ms)
     .execute(executor)
     .await?;

@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 use crate::{Store, StoreError};
 
 /// All migrations in order; the first has version 1. `{bytes}` stands for the byte type of the database.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("migrations/0001_begin.sql"),
     include_str!("migrations/0002_link_devices.sql"),
     include_str!("migrations/0003_api_tokens.sql"),
@@ -15,6 +15,7 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("migrations/0006_authorization_codes.sql"),
     include_str!("migrations/0007_issuers.sql"),
     include_str!("migrations/0008_nodes_and_subjects.sql"),
+    include_str!("migrations/0009_administration.sql"),
 ];
 
 /// Any number that no other program uses on the same database.

@@ -76,6 +76,11 @@ impl Store {
                 expires_ms: now_ms + lifetime_ms,
             };
             insert(&mut *tx, &successor).await?;
+            sqlx::query("UPDATE devices SET seen_ms = $1 WHERE id = $2")
+                .bind(now_ms)
+                .bind(&device_id)
+                .execute(&mut *tx)
+                .await?;
             tx.commit().await?;
             return Ok(Rotation::Rotated { device_id });
         }

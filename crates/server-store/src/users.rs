@@ -88,6 +88,25 @@ impl Store {
         row.as_ref().map(UserRow::read).transpose()
     }
 
+    /// The people of an organisation, by name.
+    pub async fn users(&self, org_id: &str) -> Result<Vec<UserRow>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM users WHERE org_id = $1 ORDER BY login")
+            .bind(org_id)
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(UserRow::read).collect()
+    }
+
+    /// Gives a user another role. `false` when there is no such user.
+    pub async fn set_role(&self, id: &str, role: Role) -> Result<bool, StoreError> {
+        let done = sqlx::query("UPDATE users SET role = $1 WHERE id = $2")
+            .bind(role.as_str())
+            .bind(id)
+            .execute(&self.pool)
+            .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
     /// Disables a user since a moment, or (`None`) enables them again. `false` when there is no such user.
     pub async fn disable_user(&self, id: &str, since_ms: Option<i64>) -> Result<bool, StoreError> {
         let done = sqlx::query("UPDATE users SET disabled_ms = $1 WHERE id = $2")

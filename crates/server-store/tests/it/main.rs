@@ -4,7 +4,7 @@
 use server_store::{
     ApiTokenRow, AuditRow, CodeStatus, DeviceCodeRow, DeviceRow, LinkDeviceRow, Poll, ProviderKeyRow,
     RefreshRow, Role, Rotation, Settlement, SigningKeyRow, Store, StoreError, SubjectRow, TokenKind,
-    UsageRow, UserRow,
+    UsageRow, UserRow, WebSessionRow,
 };
 use testkit::Postgres;
 
@@ -64,10 +64,20 @@ async fn people(store: &Store) {
     assert!(store.user_by_login("bob").await.unwrap().is_none());
     assert_eq!(store.user("u1").await.unwrap().unwrap().disabled_ms, None);
     assert!(store.has_admin().await.unwrap());
-    store.add_web_session("w1", "u1", 100, 200).await.unwrap();
+    let session = WebSessionRow {
+        hash: "w1".into(),
+        user_id: "u1".into(),
+        created_ms: 100,
+        expires_ms: 200,
+        address: "127.0.0.1".into(),
+        agent: "Browser".into(),
+    };
+    store.add_web_session(&session).await.unwrap();
+    assert_eq!(store.web_sessions_of("u1", 150).await.unwrap(), [session]);
+    assert!(!store.end_web_session("w1", "somebody else").await.unwrap());
     assert_eq!(store.web_session_user("w1", 199).await.unwrap().as_deref(), Some("u1"));
     assert_eq!(store.web_session_user("w1", 200).await.unwrap(), None);
-    store.end_web_session("w1").await.unwrap();
+    assert!(store.end_web_session("w1", "u1").await.unwrap());
     assert_eq!(store.web_session_user("w1", 150).await.unwrap(), None);
 }
 
@@ -119,9 +129,11 @@ async fn refresh_tokens(store: &Store) {
     let device = |id: &str| DeviceRow {
         id: id.into(),
         user_id: "u1".into(),
+        client: "plantocode".into(),
         name: "cli".into(),
         address: "127.0.0.1".into(),
         created_ms: 10,
+        seen_ms: None,
         revoked_ms: None,
     };
     store.add_device(&device("d1")).await.unwrap();
@@ -135,6 +147,7 @@ async fn refresh_tokens(store: &Store) {
     assert_eq!(rotate("t1", "t2", 50_000).await.unwrap(), Rotation::Refused, "expired");
     assert_eq!(rotate("t1", "t2", 1_000).await.unwrap(), Rotation::Rotated { device_id: d1() });
     assert_eq!(rotate("t1", "t2", 11_000).await.unwrap(), Rotation::Repeated { device_id: d1() });
+    assert_eq!(store.devices_of("u1", 1_500).await.unwrap()[0].seen_ms, Some(1_000));
     assert_eq!(rotate("t2", "t3", 12_000).await.unwrap(), Rotation::Rotated { device_id: d1() });
     assert_eq!(store.refresh_token_device("t1").await.unwrap(), Some(d1()));
     assert_eq!(rotate("t1", "t2", 12_001).await.unwrap(), Rotation::Reused { device_id: d1() });
@@ -365,9 +378,11 @@ async fn one_refresh_token_presented_twice_at_once_has_one_successor() {
     let device = DeviceRow {
         id: "d".into(),
         user_id: "u1".into(),
+        client: String::new(),
         name: "n".into(),
         address: "a".into(),
         created_ms: 1,
+        seen_ms: None,
         revoked_ms: None,
     };
     store.add_device(&device).await.unwrap();

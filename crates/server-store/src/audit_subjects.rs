@@ -54,7 +54,14 @@ impl Store {
         if erased.rows_affected() == 0 {
             return Ok(false);
         }
-        for table in ["audit_subjects", "web_sessions", "device_codes", "authorization_codes", "identities", "invitations"] {
+        for table in [
+            "audit_subjects",
+            "web_sessions",
+            "device_codes",
+            "authorization_codes",
+            "identities",
+            "invitations",
+        ] {
             let sql = format!("DELETE FROM {table} WHERE user_id = $1");
             sqlx::query(AssertSqlSafe(sql)).bind(user_id).execute(&mut *tx).await?;
         }

@@ -115,8 +115,13 @@ impl Store {
             let good = code.expires_ms > now_ms && fits(&code);
             let user_id = code.user_id.clone();
             if good {
-                let (name, address) = (code.device_name, code.address);
-                let device = DeviceRow { user_id: code.user_id, name, address, ..device };
+                let device = DeviceRow {
+                    user_id: code.user_id,
+                    client: code.client_id,
+                    name: code.device_name,
+                    address: code.address,
+                    ..device
+                };
                 devices::insert(&mut *tx, &device).await?;
                 refresh_tokens::insert(&mut *tx, refresh).await?;
             }

@@ -1,27 +1,53 @@
 //! Migrations: numbered, appended, never edited.
 
 use sha2::{Digest, Sha256};
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
 use crate::{Store, StoreError};
 
+/// A migration: its name and its text.
+macro_rules! migration {
+    ($name:literal) => {
+        ($name, include_str!(concat!("migrations/", $name, ".sql")))
+    };
+}
+
 /// All migrations in order; the first has version 1. `{bytes}` stands for the byte type of the database.
-const MIGRATIONS: [&str; 9] = [
-    include_str!("migrations/0001_begin.sql"),
-    include_str!("migrations/0002_link_devices.sql"),
-    include_str!("migrations/0003_api_tokens.sql"),
-    include_str!("migrations/0004_signing_keys_rotate.sql"),
-    include_str!("migrations/0005_audit_checkpoints.sql"),
-    include_str!("migrations/0006_authorization_codes.sql"),
-    include_str!("migrations/0007_issuers.sql"),
-    include_str!("migrations/0008_nodes_and_subjects.sql"),
-    include_str!("migrations/0009_administration.sql"),
+const MIGRATIONS: [(&str, &str); 9] = [
+    migration!("0001_begin"),
+    migration!("0002_link_devices"),
+    migration!("0003_api_tokens"),
+    migration!("0004_signing_keys_rotate"),
+    migration!("0005_audit_checkpoints"),
+    migration!("0006_authorization_codes"),
+    migration!("0007_issuers"),
+    migration!("0008_nodes_and_subjects"),
+    migration!("0009_administration"),
 ];
 
 /// Any number that no other program uses on the same database.
 const ADVISORY_LOCK: i64 = 0x706c_616e_746f;
 
 impl Store {
+    /// The names of the migrations that this build has and the database has not seen. It changes nothing.
+    pub async fn pending_migrations(url: &str) -> Result<Vec<&'static str>, StoreError> {
+        let store = Self::connect(url).await?;
+        let table = match store.is_postgres {
+            true => {
+                "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM information_schema.tables \
+                     WHERE table_schema = current_schema() AND table_name = 'schema_migrations'"
+            }
+            false => "SELECT COUNT(*) AS n FROM sqlite_master WHERE name = 'schema_migrations'",
+        };
+        let table: i64 = sqlx::query(table).fetch_one(&store.pool).await?.try_get("n")?;
+        let applied = match table {
+            0 => 0,
+            _ => applied(&mut *store.pool.acquire().await?).await?,
+        };
+        store.close().await;
+        Ok(MIGRATIONS.iter().skip(applied).map(|(name, _)| *name).collect())
+    }
+
     pub(crate) async fn migrate(&self, now_ms: i64) -> Result<(), StoreError> {
         let mut tx = self.pool.begin().await?;
         if self.is_postgres {
@@ -35,20 +61,9 @@ impl Store {
         )
         .execute(&mut *tx)
         .await?;
-        let rows = sqlx::query("SELECT version, checksum FROM schema_migrations ORDER BY version")
-            .fetch_all(&mut *tx)
-            .await?;
-        let known = MIGRATIONS.len() as i64;
-        for row in &rows {
-            let version: i64 = row.try_get("version")?;
-            let text = usize::try_from(version - 1).ok().and_then(|at| MIGRATIONS.get(at));
-            let text = text.ok_or(StoreError::Newer { found: version, known })?;
-            if row.try_get::<String, _>("checksum")? != checksum(text) {
-                return Err(StoreError::Edited { version });
-            }
-        }
+        let applied = applied(&mut tx).await?;
         let bytes = if self.is_postgres { "BYTEA" } else { "BLOB" };
-        for (version, text) in (1_i64..).zip(MIGRATIONS).skip(rows.len()) {
+        for (version, (_, text)) in (1_i64..).zip(MIGRATIONS).skip(applied) {
             for statement in
                 text.replace("{bytes}", bytes).split(";\n").filter(|text| !text.trim().is_empty())
             {
@@ -64,6 +79,23 @@ impl Store {
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// How many migrations have been applied; an error when they are not the first of this build.
+async fn applied(connection: &mut AnyConnection) -> Result<usize, StoreError> {
+    let rows = sqlx::query("SELECT version, checksum FROM schema_migrations ORDER BY version")
+        .fetch_all(connection)
+        .await?;
+    let known = MIGRATIONS.len() as i64;
+    for row in &rows {
+        let version: i64 = row.try_get("version")?;
+        let migration = usize::try_from(version - 1).ok().and_then(|at| MIGRATIONS.get(at));
+        let (_, text) = migration.ok_or(StoreError::Newer { found: version, known })?;
+        if row.try_get::<String, _>("checksum")? != checksum(text) {
+            return Err(StoreError::Edited { version });
+        }
+    }
+    Ok(rows.len())
 }
 
 fn checksum(text: &str) -> String {

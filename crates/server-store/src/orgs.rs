@@ -48,7 +48,11 @@ impl Store {
 
     /// Gives an organisation another name.
     pub async fn rename_org(&self, id: &str, name: &str) -> Result<(), StoreError> {
-        sqlx::query("UPDATE orgs SET name = $1 WHERE id = $2").bind(name).bind(id).execute(&self.pool).await?;
+        sqlx::query("UPDATE orgs SET name = $1 WHERE id = $2")
+            .bind(name)
+            .bind(id)
+            .execute(&self.pool)
+            .await?;
         Ok(())
     }
 }

@@ -74,19 +74,23 @@ impl Store {
 
     /// The key of this id.
     pub async fn provider_key(&self, id: &str) -> Result<Option<ProviderKeyRow>, StoreError> {
-        let row = sqlx::query("SELECT * FROM provider_keys WHERE id = $1").bind(id).fetch_optional(&self.pool).await?;
+        let row = sqlx::query("SELECT * FROM provider_keys WHERE id = $1")
+            .bind(id)
+            .fetch_optional(&self.pool)
+            .await?;
         row.as_ref().map(ProviderKeyRow::read).transpose()
     }
 
     /// Puts another key into a row, one version later. `false` when the row has gone or was changed meanwhile.
     pub async fn replace_provider_key(&self, key: &ProviderKeyRow) -> Result<bool, StoreError> {
-        let done = sqlx::query("UPDATE provider_keys SET sealed = $1, version = $2 WHERE id = $3 AND version = $4")
-            .bind(key.sealed.clone())
-            .bind(key.version)
-            .bind(&key.id)
-            .bind(key.version - 1)
-            .execute(&self.pool)
-            .await?;
+        let done =
+            sqlx::query("UPDATE provider_keys SET sealed = $1, version = $2 WHERE id = $3 AND version = $4")
+                .bind(key.sealed.clone())
+                .bind(key.version)
+                .bind(&key.id)
+                .bind(key.version - 1)
+                .execute(&self.pool)
+                .await?;
         Ok(done.rows_affected() > 0)
     }
 

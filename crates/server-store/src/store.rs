@@ -55,6 +55,13 @@ pub struct Store {
 impl Store {
     /// Connects to `sqlite://PATH?mode=rwc` or `postgres://…` and brings the schema up to date.
     pub async fn open(url: &str, now_ms: i64) -> Result<Self, StoreError> {
+        let store = Self::connect(url).await?;
+        store.migrate(now_ms).await?;
+        Ok(store)
+    }
+
+    /// Connects, and leaves the schema as it is.
+    pub(crate) async fn connect(url: &str) -> Result<Self, StoreError> {
         // Registers the drivers; repeating it is harmless.
         sqlx::any::install_default_drivers();
         let is_postgres = url.starts_with("postgres");
@@ -78,9 +85,7 @@ impl Store {
             })
             .connect_with(options)
             .await?;
-        let store = Self { pool, is_postgres };
-        store.migrate(now_ms).await?;
-        Ok(store)
+        Ok(Self { pool, is_postgres })
     }
 
     /// Whether the database answers.

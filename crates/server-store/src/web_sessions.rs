@@ -68,7 +68,11 @@ impl Store {
     }
 
     /// The sessions of a user, the newest first.
-    pub async fn web_sessions_of(&self, user_id: &str, now_ms: i64) -> Result<Vec<WebSessionRow>, StoreError> {
+    pub async fn web_sessions_of(
+        &self,
+        user_id: &str,
+        now_ms: i64,
+    ) -> Result<Vec<WebSessionRow>, StoreError> {
         let rows = sqlx::query(
             "SELECT * FROM web_sessions WHERE user_id = $1 AND expires_ms > $2 ORDER BY created_ms DESC, hash",
         )

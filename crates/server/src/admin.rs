@@ -2,10 +2,8 @@
 
 use std::path::PathBuf;
 
-use llm::Dialect;
 use secrecy::{ExposeSecret as _, SecretString};
-use server_store::{ApiTokenRow, ProviderKeyRow, Resealed, Role, Store, UserRow};
-use url::Url;
+use server_store::{ApiTokenRow, ProviderKeyRow, Resealed, Role, Store, UserRow, VaultLogRow};
 
 use crate::ServerError;
 use crate::audit::{AuditReport, contradiction, verify_all};
@@ -13,7 +11,8 @@ use crate::config::Config;
 use crate::data_dir;
 use crate::env::Env;
 use crate::identity::{KeyRing, Passwords, Rotation, password_shortest, rotate_keys};
-use crate::vault::Vault;
+use crate::provider_keys;
+use crate::vault::{Reason, Vault, record};
 
 /// A data directory opened for administration, beside a running server or without one.
 pub struct Admin {
@@ -88,36 +87,13 @@ impl Admin {
 
     /// Puts a key into the vault. A running server uses it within two seconds.
     pub async fn add_key(&self, new: NewKey) -> Result<String, ServerError> {
-        let wrong = |problem: String| ServerError::Config(problem);
-        let dialect: Dialect =
-            new.dialect.parse().map_err(|error: llm::LlmError| wrong(error.to_string()))?;
-        if dialect == Dialect::Relayed {
-            return Err(wrong("a server does not relay to another server".into()));
-        }
-        let url: Url = new.base_url.parse().map_err(|error| wrong(format!("base URL: {error}")))?;
-        if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-            return Err(wrong("the base URL must begin with http:// or https://".into()));
-        }
-        if new.provider.is_empty() || new.provider.contains(['/', ',', ' ']) {
-            return Err(wrong("the provider's name must be one word without `/` and `,`".into()));
-        }
-        if new.models.is_empty() || new.models.iter().any(|model| model.trim().is_empty()) {
-            return Err(wrong("at least one model is needed".into()));
-        }
-        let mut row = ProviderKeyRow {
-            id: self.env.id(),
-            org_id: first_org(&self.store).await?,
-            provider: new.provider,
-            dialect: dialect.name().into(),
-            base_url: new.base_url,
-            models: serde_json::to_string(&new.models).map_err(|error| wrong(error.to_string()))?,
-            version: 1,
-            sealed: Vec::new(),
-            created_ms: self.env.now_ms(),
-        };
-        self.vault.seal_provider_key(&mut row, &new.key)?;
-        self.store.add_provider_key(&row).await?;
-        Ok(row.id)
+        let org = first_org(&self.store).await?;
+        provider_keys::add(&self.store, &self.vault, &self.env, org, new).await
+    }
+
+    /// Puts another key in the place of one. A running server uses it within two seconds.
+    pub async fn replace_key(&self, id: &str, key: &SecretString) -> Result<(), ServerError> {
+        provider_keys::replace(&self.store, &self.vault, id, None, key).await.map(drop)
     }
 
     /// Makes a new key for access tokens. A running server publishes it within a second and signs with it five minutes later;
@@ -155,10 +131,12 @@ impl Admin {
 
     /// Removes a key.
     pub async fn remove_key(&self, id: &str) -> Result<(), ServerError> {
-        match self.store.remove_provider_key(id).await? {
-            true => Ok(()),
-            false => Err(ServerError::NotFound(format!("there is no key {id}"))),
-        }
+        provider_keys::remove(&self.store, id, None).await
+    }
+
+    /// Each time that a provider key was opened, the newest first.
+    pub async fn vault_log(&self, limit: i64) -> Result<Vec<VaultLogRow>, ServerError> {
+        Ok(self.store.vault_log(None, limit).await?)
     }
 
     /// Whether somebody administers.
@@ -168,10 +146,17 @@ impl Admin {
 
     /// Opens every sealed record, and says how many there are; an error names the first that does not open.
     pub async fn opens_everything(&self) -> Result<usize, ServerError> {
+        self.open_everything(Reason::Check).await
+    }
+
+    async fn open_everything(&self, reason: Reason) -> Result<usize, ServerError> {
         let (providers, signing) = (self.store.provider_keys().await?, self.store.all_signing_keys().await?);
         let audit = self.store.audit_keys().await?;
-        for row in &providers {
-            self.vault.open_provider_key(row)?;
+        let opened: Vec<_> = providers.iter().map(|row| (row, self.vault.open_provider_key(row))).collect();
+        let told: Vec<_> = opened.iter().map(|(row, key)| (*row, key.is_ok())).collect();
+        record(&self.store, &self.env, &told, reason, "plantocode-server").await?;
+        for (_, key) in opened {
+            key?;
         }
         let others = signing.iter().map(|row| (&row.kid, &row.sealed));
         for (kid, sealed) in others.chain(audit.iter().map(|row| (&row.kid, &row.sealed))) {
@@ -183,7 +168,7 @@ impl Admin {
     /// Seals everything under a new master key, which takes the place of the old one in the data directory. Servers that run
     /// have to be stopped: they hold the old one. The place where the old one is kept.
     pub async fn change_master_key(&self, config: &Config) -> Result<PathBuf, ServerError> {
-        self.opens_everything().await?;
+        self.open_everything(Reason::Rewrap).await?;
         let new = data_dir::next_master_key(&config.data, &self.env)?;
         let mut rows = Resealed::default();
         for row in self.store.provider_keys().await? {
@@ -258,11 +243,22 @@ impl Admin {
 
 /// What is wrong with a name or password, in a sentence.
 pub(crate) fn check_credentials(login: &str, password: &str) -> Result<(), String> {
+    check_login(login)?;
+    check_password(password)
+}
+
+/// What is wrong with a name, in a sentence.
+pub(crate) fn check_login(login: &str) -> Result<(), String> {
     let login = login.trim();
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-@+".contains(c);
     if login.is_empty() || login.len() > 100 || !login.chars().all(plain) {
         return Err("A name consists of letters, digits and . _ - @ +".into());
     }
+    Ok(())
+}
+
+/// What is wrong with a password, in a sentence.
+pub(crate) fn check_password(password: &str) -> Result<(), String> {
     if password.chars().count() < password_shortest() {
         return Err(format!("A password has at least {} characters.", password_shortest()));
     }

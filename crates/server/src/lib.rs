@@ -26,6 +26,7 @@ mod limits;
 mod metrics;
 mod pages;
 mod policy;
+mod provider_keys;
 mod relay_hub;
 mod request_id;
 mod routes;

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
+use secrecy::SecretString;
 use server::admin::{Admin, NewKey};
 use server::doctor::Verdict;
 use server::{Config, Server};
-use server_store::Role;
+use server_store::{Role, Store};
 use tracing_subscriber::EnvFilter;
 
 /// One door to every model: people sign in, keys stay here, everything that leaves is on record.
@@ -54,6 +55,12 @@ enum Command {
     /// The seals of keys.
     #[command(subcommand)]
     Vault(VaultCommand),
+    /// Bring the schema of the database up to date, as `serve` does by itself; show what that takes.
+    Migrate {
+        /// Change nothing, and fail when something is pending.
+        #[arg(long)]
+        check: bool,
+    },
     /// Look at everything a server needs, and say what is missing.
     Doctor,
 }
@@ -82,6 +89,17 @@ enum Keys {
     },
     /// List the keys, without the keys.
     List,
+    /// Put another key in the place of one; provider, address and models stay.
+    Replace {
+        /// Its id, from `keys list`.
+        id: String,
+        /// Environment variable that holds the new key.
+        #[arg(long, conflicts_with = "key_stdin")]
+        key_env: Option<String>,
+        /// Read the new key from standard input.
+        #[arg(long)]
+        key_stdin: bool,
+    },
     /// Remove a key.
     Remove {
         /// Its id, from `keys list`.
@@ -126,6 +144,12 @@ enum Token {
 
 #[derive(Subcommand)]
 enum VaultCommand {
+    /// Show when provider keys were opened, by whom and what for, the newest first.
+    Log {
+        /// How many lines at most.
+        #[arg(long, default_value_t = 100)]
+        limit: i64,
+    },
     /// Make a new master key and seal everything under it. Stop the servers of this database first: they hold the old one.
     Rewrap,
 }
@@ -171,6 +195,8 @@ async fn main() -> anyhow::Result<()> {
             say(&format!("erased {login}"))
         }
         Command::Vault(VaultCommand::Rewrap) => rewrap(&config).await,
+        Command::Vault(VaultCommand::Log { limit }) => vault_log(&config, limit).await,
+        Command::Migrate { check } => migrate(&config, check).await,
         Command::Doctor => doctor(&config).await,
         Command::Token(command) => token(&config, command).await,
         Command::Audit(AuditCommand::Verify { witness }) => verify(&config, witness.as_deref()).await,
@@ -226,12 +252,8 @@ async fn keys(config: &Config, command: Keys) -> anyhow::Result<()> {
     let admin = Admin::open(config).await?;
     match command {
         Keys::Add { provider, base_url, dialect, key_env, key_stdin, models } => {
-            let key = match (key_env, key_stdin) {
-                (Some(name), false) => std::env::var(&name).with_context(|| format!("{name} is not set"))?,
-                (None, true) => read_stdin()?,
-                _ => bail!("say where the key is: --key-env NAME or --key-stdin"),
-            };
-            let id = admin.add_key(NewKey { provider, dialect, base_url, models, key: key.into() }).await?;
+            let key = given_key(key_env, key_stdin)?;
+            let id = admin.add_key(NewKey { provider, dialect, base_url, models, key }).await?;
             say(&format!("added key {id}"))
         }
         Keys::List => {
@@ -243,11 +265,24 @@ async fn keys(config: &Config, command: Keys) -> anyhow::Result<()> {
             }
             Ok(())
         }
+        Keys::Replace { id, key_env, key_stdin } => {
+            admin.replace_key(&id, &given_key(key_env, key_stdin)?).await?;
+            say(&format!("replaced key {id}"))
+        }
         Keys::Remove { id } => {
             admin.remove_key(&id).await?;
             say(&format!("removed key {id}"))
         }
     }
+}
+
+fn given_key(key_env: Option<String>, key_stdin: bool) -> anyhow::Result<SecretString> {
+    let key = match (key_env, key_stdin) {
+        (Some(name), false) => std::env::var(&name).with_context(|| format!("{name} is not set"))?,
+        (None, true) => read_stdin()?,
+        _ => bail!("say where the key is: --key-env NAME or --key-stdin"),
+    };
+    Ok(key.into())
 }
 
 async fn token(config: &Config, command: Token) -> anyhow::Result<()> {
@@ -290,6 +325,37 @@ async fn rewrap(config: &Config) -> anyhow::Result<()> {
         "everything is sealed under the new master.key; keep a copy of it elsewhere. The old one is {}: backups need it",
         old.display()
     ))
+}
+
+async fn vault_log(config: &Config, limit: i64) -> anyhow::Result<()> {
+    let admin = Admin::open(config).await?;
+    for row in admin.vault_log(limit).await? {
+        let how = if row.opened { "opened" } else { "DID NOT OPEN" };
+        let (at, key, provider) = (day(row.at_ms), &row.key_id, &row.provider);
+        say(&format!("{at}  {key}  {provider}  {how}  {}  {}", row.reason, row.actor))?;
+    }
+    admin.close().await;
+    Ok(())
+}
+
+async fn migrate(config: &Config, check: bool) -> anyhow::Result<()> {
+    let url = config.database_url();
+    let pending = Store::pending_migrations(&url).await.with_context(|| {
+        format!(
+            "the database cannot be looked at; if {} does not exist yet, `init` makes it",
+            config.data.display()
+        )
+    })?;
+    for name in &pending {
+        say(&format!("pending  {name}"))?;
+    }
+    match pending.len() {
+        0 => return say("the schema is up to date"),
+        count if check => bail!("{count} migrations are pending; `migrate` or the next `serve` applies them"),
+        _ => {}
+    }
+    Store::open(&url, config.env.now_ms()).await?.close().await;
+    say(&format!("applied {} migrations", pending.len()))
 }
 
 async fn doctor(config: &Config) -> anyhow::Result<()> {

@@ -146,7 +146,7 @@ impl Metrics {
 
     /// Counts what a record says. An intent is no end, and counts when it has one.
     pub fn observe(&self, entry: &Entry) {
-        if entry.event == Event::Intent {
+        if matches!(entry.event, Event::Intent | Event::Changed) {
             return;
         }
         let families = &self.0;

@@ -8,12 +8,16 @@ use server_store::{ProviderKeyRow, Store};
 use url::Url;
 
 use crate::ServerError;
-use crate::vault::Vault;
+use crate::env::Env;
+use crate::vault::{Reason, Vault, record};
 
 /// All routes of all organisations, rebuilt when the vault's rows change.
 #[derive(Clone)]
 pub(crate) struct Routes {
     catalogue: Arc<Catalogue>,
+    env: Env,
+    /// Who opens the keys, for the log of the vault.
+    node: String,
     current: Arc<RwLock<Arc<Table>>>,
 }
 
@@ -43,8 +47,8 @@ pub(crate) struct Model<'a> {
 }
 
 impl Routes {
-    pub fn new(catalogue: Arc<Catalogue>) -> Self {
-        Self { catalogue, current: Arc::default() }
+    pub fn new(catalogue: Arc<Catalogue>, env: Env, node: String) -> Self {
+        Self { catalogue, env, node, current: Arc::default() }
     }
 
     pub fn catalogue(&self) -> &Catalogue {
@@ -63,15 +67,18 @@ impl Routes {
         if self.table().built_from == built_from {
             return Ok(());
         }
-        let mut entries = Vec::new();
+        let (mut entries, mut opened) = (Vec::new(), Vec::new());
         for row in &rows {
-            match self.entries(row, vault) {
+            let found = self.entries(row, vault);
+            opened.push((row, found.is_ok()));
+            match found {
                 Ok(more) => entries.extend(more),
                 Err(error) => {
                     tracing::error!(key = row.id, provider = row.provider, %error, "a key cannot be used")
                 }
             }
         }
+        record(store, &self.env, &opened, Reason::Routes, &format!("server {}", self.node)).await?;
         tracing::info!(keys = rows.len(), routes = entries.len(), "routes loaded");
         let table = Arc::new(Table { entries, built_from });
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = table;

@@ -286,7 +286,7 @@ async fn state(config: &Config, bound: SocketAddr) -> Result<(web::Data<State>, 
     let shared = SharedRates::start(&settings.redis, node.clone(), metrics.clone())?;
     let policy = Policy::new(settings.limits, settings.budgets, shared);
     policy.reload(&store, env.now_ms()).await?;
-    let routes = Routes::new(Arc::new(catalogue(config)?));
+    let routes = Routes::new(Arc::new(catalogue(config)?), env.clone(), node.clone());
     routes.reload(&store, &vault).await?;
     revoked.reload(&store, revocations_since(&settings, &env)).await?;
     let grants = Grants::default();
@@ -355,7 +355,7 @@ async fn setup_link(state: &State) -> Result<Option<String>, ServerError> {
 }
 
 /// Access tokens older than this have expired by themselves.
-fn revocations_since(settings: &crate::config::Settings, env: &Env) -> i64 {
+pub(crate) fn revocations_since(settings: &crate::config::Settings, env: &Env) -> i64 {
     env.now_ms() - i64::from(settings.tokens.access_minutes) * 60_000 - 60_000
 }
 

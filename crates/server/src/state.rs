@@ -93,6 +93,11 @@ impl State {
         self.public_url.as_str().trim_end_matches('/')
     }
 
+    /// From when on revocations are of interest.
+    pub fn revocations_since(&self) -> i64 {
+        crate::server::revocations_since(&self.settings, &self.env)
+    }
+
     /// The person who is asking, signed in with this very client: for everything that concerns the account. A token for
     /// programs is not enough.
     pub fn person(&self, request: &HttpRequest) -> Result<Principal, ApiError> {

@@ -16,7 +16,7 @@ use chain::verify_chain;
 pub use checkpoint::CheckpointReport;
 pub(crate) use checkpoint::{Checkpoints, contradiction};
 pub(crate) use lost::{BEAT, look_after};
-pub(crate) use wire::{Entry, Event, Located};
+pub(crate) use wire::{Change, Entry, Event, Located};
 pub(crate) use writer::{Audit, Ending};
 
 /// What a walk over everything found.

@@ -41,6 +41,9 @@ pub(crate) struct Entry {
     pub address: String,
     pub method: String,
     pub path: String,
+    /// What an administrator changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job: Option<String>,
     /// The trace that it belongs to (W3C), hex.
@@ -118,6 +121,18 @@ pub(super) struct Open {
     pub files: Vec<String>,
 }
 
+/// What an administrator changes.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Change {
+    /// What is done, such as `user.disable`.
+    pub what: &'static str,
+    /// To whom or what, by id.
+    pub target: String,
+    /// What it becomes, where that is no secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+}
+
 /// Which moment of a request a record describes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -137,6 +152,8 @@ pub(crate) enum Event {
     Canceled,
     /// Its server was killed, so that nobody knows; its usage is an estimate.
     Lost,
+    /// Not a request to a model: somebody administers. Written before the change is made.
+    Changed,
 }
 
 impl Event {
@@ -149,6 +166,7 @@ impl Event {
             Event::Cut => "cut",
             Event::Canceled => "canceled",
             Event::Lost => "lost",
+            Event::Changed => "changed",
         }
     }
 }

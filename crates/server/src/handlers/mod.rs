@@ -1,5 +1,6 @@
 //! The endpoints. [`routes`] is the whole list.
 
+mod admin;
 mod audit;
 mod auth;
 mod cancel;
@@ -10,10 +11,13 @@ mod metrics;
 mod openapi;
 mod phone;
 mod proxy;
+mod sessions;
 mod status;
+mod token_pages;
 mod tokens;
 mod usage;
 mod web_pages;
+mod welcome;
 
 use actix_web::web::{self, ServiceConfig};
 
@@ -59,6 +63,29 @@ pub(crate) fn routes(app: &mut ServiceConfig) {
         .route("/api/devices/ticket", web::post().to(devices::ticket))
         .route("/ws/device-link", web::get().to(device_link_ws::device_link))
         .route("/ws/pairing", web::get().to(mailbox::pairing))
+        .route("/api/admin/users", web::get().to(admin::users::list))
+        .route("/api/admin/users", web::post().to(admin::users::add))
+        .route("/api/admin/users/{id}/invite", web::post().to(admin::users::invite))
+        .route("/api/admin/users/{id}/disable", web::post().to(admin::users::disable))
+        .route("/api/admin/users/{id}/enable", web::post().to(admin::users::enable))
+        .route("/api/admin/users/{id}/role", web::post().to(admin::users::set_role))
+        .route("/api/admin/users/{id}/end-sessions", web::post().to(admin::users::end_sessions))
+        .route("/api/admin/org", web::get().to(admin::org::show))
+        .route("/api/admin/org", web::put().to(admin::org::change))
+        .route("/api/admin/limits", web::get().to(admin::org::limits))
+        .route("/api/admin/keys", web::get().to(admin::keys::list))
+        .route("/api/admin/keys", web::post().to(admin::keys::add))
+        .route("/api/admin/keys/{id}", web::put().to(admin::keys::replace))
+        .route("/api/admin/keys/{id}", web::delete().to(admin::keys::remove))
+        .route("/api/admin/vault-log", web::get().to(admin::keys::log))
+        .route("/tokens", web::get().to(token_pages::page))
+        .route("/tokens", web::post().to(token_pages::make))
+        .route("/tokens/revoke", web::post().to(token_pages::revoke))
+        .route("/sessions", web::get().to(sessions::page))
+        .route("/sessions/end", web::post().to(sessions::end))
+        .route("/sessions/end-others", web::post().to(sessions::end_others))
+        .route("/welcome", web::get().to(welcome::page))
+        .route("/welcome", web::post().to(welcome::submit))
         .route("/", web::get().to(web_pages::home))
         .route("/", web::head().to(web_pages::alive))
         .route("/assets/server.css", web::get().to(web_pages::style))

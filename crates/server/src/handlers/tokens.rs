@@ -24,33 +24,33 @@ const LONGEST_SECONDS: i64 = 10 * 365 * 24 * 3_600;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewToken {
-    name: String,
+    pub name: String,
     /// `api` or `agent`.
     #[serde(default = "api")]
-    kind: String,
+    pub kind: String,
     /// Models by alias; all when empty.
     #[serde(default)]
-    models: Vec<String>,
+    pub models: Vec<String>,
     /// Seconds until it ends; an agent's token must have an end.
     #[serde(default)]
-    expires_in: Option<i64>,
+    pub expires_in: Option<i64>,
     /// The most that all its requests together may cost, in micro-dollars.
     #[serde(default)]
-    budget_microusd: Option<i64>,
+    pub budget_microusd: Option<i64>,
     /// `required`, `scope` or `none`.
     #[serde(default = "none")]
-    approval: String,
+    pub approval: String,
     /// With the policy `scope`: which agent it is that is started, and where it works.
     #[serde(default)]
-    scope: Option<NewScope>,
+    pub scope: Option<NewScope>,
     /// Stands in every record of the token.
     #[serde(default)]
-    tag: Option<String>,
+    pub tag: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct NewScope {
+pub(crate) struct NewScope {
     agent: String,
     #[serde(default)]
     worktree: Option<String>,
@@ -75,17 +75,30 @@ pub(crate) async fn create(
     body: web::Json<NewToken>,
 ) -> Result<HttpResponse, ApiError> {
     let person = state.person(&request)?;
-    let asked = body.into_inner();
+    let (row, token) = issue(&state, &person.org_id, &person.user_id, body.into_inner()).await?;
+    let mut reply = shown(&row);
+    // The only time that it is shown.
+    reply["token"] = token.into();
+    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(reply))
+}
+
+/// Makes a token for a person; the token itself is known here alone.
+pub(super) async fn issue(
+    state: &State,
+    org_id: &str,
+    user_id: &str,
+    asked: NewToken,
+) -> Result<(ApiTokenRow, String), ApiError> {
     let kind = TokenKind::parse(&asked.kind);
     let kind = kind.ok_or_else(|| ApiError::invalid("`kind` must be `api` or `agent`"))?;
     check(&asked, kind)?;
     let table = state.routes.table();
-    if let Some(model) = asked.models.iter().find(|model| table.find(&person.org_id, model).is_empty()) {
+    if let Some(model) = asked.models.iter().find(|model| table.find(org_id, model).is_empty()) {
         return Err(ApiError::invalid(format!("the model `{model}` does not exist here")));
     }
     let now = state.env.now_ms();
     let scope = asked.scope.as_ref().map(|scope| {
-        let routes = asked.models.iter().flat_map(|model| table.find(&person.org_id, model));
+        let routes = asked.models.iter().flat_map(|model| table.find(org_id, model));
         // In order, each once.
         let mut destinations: Vec<String> = Vec::new();
         for route in routes {
@@ -103,8 +116,8 @@ pub(crate) async fn create(
     let row = ApiTokenRow {
         id: state.env.id(),
         hash: token_hash(&token),
-        org_id: person.org_id,
-        user_id: person.user_id,
+        org_id: org_id.to_owned(),
+        user_id: user_id.to_owned(),
         kind,
         name: asked.name.trim().to_owned(),
         models: json!(asked.models).to_string(),
@@ -119,10 +132,7 @@ pub(crate) async fn create(
     };
     state.store.add_api_token(&row).await?;
     state.grants.reload(&state.store, now).await?;
-    let mut reply = shown(&row);
-    // The only time that it is shown.
-    reply["token"] = token.into();
-    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(reply))
+    Ok((row, token))
 }
 
 fn check(asked: &NewToken, kind: TokenKind) -> Result<(), ApiError> {
@@ -192,15 +202,19 @@ pub(crate) async fn revoke(
     let person = state.person(&request)?;
     // An auditor sees everybody's and ends only their own.
     let own = (person.role != server_store::Role::Admin).then_some(person.user_id.as_str());
+    let canceled = end(&state, &body.id, &person.org_id, own).await?;
+    Ok(HttpResponse::Ok().json(json!({ "revoked": true, "canceled": canceled })))
+}
+
+/// Voids a token of an organisation, or only if it is `own`. What it has under way ends with it; how much that was.
+pub(super) async fn end(state: &State, id: &str, org_id: &str, own: Option<&str>) -> Result<usize, ApiError> {
     let now = state.env.now_ms();
-    if !state.store.revoke_api_token(&body.id, &person.org_id, own, now).await? {
+    if !state.store.revoke_api_token(id, org_id, own, now).await? {
         let message = "there is no such token of yours, or it has been revoked before";
         return Err(ApiError::new(StatusCode::NOT_FOUND, "not_found", message));
     }
     state.grants.reload(&state.store, now).await?;
-    // What it has under way ends with it.
-    let canceled = state.in_flight.cancel_ended(&state.revoked, &state.grants);
-    Ok(HttpResponse::Ok().json(json!({ "revoked": true, "canceled": canceled })))
+    Ok(state.in_flight.cancel_ended(&state.revoked, &state.grants))
 }
 
 fn shown(row: &ApiTokenRow) -> Value {

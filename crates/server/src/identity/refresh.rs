@@ -71,9 +71,11 @@ impl SignIns {
         let device = DeviceRow {
             id: self.env.id(),
             user_id: user.id.clone(),
+            client: String::new(),
             name: client_name.into(),
             address: address.into(),
             created_ms: now,
+            seen_ms: None,
             revoked_ms: None,
         };
         self.store.add_device(&device).await?;
@@ -92,9 +94,11 @@ impl SignIns {
         let device = DeviceRow {
             id: self.env.id(),
             user_id: String::new(),
+            client: String::new(),
             name: String::new(),
             address: String::new(),
             created_ms: now,
+            seen_ms: None,
             revoked_ms: None,
         };
         let refresh = self.env.token()?;
@@ -159,6 +163,13 @@ impl SignIns {
         self.store.revoke_device(device_id, self.env.now_ms()).await?;
         self.revoked.add(device_id);
         Ok(())
+    }
+
+    /// Ends everything that a person is signed in with, but one session on the pages; how many clients that were.
+    pub async fn end_all(&self, user_id: &str, but: Option<&str>) -> Result<usize, ServerError> {
+        let ended = self.store.end_sign_ins(user_id, but, self.env.now_ms()).await?;
+        ended.iter().for_each(|device| self.revoked.add(device));
+        Ok(ended.len())
     }
 
     fn refresh_row(&self, refresh: &str, device_id: &str, now: i64) -> RefreshRow {

@@ -20,7 +20,9 @@ pub(crate) fn signed_in(login: &str, form_token: &str, url: &str, models: &[Stri
     };
     let main = format!(
         "<p>Signed in as <strong>{}</strong>.</p>\n<dl><dt>Address</dt><dd>{}</dd></dl>\n{models}\n\
-         <p><a href=\"/device\">Sign in a client with a code</a></p>\n\
+         <ul class=\"links\"><li><a href=\"/device\">Sign in a client with a code</a></li>\
+         <li><a href=\"/tokens\">Tokens for programs and agents</a></li>\
+         <li><a href=\"/sessions\">Sessions</a></li></ul>\n\
          <form method=\"post\" action=\"/sign-out\"><input type=\"hidden\" name=\"form_token\" value=\"{}\">\
          <div class=\"acts\"><button>Sign out</button></div></form>",
         escape(login),

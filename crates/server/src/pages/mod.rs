@@ -3,8 +3,11 @@
 pub(crate) mod consent;
 pub(crate) mod device;
 pub(crate) mod home;
+pub(crate) mod sessions;
 pub(crate) mod setup;
 pub(crate) mod sign_in;
+pub(crate) mod tokens;
+pub(crate) mod welcome;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -24,11 +27,17 @@ pub(crate) struct Page {
     /// Where the answer to a form of this page may send the browser, beside this site: browsers hold that against the
     /// policy as well.
     pub leads_to: Option<String>,
+    /// Whether it has lists and needs more room.
+    is_wide: bool,
 }
 
 impl Page {
     fn new(title: &'static str, main: String) -> Self {
-        Self { title, main, status: StatusCode::OK, leads_to: None }
+        Self { title, main, status: StatusCode::OK, leads_to: None, is_wide: false }
+    }
+
+    fn wide(title: &'static str, main: String) -> Self {
+        Self { is_wide: true, ..Self::new(title, main) }
     }
 
     /// The whole document, with headers that forbid what it does not need. Not `no-referrer`: under it browsers send
@@ -39,12 +48,13 @@ impl Page {
             None => POLICY.to_owned(),
         };
         let title = escape(self.title);
+        let class = if self.is_wide { " class=\"wide\"" } else { "" };
         let html = format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title} · PlanToCode</title>\n\
              <link rel=\"stylesheet\" href=\"/assets/server.css\">\n</head>\n<body>\n\
-             <main>\n<p class=\"mark\">PlanToCode</p>\n<h1>{title}</h1>\n{}\n</main>\n</body>\n</html>\n",
+             <main{class}>\n<p class=\"mark\">PlanToCode</p>\n<h1>{title}</h1>\n{}\n</main>\n</body>\n</html>\n",
             self.main
         );
         HttpResponse::build(self.status)
@@ -81,6 +91,24 @@ fn escape(text: &str) -> String {
         }
     }
     out
+}
+
+/// A moment for people: how long ago or how far off, and on which day where that is long.
+fn moment(at_ms: i64, now_ms: i64) -> String {
+    let minutes = (now_ms - at_ms) / 60_000;
+    let far = minutes.unsigned_abs();
+    let (number, unit) = match far {
+        0 => return "just now".to_owned(),
+        1..60 => (far, "minute"),
+        60..1_440 => (far / 60, "hour"),
+        1_440..10_080 => (far / 1_440, "day"),
+        _ => {
+            return jiff::Timestamp::from_millisecond(at_ms)
+                .map_or_else(|_| at_ms.to_string(), |time| time.strftime("%F").to_string());
+        }
+    };
+    let plural = if number == 1 { "" } else { "s" };
+    if minutes > 0 { format!("{number} {unit}{plural} ago") } else { format!("in {number} {unit}{plural}") }
 }
 
 /// A sentence about what went wrong, announced to screen readers.

@@ -3,6 +3,7 @@
 //! Each record has a data key of its own, wrapped by the master key; both seals are bound to what the record is,
 //! so that a row that is moved, or whose base URL is changed, does not open.
 
+mod log;
 mod seal;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -13,6 +14,7 @@ use url::Url;
 
 use crate::ServerError;
 use crate::env::Env;
+pub(crate) use log::{Reason, record};
 use seal::{open, rewrap, seal};
 
 /// The key that wraps all others.

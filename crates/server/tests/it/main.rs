@@ -1,6 +1,8 @@
 //! The whole server over HTTP, against simulated providers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod account_pages;
+mod administration;
 mod api_tokens;
 mod approval;
 mod audit;

@@ -262,3 +262,32 @@ async fn doctor_says_what_is_missing() {
     assert!(told.contains("look  no price is known for b of local"), "{told}");
     assert!(!told.contains(CANARY));
 }
+
+#[tokio::test]
+async fn migrations_are_shown_before_they_are_applied_and_openings_of_keys_are_on_record() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("srv");
+    std::fs::create_dir(&data).unwrap();
+    let pending = run(&data, &["migrate", "--check"], "");
+    assert!(!pending.status.success());
+    assert!(String::from_utf8_lossy(&pending.stdout).contains("pending  0001_begin"), "{pending:?}");
+    assert!(String::from_utf8_lossy(&pending.stderr).contains("are pending"), "{pending:?}");
+    assert!(said(&run(&data, &["migrate"], "")).contains("applied "));
+    assert!(said(&run(&data, &["migrate", "--check"], "")).contains("up to date"));
+    let add = ["keys", "add", "local", "--base-url", "https://models.example/v1", "--dialect", "compatible"];
+    let add = [&add[..], &["--models", "a", "--key-stdin"]].concat();
+    let id = said(&run(&data, &add, CANARY)).trim().strip_prefix("added key ").unwrap().to_owned();
+    drop(serve(&data));
+    said(&run(&data, &["keys", "replace", &id, "--key-stdin"], "another-key"));
+    run(&data, &["doctor"], "");
+    said(&run(&data, &["vault", "rewrap"], ""));
+    let log = said(&run(&data, &["vault", "log"], ""));
+    let lines: Vec<_> = log.lines().filter(|line| line.contains(&id)).collect();
+    let of = |what: &str| lines.iter().filter(|line| line.contains(what)).count();
+    assert_eq!(
+        (of("opened  routes  server "), of("opened  check"), of("opened  rewrap")),
+        (1, 1, 1),
+        "{log}"
+    );
+    assert!(!log.contains(CANARY) && !log.contains("another-key"));
+}

@@ -134,7 +134,7 @@ pub(crate) async fn back(
     };
     match person(&state, issuer, &vouched).await? {
         Ok(user_id) => {
-            let cookie = sign_in::session_cookie(&state, &user_id).await?;
+            let cookie = sign_in::session_cookie(&request, &state, &user_id).await?;
             let mut reply = sign_in::here(&row.next);
             if let Ok(cookie) = cookie.parse() {
                 reply.headers_mut().append(SET_COOKIE, cookie);

@@ -55,7 +55,7 @@ pub(crate) async fn submit(
     }
     let hash = state.passwords.hash(password).await?;
     let user = admin::create_user(&state.store, &state.env, &login, hash, server_store::Role::Admin).await?;
-    begin_session(&state, &user.id, "/").await
+    begin_session(&request, &state, &user.id, "/").await
 }
 
 /// Whether the link is good and still needed.

@@ -1,9 +1,10 @@
 //! Signing in on the server's own pages: a cookie that is sent to this site alone, and a token in every form.
 
-use actix_web::http::header::{COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE};
+use actix_web::http::header::{COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE, USER_AGENT};
 use actix_web::{HttpRequest, HttpResponse, web};
 use secrecy::SecretString;
 use serde::Deserialize;
+use server_store::WebSessionRow;
 
 use crate::error::ApiError;
 use crate::identity::token_hash;
@@ -12,11 +13,16 @@ use crate::state::{State, address};
 
 const NAME: &str = "plantocode_session";
 const LIFETIME_S: i64 = 12 * 3_600;
+/// Longest name of a browser that is kept.
+const LONGEST_AGENT: usize = 200;
 
 /// A person who is signed in on the pages.
 pub(crate) struct SignedIn {
     pub user_id: String,
+    pub org_id: String,
     pub login: String,
+    /// SHA-256 of this browser's session, hex.
+    pub session: String,
     /// Has to stand in every form this person sends.
     pub form_token: String,
 }
@@ -37,7 +43,8 @@ pub(crate) async fn signed_in(request: &HttpRequest, state: &State) -> Result<Op
     let Some(user_id) = user_id else { return Ok(None) };
     let user = state.store.user(&user_id).await?.filter(|user| user.disabled_ms.is_none());
     let form_token = hex::encode(state.vault.derive("form-token", token)?);
-    Ok(user.map(|user| SignedIn { user_id, login: user.login, form_token }))
+    let session = token_hash(token);
+    Ok(user.map(|user| SignedIn { user_id, org_id: user.org_id, login: user.login, session, form_token }))
 }
 
 /// The session token in the cookie header.
@@ -76,22 +83,36 @@ pub(crate) fn first_sign_in(next: &str) -> HttpResponse {
 
 /// Signs a user in on the pages and goes to `next`.
 pub(crate) async fn begin_session(
+    request: &HttpRequest,
     state: &State,
     user_id: &str,
     next: &str,
 ) -> Result<HttpResponse, ApiError> {
-    Ok(see_other(next, Some(session_cookie(state, user_id).await?)))
+    Ok(see_other(next, Some(session_cookie(request, state, user_id).await?)))
 }
 
 /// Begins a session on the pages; the cookie header that sets it.
-pub(super) async fn session_cookie(state: &State, user_id: &str) -> Result<String, ApiError> {
+pub(super) async fn session_cookie(
+    request: &HttpRequest,
+    state: &State,
+    user_id: &str,
+) -> Result<String, ApiError> {
     let token = state.env.token()?;
     let now = state.env.now_ms();
-    state.store.add_web_session(&token_hash(&token), user_id, now, now + LIFETIME_S * 1_000).await?;
+    let agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let session = WebSessionRow {
+        hash: token_hash(&token),
+        user_id: user_id.to_owned(),
+        created_ms: now,
+        expires_ms: now + LIFETIME_S * 1_000,
+        address: address(request),
+        agent: agent.chars().take(LONGEST_AGENT).collect(),
+    };
+    state.store.add_web_session(&session).await?;
     Ok(set_cookie(state, &token, LIFETIME_S))
 }
 
-pub(super) fn see_other(target: &str, cookie: Option<String>) -> HttpResponse {
+pub(crate) fn see_other(target: &str, cookie: Option<String>) -> HttpResponse {
     let mut reply = HttpResponse::SeeOther();
     reply.insert_header((LOCATION, target)).insert_header(("cache-control", "no-store"));
     if let Some(cookie) = cookie {
@@ -166,7 +187,7 @@ pub(crate) async fn submit(
     let stored = user.as_ref().map(|user| user.password_hash.clone());
     let good = state.passwords.verify(password, stored).await?;
     match user.filter(|_| good) {
-        Some(user) => begin_session(&state, &user.id, next).await,
+        Some(user) => begin_session(&request, &state, &user.id, next).await,
         None => Ok(again(&state, next, "Name or password is wrong.")),
     }
 }
@@ -183,9 +204,9 @@ pub(crate) async fn sign_out(
     form: web::Form<SignOut>,
 ) -> Result<HttpResponse, ApiError> {
     same_origin(&request)?;
-    if let (Some(signed_in), Some(token)) = (signed_in(&request, &state).await?, session_token(&request)) {
+    if let Some(signed_in) = signed_in(&request, &state).await? {
         signed_in.check_form(&form.form_token)?;
-        state.store.end_web_session(&token_hash(token)).await?;
+        state.store.end_web_session(&signed_in.session, &signed_in.user_id).await?;
     }
     Ok(see_other("/sign-in", Some(set_cookie(&state, "", 0))))
 }

@@ -1,6 +1,7 @@
 //! `GET /openapi.json`: every endpoint of this server. A test compares the document with the routes, in both directions, and
 //! schemathesis asks the server everything in it.
 
+mod administration;
 mod operations;
 
 use actix_web::{HttpResponse, web};

@@ -2,16 +2,17 @@
 
 use serde_json::{Value, json};
 
-use super::{Operation, Who};
+use super::{Operation, Who, administration};
 
 /// Groups of endpoints.
-pub(super) const TAGS: [(&str, &str); 7] = [
+pub(super) const TAGS: [(&str, &str); 8] = [
     (MODELS, "Asking models"),
     (REQUESTS, "What was asked, and what it cost"),
     (SIGN_IN, "Signing in, by OAuth"),
     (TOKENS, "Tokens for programs and agents"),
     (DEVICES, "Phones and desktops that talk to each other"),
     (PAGES, "Pages for people"),
+    (ADMINISTRATION, "People, keys and the organisation, for administrators"),
     (OPERATION, "Running the server"),
 ];
 const MODELS: &str = "models";
@@ -19,22 +20,23 @@ const REQUESTS: &str = "requests";
 const SIGN_IN: &str = "sign-in";
 const TOKENS: &str = "tokens";
 const DEVICES: &str = "devices";
-const PAGES: &str = "pages";
+pub(super) const PAGES: &str = "pages";
+pub(super) const ADMINISTRATION: &str = "administration";
 const OPERATION: &str = "operation";
 
 /// All of them.
 pub(super) fn all() -> Vec<Operation> {
-    [models(), requests(), sign_in(), tokens(), devices(), pages(), operation()]
+    [models(), requests(), sign_in(), tokens(), devices(), pages(), administration::all(), operation()]
         .into_iter()
         .flatten()
         .collect()
 }
 
-fn get(path: &'static str, tag: &'static str, summary: &'static str) -> Operation {
+pub(super) fn get(path: &'static str, tag: &'static str, summary: &'static str) -> Operation {
     Operation::new("get", path, tag, summary)
 }
 
-fn post(path: &'static str, tag: &'static str, summary: &'static str) -> Operation {
+pub(super) fn post(path: &'static str, tag: &'static str, summary: &'static str) -> Operation {
     Operation::new("post", path, tag, summary)
 }
 
@@ -42,19 +44,19 @@ fn schema(name: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{name}") })
 }
 
-fn text() -> Value {
+pub(super) fn text() -> Value {
     json!({ "type": "string" })
 }
 
-fn count() -> Value {
+pub(super) fn count() -> Value {
     json!({ "type": "integer", "format": "int64" })
 }
 
-fn object(properties: Value) -> Value {
+pub(super) fn object(properties: Value) -> Value {
     json!({ "type": "object", "properties": properties })
 }
 
-fn list(of: Value) -> Value {
+pub(super) fn list(of: Value) -> Value {
     json!({ "type": "array", "items": of })
 }
 

@@ -42,7 +42,15 @@ pub(super) enum Operation {
 /// What Redis says to each operation: the number of the thing without room, of what it has none, and for how long.
 type Reply = (u32, u32, u64);
 type Replies = RedisResult<Vec<RedisResult<Reply>>>;
-type Sending = Pin<Box<dyn Future<Output = (Vec<Operation>, Replies)> + Send>>;
+type Sending = Pin<Box<dyn Future<Output = Sent> + Send>>;
+
+/// What was sent, over which of the connections that there have been, and what came back.
+struct Sent {
+    over: u64,
+    operations: Vec<Operation>,
+    replies: Replies,
+}
+
 /// A connection, and the name under which Redis knows the script.
 type Connected = RedisResult<(MultiplexedConnection, Arc<str>)>;
 type Connecting = Pin<Box<dyn Future<Output = Connected> + Send>>;
@@ -54,6 +62,10 @@ pub(super) struct Worker {
     up: Arc<AtomicBool>,
     connection: Option<(MultiplexedConnection, Arc<str>)>,
     connecting: Option<Connecting>,
+    /// Connections that there have been: what is heard of an earlier one says nothing about this one.
+    connections: u64,
+    /// Whether it has been said that Redis is away.
+    said: bool,
     /// What runs on this node, by the name of its lease.
     held: HashMap<String, Arc<Taken>>,
     /// What could not be given back yet. No more than there were leases when the connection broke.
@@ -69,6 +81,8 @@ impl Worker {
             up,
             connection: None,
             connecting: None,
+            connections: 0,
+            said: false,
             held: HashMap::new(),
             owed: Vec::new(),
             sending: FuturesUnordered::new(),
@@ -84,9 +98,7 @@ impl Worker {
         let mut batch = Vec::with_capacity(BATCH);
         loop {
             tokio::select! {
-                Some((sent, replies)) = self.sending.next(), if !self.sending.is_empty() => {
-                    self.answered(sent, replies);
-                }
+                Some(sent) = self.sending.next(), if !self.sending.is_empty() => self.answered(sent),
                 connected = wait_for(&mut self.connecting), if self.connecting.is_some() => {
                     self.connecting = None;
                     self.connected(connected);
@@ -100,8 +112,8 @@ impl Worker {
                 _ = renewal.tick() => self.renew(),
             }
         }
-        while let Some((sent, replies)) = self.sending.next().await {
-            self.answered(sent, replies);
+        while let Some(sent) = self.sending.next().await {
+            self.answered(sent);
         }
     }
 
@@ -123,6 +135,8 @@ impl Worker {
             Ok(connection) => {
                 tracing::info!("Redis answers: all nodes share their rates");
                 self.connection = Some(connection);
+                self.connections += 1;
+                self.said = false;
                 self.up.store(true, Ordering::Relaxed);
                 let owed = std::mem::take(&mut self.owed);
                 self.send(owed);
@@ -130,7 +144,7 @@ impl Worker {
                 self.renew();
             }
             Err(error) => {
-                tracing::debug!(error = reason(&error), "Redis cannot be reached");
+                self.say(&error);
                 self.connect(AGAIN);
             }
         }
@@ -157,7 +171,7 @@ impl Worker {
             }
             pipeline.add_command(command(script, operation, self.lease));
         }
-        self.sending.push(sending(connection.clone(), pipeline, operations));
+        self.sending.push(sending((connection.clone(), self.connections), pipeline, operations));
     }
 
     /// What runs keeps its place, and with nothing running Redis is asked whether it is still there.
@@ -181,30 +195,30 @@ impl Worker {
             command.arg(millis(self.lease));
             pipeline.add_command(command);
         }
-        self.sending.push(sending(connection.clone(), pipeline, Vec::new()));
+        self.sending.push(sending((connection.clone(), self.connections), pipeline, Vec::new()));
     }
 
-    fn answered(&mut self, sent: Vec<Operation>, replies: Replies) {
+    fn answered(&mut self, Sent { over, operations, replies }: Sent) {
         let replies = match replies {
             Ok(replies) => replies,
             Err(error) => {
-                self.lost(&error);
-                sent.into_iter().for_each(|operation| self.undelivered(operation, true));
+                self.lost(over, &error);
+                operations.into_iter().for_each(|operation| self.undelivered(operation, true));
                 return;
             }
         };
         // A replica that was a master, or a Redis without memory: a new connection may lead to a better one.
         if let Some(error) = replies.iter().find_map(|reply| reply.as_ref().err()) {
-            self.lost(error);
+            self.lost(over, error);
         }
-        for (operation, reply) in sent.into_iter().zip(replies) {
+        for (operation, reply) in operations.into_iter().zip(replies) {
             match (operation, reply) {
                 (Operation::Take { lease, answer }, Ok((0, ..))) => {
                     // Whoever does not wait any more drops the lease, and so gives it back.
                     let _ = answer.send(Ok(lease));
                 }
                 (Operation::Take { lease, answer }, Ok(reply)) => {
-                    let over = over(&lease.taken, reply);
+                    let over = no_room(&lease.taken, reply);
                     self.held.remove(&lease.taken.lease);
                     lease.forget();
                     let _ = answer.send(Err(Refused::Over(over)));
@@ -218,12 +232,19 @@ impl Worker {
         }
     }
 
-    /// The connection is of no use any more.
-    fn lost(&mut self, error: &RedisError) {
-        if self.connection.take().is_some() {
-            tracing::error!(error = reason(error), "Redis does not answer");
+    /// A connection is of no use any more.
+    fn lost(&mut self, connection: u64, error: &RedisError) {
+        if connection == self.connections && self.connection.take().is_some() {
+            self.say(error);
             self.up.store(false, Ordering::Relaxed);
             self.connect(Duration::ZERO);
+        }
+    }
+
+    /// Said once, until Redis answers again.
+    fn say(&mut self, error: &RedisError) {
+        if !std::mem::replace(&mut self.said, true) {
+            tracing::error!(error = reason(error), "Redis does not answer, and is asked again until it does");
         }
     }
 
@@ -312,7 +333,7 @@ fn command(script: &str, operation: &Operation, lease_for: Duration) -> Cmd {
 
 /// Sends a batch. A Redis that has been restarted does not know the script and is told; what it did not know it did not do.
 fn sending(
-    mut connection: MultiplexedConnection,
+    (mut connection, over): (MultiplexedConnection, u64),
     mut pipeline: Pipeline,
     operations: Vec<Operation>,
 ) -> Sending {
@@ -327,11 +348,11 @@ fn sending(
                 Err(error) => Err(error),
             };
         }
-        (operations, replies)
+        Sent { over, operations, replies }
     })
 }
 
-fn over(taken: &Taken, (thing, what, wait_ms): Reply) -> Over {
+fn no_room(taken: &Taken, (thing, what, wait_ms): Reply) -> Over {
     let at = usize::try_from(thing).unwrap_or(usize::MAX).saturating_sub(1);
     Over {
         scope: taken.things.get(at).map_or(super::Scope::User, |thing| thing.scope),

@@ -24,6 +24,7 @@ mod handlers;
 mod identity;
 mod limits;
 mod metrics;
+mod nodes;
 mod pages;
 mod policy;
 mod provider_keys;

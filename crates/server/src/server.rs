@@ -27,6 +27,7 @@ use crate::error::ApiError;
 use crate::identity::{Clients, Grants, Issuers, KeyRing, Passwords, Revoked, SignIns, Tokens, token_hash};
 use crate::limits::Limiter;
 use crate::metrics::Metrics;
+use crate::nodes::Nodes;
 use crate::policy::{Denials, Policy, SharedRates};
 use crate::relay_hub::Hub;
 use crate::relay_hub::mailbox::Mailboxes;
@@ -283,6 +284,7 @@ async fn state(config: &Config, bound: SocketAddr) -> Result<(web::Data<State>, 
     let node = env.id();
     let deliver = || Ok(Delivery::new(&config.gateway(), COLLECTOR)?);
     let telemetry = Telemetry::start(&settings.telemetry, deliver, env.clone(), metrics.clone())?;
+    let in_flight = InFlight::default();
     let shared = SharedRates::start(&settings.redis, node.clone(), metrics.clone())?;
     let policy = Policy::new(settings.limits, settings.budgets, shared);
     policy.reload(&store, env.now_ms()).await?;
@@ -322,7 +324,8 @@ async fn state(config: &Config, bound: SocketAddr) -> Result<(web::Data<State>, 
         hub: Hub::new(env.now_ms().unsigned_abs() * 1_000),
         mailboxes: Mailboxes::default(),
         tickets: Tickets::default(),
-        in_flight: InFlight::default(),
+        nodes: Nodes::start(&settings.redis, &in_flight)?,
+        in_flight,
         tasks: TaskTracker::new(),
         stopping: CancellationToken::new(),
         settings,

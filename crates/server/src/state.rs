@@ -23,6 +23,7 @@ use crate::identity::{
 };
 use crate::limits::Limiter;
 use crate::metrics::Metrics;
+use crate::nodes::Nodes;
 use crate::policy::{Denials, Policy};
 use crate::relay_hub::Hub;
 use crate::relay_hub::mailbox::Mailboxes;
@@ -81,6 +82,8 @@ pub(crate) struct State {
     /// How phones get in.
     pub tickets: Tickets,
     pub in_flight: InFlight,
+    /// The other nodes.
+    pub nodes: Nodes,
     /// The requests to models that have not settled.
     pub tasks: TaskTracker,
     /// Set when the server begins to stop: nothing new is sent.

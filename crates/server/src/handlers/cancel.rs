@@ -24,5 +24,7 @@ pub(crate) async fn cancel(
     let name = body.request_id.as_deref().or(body.job.as_deref());
     let name = name.ok_or_else(|| ApiError::invalid("`request_id` or `job` is needed"))?;
     let canceled = state.in_flight.cancel(&principal.user_id, name);
-    Ok(HttpResponse::Ok().json(json!({ "canceled": canceled })))
+    // Here it has been stopped already; a job may run on several nodes.
+    let others_told = state.nodes.cancel(&principal.user_id, name);
+    Ok(HttpResponse::Ok().json(json!({ "canceled": canceled, "others_told": others_told })))
 }

@@ -196,3 +196,26 @@ async fn without_redis_requests_are_refused_or_counted_alone_as_configured() {
         assert!(metrics.lines().any(|line| line == "plantocode_redis_up 1"), "{metrics}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_is_one_step_in_redis_before_and_one_after() {
+    let redis = Redis::start();
+    let world = World::with(Database::Sqlite, |settings| {
+        // Nothing is renewed meanwhile.
+        (settings.redis.url, settings.redis.lease_s) = (redis.url(), 600);
+        (settings.limits.tokens_per_minute, settings.limits.model.concurrent) = (1_000_000, 50);
+        settings.limits.address.requests_per_minute = 1_000;
+    })
+    .await;
+    until_ready(&world, &world.url).await;
+    let ada = world.sign_in("ada").await;
+    redis.command(&["CONFIG", "RESETSTAT"]);
+    for _ in 0..10 {
+        json_of(world.chat(&ada, &ask("gpt-4.1-mini", false))).await;
+    }
+    // What is given back is not waited for.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let said = redis.command(&["INFO", "commandstats"]);
+    let calls = said.split("cmdstat_evalsha:calls=").nth(1).unwrap().split(',').next().unwrap();
+    assert_eq!(calls, "20", "{said}");
+}

@@ -170,6 +170,19 @@ async fn what_ends_on_one_node_ends_on_the_other_within_a_second() {
     assert_eq!(error_of(reply).await.1["code"], "canceled");
     nodes.simulator.set(Behaviour::text("Hello from the simulator."));
 
+    // A request that runs on one node is canceled on the other, by its owner alone.
+    nodes.simulator.set(Behaviour { first_delay_ms: 20_000, ..Behaviour::text("late") });
+    let asked = nodes.simulator.log().len();
+    let running = nodes.chat(1, &ada.access, false).header("x-plantocode-job", "nightly").send();
+    let running = tokio::spawn(running);
+    nodes.until(SOON * 5, || async { nodes.simulator.log().len() > asked }).await;
+    let cancel = json!({ "job": "nightly" });
+    let told = json_of(nodes.world.post("/api/llm/cancel").bearer_auth(&ada.access).json(&cancel)).await;
+    assert_eq!(told, json!({ "canceled": 0, "others_told": true }));
+    let ended = tokio::time::timeout(SOON / 2, running).await.expect("it is stopped at once");
+    assert_eq!(error_of(ended.unwrap().unwrap()).await.1["code"], "canceled");
+    nodes.simulator.set(Behaviour::text("Hello from the simulator."));
+
     // A new signing key is published on both; nobody is signed out.
     let before = nodes.key_names(0).await;
     let said = run(&nodes.data("b"), &["token", "rotate"], "");

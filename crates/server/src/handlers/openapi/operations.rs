@@ -137,7 +137,7 @@ fn requests() -> Vec<Operation> {
                 json!({ "type": "object", "properties": { "request_id": text(), "job": text() }, "anyOf": [{ "required": ["request_id"] }, { "required": ["job"] }] }),
                 json!({ "job": "nightly" }),
             )
-            .gives_json(object(json!({ "canceled": count() })), "How many were stopped"),
+            .gives_json(object(json!({ "canceled": count(), "others_told": { "type": "boolean" } })), "How many were stopped on this node, and whether other nodes were told to stop theirs"),
         get("/api/usage", REQUESTS, "What was used and what it cost; administrators and auditors see everybody's")
             .for_(Who::Token)
             .query("since_ms", count(), "Only since this moment, milliseconds since 1970")

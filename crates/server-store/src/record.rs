@@ -4,11 +4,12 @@
 //! Each statement to SQLite is handed to another thread and back, and each one to PostgreSQL crosses a socket: that, not
 //! the rows, is what storing costs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use sqlx::any::AnyArguments;
 use sqlx::query::Query;
-use sqlx::{Any, AnyConnection, AssertSqlSafe};
+use sqlx::{Any, AnyConnection};
 
 use crate::usage::DAY_MS;
 use crate::{AuditRow, Store, StoreError, SubjectRow, UsageRow};
@@ -62,12 +63,12 @@ impl Store {
         settlements: &[Settlement],
     ) -> Result<(), StoreError> {
         let mut tx = self.pool.begin().await?;
-        insert(&mut tx, &SUBJECTS, subjects, bind_subject).await?;
-        insert(&mut tx, &AUDIT, records, bind_audit).await?;
+        insert(&mut tx, (&SUBJECTS, self.is_postgres), subjects, bind_subject).await?;
+        insert(&mut tx, (&AUDIT, self.is_postgres), records, bind_audit).await?;
         let usage: Vec<&UsageRow> = settlements.iter().map(|settlement| &settlement.usage).collect();
-        insert(&mut tx, &USAGE, &usage, |query, row| bind_usage(query, row)).await?;
+        insert(&mut tx, (&USAGE, self.is_postgres), &usage, |query, row| bind_usage(query, row)).await?;
         let ledger: Vec<LedgerRow<'_>> = settlements.iter().flat_map(entries).collect();
-        insert(&mut tx, &LEDGER, &ledger, bind_ledger).await?;
+        insert(&mut tx, (&LEDGER, self.is_postgres), &ledger, bind_ledger).await?;
         add_up(&mut tx, &usage).await?;
         tx.commit().await?;
         Ok(())
@@ -159,18 +160,33 @@ const LEDGER: Table = Table {
 };
 
 impl Table {
-    /// The statement for so many rows.
-    fn insert(&self, rows: usize) -> String {
+    /// The statement for so many rows. To SQLite a `$1` is the name of a value, and it looks each up in the list of all
+    /// names: with a thousand values that is most of what inserting costs. A bare `?` is a number to it.
+    fn insert(&self, rows: usize, is_postgres: bool) -> String {
         let mut sql = format!("INSERT INTO {} ({}) VALUES ", self.name, self.columns.join(", "));
         for row in 0..rows {
             sql.push_str(if row == 0 { "(" } else { ", (" });
-            let first = row * self.columns.len() + 1;
-            let places: Vec<String> =
-                (first..first + self.columns.len()).map(|place| format!("${place}")).collect();
-            sql.push_str(&places.join(", "));
+            for column in 1..=self.columns.len() {
+                sql.push_str(if column == 1 { "" } else { ", " });
+                match is_postgres {
+                    true => sql.push_str(&format!("${}", row * self.columns.len() + column)),
+                    false => sql.push('?'),
+                }
+            }
             sql.push(')');
         }
         sql
+    }
+
+    /// The statement for a number of rows that is a power of two, made once.
+    fn statement(&self, rows: usize, is_postgres: bool) -> &'static str {
+        static MADE: LazyLock<Mutex<HashMap<(&str, usize, bool), &'static str>>> =
+            LazyLock::new(Mutex::default);
+        // A panic elsewhere leaves the map whole.
+        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+        // As many as there are tables, powers of two up to the most, and databases: they are kept for good.
+        made.entry((self.name, rows, is_postgres))
+            .or_insert_with(|| Box::leak(self.insert(rows, is_postgres).into_boxed_str()))
     }
 }
 
@@ -180,7 +196,7 @@ type Values<'q> = Query<'q, Any, AnyArguments>;
 /// once per connection.
 async fn insert<'q, T>(
     tx: &mut AnyConnection,
-    table: &Table,
+    (table, is_postgres): (&Table, bool),
     mut rows: &'q [T],
     bind: impl Fn(Values<'q>, &'q T) -> Values<'q>,
 ) -> Result<(), StoreError> {
@@ -188,7 +204,7 @@ async fn insert<'q, T>(
         // The largest power of two that is not more than there are.
         let size = (1 << rows.len().ilog2()).min(MOST_ROWS);
         let (piece, rest) = rows.split_at(size);
-        let query = sqlx::query(AssertSqlSafe(table.insert(size)));
+        let query = sqlx::query(table.statement(size, is_postgres));
         piece.iter().fold(query, &bind).execute(&mut *tx).await?;
         rows = rest;
     }
@@ -247,10 +263,10 @@ mod tests {
 
     #[test]
     fn each_row_has_places_of_its_own() {
-        assert_eq!(
-            LEDGER.insert(2),
-            "INSERT INTO ledger_entries (request_id, kind, org_id, user_id, amount_microusd, at_ms) \
-             VALUES ($1, $2, $3, $4, $5, $6), ($7, $8, $9, $10, $11, $12)"
-        );
+        let columns =
+            "INSERT INTO ledger_entries (request_id, kind, org_id, user_id, amount_microusd, at_ms)";
+        let values = "($1, $2, $3, $4, $5, $6), ($7, $8, $9, $10, $11, $12)";
+        assert_eq!(LEDGER.insert(2, true), format!("{columns} VALUES {values}"));
+        assert_eq!(LEDGER.statement(1, false), format!("{columns} VALUES (?, ?, ?, ?, ?, ?)"));
     }
 }

@@ -88,6 +88,7 @@ impl Server {
                 // What is not about one request runs here: storing, refreshing, checkpoints. It outlives the HTTP workers.
                 let runtime = tokio::runtime::Builder::new_multi_thread()
                     .enable_all()
+                    .worker_threads(1)
                     .thread_name("background")
                     .build();
                 let runtime = runtime.map_err(|error| ServerError::Setup(error.to_string()))?;

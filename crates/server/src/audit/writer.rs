@@ -76,7 +76,7 @@ const QUEUE: usize = 4_096;
 /// Batches of this size say that more is coming, so that it pays to wait for it.
 const BUSY: usize = 4;
 /// How long a commit waits for company then. A provider takes a hundred times as long to answer.
-const GATHER: Duration = Duration::from_millis(2);
+const GATHER: Duration = Duration::from_millis(4);
 /// Between two tries to store how requests ended.
 const RETRY: Duration = Duration::from_millis(500);
 

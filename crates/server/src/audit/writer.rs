@@ -63,6 +63,7 @@ enum Then {
     Call(Box<dyn FnOnce() + Send>),
 }
 
+#[allow(clippy::large_enum_variant, reason = "all but a few at the end are the large one")]
 enum Message {
     Job(Job),
     /// Everything before this one has been committed, or could not be.

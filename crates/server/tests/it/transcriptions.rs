@@ -45,7 +45,8 @@ pub(crate) async fn world(change: impl FnOnce(&mut server::config::Settings)) ->
     let ada = world.sign_in("ada").await;
     for _ in 0..100 {
         let models = json_of(world.get("/v1/models").bearer_auth(&ada.access)).await;
-        if models.to_string().contains("whisper-1") {
+        // The key that was added last.
+        if models.to_string().contains("whisper-large") {
             return world;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;

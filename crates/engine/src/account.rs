@@ -153,7 +153,9 @@ impl Inner {
             return Ok(Some(access));
         }
         let Some(mut signed_in) = self.credentials.current().clone() else { return Ok(None) };
-        match cloud::refresh(&self.gateway, &signed_in.server, signed_in.refresh.expose_secret()).await {
+        let proof = self.proof(&cloud::token_url(&signed_in.server));
+        let token = signed_in.refresh.expose_secret();
+        match cloud::refresh(&self.gateway, &signed_in.server, token, &proof).await {
             Ok(tokens) => {
                 let until = self.now() + i64::try_from(tokens.expires_in * 1000).unwrap_or(i64::MAX / 2);
                 signed_in.refresh = tokens.refresh_token;
@@ -285,7 +287,8 @@ async fn wait_for_person(
         if tokio::time::Instant::now() >= deadline {
             return Err(expired());
         }
-        match cloud::redeem_device(&inner.gateway, server, &code.device_code).await {
+        let proof = inner.proof(&cloud::token_url(server));
+        match cloud::redeem_device(&inner.gateway, server, &code.device_code, &proof).await {
             Ok(tokens) => return Ok(tokens),
             Err(e) => match refusal(&e) {
                 Some("authorization_pending") => {}

@@ -125,8 +125,10 @@ impl Waiting {
         code: &str,
         keep: impl AsyncFnOnce(cloud::Tokens) -> Result<AccountStatus, ApiError>,
     ) -> Result<AccountStatus, ApiError> {
+        let (redirect_uri, proof) = (&self.redirect_uri, inner.proof(&cloud::token_url(&self.server)));
         let tokens =
-            cloud::redeem_code(&inner.gateway, &self.server, code, &self.redirect_uri, &self.verifier).await;
+            cloud::redeem_code(&inner.gateway, &self.server, code, redirect_uri, &self.verifier, &proof)
+                .await;
         match tokens {
             Ok(tokens) => keep(tokens).await,
             Err(e) if refusal(&e) == Some("invalid_grant") => {

@@ -103,13 +103,19 @@ pub(crate) async fn begin_device(
     gateway.post_form(&at(server, "/api/auth/device/code"), None, &[("client_name", client)]).await
 }
 
+/// Where tokens come from.
+pub(crate) fn token_url(server: &Url) -> Url {
+    at(server, "/api/auth/token")
+}
+
 pub(crate) async fn redeem_device(
     gateway: &Gateway,
     server: &Url,
     device_code: &str,
+    proof: &str,
 ) -> Result<Tokens, GatewayError> {
     let form = [("grant_type", "urn:ietf:params:oauth:grant-type:device_code"), ("device_code", device_code)];
-    gateway.post_form(&at(server, "/api/auth/token"), None, &form).await
+    gateway.post_proven(&token_url(server), None, Some(proof), &form).await
 }
 
 /// What the server says about itself.
@@ -124,6 +130,7 @@ pub(crate) async fn redeem_code(
     code: &str,
     redirect_uri: &str,
     verifier: &SecretString,
+    proof: &str,
 ) -> Result<Tokens, GatewayError> {
     let form = [
         ("grant_type", "authorization_code"),
@@ -132,12 +139,17 @@ pub(crate) async fn redeem_code(
         ("redirect_uri", redirect_uri),
         ("code_verifier", verifier.expose_secret()),
     ];
-    gateway.post_form(&at(server, "/api/auth/token"), None, &form).await
+    gateway.post_proven(&token_url(server), None, Some(proof), &form).await
 }
 
-pub(crate) async fn refresh(gateway: &Gateway, server: &Url, token: &str) -> Result<Tokens, GatewayError> {
+pub(crate) async fn refresh(
+    gateway: &Gateway,
+    server: &Url,
+    token: &str,
+    proof: &str,
+) -> Result<Tokens, GatewayError> {
     let form = [("grant_type", "refresh_token"), ("refresh_token", token)];
-    gateway.post_form(&at(server, "/api/auth/token"), None, &form).await
+    gateway.post_proven(&token_url(server), None, Some(proof), &form).await
 }
 
 pub(crate) async fn revoke(

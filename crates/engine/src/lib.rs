@@ -27,6 +27,7 @@ mod plan_view;
 mod plans;
 mod projects;
 mod prompt;
+mod proof;
 mod repository;
 mod roots;
 mod send;

@@ -39,13 +39,27 @@ impl Gateway {
         bearer: Option<&SecretString>,
         fields: &[(&str, &str)],
     ) -> Result<T, GatewayError> {
+        self.post_proven(url, bearer, None, fields).await
+    }
+
+    /// The same with a proof of the device's key (DPoP, RFC 9449).
+    pub async fn post_proven<T: DeserializeOwned>(
+        &self,
+        url: &Url,
+        bearer: Option<&SecretString>,
+        proof: Option<&str>,
+        fields: &[(&str, &str)],
+    ) -> Result<T, GatewayError> {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let request = self
+        let mut request = self
             .clients
             .for_url(url)
             .post(url.clone())
             .header("content-type", "application/x-www-form-urlencoded")
             .body(body);
+        if let Some(proof) = proof {
+            request = request.header("dpop", proof);
+        }
         self.call(url, bearer, request).await
     }
 

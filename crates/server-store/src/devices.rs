@@ -18,6 +18,8 @@ pub struct DeviceRow {
     pub name: String,
     /// Where it signed in from.
     pub address: String,
+    /// The key that its refresh tokens are bound to, by its thumbprint.
+    pub thumbprint: Option<String>,
     /// When it signed in.
     pub created_ms: i64,
     /// When it last renewed its access.
@@ -34,6 +36,7 @@ impl DeviceRow {
             client: row.try_get("client")?,
             name: row.try_get("name")?,
             address: row.try_get("address")?,
+            thumbprint: row.try_get("thumbprint")?,
             created_ms: row.try_get("created_ms")?,
             seen_ms: row.try_get("seen_ms")?,
             revoked_ms: row.try_get("revoked_ms")?,
@@ -117,14 +120,15 @@ pub(crate) async fn insert<'e>(
     device: &DeviceRow,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO devices (id, user_id, client, name, address, created_ms, seen_ms, revoked_ms) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO devices (id, user_id, client, name, address, thumbprint, created_ms, seen_ms, revoked_ms) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(&device.id)
     .bind(&device.user_id)
     .bind(&device.client)
     .bind(&device.name)
     .bind(&device.address)
+    .bind(device.thumbprint.as_deref())
     .bind(device.created_ms)
     .bind(device.seen_ms)
     .bind(device.revoked_ms)

@@ -24,7 +24,9 @@ use crate::clients::ClientSocket;
 use crate::config::Config;
 use crate::env::Env;
 use crate::error::ApiError;
-use crate::identity::{Clients, Grants, Issuers, KeyRing, Passwords, Revoked, SignIns, Tokens, token_hash};
+use crate::identity::{
+    Clients, Grants, Issuers, KeyRing, Passwords, Proofs, Revoked, SignIns, Tokens, token_hash,
+};
 use crate::limits::Limiter;
 use crate::metrics::Metrics;
 use crate::nodes::Nodes;
@@ -43,6 +45,8 @@ use crate::{ServerError, handlers, request_id, tls};
 const PASSWORDS_PER_MINUTE: u32 = 20;
 /// Device codes per minute and address, asked for or typed; there are 25 thousand million of them.
 const CODES_PER_MINUTE: u32 = 60;
+/// Looks at one device code per minute, and codes typed by one person.
+const GUESSES_PER_MINUTE: u32 = 10;
 /// Challenges per minute and device: one for each dial and each renewal.
 const CHALLENGES_PER_MINUTE: u32 = 60;
 /// Tries to pair per minute and address.
@@ -303,6 +307,7 @@ async fn state(config: &Config, bound: SocketAddr) -> Result<(web::Data<State>, 
         tokens,
         keys,
         sign_ins,
+        proofs: Proofs::default(),
         clients: Clients::new(&settings.identity)?,
         revoked,
         grants,
@@ -318,6 +323,7 @@ async fn state(config: &Config, bound: SocketAddr) -> Result<(web::Data<State>, 
         denials: Denials::new(&settings.filter)?,
         password_tries: Limiter::new(PASSWORDS_PER_MINUTE, u32::MAX),
         code_tries: Limiter::new(CODES_PER_MINUTE, u32::MAX),
+        guesses: Limiter::new(GUESSES_PER_MINUTE, u32::MAX),
         strangers: Limiter::new(STRANGERS_PER_MINUTE, u32::MAX),
         pairing_tries: Limiter::new(PAIRINGS_PER_MINUTE, u32::MAX),
         challenge_tries: Limiter::new(CHALLENGES_PER_MINUTE, u32::MAX),

@@ -19,7 +19,8 @@ use crate::config::Settings;
 use crate::env::Env;
 use crate::error::ApiError;
 use crate::identity::{
-    Clients, GRANT_PREFIX, Grants, Issuers, Passwords, Principal, Revoked, SignIns, TokenError, Tokens,
+    Clients, GRANT_PREFIX, Grants, Issuers, Passwords, Principal, Proofs, Revoked, SignIns, TokenError,
+    Tokens,
 };
 use crate::limits::Limiter;
 use crate::metrics::Metrics;
@@ -46,6 +47,8 @@ pub(crate) struct State {
     /// Name and public half of the key that signs checkpoints of the audit.
     pub audit_key: (String, VerifyingKey),
     pub sign_ins: SignIns,
+    /// Proofs of devices' keys that were seen.
+    pub proofs: Proofs,
     /// Who may sign people in by a browser.
     pub clients: Clients,
     /// Who else vouches for people.
@@ -69,6 +72,8 @@ pub(crate) struct State {
     pub password_tries: Limiter,
     /// How often device codes can be asked for or typed, per address.
     pub code_tries: Limiter,
+    /// How often a code can be looked at, and how often a person can type one.
+    pub guesses: Limiter,
     /// How many requests without a good token are recorded, per address.
     pub strangers: Limiter,
     /// How often a pairing can be tried, per address.

@@ -89,6 +89,15 @@ impl Place {
     }
 }
 
+/// The file of this name somewhere below a folder.
+fn find(folder: &Path, name: &str) -> Option<std::path::PathBuf> {
+    let mut entries = std::fs::read_dir(folder).ok()?.filter_map(Result::ok);
+    entries.find_map(|entry| match entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+        true => find(&entry.path(), name),
+        false => (entry.file_name() == name).then(|| entry.path()),
+    })
+}
+
 fn location(reply: &Response) -> String {
     assert_eq!(reply.status(), 303);
     reply.headers()["location"].to_str().unwrap().to_owned()
@@ -111,6 +120,16 @@ async fn the_browser_comes_back_and_one_is_signed_in() {
     let whoami = place.command(&["whoami"]).output().unwrap();
     assert!(String::from_utf8(whoami.stdout).unwrap().contains("as ada."));
     assert!(place.http.get(&back).send().await.is_err(), "nobody listens any more");
+    // Another process renews the access with this device's key; without the key what was kept is worth nothing.
+    let list = || place.command(&["models", "list"]).output().unwrap();
+    let listed = list();
+    assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
+    let key = find(place.home.path(), "device.key").expect("this device has a key");
+    std::fs::write(&key, hex::encode([7; 64])).unwrap();
+    let stolen = list();
+    let said =
+        String::from_utf8_lossy(&stolen.stderr).into_owned() + &String::from_utf8_lossy(&stolen.stdout);
+    assert!(said.contains("key of another device"), "{said}");
     place.server.stop().await.unwrap();
 }
 

@@ -55,6 +55,11 @@ impl DeviceLinks {
         })
     }
 
+    /// The keys of this device.
+    pub(crate) fn keys(&self) -> &relay::keys::DeviceKeys {
+        &self.keys
+    }
+
     fn sessions(&self) -> MutexGuard<'_, HashMap<Key, u32>> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }

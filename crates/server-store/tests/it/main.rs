@@ -132,6 +132,7 @@ async fn refresh_tokens(store: &Store) {
         client: "plantocode".into(),
         name: "cli".into(),
         address: "127.0.0.1".into(),
+        thumbprint: Some("key".into()),
         created_ms: 10,
         seen_ms: None,
         revoked_ms: None,
@@ -147,6 +148,7 @@ async fn refresh_tokens(store: &Store) {
     assert_eq!(rotate("t1", "t2", 50_000).await.unwrap(), Rotation::Refused, "expired");
     assert_eq!(rotate("t1", "t2", 1_000).await.unwrap(), Rotation::Rotated { device_id: d1() });
     assert_eq!(rotate("t1", "t2", 11_000).await.unwrap(), Rotation::Repeated { device_id: d1() });
+    assert_eq!(store.device("d1").await.unwrap().unwrap().thumbprint.as_deref(), Some("key"));
     assert_eq!(store.devices_of("u1", 1_500).await.unwrap()[0].seen_ms, Some(1_000));
     assert_eq!(rotate("t2", "t3", 12_000).await.unwrap(), Rotation::Rotated { device_id: d1() });
     assert_eq!(store.refresh_token_device("t1").await.unwrap(), Some(d1()));
@@ -381,6 +383,7 @@ async fn one_refresh_token_presented_twice_at_once_has_one_successor() {
         client: String::new(),
         name: "n".into(),
         address: "a".into(),
+        thumbprint: None,
         created_ms: 1,
         seen_ms: None,
         revoked_ms: None,

@@ -3,6 +3,7 @@
 use actix_web::{HttpResponse, web};
 use serde_json::json;
 
+use crate::identity::PROOF_ALGORITHM;
 use crate::state::State;
 
 pub(crate) async fn metadata(state: web::Data<State>) -> HttpResponse {
@@ -18,6 +19,7 @@ pub(crate) async fn metadata(state: web::Data<State>) -> HttpResponse {
         "grant_types_supported": [
             "authorization_code", "urn:ietf:params:oauth:grant-type:device_code", "refresh_token",
         ],
+        "dpop_signing_alg_values_supported": [PROOF_ALGORITHM],
         "code_challenge_methods_supported": ["S256"],
         // RFC 9207: a client that knows several servers can tell whose answer it got.
         "authorization_response_iss_parameter_supported": true,

@@ -61,3 +61,27 @@ impl Passwords {
         tokio::task::spawn_blocking(work).await.map_err(|_| failed())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn however_many_sign_in_two_passwords_are_computed_at_a_time() {
+        let passwords = Passwords::new(Env::system());
+        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let tries = (0..12).map(|_| {
+            let (now, most) = (Arc::clone(&now), Arc::clone(&most));
+            passwords.compute(move || {
+                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                std::thread::sleep(Duration::from_millis(10));
+                now.fetch_sub(1, Ordering::SeqCst);
+            })
+        });
+        assert!(futures_util::future::join_all(tries).await.iter().all(Result::is_ok));
+        assert_eq!(most.load(Ordering::SeqCst), 2);
+    }
+}

@@ -45,6 +45,8 @@ pub(crate) enum Refreshed {
     Tokens(TokenPair),
     /// It had been used before; the sign-in has been ended.
     Reused,
+    /// It is another key's. Nothing has changed.
+    Unproven,
     Refused,
 }
 
@@ -60,12 +62,13 @@ impl SignIns {
         Self { store, vault, tokens, revoked, lifetimes, env }
     }
 
-    /// Signs a client in as a user.
+    /// Signs a client in as a user, with the key of its device if it has shown one.
     pub async fn begin(
         &self,
         user: &UserRow,
         client_name: &str,
         address: &str,
+        thumbprint: Option<String>,
     ) -> Result<TokenPair, ServerError> {
         let now = self.env.now_ms();
         let device = DeviceRow {
@@ -74,6 +77,7 @@ impl SignIns {
             client: String::new(),
             name: client_name.into(),
             address: address.into(),
+            thumbprint,
             created_ms: now,
             seen_ms: None,
             revoked_ms: None,
@@ -88,6 +92,7 @@ impl SignIns {
     pub async fn collect(
         &self,
         code: &str,
+        thumbprint: Option<String>,
         fits: impl FnOnce(&AuthorizationCodeRow) -> bool,
     ) -> Result<Collected, ServerError> {
         let now = self.env.now_ms();
@@ -97,6 +102,7 @@ impl SignIns {
             client: String::new(),
             name: String::new(),
             address: String::new(),
+            thumbprint,
             created_ms: now,
             seen_ms: None,
             revoked_ms: None,
@@ -122,8 +128,17 @@ impl SignIns {
 
     /// Uses a refresh token up. Its successor is derived from it, so that a repeat after a lost reply gets the same
     /// one although only hashes are stored.
-    pub async fn refresh(&self, token: &str) -> Result<Refreshed, ServerError> {
+    pub async fn refresh(&self, token: &str, thumbprint: Option<&str>) -> Result<Refreshed, ServerError> {
         let now = self.env.now_ms();
+        // Before the token is used up: whoever has it without the key can neither use it nor end the sign-in with it.
+        if let Some(device_id) = self.store.refresh_token_device(&token_hash(token)).await?
+            && let Some(device) = self.store.device(&device_id).await?
+            && device.thumbprint.is_some()
+            && device.thumbprint.as_deref() != thumbprint
+        {
+            tracing::warn!(device_id, "a refresh token came without the key of its device");
+            return Ok(Refreshed::Unproven);
+        }
         let successor = URL_SAFE_NO_PAD.encode(self.vault.derive("refresh-successor", token)?);
         let rotation = self
             .store

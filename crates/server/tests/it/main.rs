@@ -21,6 +21,7 @@ mod limits;
 mod metrics;
 mod openapi;
 mod process;
+mod proofs;
 mod relayed;
 mod sdk;
 mod secrets;

@@ -84,6 +84,7 @@ pub(crate) async fn page(
         return Ok(pages::device::ask(None).reply());
     }
     limited(&state, &request)?;
+    guessed(&state, &code, &signed_in)?;
     let now = state.env.now_ms();
     match state.store.pending_device_code(&code, now).await? {
         Some(row) => Ok(pages::device::confirm(&row, &signed_in.login, &signed_in.form_token, now).reply()),
@@ -113,6 +114,7 @@ pub(crate) async fn decide(
     signed_in.check_form(&form.form_token)?;
     let approve = form.decision == "approve";
     let code = normal(&form.code);
+    guessed(&state, &code, &signed_in)?;
     let decided =
         state.store.decide_device_code(&code, &signed_in.user_id, approve, state.env.now_ms()).await?;
     let page: Page = match (decided, approve) {
@@ -127,6 +129,16 @@ pub(crate) async fn decide(
 fn limited(state: &State, request: &HttpRequest) -> Result<(), ApiError> {
     let permit = state.code_tries.acquire(&address(request), state.env.now_ms());
     permit.map(drop).map_err(|wait| ApiError::rate_limited(wait, "too many tries; wait a little"))
+}
+
+/// One person tries few codes, and few look at one code: it is shown to people who did not ask for it, or guessed at.
+fn guessed(state: &State, code: &str, person: &SignedIn) -> Result<(), ApiError> {
+    let now = state.env.now_ms();
+    for key in [format!("code {code}"), format!("person {}", person.user_id)] {
+        let permit = state.guesses.acquire(&key, now);
+        permit.map(drop).map_err(|wait| ApiError::rate_limited(wait, "too many tries; wait a little"))?;
+    }
+    Ok(())
 }
 
 fn user_code(env: &Env) -> Result<String, ServerError> {

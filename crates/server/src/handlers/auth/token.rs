@@ -1,6 +1,6 @@
 //! `POST /api/auth/token` and `/api/auth/revoke` (RFC 6749, 8628, 7009); forms and JSON are both taken.
 
-use actix_web::http::header::CONTENT_TYPE;
+use actix_web::http::header::{CONTENT_TYPE, HOST};
 use actix_web::{HttpRequest, HttpResponse, web};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -45,10 +45,11 @@ pub(crate) async fn token(
     body: Bytes,
 ) -> Result<HttpResponse, ApiError> {
     let asked: TokenRequest = parse(&request, &body)?;
+    let key = proven(&request, &state)?;
     let pair = match (asked.grant_type.as_str(), asked.device_code, asked.refresh_token) {
-        ("authorization_code", ..) => redeem(&state, asked.code).await?,
-        (DEVICE_CODE | "device_code", Some(code), _) => collect(&state, &code).await?,
-        ("refresh_token", _, Some(token)) => refresh(&state, &token).await?,
+        ("authorization_code", ..) => redeem(&state, asked.code, key).await?,
+        (DEVICE_CODE | "device_code", Some(code), _) => collect(&state, &code, key).await?,
+        ("refresh_token", _, Some(token)) => refresh(&state, &token, key.as_deref()).await?,
         (DEVICE_CODE | "device_code" | "refresh_token", ..) => {
             return Err(ApiError::oauth("invalid_request", "the code or token is missing"));
         }
@@ -67,8 +68,28 @@ pub(crate) async fn token(
     })))
 }
 
+/// The thumbprint of the key that signed this request, if one did (RFC 9449).
+fn proven(request: &HttpRequest, state: &State) -> Result<Option<String>, ApiError> {
+    let proofs: Vec<_> = request.headers().get_all("dpop").collect();
+    let proof = match proofs.as_slice() {
+        [] => return Ok(None),
+        [proof] => proof.to_str().ok(),
+        _ => None,
+    };
+    // This server by its own name, and by the one that the client knows it by: a proof for another server names neither.
+    let mut urls = vec![format!("{}{}", state.origin(), request.path())];
+    if let Some(host) = request.headers().get(HOST).and_then(|host| host.to_str().ok()) {
+        urls.extend(["http", "https"].map(|scheme| format!("{scheme}://{host}{}", request.path())));
+    }
+    let key = proof.and_then(|proof| state.proofs.check(proof, &urls, state.env.now_ms()));
+    key.map(Some).ok_or_else(|| {
+        let message = "the proof of the device's key is not good, or was used before; is the clock of this machine right?";
+        ApiError::oauth("invalid_dpop_proof", message)
+    })
+}
+
 /// An authorisation code, presented by the client that has the secret behind its challenge.
-async fn redeem(state: &State, grant: CodeGrant) -> Result<TokenPair, ApiError> {
+async fn redeem(state: &State, grant: CodeGrant, key: Option<String>) -> Result<TokenPair, ApiError> {
     let CodeGrant {
         code: Some(code),
         client_id: Some(client_id),
@@ -83,7 +104,7 @@ async fn redeem(state: &State, grant: CodeGrant) -> Result<TokenPair, ApiError> 
     let fits = |row: &AuthorizationCodeRow| {
         row.client_id == client_id && row.redirect_uri == uri && Some(&row.challenge) == challenge.as_ref()
     };
-    match state.sign_ins.collect(&code, fits).await? {
+    match state.sign_ins.collect(&code, key, fits).await? {
         Collected::Tokens(pair) => Ok(pair),
         Collected::Reused => Err(ApiError::oauth(
             "invalid_grant",
@@ -103,7 +124,7 @@ fn s256(verifier: &str) -> Option<String> {
     good.then(|| URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes())))
 }
 
-async fn collect(state: &State, device_code: &str) -> Result<TokenPair, ApiError> {
+async fn collect(state: &State, device_code: &str, key: Option<String>) -> Result<TokenPair, ApiError> {
     let now = state.env.now_ms();
     let code = match state.store.poll_device_code(&token_hash(device_code), INTERVAL_S * 1_000, now).await? {
         Poll::Approved(code) => code,
@@ -116,15 +137,19 @@ async fn collect(state: &State, device_code: &str) -> Result<TokenPair, ApiError
     let user = state.store.user(code.user_id.as_deref().unwrap_or_default()).await?;
     let user = user.filter(|user| user.disabled_ms.is_none());
     let user = user.ok_or_else(|| ApiError::oauth("access_denied", "the account may not sign in"))?;
-    Ok(state.sign_ins.begin(&user, &code.client_name, &code.address).await?)
+    Ok(state.sign_ins.begin(&user, &code.client_name, &code.address, key).await?)
 }
 
-async fn refresh(state: &State, token: &str) -> Result<TokenPair, ApiError> {
-    match state.sign_ins.refresh(token).await? {
+async fn refresh(state: &State, token: &str, key: Option<&str>) -> Result<TokenPair, ApiError> {
+    match state.sign_ins.refresh(token, key).await? {
         Refreshed::Tokens(pair) => Ok(pair),
         Refreshed::Reused => Err(ApiError::oauth(
             "invalid_grant",
             "this refresh token was used before; the sign-in has been ended",
+        )),
+        Refreshed::Unproven => Err(ApiError::oauth(
+            "invalid_dpop_proof",
+            "this sign-in belongs to the key of another device; sign in again on this one",
         )),
         Refreshed::Refused => {
             Err(ApiError::oauth("invalid_grant", "this refresh token is not valid; sign in again"))

@@ -107,12 +107,13 @@ impl State {
     }
 
     /// The person who is asking, signed in with this very client: for everything that concerns the account. A token for
-    /// programs is not enough.
+    /// programs is not enough, neither is one of an issuer: whoever got that may be any program of the person's.
     pub fn person(&self, request: &HttpRequest) -> Result<Principal, ApiError> {
         let principal = self.principal(request)?;
-        match principal.grant {
-            None => Ok(principal),
-            Some(_) => {
+        let lent = bearer(request.headers()).is_some_and(|token| self.issuers.admitted(token).is_some());
+        match principal.grant.is_none() && !lent {
+            true => Ok(principal),
+            false => {
                 Err(ApiError::forbidden("this needs a person who is signed in, not a token for programs"))
             }
         }

@@ -20,7 +20,7 @@ const CLOCKS_MS: i64 = 300_000;
 const LONGEST: usize = 4_096;
 const LONGEST_ID: usize = 128;
 /// Proofs that are remembered, so that none works twice.
-const REMEMBERED: usize = 100_000;
+const REMEMBERED: usize = 20_000;
 
 #[derive(Deserialize)]
 struct Header {
@@ -85,7 +85,10 @@ impl Proofs {
             // A proof is of no use twice as long as clocks may be off after it was seen.
             seen.retain(|_, at| now_ms - *at <= 2 * CLOCKS_MS);
             if seen.len() >= REMEMBERED {
-                return false;
+                // Anybody can make proofs. A flood must keep nobody from signing in; and a proof that comes twice is of use
+                // to those alone who have the token as well, which works once.
+                tracing::warn!("so many proofs of keys came that those seen before are forgotten");
+                seen.clear();
             }
         }
         seen.insert(name, now_ms).is_none()
@@ -101,6 +104,16 @@ fn thumbprint(point: &[u8; 32]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_flood_of_proofs_keeps_nobody_out_and_takes_no_more_room() {
+        let proofs = Proofs::default();
+        for number in 0..=REMEMBERED {
+            assert!(proofs.is_new("key", &number.to_string(), 0));
+        }
+        assert!(!proofs.is_new("key", &REMEMBERED.to_string(), 0), "the last one is known");
+        assert!(proofs.0.lock().unwrap().len() <= REMEMBERED);
+    }
 
     #[test]
     fn a_thumbprint_is_that_of_the_standard() {

@@ -313,8 +313,12 @@ async fn access_tokens_of_an_issuer_are_taken_as_they_are_and_forged_ones_are_no
         let token = provider.token(&world, json!({ "alg": algorithm }), json!({})).await;
         assert_eq!(status(&world, &token).await, 200, "{algorithm}");
     }
-    let account = json_of(world.get("/api/account").bearer_auth(&good)).await;
-    assert_eq!(account["user"]["login"], "grace@acme");
+    // It asks for models, and has no say about the account.
+    let lent = Tokens { access: good.clone(), refresh: String::new() };
+    json_of(world.chat(&lent, &ask("gpt-4.1-mini", false))).await;
+    assert_eq!(world.get("/api/account").bearer_auth(&good).send().await.unwrap().status(), 403);
+    let mint = world.post("/api/tokens").bearer_auth(&good).json(&json!({ "name": "lasting" }));
+    assert_eq!(mint.send().await.unwrap().status(), 403);
     let now = world.env.now_ms() / 1_000;
     for (header, claims) in [
         (json!({ "alg": "none" }), json!({})),

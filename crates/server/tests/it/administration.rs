@@ -48,67 +48,11 @@ async fn people_are_invited_and_managed_on_postgres() {
 async fn people(database: Database) {
     let world = World::with(database, |_| {}).await;
     let ada = world.sign_in("ada").await;
-    let added =
-        done(&world, &ada, "POST", "/api/admin/users", json!({ "login": "Grace", "role": "auditor" })).await;
-    assert_eq!((&added["login"], &added["role"]), (&json!("grace"), &json!("auditor")));
-    let (status, again) = call(&world, &ada, "POST", "/api/admin/users", json!({ "login": "grace" })).await;
-    assert_eq!((status, &again["error"]["code"]), (409, &json!("conflict")));
-    for bad in
-        [json!({ "login": "a b" }), json!({ "login": "x", "role": "king" }), json!({ "login": "x", "y": 1 })]
-    {
-        assert_eq!(call(&world, &ada, "POST", "/api/admin/users", bad.clone()).await.0, 400, "{bad}");
-    }
-    // Nobody can sign in before the password is set; the link works once.
-    let link = added["invitation"]["url"].as_str().unwrap().strip_prefix(&world.url).unwrap().to_owned();
-    let without = world.form("/sign-in", "", &[("login", "grace"), ("password", "!")]).send().await.unwrap();
-    assert_eq!(without.status(), 401);
-    let html = world.get(&link).send().await.unwrap().text().await.unwrap();
-    let token = hidden(&html, "token");
-    let set =
-        |password: &'static str| world.form("/welcome", "", &[("token", &token), ("password", password)]);
-    assert!(set("short").send().await.unwrap().text().await.unwrap().contains("at least 12 characters"));
-    let foreign =
-        world.form_from("https://evil.example", "/welcome", "", &[("token", &token), ("password", PASSWORD)]);
-    assert_eq!(foreign.send().await.unwrap().status(), 403);
-    assert_eq!(set(PASSWORD).send().await.unwrap().status(), 303);
-    assert_eq!(set("another good password").send().await.unwrap().status(), 403);
-    assert_eq!(world.get(&link).send().await.unwrap().status(), 403);
-    let grace = world.sign_in("grace").await;
-    // A second link voids the first, and each ends after a day.
+    invited(&world, &ada).await;
     let id = id_of(&world, &ada, "grace").await;
-    let invite = format!("/api/admin/users/{id}/invite");
-    let path = |reply: &Value| {
-        reply["invitation"]["url"].as_str().unwrap().strip_prefix(&world.url).unwrap().to_owned()
-    };
-    let first = path(&done(&world, &ada, "POST", &invite, Value::Null).await);
-    let second = path(&done(&world, &ada, "POST", &invite, Value::Null).await);
-    assert_eq!(world.get(&first).send().await.unwrap().status(), 403);
-    assert_eq!(world.get(&second).send().await.unwrap().status(), 200);
-    // Another role: nothing goes on with the old one.
-    let role = format!("/api/admin/users/{id}/role");
-    assert_eq!(models(&world, &grace).await, 200);
-    assert_eq!(done(&world, &ada, "POST", &role, json!({ "role": "admin" })).await["role"], "admin");
-    assert_eq!(models(&world, &grace).await, 401);
-    let grace = world.sign_in("grace").await;
-    done(&world, &grace, "GET", "/api/admin/users", Value::Null).await;
-    done(&world, &ada, "POST", &role, json!({ "role": "member" })).await;
-    let grace = world.sign_in("grace").await;
-    assert_eq!(call(&world, &grace, "GET", "/api/admin/users", Value::Null).await.0, 403);
-    // Disabled: sign-ins, tokens of programs and what is under way end; enabled again, one signs in anew.
-    let made = done(&world, &grace, "POST", "/api/tokens", json!({ "name": "script" })).await;
-    let script = Tokens { access: made["token"].as_str().unwrap().into(), refresh: String::new() };
-    assert_eq!(models(&world, &script).await, 200);
-    done(&world, &ada, "POST", &format!("/api/admin/users/{id}/disable"), Value::Null).await;
-    assert_eq!((models(&world, &grace).await, models(&world, &script).await), (401, 401));
-    let out = world.form("/sign-in", "", &[("login", "grace"), ("password", PASSWORD)]).send().await.unwrap();
-    assert_eq!(out.status(), 401);
-    assert_eq!(call(&world, &ada, "POST", &invite, Value::Null).await.0, 409);
-    assert_eq!(world.get(&second).send().await.unwrap().status(), 403);
-    done(&world, &ada, "POST", &format!("/api/admin/users/{id}/enable"), Value::Null).await;
-    let grace = world.sign_in("grace").await;
-    assert_eq!(models(&world, &grace).await, 200);
-    done(&world, &ada, "POST", &format!("/api/admin/users/{id}/end-sessions"), Value::Null).await;
-    assert_eq!(models(&world, &grace).await, 401);
+    let link = invited_again(&world, &ada, &id).await;
+    another_role(&world, &ada, &id).await;
+    disabled(&world, &ada, &id, &link).await;
     // Nobody locks themselves out.
     let own = id_of(&world, &ada, "ada").await;
     assert_eq!(
@@ -143,6 +87,83 @@ async fn people(database: Database) {
     );
     let verified = done(&world, &ada, "GET", "/api/audit/verify", Value::Null).await;
     assert_eq!(verified["intact"], true);
+}
+
+/// Somebody is added, sets a password by the link, and gets in.
+async fn invited(world: &World, ada: &Tokens) {
+    let added =
+        done(world, ada, "POST", "/api/admin/users", json!({ "login": "Grace", "role": "auditor" })).await;
+    assert_eq!((&added["login"], &added["role"]), (&json!("grace"), &json!("auditor")));
+    let (status, again) = call(world, ada, "POST", "/api/admin/users", json!({ "login": "grace" })).await;
+    assert_eq!((status, &again["error"]["code"]), (409, &json!("conflict")));
+    for bad in
+        [json!({ "login": "a b" }), json!({ "login": "x", "role": "king" }), json!({ "login": "x", "y": 1 })]
+    {
+        assert_eq!(call(world, ada, "POST", "/api/admin/users", bad.clone()).await.0, 400, "{bad}");
+    }
+    // Nobody can sign in before the password is set; the link works once.
+    let link = added["invitation"]["url"].as_str().unwrap().strip_prefix(&world.url).unwrap().to_owned();
+    let without = world.form("/sign-in", "", &[("login", "grace"), ("password", "!")]).send().await.unwrap();
+    assert_eq!(without.status(), 401);
+    let html = world.get(&link).send().await.unwrap().text().await.unwrap();
+    let token = hidden(&html, "token");
+    let set =
+        |password: &'static str| world.form("/welcome", "", &[("token", &token), ("password", password)]);
+    assert!(set("short").send().await.unwrap().text().await.unwrap().contains("at least 12 characters"));
+    let foreign =
+        world.form_from("https://evil.example", "/welcome", "", &[("token", &token), ("password", PASSWORD)]);
+    assert_eq!(foreign.send().await.unwrap().status(), 403);
+    assert_eq!(set(PASSWORD).send().await.unwrap().status(), 303);
+    assert_eq!(set("another good password").send().await.unwrap().status(), 403);
+    assert_eq!(world.get(&link).send().await.unwrap().status(), 403);
+    world.sign_in("grace").await;
+}
+
+/// A second link voids the first; the second one.
+async fn invited_again(world: &World, ada: &Tokens, id: &str) -> String {
+    let invite = format!("/api/admin/users/{id}/invite");
+    let path = |reply: &Value| {
+        reply["invitation"]["url"].as_str().unwrap().strip_prefix(&world.url).unwrap().to_owned()
+    };
+    let first = path(&done(world, ada, "POST", &invite, Value::Null).await);
+    let second = path(&done(world, ada, "POST", &invite, Value::Null).await);
+    assert_eq!(world.get(&first).send().await.unwrap().status(), 403);
+    assert_eq!(world.get(&second).send().await.unwrap().status(), 200);
+    second
+}
+
+/// With another role nothing goes on that was begun with the old one.
+async fn another_role(world: &World, ada: &Tokens, id: &str) {
+    let grace = world.sign_in("grace").await;
+    let role = format!("/api/admin/users/{id}/role");
+    assert_eq!(models(world, &grace).await, 200);
+    assert_eq!(done(world, ada, "POST", &role, json!({ "role": "admin" })).await["role"], "admin");
+    assert_eq!(models(world, &grace).await, 401);
+    let grace = world.sign_in("grace").await;
+    done(world, &grace, "GET", "/api/admin/users", Value::Null).await;
+    done(world, ada, "POST", &role, json!({ "role": "member" })).await;
+    let grace = world.sign_in("grace").await;
+    assert_eq!(call(world, &grace, "GET", "/api/admin/users", Value::Null).await.0, 403);
+}
+
+/// Sign-ins, tokens of programs and what is under way end; enabled again, one signs in anew.
+async fn disabled(world: &World, ada: &Tokens, id: &str, link: &str) {
+    let invite = format!("/api/admin/users/{id}/invite");
+    let grace = world.sign_in("grace").await;
+    let made = done(world, &grace, "POST", "/api/tokens", json!({ "name": "script" })).await;
+    let script = Tokens { access: made["token"].as_str().unwrap().into(), refresh: String::new() };
+    assert_eq!(models(world, &script).await, 200);
+    done(world, ada, "POST", &format!("/api/admin/users/{id}/disable"), Value::Null).await;
+    assert_eq!((models(world, &grace).await, models(world, &script).await), (401, 401));
+    let out = world.form("/sign-in", "", &[("login", "grace"), ("password", PASSWORD)]).send().await.unwrap();
+    assert_eq!(out.status(), 401);
+    assert_eq!(call(world, ada, "POST", &invite, Value::Null).await.0, 409);
+    assert_eq!(world.get(link).send().await.unwrap().status(), 403);
+    done(world, ada, "POST", &format!("/api/admin/users/{id}/enable"), Value::Null).await;
+    let grace = world.sign_in("grace").await;
+    assert_eq!(models(world, &grace).await, 200);
+    done(world, ada, "POST", &format!("/api/admin/users/{id}/end-sessions"), Value::Null).await;
+    assert_eq!(models(world, &grace).await, 401);
 }
 
 #[tokio::test]

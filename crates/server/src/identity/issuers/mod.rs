@@ -92,9 +92,10 @@ impl Issuers {
         };
         let now = self.0.env.now_ms();
         let principal = Principal {
+            // It stands in the audit, where nothing can be erased: so not the subject, which may be a name.
+            device_id: format!("{}:{user_id}", issuer.settings.id),
             user_id,
             org_id: user.org_id,
-            device_id: format!("{}:{}", issuer.settings.id, vouched.subject),
             role: user.role,
             expires_ms: vouched.expires.saturating_mul(1_000),
             grant: None,

@@ -46,7 +46,7 @@ const PASSWORDS_PER_MINUTE: u32 = 20;
 /// Device codes per minute and address, asked for or typed; there are 25 thousand million of them.
 const CODES_PER_MINUTE: u32 = 60;
 /// Looks at one device code per minute, and codes typed by one person.
-const GUESSES_PER_MINUTE: u32 = 10;
+const GUESSES_PER_MINUTE: u32 = 20;
 /// Challenges per minute and device: one for each dial and each renewal.
 const CHALLENGES_PER_MINUTE: u32 = 60;
 /// Tries to pair per minute and address.

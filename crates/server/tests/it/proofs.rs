@@ -123,17 +123,16 @@ async fn guesses_are_limited_for_each_code_and_each_person() {
         world.get(path).header("cookie", cookie).send().await.unwrap().status().as_u16()
     };
     let (ada, bob) = (world.browser("ada").await, world.browser("bob").await);
-    for _ in 0..5 {
+    for _ in 0..10 {
         assert_eq!((looks(&ada, &path).await, looks(&bob, &path).await), (200, 200));
     }
     assert_eq!(looks(&ada, &path).await, 429, "this code");
     world.env.advance(60_000);
-    for number in 0..10 {
-        let letter = char::from(b"BCDFGHJKLM"[number]);
+    for letter in "BCDFGHJKLMNPQRSTVWXZ".chars() {
         assert_eq!(looks(&ada, &format!("/device?code={}", letter.to_string().repeat(8))).await, 200);
     }
-    assert_eq!(looks(&ada, "/device?code=NNNNNNNN").await, 429, "this person");
-    assert_eq!(looks(&bob, "/device?code=NNNNNNNN").await, 200);
+    assert_eq!(looks(&ada, "/device?code=BCBCBCBC").await, 429, "this person");
+    assert_eq!(looks(&bob, "/device?code=BCBCBCBC").await, 200);
 }
 
 #[tokio::test]

@@ -141,7 +141,7 @@ impl ChatStream {
             // Each turn of a conversation has another body, and so other ids.
             decoder: StreamDecoder::new(route.dialect, send.created).seeded(&llm::body_hash(&send.body)),
             ready: VecDeque::new(),
-            tally: Tally::new(send.body.len()),
+            tally: Tally::new(llm::counted_bytes(&send.body)),
             entry,
             leave: None,
             served,

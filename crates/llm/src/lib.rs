@@ -34,4 +34,4 @@ pub use provider_transformers::{
 };
 pub use response::{ChatResponse, Fold};
 pub use stream::{ChatChunk, FinishReason, StreamEvent};
-pub use usage::{Tally, Usage};
+pub use usage::{Tally, Usage, counted_bytes};

@@ -153,6 +153,25 @@ pub(crate) fn tokens_of_bytes(bytes: u64) -> u64 {
     bytes.div_ceil(BYTES_PER_TOKEN)
 }
 
+/// What an image is counted as, in bytes of text: 5,000 tokens, which no provider exceeds for one image.
+const IMAGE_BYTES: usize = 5_000 * BYTES_PER_TOKEN as usize;
+
+/// The size of a canonical request for estimates: images that stand in it as data URLs count as what an image costs at most,
+/// not as the text that their bytes would be.
+pub fn counted_bytes(body: &[u8]) -> usize {
+    const IMAGE: &[u8] = b"\"data:image/";
+    let mut bytes = body.len();
+    let mut from = 0;
+    while let Some(at) = memchr::memmem::find(&body[from..], IMAGE) {
+        let start = from + at + 1;
+        // A data URL has no quote in it, escaped or not.
+        let length = memchr::memchr(b'"', &body[start..]).unwrap_or(body.len() - start);
+        bytes = bytes - length + IMAGE_BYTES;
+        from = start + length;
+    }
+    bytes
+}
+
 /// Watches a stream and can say at any moment, also after a cut, what has been used so far.
 #[derive(Clone, Debug)]
 pub struct Tally {
@@ -209,6 +228,26 @@ mod tests {
 
     fn text(content: &str) -> StreamEvent {
         StreamEvent::Chunk(ChatChunk::content("id", 0, "m", content))
+    }
+
+    #[test]
+    fn an_image_counts_as_an_image_and_not_as_its_bytes() {
+        let image = |bytes: usize| {
+            format!(
+                r#"{{"type":"image_url","image_url":{{"url":"data:image/png;base64,{}"}}}}"#,
+                "A".repeat(bytes)
+            )
+        };
+        let (small, large) = (image(100), image(4_000_000));
+        assert_eq!(counted_bytes(small.as_bytes()), counted_bytes(large.as_bytes()));
+        let both = format!("[{small},{large}]");
+        assert_eq!(counted_bytes(both.as_bytes()), 3 + 2 * counted_bytes(small.as_bytes()));
+        assert_eq!(tokens_of_bytes(counted_bytes(large.as_bytes()) as u64) / 100, 50);
+        for text in ["", "plain", r#"data:image/ in "words""#] {
+            assert_eq!(counted_bytes(text.as_bytes()), text.len(), "{text}");
+        }
+        let unfinished = &large.as_bytes()[..1_000];
+        assert!(counted_bytes(unfinished) > IMAGE_BYTES, "one without an end is still one");
     }
 
     #[test]

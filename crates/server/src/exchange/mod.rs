@@ -138,7 +138,7 @@ impl Exchange {
         let tries = self.journal.tries();
         let on_its_way =
             tries.last().is_some_and(|last| matches!(last.outcome, Outcome::Canceled | Outcome::Pending));
-        on_its_way.then(|| llm::Tally::new(self.inbound.canonical.len()).usage())
+        on_its_way.then(|| llm::Tally::new(llm::counted_bytes(&self.inbound.canonical)).usage())
     }
 
     /// Collects the whole answer; the upstream streams all the same, so that this can be stopped.

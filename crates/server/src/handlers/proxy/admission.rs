@@ -156,7 +156,7 @@ pub(super) async fn ended_by(error: ApiError, state: &State, principal: &Princip
 /// The most that any of the routes may use; never more than was approved.
 fn most(state: &State, routes: &[Route], inbound: &Inbound, approved: Option<&Approved>) -> Most {
     let catalogue = state.routes.catalogue();
-    let body = inbound.canonical.len();
+    let body = llm::counted_bytes(&inbound.canonical);
     let of = |route: &Route| {
         let prices = catalogue.find(&route.provider, &route.upstream_model).map(|model| model.prices);
         Most::of(body, inbound.max_tokens, &route.limits, prices)

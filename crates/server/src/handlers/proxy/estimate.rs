@@ -28,8 +28,9 @@ pub(crate) async fn estimate(
         let message = format!("the model `{}` does not exist here or you may not use it", chat.model);
         ApiError::new(StatusCode::NOT_FOUND, "model_not_found", message)
     })?;
-    let prompt = Tally::new(read.len()).usage().input_tokens;
-    let destinations: Vec<Value> = destinations(&state, model, &chat, read.len(), prompt);
+    let bytes = llm::counted_bytes(&read);
+    let prompt = Tally::new(bytes).usage().input_tokens;
+    let destinations: Vec<Value> = destinations(&state, model, &chat, bytes, prompt);
     Ok(HttpResponse::Ok().json(json!({
         "model": chat.model,
         // From the size of the body; the provider's own count comes with the answer.

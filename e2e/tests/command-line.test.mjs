@@ -17,7 +17,7 @@ before(async () => {
 after(() => w?.release.all());
 
 const plantocode = (home, args, more = {}) =>
-  run("plantocode", args, { ...more, env: { PLANTOCODE_HOME: home, NO_COLOR: "1", OPENAI_API_KEY: "", ANTHROPIC_API_KEY: "", ...more.env } });
+  run("plantocode", args, { ...more, env: { PLANTOCODE_HOME: home, NO_COLOR: "1", OPENAI_API_KEY: "", ANTHROPIC_API_KEY: "", GEMINI_API_KEY: "", XAI_API_KEY: "", ...more.env } });
 
 async function signIn(home, server) {
   const login = await start(w.release, "plantocode", ["login", "--server", server], {

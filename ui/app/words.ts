@@ -112,14 +112,15 @@ export const w = {
     empty: "No model can be asked yet. There are three ways to get one:",
     ways: {
       server: "Sign in to a PlanToCode server. It holds the keys of your team.",
-      key: "Use your own key: set OPENAI_API_KEY or ANTHROPIC_API_KEY where the engine starts.",
+      key: "Use your own key: set OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY or XAI_API_KEY where the engine starts.",
       local: "Name a URL, for example Ollama on this machine.",
     },
     signIn: "Sign in", addUrl: "Add a URL", add: "Add provider",
     name: "Name", dialect: "Speaks", url: "Base URL", urlHint: "Up to and including /v1.",
     keyEnv: "Environment variable with the key", keyEnvHint: "Leave empty if it needs none. The key itself is never stored.",
     models: "Models", modelsHint: "Names, separated by commas.",
-    dialects: { compatible: "OpenAI-compatible (Ollama, llama.cpp, vLLM)", openai: "OpenAI", anthropic: "Anthropic" },
+    dialects: { compatible: "OpenAI-compatible (Ollama, llama.cpp, vLLM)", openai: "OpenAI", openai_responses: "OpenAI (responses)", anthropic: "Anthropic", gemini: "Google Gemini",
+      xai: "xAI", openrouter: "OpenRouter" },
   },
 
   approve: {

@@ -1078,7 +1078,8 @@ name: string,
  */
 dialect: ProviderDialect, 
 /**
- * Its base URL, up to and including `/v1`.
+ * Its base URL as the provider's own clients take it: up to and including `/v1` for most, the bare host for Anthropic
+ * and Gemini.
  */
 base_url: string, 
 /**
@@ -1093,7 +1094,7 @@ models: Array<string>, };
 /**
  * How a provider is spoken to.
  */
-export type ProviderDialect = "openai" | "anthropic" | "compatible";
+export type ProviderDialect = "openai" | "openai_responses" | "anthropic" | "gemini" | "xai" | "openrouter" | "compatible";
 
 /**
  * A reason that a person understands.

@@ -67,10 +67,18 @@ pub struct ModelList {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum ProviderDialect {
-    /// OpenAI itself.
+    /// OpenAI's chat completions.
     Openai,
+    /// OpenAI's responses.
+    OpenaiResponses,
     /// Anthropic.
     Anthropic,
+    /// Google Gemini.
+    Gemini,
+    /// xAI's responses.
+    Xai,
+    /// OpenRouter.
+    Openrouter,
     /// Anything that speaks OpenAI's chat completions, such as Ollama or llama.cpp.
     Compatible,
 }
@@ -82,7 +90,8 @@ pub struct Provider {
     pub name: String,
     /// How it is spoken to.
     pub dialect: ProviderDialect,
-    /// Its base URL, up to and including `/v1`.
+    /// Its base URL as the provider's own clients take it: up to and including `/v1` for most, the bare host for Anthropic
+    /// and Gemini.
     pub base_url: String,
     /// The environment variable that holds the key, if it needs one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -47,7 +47,8 @@ Environment:
   PLANTOCODE_HOME                    keep everything below this folder
   PLANTOCODE_CONFIG                  the configuration file, in place of the usual one
   PLANTOCODE_LOG                     what to log to stderr, for example debug
-  OPENAI_API_KEY, ANTHROPIC_API_KEY  your own keys, used directly and never stored
+  OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY, XAI_API_KEY
+                        your own keys, used directly and never stored
   NO_COLOR                           no colour";
 
 /// Finds the files a change concerns, shows what would be sent to which model at what cost, and plans the change.

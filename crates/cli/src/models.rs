@@ -28,11 +28,13 @@ pub enum Command {
 #[derive(Args)]
 #[command(after_help = "Examples:
   plantocode models add local --url http://127.0.0.1:11434/v1 --model qwen3-coder:30b
+  plantocode models add router --dialect openrouter --url https://openrouter.ai/api/v1 --key-env OPENROUTER_API_KEY \
+    --model anthropic/claude-sonnet-4.5
   plantocode models add work --url https://llm.example.com/v1 --key-env WORK_LLM_KEY --model large --model small")]
 pub struct Add {
     /// A short name.
     name: String,
-    /// The base URL, up to and including /v1.
+    /// The base URL as the provider's own clients take it: up to and including /v1, the bare host for Anthropic and Gemini.
     #[arg(long)]
     url: String,
     /// The environment variable that holds the key. The key itself is never stored.
@@ -49,7 +51,11 @@ pub struct Add {
 #[derive(Clone, Copy, ValueEnum)]
 enum Dialect {
     Openai,
+    OpenaiResponses,
     Anthropic,
+    Gemini,
+    Xai,
+    Openrouter,
     Compatible,
 }
 
@@ -62,7 +68,11 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Add(add) => {
             let dialect = match add.dialect {
                 Dialect::Openai => ProviderDialect::Openai,
+                Dialect::OpenaiResponses => ProviderDialect::OpenaiResponses,
                 Dialect::Anthropic => ProviderDialect::Anthropic,
+                Dialect::Gemini => ProviderDialect::Gemini,
+                Dialect::Xai => ProviderDialect::Xai,
+                Dialect::Openrouter => ProviderDialect::Openrouter,
                 Dialect::Compatible => ProviderDialect::Compatible,
             };
             let provider = Provider {
@@ -101,8 +111,8 @@ fn print(list: &ModelList) -> std::io::Result<()> {
     }
     if list.models.is_empty() {
         show::note(
-            "There is no model to ask yet. Sign in with `plantocode login --server URL`, set OPENAI_API_KEY or \
-             ANTHROPIC_API_KEY, or add one with `plantocode models add`.",
+            "There is no model to ask yet. Sign in with `plantocode login --server URL`, set OPENAI_API_KEY, \
+             ANTHROPIC_API_KEY, GEMINI_API_KEY or XAI_API_KEY, or add one with `plantocode models add`.",
         );
     }
     Ok(())

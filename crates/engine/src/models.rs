@@ -34,6 +34,8 @@ impl Inner {
         for (name, dialect, url) in [
             ("openai", ProviderDialect::Openai, "https://api.openai.com/v1"),
             ("anthropic", ProviderDialect::Anthropic, "https://api.anthropic.com"),
+            ("gemini", ProviderDialect::Gemini, "https://generativelanguage.googleapis.com"),
+            ("xai", ProviderDialect::Xai, "https://api.x.ai/v1"),
         ] {
             let upper = name.to_uppercase();
             let key = format!("{upper}_API_KEY");
@@ -84,11 +86,7 @@ impl Inner {
     }
 
     fn direct_model(&self, provider: &Provider, name: &str) -> Resolved {
-        let vendor = match provider.dialect {
-            ProviderDialect::Openai => "openai",
-            ProviderDialect::Anthropic => "anthropic",
-            ProviderDialect::Compatible => provider.name.as_str(),
-        };
+        let vendor = spoken(provider.dialect, &provider.name).0;
         let known = self.catalogue.find(vendor, name);
         let local = provider.base_url.parse::<Url>().is_ok_and(|url| is_loopback(&url));
         let prices = match known {
@@ -127,7 +125,7 @@ impl Inner {
         let Some(id) = id else {
             return models.into_iter().next().ok_or_else(|| {
                 let message = format!(
-                    "There is no model to ask.{why} Sign in to a server, set OPENAI_API_KEY or ANTHROPIC_API_KEY, or \
+                    "There is no model to ask.{why} Sign in to a server, set OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY or XAI_API_KEY, or \
                      add a local model's URL."
                 );
                 ApiError::new(ErrorCode::Unavailable, "no_model", message)
@@ -211,14 +209,23 @@ impl Inner {
 
     /// How requests to a target are translated.
     pub(crate) fn translation(&self, target: &Target) -> (Dialect, ModelLimits) {
-        let (vendor, dialect) = match target.dialect {
-            None => return (Dialect::Relayed, ModelLimits::default()),
-            Some(ProviderDialect::Openai) => ("openai", Dialect::OpenAi),
-            Some(ProviderDialect::Anthropic) => ("anthropic", Dialect::Anthropic),
-            Some(ProviderDialect::Compatible) => (target.provider.as_str(), Dialect::Compatible),
-        };
+        let Some(dialect) = target.dialect else { return (Dialect::Relayed, ModelLimits::default()) };
+        let (vendor, dialect) = spoken(dialect, &target.provider);
         let known = self.catalogue.find(vendor, &target.model);
         (dialect, known.map_or_else(ModelLimits::default, |k| k.limits.clone()))
+    }
+}
+
+/// Under whose name the catalogue has the models of a provider, and what is spoken with it.
+fn spoken(dialect: ProviderDialect, name: &str) -> (&str, Dialect) {
+    match dialect {
+        ProviderDialect::Openai => ("openai", Dialect::OpenAi),
+        ProviderDialect::OpenaiResponses => ("openai", Dialect::OpenAiResponses),
+        ProviderDialect::Anthropic => ("anthropic", Dialect::Anthropic),
+        ProviderDialect::Gemini => ("gemini", Dialect::Gemini),
+        ProviderDialect::Xai => ("xai", Dialect::Xai),
+        ProviderDialect::Openrouter => ("openrouter", Dialect::OpenRouter),
+        ProviderDialect::Compatible => (name, Dialect::Compatible),
     }
 }
 

@@ -1,6 +1,8 @@
 use crate::fixture::{Fixture, TASK, repo};
 use api::approvals::{ApprovalState, Approve, GetApproval, GetText, Revise};
 use api::jobs::JobState;
+use api::models::{ModelsClient, Provider, ProviderDialect};
+use api::plans::StartPlan;
 use rpc::ErrorCode;
 use testkit::{Behaviour, Repo};
 
@@ -222,4 +224,60 @@ async fn a_request_too_long_for_the_model_cannot_be_approved() {
     assert!(manifest.overflow_tokens > 0 && manifest.cost_ceiling > 0);
     let approve = Approve { approval: manifest.id, fingerprint: manifest.fingerprint };
     assert_eq!(approvals.approve(&approve).await.unwrap_err().reason, "too_long");
+}
+
+/// What is approved is what each provider gets, in its own form.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_provider_of_ones_own_is_spoken_to_in_its_form() {
+    let f = Fixture::with(repo(), Behaviour::text("No plan, only words.")).await;
+    let session = f.session(TASK).await;
+    f.find(&session).await;
+    let simulator = &f.simulator;
+    for (dialect, base_url, model, path) in [
+        (ProviderDialect::Openai, simulator.openai_url(), "gpt-4.1", "/openai/v1/chat/completions"),
+        (ProviderDialect::OpenaiResponses, simulator.openai_url(), "gpt-5.1", "/openai/v1/responses"),
+        (
+            ProviderDialect::Anthropic,
+            simulator.anthropic_url(),
+            "claude-sonnet-4-5",
+            "/anthropic/v1/messages",
+        ),
+        (
+            ProviderDialect::Gemini,
+            simulator.gemini_url(),
+            "gemini-2.5-pro",
+            "/gemini/v1beta/models/gemini-2.5-pro",
+        ),
+        (ProviderDialect::Xai, simulator.xai_url(), "grok-4.3", "/xai/v1/responses"),
+        (ProviderDialect::Openrouter, simulator.openrouter_url(), "vendor/model", "/openrouter/api/v1/chat"),
+    ] {
+        let name =
+            format!("own-{}", path.split('/').nth(1).unwrap()) + model.split(['/', '.']).next().unwrap();
+        let provider = Provider {
+            name: name.clone(),
+            dialect,
+            base_url,
+            key_env: Some("TEST_KEY".into()),
+            models: vec![model.into()],
+        };
+        ModelsClient(f.client.clone()).add_provider(&provider).await.unwrap();
+        let start = StartPlan { session: session.id.clone(), model: Some(format!("{name}/{model}")) };
+        let job = f.plans().start(&start).await.unwrap();
+        let job = f.job_in(&job, JobState::WaitingApproval).await;
+        let approval = job.approval.clone().unwrap();
+        let manifest = f.approvals().get(&GetApproval { approval }).await.unwrap();
+        // Prices of what the catalogue knows; at OpenRouter only the bill tells.
+        let known = dialect != ProviderDialect::Openrouter;
+        assert_eq!(manifest.cost_ceiling > 0, known, "{dialect:?}");
+        let before = simulator.log().len();
+        f.approve(&manifest).await.unwrap();
+        for _ in 0..500 {
+            if simulator.log().len() > before {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        let received = simulator.log()[before].clone();
+        assert!(received.path.starts_with(path), "{dialect:?}: {}", received.path);
+    }
 }

@@ -7,7 +7,7 @@ import { ErrorNote } from "../../ErrorNote.tsx";
 import { w } from "../../words.ts";
 import css from "./account.module.css";
 
-const DIALECTS: ProviderDialect[] = ["compatible", "openai", "anthropic"];
+const DIALECTS: ProviderDialect[] = ["compatible", "openai", "openai_responses", "anthropic", "gemini", "xai", "openrouter"];
 
 /** A provider of one's own: a URL, and the name of the variable with its key. */
 export function AddProvider({ done }: { done(): void }) {

@@ -30,6 +30,16 @@ const MIGRATIONS: [(&str, &str); 10] = [
 const ADVISORY_LOCK: i64 = 0x706c_616e_746f;
 
 impl Store {
+    /// Two nodes that start at once set up one after the other: until this transaction ends no other gets past here. SQLite
+    /// has one writer anyway.
+    pub(crate) async fn take_turns(&self, tx: &mut AnyConnection) -> Result<(), StoreError> {
+        if self.is_postgres {
+            let lock = format!("SELECT CAST(pg_advisory_xact_lock({ADVISORY_LOCK}) AS TEXT)");
+            sqlx::query(AssertSqlSafe(lock)).execute(&mut *tx).await?;
+        }
+        Ok(())
+    }
+
     /// The names of the migrations that this build has and the database has not seen. It changes nothing.
     pub async fn pending_migrations(url: &str) -> Result<Vec<&'static str>, StoreError> {
         let store = Self::connect(url).await?;
@@ -51,11 +61,7 @@ impl Store {
 
     pub(crate) async fn migrate(&self, now_ms: i64) -> Result<(), StoreError> {
         let mut tx = self.pool.begin().await?;
-        if self.is_postgres {
-            // Two nodes that start at once take turns.
-            let lock = format!("SELECT CAST(pg_advisory_xact_lock({ADVISORY_LOCK}) AS TEXT)");
-            sqlx::query(AssertSqlSafe(lock)).execute(&mut *tx).await?;
-        }
+        self.take_turns(&mut tx).await?;
         sqlx::query(
             "CREATE TABLE IF NOT EXISTS schema_migrations \
              (version BIGINT PRIMARY KEY, checksum TEXT NOT NULL, applied_ms BIGINT NOT NULL)",

@@ -27,6 +27,22 @@ impl Store {
         Ok(())
     }
 
+    /// Adds an organisation if there is none, also when two nodes set up the same database at once.
+    pub async fn ensure_org(&self, id: &str, name: &str, now_ms: i64) -> Result<(), StoreError> {
+        let mut tx = self.pool.begin().await?;
+        self.take_turns(&mut tx).await?;
+        sqlx::query(
+            "INSERT INTO orgs (id, name, created_ms) SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT 1 FROM orgs)",
+        )
+        .bind(id)
+        .bind(name)
+        .bind(now_ms)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
     /// Ids of all organisations, oldest first.
     pub async fn orgs(&self) -> Result<Vec<String>, StoreError> {
         let rows = sqlx::query("SELECT id FROM orgs ORDER BY created_ms, id").fetch_all(&self.pool).await?;

@@ -180,8 +180,8 @@ impl Table {
 
     /// The statement for a number of rows that is a power of two, made once.
     fn statement(&self, rows: usize, is_postgres: bool) -> &'static str {
-        static MADE: LazyLock<Mutex<HashMap<(&str, usize, bool), &'static str>>> =
-            LazyLock::new(Mutex::default);
+        type Made = HashMap<(&'static str, usize, bool), &'static str>;
+        static MADE: LazyLock<Mutex<Made>> = LazyLock::new(Mutex::default);
         // A panic elsewhere leaves the map whole.
         let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
         // As many as there are tables, powers of two up to the most, and databases: they are kept for good.

@@ -62,7 +62,7 @@ impl Admin {
         let store = Store::open(&config.database_url(), config.env.now_ms()).await?;
         let vault = Vault::new(master, config.env.clone());
         if store.orgs().await?.is_empty() {
-            store.add_org(&config.env.id(), "Organisation", config.env.now_ms()).await?;
+            store.ensure_org(&config.env.id(), "Organisation", config.env.now_ms()).await?;
         }
         // Made now, so that a wrong master key is noticed here and not at the first sign-in.
         KeyRing::open(&store, &vault, &config.env).await?;

@@ -368,8 +368,12 @@ async fn two_nodes_may_start_at_once() {
     let postgres = Postgres::start();
     let url = postgres.url();
     let (one, two) = tokio::join!(Store::open(&url, 1), Store::open(&url, 1));
-    one.unwrap().close().await;
-    two.unwrap().close().await;
+    let (one, two) = (one.unwrap(), two.unwrap());
+    let (first, second) = tokio::join!(one.ensure_org("a", "A", 1), two.ensure_org("b", "B", 1));
+    first.and(second).unwrap();
+    assert_eq!(one.orgs().await.unwrap().len(), 1, "they are one organisation");
+    one.close().await;
+    two.close().await;
 }
 
 #[tokio::test]

@@ -22,6 +22,8 @@ const RENEW_BEFORE_MS: i64 = 60_000;
 
 /// The longest a server may make us wait between two questions.
 const MAX_INTERVAL_SECONDS: u64 = 30;
+/// What a server says about times is believed up to a day.
+const LONGEST_SECONDS: u64 = 86_400;
 
 /// The sign-in of this engine, if there is one.
 pub(crate) struct Credentials {
@@ -152,17 +154,28 @@ impl Inner {
         if let Some(access) = self.fresh_access() {
             return Ok(Some(access));
         }
+        let number = self.sign_in_number();
         let Some(mut signed_in) = self.credentials.current().clone() else { return Ok(None) };
         let proof = self.proof(&cloud::token_url(&signed_in.server));
         let token = signed_in.refresh.expose_secret();
-        match cloud::refresh(&self.gateway, &signed_in.server, token, &proof).await {
+        let renewed = cloud::refresh(&self.gateway, &signed_in.server, token, &proof).await;
+        if self.sign_in_number() != number {
+            // Signed out, or in elsewhere, while the server was asked: what it said is about a sign-in that is over.
+            let message = "The sign-in changed while it was renewed. Try again.";
+            return Err(ApiError::new(ErrorCode::Unauthenticated, "signed_out", message));
+        }
+        match renewed {
             Ok(tokens) => {
-                let until = self.now() + i64::try_from(tokens.expires_in * 1000).unwrap_or(i64::MAX / 2);
+                let until = self.now() + lifetime_ms(tokens.expires_in);
                 signed_in.refresh = tokens.refresh_token;
                 signed_in.access = Some((tokens.access_token.clone(), until));
                 let server = signed_in.server.clone();
-                self.credentials.save(&signed_in)?;
-                *self.credentials.current() = Some(signed_in);
+                // The old token is used up: the new one is kept here even if it cannot be written down.
+                *self.credentials.current() = Some(signed_in.clone());
+                if let Err(error) = self.credentials.save(&signed_in) {
+                    let why = error.message;
+                    tracing::error!(why, "the renewed sign-in is not stored; it lasts until the engine ends");
+                }
                 Ok(Some(Access { server, token: tokens.access_token }))
             }
             // Only the server's own word ends a sign-in, not a proxy in front of it that says 404 for a while.
@@ -279,7 +292,7 @@ async fn wait_for_person(
     code: &cloud::DeviceCode,
 ) -> Result<cloud::Tokens, ApiError> {
     let mut interval = code.interval;
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(code.expires_in);
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(code.expires_in.min(LONGEST_SECONDS));
     let expired =
         || ApiError::new(ErrorCode::Unauthenticated, "code_expired", "The code has expired. Sign in again.");
     loop {
@@ -303,6 +316,11 @@ async fn wait_for_person(
     }
 }
 
+/// A lifetime that a server named, in milliseconds; none is believed to be longer than a day.
+fn lifetime_ms(seconds: u64) -> i64 {
+    i64::try_from(seconds.min(LONGEST_SECONDS) * 1_000).unwrap_or_default()
+}
+
 /// The person said no.
 pub(crate) fn denied() -> ApiError {
     ApiError::new(ErrorCode::Forbidden, "access_denied", "The sign-in was refused on the server's page.")
@@ -317,7 +335,7 @@ async fn signed_in(
 ) -> Result<AccountStatus, ApiError> {
     let account = cloud::account(&inner.gateway, server, &tokens.access_token).await;
     let account = account.map_err(|e| crate::error::request(&e))?;
-    let until = inner.now() + i64::try_from(tokens.expires_in * 1000).unwrap_or(i64::MAX / 2);
+    let until = inner.now() + lifetime_ms(tokens.expires_in);
     let signed_in = SignedIn {
         server: server.clone(),
         user: account.user.login,

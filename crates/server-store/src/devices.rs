@@ -71,7 +71,8 @@ impl Store {
         rows.iter().map(DeviceRow::read).collect()
     }
 
-    /// Ends everything that a user is signed in with, but the page session `but`; the devices that were valid until now.
+    /// Ends everything that a user is signed in with, but the page session `but`, and what was approved and is not collected
+    /// yet; the devices that were valid until now.
     pub async fn end_sign_ins(
         &self,
         user_id: &str,
@@ -86,6 +87,15 @@ impl Store {
         .bind(user_id)
         .fetch_all(&mut *tx)
         .await?;
+        sqlx::query("UPDATE device_codes SET status = 'denied' WHERE user_id = $1 AND status = 'approved'")
+            .bind(user_id)
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query("UPDATE authorization_codes SET used_ms = $1 WHERE user_id = $2 AND used_ms IS NULL")
+            .bind(now_ms)
+            .bind(user_id)
+            .execute(&mut *tx)
+            .await?;
         sqlx::query("DELETE FROM web_sessions WHERE user_id = $1 AND hash <> $2")
             .bind(user_id)
             .bind(but.unwrap_or_default())

@@ -10,6 +10,34 @@ use crate::admin::NewKey;
 use crate::env::Env;
 use crate::vault::Vault;
 
+/// Longest name of a provider.
+const LONGEST_NAME: usize = 100;
+
+/// What is wrong with a new key, before anything of it is written down anywhere.
+pub(crate) fn check(new: &NewKey) -> Result<Dialect, ServerError> {
+    let wrong = |problem: &str| Err(ServerError::Config(problem.to_owned()));
+    let dialect: Dialect =
+        new.dialect.parse().map_err(|error: llm::LlmError| ServerError::Config(error.to_string()))?;
+    if dialect == Dialect::Relayed {
+        return wrong("a server does not relay to another server");
+    }
+    let url: Url = new.base_url.parse().map_err(|error| ServerError::Config(format!("base URL: {error}")))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return wrong("the base URL must begin with http:// or https://");
+    }
+    if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+        return wrong("the base URL must hold no name, password or fragment; the key belongs into the vault");
+    }
+    if new.provider.is_empty() || new.provider.contains(['/', ',', ' ']) || new.provider.len() > LONGEST_NAME
+    {
+        return wrong("the provider's name must be one short word without `/` and `,`");
+    }
+    if new.models.is_empty() || new.models.iter().any(|model| model.trim().is_empty()) {
+        return wrong("at least one model is needed");
+    }
+    Ok(dialect)
+}
+
 /// Puts a key into the vault; its id.
 pub(crate) async fn add(
     store: &Store,
@@ -19,20 +47,7 @@ pub(crate) async fn add(
     new: NewKey,
 ) -> Result<String, ServerError> {
     let wrong = |problem: String| ServerError::Config(problem);
-    let dialect: Dialect = new.dialect.parse().map_err(|error: llm::LlmError| wrong(error.to_string()))?;
-    if dialect == Dialect::Relayed {
-        return Err(wrong("a server does not relay to another server".into()));
-    }
-    let url: Url = new.base_url.parse().map_err(|error| wrong(format!("base URL: {error}")))?;
-    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-        return Err(wrong("the base URL must begin with http:// or https://".into()));
-    }
-    if new.provider.is_empty() || new.provider.contains(['/', ',', ' ']) {
-        return Err(wrong("the provider's name must be one word without `/` and `,`".into()));
-    }
-    if new.models.is_empty() || new.models.iter().any(|model| model.trim().is_empty()) {
-        return Err(wrong("at least one model is needed".into()));
-    }
+    let dialect = check(&new)?;
     let mut row = ProviderKeyRow {
         id: env.id(),
         org_id,

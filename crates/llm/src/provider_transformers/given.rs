@@ -1,6 +1,7 @@
 //! What a canonical request asks for, read once for all the forms that are not the canonical one.
 
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::chat::{Message, Role, ToolCall};
@@ -39,6 +40,16 @@ pub(super) struct AnswerSchema {
     pub schema: Box<RawValue>,
     #[serde(default)]
     pub strict: Option<bool>,
+}
+
+/// Whether a schema says at its root that it is about an object.
+pub(super) fn is_object_schema(schema: &RawValue) -> bool {
+    #[derive(Deserialize)]
+    struct Root {
+        #[serde(rename = "type", default)]
+        kind: Value,
+    }
+    serde_json::from_str::<Root>(schema.get()).is_ok_and(|root| root.kind == "object")
 }
 
 /// Where the bytes of an image or a file are.

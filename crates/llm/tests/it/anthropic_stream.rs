@@ -124,3 +124,39 @@ fn garbage_is_called_garbage() {
     let mut decoder = StreamDecoder::new(Dialect::Anthropic, 0);
     assert!(matches!(decoder.push(b"data: {\"type\":7}\n\n"), Err(LlmError::Garbled(_))));
 }
+
+/// A model that takes no schema answers as the input of a tool, which is text to everybody else.
+#[test]
+fn trap_12_the_answer_in_a_tool_is_the_text_of_the_answer() {
+    let block = |name: &str, pieces: &[&str]| {
+        let start = format!(
+            r#"data: {{"type":"content_block_start","index":0,"content_block":{{"type":"tool_use","id":"t","name":"{name}","input":{{}}}}}}"#
+        );
+        let delta = |piece: &&str| {
+            let json = serde_json::to_string(piece).unwrap();
+            format!(
+                r#"data: {{"type":"content_block_delta","index":0,"delta":{{"type":"input_json_delta","partial_json":{json}}}}}"#
+            )
+        };
+        let stop = r#"data: {"type":"content_block_stop","index":0}"#.to_owned();
+        let events = std::iter::once(start).chain(pieces.iter().map(delta)).chain([stop]);
+        events.map(|event| event + "\n\n").collect::<String>()
+    };
+    let name = "plantocode_structured_answer";
+    let text = |events: &[StreamEvent]| folded(events).0["choices"][0]["message"]["content"].clone();
+    let alone = decode(Dialect::Anthropic, &stream(&block(name, &["", "{\"a\":", "1}"]), "tool_use"));
+    assert_eq!(text(&alone), "{\"a\":1}");
+    assert!(matches!(alone.last(), Some(StreamEvent::Done(llm::FinishReason::Stop))), "{alone:?}");
+    let empty = decode(Dialect::Anthropic, &stream(&block(name, &[]), "tool_use"));
+    assert_eq!(text(&empty), "{}");
+    let cut = decode(Dialect::Anthropic, &stream(&block(name, &["{\"a"]), "max_tokens"));
+    assert!(matches!(cut.last(), Some(StreamEvent::Done(llm::FinishReason::Length))), "{cut:?}");
+    let both = [block("read", &["{}"]), block(name, &["{}"])].concat();
+    let both = decode(Dialect::Anthropic, &stream(&both, "tool_use"));
+    assert!(matches!(both.last(), Some(StreamEvent::Done(llm::FinishReason::ToolCalls))), "{both:?}");
+    let whole = format!(
+        r#"{{"id":"m","model":"c","stop_reason":"tool_use","content":[{{"type":"tool_use","id":"t","name":"{name}","input":{{"a":1}}}}]}}"#
+    );
+    let (whole, _) = decode_response(Dialect::Anthropic, 7, whole.as_bytes()).unwrap();
+    assert_eq!((whole.text(), whole.choices[0].finish_reason), ("{\"a\":1}", Some(llm::FinishReason::Stop)));
+}

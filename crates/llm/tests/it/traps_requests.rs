@@ -257,11 +257,37 @@ fn trap_12_a_schema_for_the_answer_only_where_the_model_takes_one() {
     let schema = json!({ "type": "object", "properties": { "a": { "type": "string" } }, "additionalProperties": false });
     let format = json!({ "response_format": { "type": "json_schema", "json_schema": { "name": "n", "strict": true, "schema": schema } } });
     assert_eq!(claude(format.clone())["output_config"]["format"]["schema"], schema);
-    assert!(
-        try_sent(Dialect::Anthropic, "claude-3-5-haiku", format.clone())
-            .unwrap_err()
-            .contains("with this model")
+    let old = |more: Value| {
+        let mut asked = format.clone();
+        asked.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        try_sent(Dialect::Anthropic, "claude-3-5-haiku", asked)
+    };
+    let name = "plantocode_structured_answer";
+    let forced = old(json!({})).unwrap();
+    assert!(forced["output_config"].is_null());
+    assert_eq!((&forced["tools"][0]["name"], &forced["tools"][0]["input_schema"]), (&json!(name), &schema));
+    let only = json!({ "type": "tool", "name": name, "disable_parallel_tool_use": true });
+    assert_eq!(forced["tool_choice"], only);
+    let beside = old(json!({ "tools": [tool("read")] })).unwrap();
+    assert_eq!(
+        (beside["tools"].as_array().unwrap().len(), &beside["tool_choice"]),
+        (2, &json!({ "type": "any" }))
     );
+    assert_eq!(old(json!({ "tools": [tool("read")], "tool_choice": "none" })).unwrap()["tool_choice"], only);
+    let certain = json!({ "type": "function", "function": { "name": "read" } });
+    let certain = old(json!({ "tools": [tool("read")], "tool_choice": certain })).unwrap();
+    assert_eq!(
+        (certain["tools"].as_array().unwrap().len(), &certain["tool_choice"]["name"]),
+        (1, &json!("read"))
+    );
+    assert!(old(json!({ "tools": [tool(name)] })).unwrap_err().contains("a tool called"));
+    let mut reasons = format.clone();
+    reasons["reasoning_effort"] = json!("high");
+    let refused = try_sent(Dialect::Anthropic, "claude-sonnet-4", reasons).unwrap_err();
+    assert!(refused.contains("together with reasoning"), "{refused}");
+    let list =
+        json!({ "json_schema": { "name": "n", "schema": { "type": "array" } }, "type": "json_schema" });
+    assert!(old(json!({ "response_format": list })).unwrap_err().contains("not that of an object"));
     let new = gemini(format.clone())["generationConfig"].clone();
     assert_eq!((&new["responseMimeType"], &new["responseJsonSchema"]), (&json!("application/json"), &schema));
     let old = sent(Dialect::Gemini, "gemini-2.0-flash", format.clone())["generationConfig"].clone();

@@ -49,7 +49,12 @@ pub(crate) async fn submit(
     }
     let hash = state.passwords.hash(password).await?;
     match state.store.accept_invitation(&token_hash(&token), &hash, state.env.now_ms()).await? {
-        Some(user_id) => begin_session(&request, &state, &user_id, "/").await,
+        // It may be that the password was lost to somebody: what was signed in with the old one ends.
+        Some(user_id) => {
+            state.sign_ins.end_all(&user_id, None).await?;
+            state.in_flight.cancel_ended(&state.revoked, &state.grants);
+            begin_session(&request, &state, &user_id, "/").await
+        }
         // Somebody else with the same link was faster.
         None => Ok(pages::welcome::closed().reply()),
     }

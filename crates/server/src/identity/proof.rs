@@ -64,7 +64,7 @@ impl Proofs {
         let jwk = header.jwk;
         let kind =
             header.typ == "dpop+jwt" && header.alg == ALGORITHM && jwk.kty == "OKP" && jwk.crv == "Ed25519";
-        let in_time = (now_ms - claims.iat.saturating_mul(1_000)).abs() <= CLOCKS_MS;
+        let in_time = now_ms.abs_diff(claims.iat.saturating_mul(1_000)) <= CLOCKS_MS.unsigned_abs();
         let here = claims.htm == "POST" && urls.contains(&claims.htu);
         let named = !claims.jti.is_empty() && claims.jti.len() <= LONGEST_ID;
         if !(kind && in_time && here && named && jwk.d.is_none()) {

@@ -1,7 +1,8 @@
 //! Canonical request → messages request.
 
 use super::wire::{
-    Block, Metadata, OutputConfig, OutputFormat, Reasoning, Request, Source, Tool, ToolChoice, Turn,
+    ANSWER_TOOL, Block, Metadata, OutputConfig, OutputFormat, Reasoning, Request, Source, Tool, ToolChoice,
+    Turn,
 };
 use crate::chat::{Message, Part, Role, ToolCall};
 use crate::provider_transformers::WireRequest;
@@ -46,13 +47,14 @@ pub(in super::super) fn encode(
         return Err(unsupported("a conversation that ends with the assistant's own words with this model"));
     }
     let temperature = temperature(request, thinking.is_some(), &mut notes)?;
+    let (tools, tool_choice) = tools_and_answer(request, limits, thinking.is_some(), &mut notes)?;
     let wire = Request {
         model: upstream_model.to_owned(),
         max_tokens,
         system,
         messages,
-        tools: tools(request)?,
-        tool_choice: tool_choice(request)?,
+        tools,
+        tool_choice,
         temperature,
         top_p: request.fields.read("top_p")?,
         top_k: request.fields.read("top_k")?,
@@ -167,6 +169,40 @@ fn tool_choice(request: &ChatRequest) -> Result<Option<ToolChoice>, LlmError> {
     Ok(Some(ToolChoice { kind, name, disable_parallel_tool_use }))
 }
 
+/// The tools, with one more where the answer is to follow a schema and the model takes none: its input is the answer.
+fn tools_and_answer(
+    request: &ChatRequest,
+    limits: &ModelLimits,
+    thinking: bool,
+    notes: &mut Vec<String>,
+) -> Result<(Vec<Tool>, Option<ToolChoice>), LlmError> {
+    let (mut tools, choice) = (tools(request)?, tool_choice(request)?);
+    let Format::Schema(asked) = given::format(request, PROVIDER)? else { return Ok((tools, choice)) };
+    // Whoever wants one certain function called wants no answer yet.
+    if limits.structured_output || choice.as_ref().is_some_and(|choice| choice.kind == "tool") {
+        return Ok((tools, choice));
+    }
+    if thinking {
+        return Err(unsupported("response format `json_schema` together with reasoning with this model"));
+    }
+    if !given::is_object_schema(&asked.schema) {
+        return Err(unsupported("a response format whose schema is not that of an object with this model"));
+    }
+    if tools.iter().any(|tool| tool.name == ANSWER_TOOL) {
+        return Err(unsupported(format!("a tool called `{ANSWER_TOOL}` beside a response format")));
+    }
+    // With tools of the caller's the model may still choose one of them first.
+    let own = tools.is_empty() || choice.as_ref().is_some_and(|choice| choice.kind == "none");
+    let (kind, name) = if own { ("tool", Some(ANSWER_TOOL.to_owned())) } else { ("any", None) };
+    let serial = choice.and_then(|choice| choice.disable_parallel_tool_use);
+    let disable_parallel_tool_use = if own { Some(true) } else { serial };
+    let description = "Gives the final answer. Call it once, with the whole answer.".to_owned();
+    let description = asked.description.map_or(description.clone(), |said| format!("{description} {said}"));
+    tools.push(Tool { name: ANSWER_TOOL.into(), description: Some(description), input_schema: asked.schema });
+    notes.push(format!("asked for response_format as the input of the tool {ANSWER_TOOL}"));
+    Ok((tools, Some(ToolChoice { kind, name, disable_parallel_tool_use })))
+}
+
 fn output_config(
     request: &ChatRequest,
     limits: &ModelLimits,
@@ -177,7 +213,8 @@ fn output_config(
         Format::Schema(given) if limits.structured_output => {
             Some(OutputFormat { kind: "json_schema", schema: given.schema })
         }
-        Format::Schema(_) => return Err(unsupported("response format `json_schema` with this model")),
+        // Asked for as the input of a tool instead.
+        Format::Schema(_) => None,
         Format::Json => return Err(unsupported("response format `json_object` with this model")),
     };
     Ok((format.is_some() || effort.is_some()).then_some(OutputConfig { format, effort }))

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::wire::{WireUsage, finish_reason};
+use super::wire::{ANSWER_TOOL, WireUsage, finish_reason};
 use crate::response::{AssistantMessage, Choice, Function, ToolCall};
 use crate::stream::{Delta, FunctionDelta, ToolCallDelta};
 use crate::{ChatChunk, ChatResponse, FinishReason, LlmError, StreamEvent, UpstreamError, Usage};
@@ -19,6 +19,8 @@ pub(in super::super) struct Decoder {
     finish: Option<FinishReason>,
     /// Tool calls seen. Block indexes count text and thinking too and are therefore useless as call indexes.
     calls: u32,
+    /// Whether an answer came as the input of a tool.
+    answered: bool,
     open: Option<Open>,
 }
 
@@ -26,8 +28,17 @@ pub(in super::super) struct Decoder {
 #[derive(Debug)]
 enum Open {
     Text,
-    Tool { has_arguments: bool },
-    Thinking { thinking: String, signature: String },
+    Tool {
+        has_arguments: bool,
+    },
+    /// The answer in the form of a schema, as the input of a tool.
+    Answer {
+        has_text: bool,
+    },
+    Thinking {
+        thinking: String,
+        signature: String,
+    },
     Opaque(Value),
 }
 
@@ -100,6 +111,7 @@ impl Decoder {
             usage: WireUsage::default(),
             finish: None,
             calls: 0,
+            answered: false,
             open: None,
         }
     }
@@ -126,7 +138,7 @@ impl Decoder {
             Event::MessageDelta { delta, usage } => {
                 self.usage.replace_with(usage);
                 if let Some(reason) = delta.stop_reason {
-                    let reason = finish_reason(&reason);
+                    let reason = ended(finish_reason(&reason), self.answered && self.calls == 0);
                     self.finish = Some(reason);
                     out.push(self.chunk(Delta::default(), Some(reason)));
                 }
@@ -159,6 +171,11 @@ impl Decoder {
                 if id.is_empty() || name.is_empty() {
                     return Err(LlmError::Garbled("a tool call without id or name".into()));
                 }
+                if name == ANSWER_TOOL {
+                    self.answered = true;
+                    self.open = Some(Open::Answer { has_text: false });
+                    return Ok(());
+                }
                 let function = FunctionDelta { name: Some(name), arguments: Some(String::new()) };
                 self.calls += 1;
                 self.tool(
@@ -185,6 +202,10 @@ impl Decoder {
                 *has_arguments = true;
                 self.arguments(partial_json, out);
             }
+            (BlockDelta::InputJsonDelta { partial_json }, Some(Open::Answer { has_text })) => {
+                *has_text |= !partial_json.is_empty();
+                self.text(partial_json, out);
+            }
             (BlockDelta::ThinkingDelta { thinking: piece }, Some(Open::Thinking { thinking, .. })) => {
                 thinking.push_str(&piece);
                 out.push(self.chunk(Delta { reasoning_content: Some(piece), ..Delta::default() }, None));
@@ -201,12 +222,13 @@ impl Decoder {
         match self.open.take() {
             // A call without arguments gets no delta, but `""` is not JSON.
             Some(Open::Tool { has_arguments: false }) => self.arguments("{}".into(), out),
+            Some(Open::Answer { has_text: false }) => self.text("{}".into(), out),
             Some(Open::Thinking { thinking, signature }) => {
                 let block = json!({ "type": "thinking", "thinking": thinking, "signature": signature });
                 self.thinking_block(block, out);
             }
             Some(Open::Opaque(block)) => self.thinking_block(block, out),
-            Some(Open::Tool { .. } | Open::Text) | None => {}
+            Some(Open::Tool { .. } | Open::Answer { .. } | Open::Text) | None => {}
         }
     }
 
@@ -234,6 +256,14 @@ impl Decoder {
     fn thinking_block(&self, block: Value, out: &mut Vec<StreamEvent>) {
         let extra = Map::from_iter([("extra_content".to_owned(), thinking_extra(vec![block]))]);
         out.push(self.chunk(Delta { extra, ..Delta::default() }, None));
+    }
+}
+
+/// A stop for the tool of which the caller knows nothing, and for no other, is the end of the answer.
+fn ended(reason: FinishReason, answered_alone: bool) -> FinishReason {
+    match reason {
+        FinishReason::ToolCalls if answered_alone => FinishReason::Stop,
+        reason => reason,
     }
 }
 
@@ -280,9 +310,15 @@ pub(in super::super) fn decode_response(
         serde_json::from_slice(body).map_err(|error| LlmError::Garbled(format!("an answer: {error}")))?;
     let mut message = AssistantMessage { role: "assistant".into(), ..AssistantMessage::default() };
     let mut thinking_blocks = Vec::new();
+    let mut answered = false;
     for block in answer.content {
         match (block.kind.as_str(), block.text, block.id, block.name) {
             ("text", Some(text), _, _) => message.content.get_or_insert_default().push_str(&text),
+            ("tool_use", _, _, Some(name)) if name == ANSWER_TOOL => {
+                answered = true;
+                let answer = block.input.map_or_else(|| "{}".to_owned(), |input| input.get().to_owned());
+                message.content.get_or_insert_default().push_str(&answer);
+            }
             ("tool_use", _, Some(id), Some(name)) => {
                 let arguments = block.input.map_or_else(|| "{}".to_owned(), |input| input.get().to_owned());
                 message.tool_calls.get_or_insert_default().push(ToolCall {
@@ -307,7 +343,8 @@ pub(in super::super) fn decode_response(
     if !thinking_blocks.is_empty() {
         message.extra.insert("extra_content".into(), thinking_extra(thinking_blocks));
     }
-    let finish_reason = answer.stop_reason.as_deref().map(finish_reason);
+    let alone = answered && message.tool_calls.is_none();
+    let finish_reason = answer.stop_reason.as_deref().map(|reason| ended(finish_reason(reason), alone));
     let choice = Choice { index: 0, message, finish_reason, extra: Map::new() };
     let response = ChatResponse {
         id: answer.id,

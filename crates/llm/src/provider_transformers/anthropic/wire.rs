@@ -115,6 +115,10 @@ pub(super) struct Tool {
     pub input_schema: Box<RawValue>,
 }
 
+/// The tool by which models answer in the form of a schema that have no other way. What is in its input comes out as the
+/// text of the answer.
+pub(super) const ANSWER_TOOL: &str = "plantocode_structured_answer";
+
 #[derive(Serialize)]
 pub(super) struct ToolChoice {
     #[serde(rename = "type")]

@@ -41,6 +41,7 @@ pub(crate) async fn add(
     let Add { provider, dialect, base_url, models, key } = body.into_inner();
     check(&key)?;
     let new = NewKey { provider, dialect, base_url, models, key };
+    provider_keys::check(&new).map_err(told)?;
     let change = Change { what: "key.add", target: new.provider.clone(), to: Some(new.base_url.clone()) };
     record(&request, &state, &admin, change).await?;
     let added = provider_keys::add(&state.store, &state.vault, &state.env, admin.org_id.clone(), new).await;

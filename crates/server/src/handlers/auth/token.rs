@@ -76,9 +76,12 @@ fn proven(request: &HttpRequest, state: &State) -> Result<Option<String>, ApiErr
         [proof] => proof.to_str().ok(),
         _ => None,
     };
-    // This server by its own name, and by the one that the client knows it by: a proof for another server names neither.
+    // This server by its own name. Where the operator gave it none, and on this very machine, also by the one that the client
+    // knows it by; elsewhere `Host` is whatever the sender wants it to be, such as the server that a stolen proof was for.
     let mut urls = vec![format!("{}{}", state.origin(), request.path())];
-    if let Some(host) = request.headers().get(HOST).and_then(|host| host.to_str().ok()) {
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    let unnamed = state.settings.public_url.is_empty();
+    if let Some(host) = host.filter(|host| unnamed || is_loopback(host)) {
         urls.extend(["http", "https"].map(|scheme| format!("{scheme}://{host}{}", request.path())));
     }
     let key = proof.and_then(|proof| state.proofs.check(proof, &urls, state.env.now_ms()));
@@ -86,6 +89,12 @@ fn proven(request: &HttpRequest, state: &State) -> Result<Option<String>, ApiErr
         let message = "the proof of the device's key is not good, or was used before; is the clock of this machine right?";
         ApiError::oauth("invalid_dpop_proof", message)
     })
+}
+
+/// Whether a `Host` names this machine itself.
+fn is_loopback(host: &str) -> bool {
+    let url = url::Url::parse(&format!("http://{host}"));
+    url.is_ok_and(|url| matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]")))
 }
 
 /// An authorisation code, presented by the client that has the secret behind its challenge.

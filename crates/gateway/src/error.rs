@@ -125,7 +125,7 @@ impl GatewayError {
     ) -> Self {
         let exhausted = error.is_exhausted();
         let UpstreamError { status, code, message, retry_after: said } = error;
-        let retry_after = retry_after.or(said);
+        let retry_after = retry_after.or(said).map(|wait| wait.min(crate::retry::LONGEST));
         let provider = provider.to_owned();
         match status {
             401 => Self::Unauthorized { provider, status, code, message },

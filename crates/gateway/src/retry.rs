@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::header::HeaderMap;
 
 /// Longer waits are not believed: a limit that lasts a day is not cured by waiting, and a clock may be wrong.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
+pub(crate) const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// The wait that the headers of a reply ask for.
 ///

@@ -18,6 +18,8 @@ pub struct ChatRequest {
     pub include_usage: bool,
     /// The output limit the caller set, under either of its two names.
     pub max_tokens: Option<u64>,
+    /// How many answers the caller wants (`n`), at least one.
+    pub answers: u64,
 }
 
 #[derive(Deserialize)]
@@ -47,10 +49,9 @@ impl ChatRequest {
             model: model.ok_or_else(|| LlmError::Malformed("field `model` is missing".into()))?,
             stream: fields.read("stream")?.unwrap_or(false),
             include_usage: options.and_then(|options| options.include_usage).unwrap_or(false),
-            max_tokens: match max_completion {
-                Some(tokens) => Some(tokens),
-                None => fields.read("max_tokens")?,
-            },
+            // With both, some providers take the one and some the other: the larger is what may come.
+            max_tokens: max_completion.max(fields.read("max_tokens")?),
+            answers: fields.read::<u64>("n")?.unwrap_or(1).max(1),
             fields,
         })
     }

@@ -16,9 +16,9 @@ impl Store {
         Ok(())
     }
 
-    /// It still runs.
+    /// It still runs, also if another took it for dead meanwhile.
     pub async fn node_lives(&self, node: &str, now_ms: i64) -> Result<(), StoreError> {
-        sqlx::query("UPDATE nodes SET seen_ms = $1 WHERE node = $2")
+        sqlx::query("UPDATE nodes SET seen_ms = $1, closed_ms = NULL WHERE node = $2")
             .bind(now_ms)
             .bind(node)
             .execute(&self.pool)

@@ -90,9 +90,11 @@ async fn add_up(tx: &mut AnyConnection, usage: &[&UsageRow]) -> Result<(), Store
     let mut tokens: BTreeMap<&str, i64> = BTreeMap::new();
     for row in usage {
         let Some(cost) = row.cost_microusd else { continue };
-        *days.entry((&row.org_id, &row.user_id, row.at_ms.div_euclid(DAY_MS))).or_default() += cost;
+        let day = days.entry((&row.org_id, &row.user_id, row.at_ms.div_euclid(DAY_MS))).or_default();
+        *day = day.saturating_add(cost);
         if let Some(token) = &row.token_id {
-            *tokens.entry(token).or_default() += cost;
+            let spent = tokens.entry(token).or_default();
+            *spent = spent.saturating_add(cost);
         }
     }
     for ((org_id, user_id, day), microusd) in days {

@@ -36,6 +36,20 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Whether it is the row that was refused, and would be again, rather than the database that fails.
+    pub fn is_about_the_row(&self) -> bool {
+        match self {
+            StoreError::Conflict => true,
+            // Classes 22 and 23 of SQLSTATE: data that cannot be, and constraints.
+            StoreError::Database(sqlx::Error::Database(error)) => error
+                .code()
+                .is_some_and(|code| code.len() == 5 && (code.starts_with("22") || code.starts_with("23"))),
+            _ => false,
+        }
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match &error {

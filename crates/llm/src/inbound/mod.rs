@@ -53,6 +53,8 @@ pub struct Inbound {
     pub include_usage: bool,
     /// The output limit the caller set.
     pub max_tokens: Option<u64>,
+    /// How many answers the caller wants, at least one.
+    pub answers: u64,
     /// The request in canonical form. Of a chat request these are the bytes that came.
     pub canonical: Bytes,
     /// Headers that go on to a provider of the same dialect.
@@ -101,6 +103,7 @@ impl Inbound {
             stream: chat.stream,
             include_usage: chat.include_usage,
             max_tokens: chat.max_tokens,
+            answers: chat.answers,
             canonical,
             headers: Vec::new(),
             original,

@@ -58,6 +58,8 @@ async fn settle(
     loop {
         let rows = store.lone_records(node, after, PAGE).await?;
         let Some(last) = rows.last() else { return Ok(lost) };
+        // A long chain takes a while, in which this server lives, too.
+        store.node_lives(audit.node(), env.now_ms()).await?;
         after = last.seq;
         for row in &rows {
             if let Some(ending) = ending(row, catalogue, env.now_ms()) {

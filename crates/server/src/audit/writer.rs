@@ -67,7 +67,8 @@ enum Then {
 enum Message {
     Job(Job),
     /// Everything before this one has been committed, or could not be.
-    Flush(oneshot::Sender<()>),
+    /// Answered with whether all of it is stored.
+    Flush(oneshot::Sender<bool>),
 }
 
 /// Records in one commit at most.
@@ -138,12 +139,15 @@ impl Audit {
         }
     }
 
-    /// Waits until everything so far has been stored, or cannot be.
+    /// Waits until everything so far is stored. While the database fails it goes on trying: give it a time limit.
     pub async fn flush(&self) {
-        let (done, flushed) = oneshot::channel();
-        if self.queue.send(Message::Flush(done)).is_ok() {
-            // The task may have ended; then there is nothing to wait for.
-            let _ = flushed.await;
+        loop {
+            let (done, flushed) = oneshot::channel();
+            // Where the task has ended there is nothing to wait for.
+            if self.queue.send(Message::Flush(done)).is_err() || flushed.await.unwrap_or(true) {
+                return;
+            }
+            sleep(RETRY).await;
         }
     }
 }
@@ -191,7 +195,7 @@ impl Chain {
             self.commit(batch).await;
             // Whoever asked may have stopped waiting.
             for done in flushed {
-                let _ = done.send(());
+                let _ = done.send(self.unstored.is_empty());
             }
         }
     }
@@ -223,7 +227,7 @@ impl Chain {
             }
             if end.as_ref().is_none_or(|(_, hash)| self.head != *hash) {
                 return match error {
-                    StoreError::Conflict => Box::pin(self.commit_each(batch)).await,
+                    error if error.is_about_the_row() => Box::pin(self.commit_each(batch)).await,
                     _ => self.keep(batch),
                 };
             }
@@ -242,13 +246,15 @@ impl Chain {
         }
     }
 
-    /// Something in the batch is there already, which can only be usage: another node settled for this one when it took it
-    /// for dead. All others are stored without it, and it is recorded without its usage.
+    /// Something in the batch is refused, which can only be usage: another node settled it when it took this one for dead, or
+    /// it holds what the database cannot. All others are stored without it, and it is recorded without its usage.
     async fn commit_each(&mut self, batch: Vec<Job>) {
         if let [_] = batch.as_slice() {
             let mut batch = batch;
             if batch.iter_mut().filter_map(|job| job.settlement.take()).next().is_some() {
-                tracing::error!("a request has been settled before; its usage is not stored a second time");
+                tracing::error!(
+                    "the usage of a request was settled before or cannot be stored; it stands in its record alone"
+                );
                 return self.commit(batch).await;
             }
             return self.keep(batch);

@@ -28,6 +28,9 @@ use crate::running::Listed;
 use crate::state::State;
 use crate::usage::cost;
 
+/// The largest answer that is gathered, in bytes; streamed ones have no such limit.
+const LARGEST_ANSWER: usize = 32 * 1024 * 1024;
+
 /// A request that may leave.
 pub(crate) struct Exchange {
     pub state: web::Data<State>,
@@ -148,7 +151,7 @@ impl Exchange {
         mut head: oneshot::Sender<Result<Head, ApiError>>,
     ) -> End {
         let (mut fold, mut gathered) = (Fold::default(), Gathered::default());
-        let mut model = String::new();
+        let (mut model, mut bytes) = (String::new(), 0);
         let result = loop {
             let event = tokio::select! {
                 biased;
@@ -160,11 +163,19 @@ impl Exchange {
                     if model.is_empty() {
                         model.clone_from(&chunk.model);
                     }
+                    bytes += chunk.content_bytes();
                     fold.push(chunk);
                 }
                 Some(Ok(_)) => {}
                 Some(Err(error)) => break Err(error),
                 None => break Ok(()),
+            }
+            if bytes > LARGEST_ANSWER {
+                let provider = stream.served().provider.clone();
+                break Err(GatewayError::Cut {
+                    provider,
+                    message: "the answer is larger than is kept".into(),
+                });
             }
             stream.take_original().iter().for_each(|event| gathered.push(event));
             if self.over_ceiling(&stream, &model) {
@@ -196,7 +207,7 @@ impl Exchange {
         let usage = stream.usage();
         let cost = self.cost(stream.served(), model, &usage);
         if let Some(held) = &mut self.held {
-            held.permit.over(usage.input_tokens + usage.output_tokens, cost);
+            held.permit.over(usage.input_tokens.saturating_add(usage.output_tokens), cost);
         }
     }
 

@@ -89,7 +89,7 @@ pub(super) fn settle(over: Over<'_>, end: End) {
         entry.cost_microusd = bill.cost(catalogue);
         let reserved_microusd = permit.reserved_microusd().and_then(|amount| i64::try_from(amount).ok());
         settlement = Some(Settlement { usage: bill.row(catalogue), reserved_microusd });
-        permit.over(usage.input_tokens + usage.output_tokens, entry.cost_microusd);
+        permit.over(usage.input_tokens.saturating_add(usage.output_tokens), entry.cost_microusd);
     }
     entry.tries = tries.into_iter().map(Into::into).collect();
     let settled = settlement.is_some();

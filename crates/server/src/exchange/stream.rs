@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{FutureExt as _, StreamExt as _};
-use gateway::{ChatStream, GatewayError};
+use gateway::{CancellationToken, ChatStream, GatewayError};
 use llm::StreamEvent;
 use llm::inbound::Writer;
 use tokio::sync::{mpsc, oneshot};
@@ -79,20 +79,9 @@ impl Exchange {
         }
     }
 
-    /// Hands bytes to the connection. While a client that does not read keeps them waiting nobody polls the upstream, so
-    /// that canceling and the limit of silence are watched here.
     async fn deliver(&self, body: &mpsc::Sender<Bytes>, bytes: Bytes) -> Result<(), GatewayError> {
-        let limit = Duration::from_secs(self.state.settings.upstream.idle_s);
-        tokio::select! {
-            biased;
-            sent = body.send(bytes) => sent.map_err(|_| GatewayError::Canceled),
-            () = self.cancel.cancelled() => Err(GatewayError::Canceled),
-            () = tokio::time::sleep(limit) => {
-                let request_id = &self.request_id;
-                tracing::warn!(request_id, ?limit, "the client has stopped reading; its request is canceled");
-                Err(GatewayError::Canceled)
-            }
-        }
+        let idle = Duration::from_secs(self.state.settings.upstream.idle_s);
+        deliver(body, bytes, (&self.cancel, idle), &self.request_id).await
     }
 
     /// Appends what the client gets for an event; a result when it was the last one. Where the provider speaks the client's
@@ -135,6 +124,25 @@ impl Exchange {
             }
             // The gateway ends every stream with `Done` or an error.
             None => Some(Ok(())),
+        }
+    }
+}
+
+/// Hands bytes to the connection. While a client that does not read keeps them waiting nobody polls the upstream, so that
+/// canceling and the limit of silence are watched here.
+pub(super) async fn deliver(
+    body: &mpsc::Sender<Bytes>,
+    bytes: Bytes,
+    (cancel, idle): (&CancellationToken, Duration),
+    request_id: &str,
+) -> Result<(), GatewayError> {
+    tokio::select! {
+        biased;
+        sent = body.send(bytes) => sent.map_err(|_| GatewayError::Canceled),
+        () = cancel.cancelled() => Err(GatewayError::Canceled),
+        () = tokio::time::sleep(idle) => {
+            tracing::warn!(request_id, ?idle, "the client has stopped reading; its request is canceled");
+            Err(GatewayError::Canceled)
         }
     }
 }

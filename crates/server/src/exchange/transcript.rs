@@ -1,6 +1,7 @@
 //! A recording on its way to a provider, and the transcript back.
 
 use std::pin::pin;
+use std::time::Duration;
 
 use actix_web::web;
 use bytes::{Bytes, BytesMut};
@@ -11,6 +12,7 @@ use llm::sse::{SseDecoder, SseEvent};
 use tokio::sync::{mpsc, oneshot};
 
 use super::settle::{Over, settle};
+use super::stream::deliver;
 use super::{End, Held};
 use crate::audit::{Entry, Event};
 use crate::clients::ClientSocket;
@@ -145,13 +147,8 @@ impl Transcribing {
                     // What cannot be read is passed on all the same, and estimated.
                     let read = events.push(&piece).unwrap_or_default();
                     read.iter().for_each(|event| note(event, &mut said));
-                    let sent = tokio::select! {
-                        biased;
-                        () = self.cancel.cancelled() => false,
-                        sent = body.send(piece) => sent.is_ok(),
-                    };
-                    if !sent {
-                        break Err(GatewayError::Canceled);
+                    if let Err(error) = self.deliver(&body, piece).await {
+                        break Err(error);
                     }
                 }
                 Some(Err(error)) => break Err(error),
@@ -162,8 +159,13 @@ impl Transcribing {
         if let Some(error) = self.ended(&stream, said, result) {
             let text = Door::Chat.error(&error.failure(&self.request_id));
             // The client may be gone; either way this is the end.
-            let _ = body.send(Bytes::from(format!("data: {text}\n\n"))).await;
+            let _ = self.deliver(&body, Bytes::from(format!("data: {text}\n\n"))).await;
         }
+    }
+
+    async fn deliver(&self, body: &mpsc::Sender<Bytes>, bytes: Bytes) -> Result<(), GatewayError> {
+        let idle = Duration::from_secs(self.state.settings.upstream.idle_s);
+        deliver(body, bytes, (&self.cancel, idle), &self.request_id).await
     }
 
     /// Settles an answer that had begun; the error it ended with.

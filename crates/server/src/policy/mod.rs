@@ -76,12 +76,21 @@ pub(crate) struct Most {
 }
 
 impl Most {
-    /// The most a body of this size may use: all of its bytes as prompt, and the longest answer that it asks for.
-    pub fn of(body: usize, max_tokens: Option<u64>, limits: &ModelLimits, prices: Option<Prices>) -> Self {
+    /// The most a body of this size may use: all of its bytes as prompt, and as many of the longest answers as it asks for.
+    pub fn of(
+        body: usize,
+        (max_tokens, answers): (Option<u64>, u64),
+        limits: &ModelLimits,
+        prices: Option<Prices>,
+    ) -> Self {
         let prompt = llm::Tally::new(body).usage().input_tokens;
         let answer = max_tokens.unwrap_or(limits.max_output_tokens).min(limits.max_output_tokens);
+        let answer = answer.saturating_mul(answers);
         let usage = Usage { input_tokens: prompt, output_tokens: answer, ..Usage::default() };
-        Self { tokens: prompt + answer, microusd: prices.map(|prices| prices.cost_microusd(&usage)) }
+        Self {
+            tokens: prompt.saturating_add(answer),
+            microusd: prices.map(|prices| prices.cost_microusd(&usage)),
+        }
     }
 }
 

@@ -28,8 +28,9 @@ impl Bill<'_> {
 
     /// The row to store.
     pub fn row(&self, catalogue: &Catalogue) -> UsageRow {
-        let count = |tokens: u64| i64::try_from(tokens).unwrap_or(i64::MAX);
         let model = if self.returned.is_empty() { self.asked } else { self.returned };
+        // A provider may say anything; PostgreSQL refuses this one character in any text.
+        let model = model.replace('\0', "");
         UsageRow {
             request_id: self.request_id.into(),
             org_id: self.principal.org_id.clone(),
@@ -39,7 +40,7 @@ impl Bill<'_> {
             job: self.job.map(Into::into),
             at_ms: self.at_ms,
             provider: self.provider.into(),
-            model: model.into(),
+            model,
             input_tokens: count(self.usage.input_tokens),
             output_tokens: count(self.usage.output_tokens),
             cache_read_tokens: count(self.usage.cache_read_tokens),
@@ -50,6 +51,12 @@ impl Bill<'_> {
             outcome: self.outcome.into(),
         }
     }
+}
+
+/// A number as it is stored. A provider may name any; sums of what it names must still be numbers.
+fn count(number: u64) -> i64 {
+    const MOST: u64 = 1_000_000_000_000_000;
+    i64::try_from(number.min(MOST)).unwrap_or_default()
 }
 
 /// What the provider says that it charged, with what the one behind it did; where it says nothing, the price of the

@@ -227,3 +227,51 @@ async fn administrators_verify_over_http() {
     assert_eq!(report["chains"][0]["node"], json!(node));
     running.stop().await.unwrap();
 }
+
+/// What a provider says about itself is stored as far as a database can, and stops nobody else.
+#[tokio::test]
+async fn a_row_that_the_database_cannot_hold_stops_no_other() {
+    for database in [Database::Sqlite, Database::Postgres] {
+        let world = World::with(database, |_| {}).await;
+        let tokens = world.sign_in("ada").await;
+        let said = r#"{"id":"c","object":"chat.completion","created":1,"model":"x\u0000y","choices":[{"index":0,"message":{"role":"assistant","content":"Hi."},"finish_reason":"stop"}],"usage":{"prompt_tokens":18446744073709551615,"completion_tokens":9223372036854775807,"cost_details":{"charged_microusd":18446744073709551615}}}"#;
+        let upstream = answering(said).await;
+        let admin = Admin::open(&world.config).await.unwrap();
+        let key = server::admin::NewKey {
+            provider: "odd".into(),
+            dialect: "compatible".into(),
+            base_url: upstream,
+            models: vec!["odd".into()],
+            key: CANARY.to_owned().into(),
+        };
+        admin.add_key(key).await.unwrap();
+        admin.close().await;
+        tokio::time::sleep(std::time::Duration::from_millis(2_500)).await;
+        for _ in 0..3 {
+            json_of(world.chat(&tokens, &ask("odd", false))).await;
+        }
+        json_of(world.chat(&tokens, &ask("gpt-4.1-mini", false))).await;
+        world.audit_until(&tokens, |records| records.len() == 8).await;
+        assert_eq!(world.usage(&tokens).await.len(), 4, "{database:?}");
+    }
+}
+
+/// A provider that says one thing, whatever it is asked: its base URL. It ends with the test.
+async fn answering(body: &'static str) -> String {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let mut asked = Vec::new();
+            // The whole request: its body is an object, and ends with the brace that opened it.
+            while !asked.ends_with(b"}") && socket.read_buf(&mut asked).await.unwrap() > 0 {}
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                body.len()
+            );
+            socket.write_all(&[head.as_bytes(), body.as_bytes()].concat()).await.unwrap();
+        }
+    });
+    url
+}

@@ -302,3 +302,25 @@ async fn each_kind_of_limit_holds() {
     let (a, b) = tokio::join!(chat(), chat());
     assert_eq!((a.min(b), a.max(b)), (200, 429));
 }
+
+/// What may come is set aside, under whichever name it was asked for, and as often as it was asked for.
+#[tokio::test]
+async fn two_names_of_a_limit_and_many_answers_do_not_pass_a_budget() {
+    let world = World::with(Database::Sqlite, |settings| settings.budgets.user_day_microusd = 10_000).await;
+    let tokens = world.sign_in("ada").await;
+    for more in [
+        json!({ "max_completion_tokens": 1, "max_tokens": 20_000 }),
+        json!({ "max_tokens": 1, "max_completion_tokens": 20_000 }),
+        json!({ "max_tokens": 200, "n": 100 }),
+    ] {
+        let mut body = ask("gpt-4.1-mini", false);
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let (status, error) = error_of(world.chat(&tokens, &body).send().await.unwrap()).await;
+        assert_eq!((status, &error["code"]), (403, &json!("budget_exceeded")), "{more}");
+    }
+    let mut body = ask("gpt-4.1-mini", false);
+    body["max_tokens"] = json!(200);
+    assert_eq!(world.chat(&tokens, &body).send().await.unwrap().status(), 200);
+    body["n"] = json!("many");
+    assert_eq!(world.chat(&tokens, &body).send().await.unwrap().status(), 400);
+}

@@ -85,7 +85,7 @@ fn usage_of(usage: Usage, cost_microusd: Option<u64>) -> Value {
         },
         "output_tokens": usage.output_tokens,
         "output_tokens_details": { "reasoning_tokens": usage.reasoning_tokens },
-        "total_tokens": usage.input_tokens + usage.output_tokens,
+        "total_tokens": usage.input_tokens.saturating_add(usage.output_tokens),
     });
     if usage.estimated {
         value["estimated"] = true.into();

@@ -78,7 +78,9 @@ pub(super) async fn admit(
     };
     let inbound = with_headers(inbound, request)?;
     let most = most(state, &routes, &inbound, approved.as_ref());
-    state.policy.reserve(&mut permit, &principal, &inbound.model, most, state.env.now_ms()).await?;
+    // One model is one model, by whichever of its names it is asked for.
+    let model = routes.first().map(|route| route.destination().to_string()).unwrap_or_default();
+    state.policy.reserve(&mut permit, &principal, &model, most, state.env.now_ms()).await?;
     Ok(Allowed { principal, permit, approved, inbound, routes })
 }
 
@@ -159,14 +161,16 @@ fn most(state: &State, routes: &[Route], inbound: &Inbound, approved: Option<&Ap
     let body = llm::counted_bytes(&inbound.canonical);
     let of = |route: &Route| {
         let prices = catalogue.find(&route.provider, &route.upstream_model).map(|model| model.prices);
-        Most::of(body, inbound.max_tokens, &route.limits, prices)
+        Most::of(body, (inbound.max_tokens, inbound.answers), &route.limits, prices)
     };
     let all: Vec<Most> = routes.iter().map(of).collect();
     let tokens = all.iter().map(|most| most.tokens).max().unwrap_or_default();
     // One route without a price is enough not to know.
     let microusd = all.iter().map(|most| most.microusd).try_fold(0, |most, next| Some(next?.max(most)));
     let ceiling = approved.map(|approved| approved.ceiling_microusd);
-    Most { tokens, microusd: microusd.map(|microusd| ceiling.unwrap_or(u64::MAX).min(microusd)).or(ceiling) }
+    // An approval lowers what a price makes of it, to no less than the smallest amount, and never stands in for a price.
+    let capped = |most: u64| ceiling.map_or(most, |ceiling| ceiling.min(most).max(most.min(1)));
+    Most { tokens, microusd: microusd.map(capped) }
 }
 
 pub(super) fn no_such_model(model: &str) -> String {

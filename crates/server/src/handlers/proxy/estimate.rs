@@ -51,7 +51,7 @@ fn destinations(
     let catalogue = state.routes.catalogue();
     let one = |route: &&gateway::Route| {
         let prices = catalogue.find(&route.provider, &route.upstream_model).map(|model| model.prices);
-        let most = Most::of(body, chat.max_tokens, &route.limits, prices);
+        let most = Most::of(body, (chat.max_tokens, chat.answers), &route.limits, prices);
         let alone = Usage { input_tokens: prompt, ..Usage::default() };
         json!({
             "provider": route.provider,

@@ -153,7 +153,8 @@ async fn admit(
         return Err(ended_by(error, state, &principal).await);
     }
     let most = most(state, &routes, &transcription);
-    state.policy.reserve(&mut permit, &principal, model, most, state.env.now_ms()).await?;
+    let model = routes.first().map(|route| route.destination().to_string()).unwrap_or_default();
+    state.policy.reserve(&mut permit, &principal, &model, most, state.env.now_ms()).await?;
     Ok(Allowed { principal, permit, request: transcription, routes })
 }
 

@@ -161,13 +161,11 @@ impl Worker {
         let mut pipeline = redis::pipe();
         for operation in &operations {
             match operation {
-                Operation::Take { lease, .. } => {
-                    self.held.insert(lease.taken.lease.clone(), Arc::clone(&lease.taken));
-                }
                 Operation::Release { taken, .. } => {
                     self.held.remove(&taken.lease);
                 }
-                Operation::Charge { .. } | Operation::Ask { .. } => {}
+                // What is taken is held once Redis has said so: renewed before, a refused one would be there all the same.
+                Operation::Take { .. } | Operation::Charge { .. } | Operation::Ask { .. } => {}
             }
             pipeline.add_command(command(script, operation, self.lease));
         }
@@ -214,6 +212,7 @@ impl Worker {
         for (operation, reply) in operations.into_iter().zip(replies) {
             match (operation, reply) {
                 (Operation::Take { lease, answer }, Ok((0, ..))) => {
+                    self.held.insert(lease.taken.lease.clone(), Arc::clone(&lease.taken));
                     // Whoever does not wait any more drops the lease, and so gives it back.
                     let _ = answer.send(Ok(lease));
                 }
@@ -237,7 +236,8 @@ impl Worker {
         if connection == self.connections && self.connection.take().is_some() {
             self.say(error);
             self.up.store(false, Ordering::Relaxed);
-            self.connect(Duration::ZERO);
+            // Not at once: a Redis that takes connections and refuses to write would be asked as fast as it answers.
+            self.connect(AGAIN);
         }
     }
 

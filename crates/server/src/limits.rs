@@ -1,9 +1,23 @@
 //! How much one person may do: a token bucket and a count of what is under way, in memory.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+/// What limits by address count: an IPv4 address, or the /64 that whoever has one IPv6 address has all of. Anything else
+/// counts as it is.
+pub(crate) fn network(address: &str) -> Cow<'_, str> {
+    match address.parse() {
+        Ok(IpAddr::V6(address)) => {
+            let network = Ipv6Addr::from(u128::from(address) & !u128::from(u64::MAX));
+            Cow::Owned(format!("{network}/64"))
+        }
+        _ => Cow::Borrowed(address),
+    }
+}
 
 /// A limiter over keys such as user ids or addresses. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -37,8 +51,10 @@ impl Limiter {
         Self { per_minute: f64::from(per_minute), concurrent, entries: Arc::default() }
     }
 
-    /// Leave to run now, or how long to wait. Taking and counting are one step, so no race admits one too many.
+    /// Leave to run now, or how long to wait. Taking and counting are one step, so no race admits one too many. A key that
+    /// is an address counts as its [`network`].
     pub fn acquire(&self, key: &str, now_ms: i64) -> Result<Permit, Duration> {
+        let key = &*network(key);
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         if entries.len() > MANY {
             entries.retain(|_, entry| entry.running > 0 || now_ms - entry.at_ms < 60_000);
@@ -100,6 +116,23 @@ mod tests {
             assert_eq!(admitted, 5);
         }
         assert!(limiter.acquire("bob", 60_000).is_ok(), "others are not affected");
+    }
+
+    #[test]
+    fn a_network_of_addresses_is_one_client() {
+        for (address, counted) in [
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+            ("2001:db8:1:2::", "2001:db8:1:2::/64"),
+            ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+            ("::1", "::/64"),
+            ("203.0.113.9", "203.0.113.9"),
+            ("unknown", "unknown"),
+            ("ada", "ada"),
+        ] {
+            assert_eq!(network(address), counted);
+        }
+        let limiter = Limiter::new(1, 10);
+        assert!(limiter.acquire("2001:db8::1", 0).is_ok() && limiter.acquire("2001:db8::2", 0).is_err());
     }
 
     #[test]

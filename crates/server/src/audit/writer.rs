@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use super::chain::{GENESIS, link};
 use super::subjects::Subjects;
-use super::wire::{Entry, Record};
+use super::wire::{Entry, Event, Record};
 use crate::env::Env;
 use crate::error::ApiError;
 use crate::metrics::Metrics;
@@ -238,8 +238,13 @@ impl Chain {
         for (job, row) in batch.into_iter().zip(rows) {
             match job.then {
                 Then::Tell { position, .. } => {
-                    // Whoever does not wait any more has its record all the same.
-                    let _ = position.send(Some(Position { node: row.node, seq: row.seq, hash: row.hash }));
+                    let place = Position { node: row.node, seq: row.seq, hash: row.hash };
+                    if position.send(Some(place)).is_err() && job.entry.event == Event::Intent {
+                        // Whoever asked is gone, so that nothing was sent and nobody else would say how it ended.
+                        let entry = Entry { event: Event::Canceled, ..job.entry };
+                        let then = Then::Call(Box::new(|| ()));
+                        self.unstored.push(Job { entry, then, settlement: None, request_id: job.request_id });
+                    }
                 }
                 Then::Call(stored) => stored(),
             }
@@ -326,5 +331,38 @@ impl Chain {
             });
         }
         Ok((rows, drawn.rows(at_ms)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_intent_that_nobody_waited_for_is_ended() {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}?mode=rwc", directory.path().join("a.db").display());
+        let store = Store::open(&url, 1).await.unwrap();
+        let env = Env::system();
+        let metrics = Metrics::new();
+        let nowhere = || Err(crate::ServerError::NotFound("spans go nowhere here".into()));
+        let telemetry = Telemetry::start(&Default::default(), nowhere, env.clone(), metrics.clone()).unwrap();
+        let audit = Audit::start(store.clone(), "n".into(), env, metrics, telemetry).await.unwrap();
+        // The handler is dropped while its record is on its way.
+        assert!(audit.append("r1", Entry::default()).now_or_never().is_none());
+        audit.append("r2", Entry::default()).await.unwrap();
+        audit.flush().await;
+        let rows = store.audit_chain("n", 0, 10).await.unwrap();
+        let mut told: Vec<_> = rows.iter().map(|row| (row.request_id.as_str(), event(row))).collect();
+        told.sort();
+        assert_eq!(told, [("r1", "canceled".to_owned()), ("r1", "intent".into()), ("r2", "intent".into())]);
+        assert_eq!(store.lone_records("n", 0, 10).await.unwrap().len(), 1, "r2 goes on");
+    }
+
+    fn event(row: &AuditRow) -> String {
+        let record: serde_json::Value = serde_json::from_slice(&row.record).unwrap();
+        record["event"].as_str().unwrap().to_owned()
     }
 }

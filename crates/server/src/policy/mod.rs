@@ -17,6 +17,7 @@ use server_store::{Store, StoreError};
 use crate::config::{self, OnFailure};
 use crate::error::ApiError;
 use crate::identity::Principal;
+use crate::limits::network;
 use budgets::{Budgets, Refusal, Reserved};
 pub(crate) use denials::Denials;
 use rates::{Over, Rates, Running};
@@ -107,7 +108,7 @@ impl Policy {
             (Scope::User, who.user_id.as_str()),
             (Scope::Device, who.device_id.as_str()),
             (Scope::Token, token),
-            (Scope::Address, address),
+            (Scope::Address, &*network(address)),
         ];
         let running = self.rates.admit(&keys, now_ms).map_err(limited)?;
         let uncounted = self.shared.clone();

@@ -4,8 +4,8 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 use llm::inbound::Inbound;
 use llm::{ChatResponse, Fold, KeyHeader, StreamEvent, Usage, WireRequest};
-use reqwest::Response;
 use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::{RequestBuilder, Response};
 use secrecy::ExposeSecret;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -198,8 +198,18 @@ impl Gateway {
         let url = route.url(&wire.path);
         let request =
             self.clients.for_url(&url).post(url.clone()).headers(headers(route, &wire)?).body(wire.body);
-        let started = Instant::now();
         tracing::debug!(provider = route.provider, bytes = send.body.len(), "sending");
+        self.answered(route, request, entry).await
+    }
+
+    /// Sends a request and waits for a status, with the moment it was sent; everything but success is an error.
+    pub(crate) async fn answered(
+        &self,
+        route: &Route,
+        request: RequestBuilder,
+        entry: &Entry,
+    ) -> Result<(Response, Instant), GatewayError> {
+        let started = Instant::now();
         let response = timeout_at(started + self.config.first_byte, request.send())
             .await
             .map_err(|_| too_slow(&route.provider, self.config.first_byte))?

@@ -5,17 +5,13 @@ use futures_util::stream;
 use llm::inbound::transcription::{self, Transcription};
 use reqwest::Response;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::health::Leave;
 use crate::journal::Entry;
-use crate::retry::retry_after;
-use crate::send::{all_rest, clean_message, key_headers, read_limited, too_slow};
+use crate::send::{all_rest, key_headers};
 use crate::{Gateway, GatewayError, Journal, Outcome, Route, Served, Try};
-
-/// Largest error body that is read.
-const ERROR_BODY: usize = 64 * 1024;
 
 /// A transcript on its way.
 #[derive(Debug)]
@@ -134,23 +130,7 @@ impl Gateway {
             .header(CONTENT_TYPE, &request.content_type)
             .header(CONTENT_LENGTH, length)
             .body(body);
-        let started = Instant::now();
-        let response = timeout_at(started + self.config.first_byte, sending.send())
-            .await
-            .map_err(|_| too_slow(&route.provider, self.config.first_byte))?
-            .map_err(|error| GatewayError::from_transport(&route.provider, error))?;
-        let status = response.status().as_u16();
-        entry.status(status);
-        if response.status().is_success() {
-            return Ok((response, started));
-        }
-        let retry_after = retry_after(response.headers());
-        let reading = read_limited(response, ERROR_BODY, &route.provider);
-        // Whatever cannot be read in time is described by the status alone.
-        let body = timeout(self.config.call, reading).await.ok().and_then(Result::ok).unwrap_or_default();
-        let mut error = llm::decode_error(status, &body);
-        clean_message(route, &mut error);
-        Err(GatewayError::from_upstream(&route.provider, error, retry_after, route.dialect.into()))
+        self.answered(route, sending, entry).await
     }
 
     fn transcript(

@@ -78,22 +78,7 @@ impl Exchange {
     /// Runs to the end. `head` is answered once; when its receiver is gone, so is the client.
     pub async fn run(mut self, client: Option<ClientSocket>, head: oneshot::Sender<Result<Head, ApiError>>) {
         let cancel = self.cancel.clone();
-        let mut exchanged = pin!(self.exchanged(head));
-        let gone = async {
-            match client {
-                Some(client) => client.closed().await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            biased;
-            () = &mut exchanged => return,
-            closed = gone => match closed {
-                Ok(()) => cancel.cancel(),
-                Err(error) => tracing::warn!(%error, "a connection cannot be watched"),
-            },
-        }
-        exchanged.await;
+        watched(self.exchanged(head), client, &cancel).await;
     }
 
     async fn exchanged(&mut self, mut head: oneshot::Sender<Result<Head, ApiError>>) {
@@ -231,6 +216,30 @@ impl Exchange {
     fn created(&self) -> u64 {
         u64::try_from(self.started_ms / 1_000).unwrap_or_default()
     }
+}
+
+/// Runs an exchange to its end, and cancels it when the client closes its connection.
+async fn watched(
+    exchanged: impl Future<Output = ()>,
+    client: Option<ClientSocket>,
+    cancel: &CancellationToken,
+) {
+    let mut exchanged = pin!(exchanged);
+    let gone = async {
+        match client {
+            Some(client) => client.closed().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        biased;
+        () = &mut exchanged => return,
+        closed = gone => match closed {
+            Ok(()) => cancel.cancel(),
+            Err(error) => tracing::warn!(%error, "a connection cannot be watched"),
+        },
+    }
+    exchanged.await;
 }
 
 impl Drop for Exchange {

@@ -1,6 +1,5 @@
 //! A recording on its way to a provider, and the transcript back.
 
-use std::pin::pin;
 use std::time::Duration;
 
 use actix_web::web;
@@ -13,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::settle::{Over, settle};
 use super::stream::deliver;
-use super::{End, Held};
+use super::{End, Held, watched};
 use crate::audit::{Entry, Event};
 use crate::clients::ClientSocket;
 use crate::error::ApiError;
@@ -60,22 +59,7 @@ impl Transcribing {
     /// Runs to the end. `head` is answered once; when its receiver is gone, so is the client.
     pub async fn run(mut self, client: Option<ClientSocket>, head: Waiting) {
         let cancel = self.cancel.clone();
-        let mut exchanged = pin!(self.exchanged(head));
-        let gone = async {
-            match client {
-                Some(client) => client.closed().await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            biased;
-            () = &mut exchanged => return,
-            closed = gone => match closed {
-                Ok(()) => cancel.cancel(),
-                Err(error) => tracing::warn!(%error, "a connection cannot be watched"),
-            },
-        }
-        exchanged.await;
+        watched(self.exchanged(head), client, &cancel).await;
     }
 
     async fn exchanged(&mut self, mut head: Waiting) {

@@ -107,7 +107,8 @@ fn exchange(
     }
 }
 
-fn streamed(mut reply: HttpResponseBuilder, body: mpsc::Receiver<Bytes>) -> HttpResponse {
+/// A reply of events that come when they come.
+pub(super) fn streamed(mut reply: HttpResponseBuilder, body: mpsc::Receiver<Bytes>) -> HttpResponse {
     let body = stream::unfold(body, |mut body| async move {
         let bytes = body.recv().await?;
         Some((Ok::<_, std::convert::Infallible>(bytes), body))

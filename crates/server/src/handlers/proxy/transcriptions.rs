@@ -4,7 +4,6 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderName};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
-use futures_util::stream;
 use gateway::{Gateway, Journal, Route};
 use llm::approval::{HEADER_AUDIT, HEADER_JOB};
 use llm::inbound::Door;
@@ -14,6 +13,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::admission::{LONGEST_JOB, LONGEST_MODEL, ended_by, let_in, may_ask, refuse, routes};
+use super::serve::streamed;
 use super::{approval, body, screen};
 use crate::audit::Entry;
 use crate::clients::ClientSocket;
@@ -103,17 +103,7 @@ fn reply(Head { content_type, body }: Head, audit: &str) -> HttpResponse {
         Answer::Whole(bytes) => {
             reply.content_type(content_type.unwrap_or_else(|| "application/json".into())).body(bytes)
         }
-        Answer::Stream(body) => {
-            let body = stream::unfold(body, |mut body| async move {
-                let bytes = body.recv().await?;
-                Some((Ok::<_, std::convert::Infallible>(bytes), body))
-            });
-            reply
-                .content_type("text/event-stream")
-                .insert_header(("cache-control", "no-cache"))
-                .insert_header(("x-accel-buffering", "no"))
-                .streaming(body)
-        }
+        Answer::Stream(body) => streamed(reply, body),
     }
 }
 

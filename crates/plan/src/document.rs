@@ -7,6 +7,9 @@ pub struct Document {
     pub title: String,
     /// The steps, in order.
     pub steps: Vec<Step>,
+    /// What the answer says outside of its steps: remarks, questions, members that mean nothing here. Nothing that a
+    /// model wrote is dropped silently.
+    pub outside: Vec<String>,
 }
 
 /// One step.
@@ -58,9 +61,11 @@ impl OperationKind {
     /// The kind a model's word means; synonyms are accepted.
     pub fn from_word(word: &str) -> OperationKind {
         match word.trim().to_ascii_lowercase().as_str() {
-            "create" | "add" | "new" => OperationKind::Create,
-            "delete" | "remove" => OperationKind::Delete,
-            "move" | "rename" => OperationKind::Move,
+            "create" | "add" | "new" | "added" | "create_file" | "new_file" | "insert" | "write" => {
+                OperationKind::Create
+            }
+            "delete" | "remove" | "removed" | "deleted" | "delete_file" => OperationKind::Delete,
+            "move" | "rename" | "renamed" | "moved" | "move_file" => OperationKind::Move,
             _ => OperationKind::Modify,
         }
     }

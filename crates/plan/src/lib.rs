@@ -10,6 +10,8 @@
 
 pub mod document;
 pub mod export;
+#[doc(hidden)]
+pub mod fuzzing;
 mod nearest;
 pub mod parse;
 pub mod path;

@@ -23,6 +23,7 @@ fn hostile(change: &str) -> Document {
             checks: vec!["a < b".into()],
             complete: true,
         }],
+        outside: Vec::new(),
     }
 }
 

@@ -71,10 +71,13 @@ fn a_clean_plan() {
 }
 
 #[test]
-fn fences_and_chatter_are_passed_over() {
+fn fences_and_chatter_are_kept_apart_from_the_steps() {
     let wrapped =
         format!("Sure! A <b>plan</b> with a < b:\n\n```xml\n{CLEAN}\n```\nTell me if </plan> is <unclear.");
-    assert_eq!(read(&wrapped, Ending::Finished), read(CLEAN, Ending::Finished));
+    let (document, state) = read(&wrapped, Ending::Finished);
+    let (clean, _) = read(CLEAN, Ending::Finished);
+    assert_eq!((document.title, document.steps, state), (clean.title, clean.steps, State::Complete));
+    assert_eq!(document.outside, ["Sure! A <b>plan</b> with a < b:", "Tell me if </plan> is <unclear."]);
 }
 
 #[test]
@@ -212,4 +215,36 @@ proptest! {
     fn nothing_makes_it_panic(text in "(<plan>|<step title='|<operation |path=|</?change>|</step>|<!\\[CDATA\\[|\\]\\]>|[<>&\"'/ =a-zé🙂\n]){0,60}") {
         let _ = read(&text, Ending::Broken);
     }
+}
+
+#[test]
+fn a_plan_of_twenty_thousand_steps_and_five_megabytes_is_read_in_linear_time() {
+    let step = |n: usize| {
+        format!(
+            "<step title=\"Step {n}\" depends=\"{}\">\n<why>Because of {n}.</why>\n<operation kind=\"modify\" path=\"src/f{n}.rs\">\n<change>\n{}\n</change>\n</operation>\n<check>ok</check>\n</step>\n",
+            n.max(2) - 1,
+            "let x = a < b; // </change> is text\n".repeat(4)
+        )
+    };
+    let text = format!("<plan title=\"big\">\n{}</plan>", (1..=20_000).map(step).collect::<String>());
+    assert!(text.len() > 5_000_000, "{}", text.len());
+    let time = |text: &str| {
+        let begun = std::time::Instant::now();
+        let mut parser = Parser::new();
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at(rest.len().min(40));
+            parser.push(piece);
+            rest = after;
+        }
+        let (document, state) = parser.finish(Ending::Finished);
+        assert_eq!(state, State::Complete);
+        (document.steps.len(), begun.elapsed())
+    };
+    let quarter = format!("<plan title=\"big\">\n{}</plan>", (1..=5_000).map(step).collect::<String>());
+    let (_, short) = time(&quarter);
+    let (steps, long) = time(&text);
+    assert_eq!(steps, 20_000);
+    // Four times as much takes about four times as long; sixteen would be quadratic.
+    assert!(long < short * 9, "{short:?} for a quarter, {long:?} for all");
 }

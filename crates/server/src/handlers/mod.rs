@@ -98,7 +98,7 @@ pub(crate) fn routes(app: &mut ServiceConfig) {
         .route("/sign-in", web::get().to(auth::sign_in::page))
         .route("/sign-in", web::post().to(auth::sign_in::submit))
         .route("/sign-in/with/{issuer}", web::get().to(auth::issuer::leave))
-        .route("/sign-in/callback", web::get().to(auth::issuer::back))
+        .route("/sign-in/callback/{issuer}", web::get().to(auth::issuer::back))
         .route("/sign-out", web::post().to(auth::sign_in::sign_out))
         .route("/oauth/authorize", web::get().to(auth::authorize::page))
         .route("/oauth/authorize", web::post().to(auth::authorize::decide))

@@ -43,7 +43,7 @@ impl Provider {
         let folder = installed("node-issuer", &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oidc"));
         let mut command = Command::new("node");
         command.arg("--no-warnings").arg(folder.join("provider.mjs")).arg(self.port.to_string());
-        command.arg(format!("http://127.0.0.1:{}/sign-in/callback", self.server_port)).arg(secret);
+        command.arg(format!("http://127.0.0.1:{}/sign-in/callback/acme", self.server_port)).arg(secret);
         command.env("ID_TOKEN_ALG", algorithm);
         self.process =
             Some(Spawned::start(command, Duration::from_secs(60), |line| line.starts_with("{\"issuer\"")));
@@ -76,7 +76,14 @@ impl Provider {
         change(&mut issuer);
         let world = World::with(Database::Sqlite, |settings: &mut Settings| {
             settings.listen.set_port(self.server_port);
-            settings.identity.issuers = vec![issuer];
+            // Another one that could answer in the first one's place. It is never reached.
+            let other = Issuer {
+                id: "other".into(),
+                name: "Other".into(),
+                issuer: "http://127.0.0.1:2".into(),
+                ..issuer.clone()
+            };
+            settings.identity.issuers = vec![issuer, Issuer { audiences: Vec::new(), ..other }];
         });
         world.await
     }
@@ -258,7 +265,7 @@ async fn an_answer_works_once_in_the_browser_it_was_asked_from() {
     let callback = |state: &str, code: &str, iss: &str| {
         let query = [("state", state), ("code", code), ("iss", iss)];
         let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
-        Url::parse(&format!("{}/sign-in/callback?{query}", world.url)).unwrap()
+        Url::parse(&format!("{}/sign-in/callback/acme?{query}", world.url)).unwrap()
     };
     let refused = async |browser: &mut Browser, url: Url| {
         let reply = browser.send(&world, &url, None).await;
@@ -296,6 +303,17 @@ async fn an_answer_works_once_in_the_browser_it_was_asked_from() {
     assert!(
         refused(&mut ours, callback(&state, "c", &provider.issuer())).await.contains(stray),
         "a second time"
+    );
+    // The other issuer is asked at an address of its own: what comes there belongs to nobody else, whoever it says it is.
+    let state = leave(&mut ours).await;
+    for iss in [provider.issuer(), "http://127.0.0.1:2".into()] {
+        let mut url = callback(&state, "c", &iss);
+        url.set_path("/sign-in/callback/other");
+        assert!(refused(&mut ours, url).await.contains(stray), "another issuer's");
+    }
+    assert!(
+        refused(&mut ours, callback(&state, "c", &provider.issuer())).await.contains(stray),
+        "what was mixed up once is over"
     );
     let state = leave(&mut ours).await;
     world.env.advance(600_001);

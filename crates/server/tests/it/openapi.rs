@@ -28,7 +28,7 @@ const ELSEWHERE: [(&str, &str); 26] = [
     ("get /oauth/authorize", "authorize"),
     ("get /phone", "needs the interface; e2e"),
     ("get /phone/{path}", "needs the interface; e2e"),
-    ("get /sign-in/callback", "issuers"),
+    ("get /sign-in/callback/{issuer}", "issuers"),
     ("get /sign-in/with/{issuer}", "issuers"),
     ("get /v1/responses", "dialects: it answers 426"),
     ("get /ws/device-link", "device_link"),

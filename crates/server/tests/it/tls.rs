@@ -45,6 +45,24 @@ async fn the_server_speaks_tls_and_notices_clients_that_go() {
 }
 
 #[tokio::test]
+async fn cookies_over_https_are_this_hosts_alone() {
+    let world = world().await;
+    let fields = [("login", "ada"), ("password", PASSWORD)];
+    let reply = world.form("/sign-in", "", &fields).send().await.unwrap();
+    let header = reply.headers()["set-cookie"].to_str().unwrap().to_owned();
+    assert!(header.starts_with("__Host-plantocode_session="), "{header}");
+    // What browsers demand of the prefix; with anything else they keep no such cookie.
+    assert!(header.ends_with("; Secure") && header.contains("; Path=/;") && !header.contains("Domain"));
+    let page = async |cookie: &str| {
+        world.get("/").header("cookie", cookie).send().await.unwrap().text().await.unwrap()
+    };
+    let cookie = cookie(&reply);
+    assert!(page(&cookie).await.contains("Signed in as <strong>ada</strong>"));
+    // A neighbour under the same domain could have planted this one.
+    assert!(!page(cookie.strip_prefix("__Host-").unwrap()).await.contains("Signed in as"));
+}
+
+#[tokio::test]
 async fn half_a_configuration_and_broken_files_are_told() {
     let directory = tempfile::tempdir().unwrap();
     let broken = directory.path().join("broken.pem");

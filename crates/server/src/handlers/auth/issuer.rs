@@ -1,6 +1,6 @@
 //! Sign-in with an issuer (OpenID Connect): away to its page and back, once, in the same browser.
 
-use actix_web::http::header::{COOKIE, LOCATION, SET_COOKIE};
+use actix_web::http::header::{LOCATION, SET_COOKIE};
 use actix_web::{HttpRequest, HttpResponse, web};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,6 +8,7 @@ use serde::Deserialize;
 use server_store::{IssuerSignInRow, Role, StoreError, UserRow};
 use sha2::{Digest as _, Sha256};
 
+use super::cookies::{self, Sites};
 use super::sign_in;
 use crate::config::Newcomers;
 use crate::error::ApiError;
@@ -43,7 +44,7 @@ pub(crate) async fn leave(
         // The log says why.
         Err(_) => return Ok(sign_in::again(&state, next, &away(issuer))),
     };
-    let browser = match cookie(&request) {
+    let browser = match cookie(&request, &state) {
         // Another tab may be on its way as well.
         Some(browser) => browser.to_owned(),
         None => state.env.token()?,
@@ -63,16 +64,13 @@ pub(crate) async fn leave(
     url.query_pairs_mut()
         .append_pair("response_type", "code")
         .append_pair("client_id", &issuer.settings.client_id)
-        .append_pair("redirect_uri", &callback_url(&state))
+        .append_pair("redirect_uri", &callback_url(&state, issuer))
         .append_pair("scope", &issuer.settings.scopes.join(" "))
         .append_pair("state", &token)
         .append_pair("nonce", &nonce)
         .append_pair("code_challenge_method", "S256")
         .append_pair("code_challenge", &URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes())));
-    let secure = if state.public_url.scheme() == "https" { "; Secure" } else { "" };
-    let kept = format!(
-        "{COOKIE_NAME}={browser}; Path=/sign-in; HttpOnly; SameSite=Lax; Max-Age={LIFETIME_S}{secure}"
-    );
+    let kept = cookies::set(&state, COOKIE_NAME, &browser, Sites::Leading, LIFETIME_S);
     let mut reply = HttpResponse::SeeOther();
     reply.insert_header((LOCATION, url.as_str())).insert_header(("cache-control", "no-store"));
     Ok(reply.insert_header(("referrer-policy", "no-referrer")).insert_header((SET_COOKIE, kept)).finish())
@@ -90,19 +88,28 @@ pub(crate) struct Back {
     error: Option<String>,
 }
 
-/// `GET /sign-in/callback`: back.
+/// `GET /sign-in/callback/{issuer}`: back.
 pub(crate) async fn back(
     request: HttpRequest,
     state: web::Data<State>,
+    from: web::Path<String>,
     query: web::Query<Back>,
 ) -> Result<HttpResponse, ApiError> {
     let stray = "This sign-in was not begun in this browser, or too long ago. Begin again.";
-    let (Some(token), Some(browser)) = (query.state.as_deref(), cookie(&request)) else {
+    let (Some(token), Some(browser)) = (query.state.as_deref(), cookie(&request, &state)) else {
         return Ok(sign_in::again(&state, "/", stray));
     };
     let now = state.env.now_ms();
     let row = state.store.take_issuer_sign_in(&token_hash(token), &token_hash(browser), now).await?;
     let Some(row) = row else { return Ok(sign_in::again(&state, "/", stray)) };
+    if row.issuer_id != *from {
+        tracing::warn!(
+            left_for = row.issuer_id,
+            came_from = *from,
+            "a sign-in came back from another issuer"
+        );
+        return Ok(sign_in::again(&state, &row.next, stray));
+    }
     let Some(issuer) = state.issuers.find(&row.issuer_id) else {
         return Ok(sign_in::first_sign_in(&row.next));
     };
@@ -125,7 +132,7 @@ pub(crate) async fn back(
         return Ok(sign_in::again(&state, &row.next, &format!("{name} did not sign you in.")));
     };
     let (nonce, verifier) = secrets(&state, token)?;
-    let vouched = match issuer.redeem(code, &callback_url(&state), &verifier, &nonce).await {
+    let vouched = match issuer.redeem(code, &callback_url(&state, issuer), &verifier, &nonce).await {
         Ok(vouched) => vouched,
         Err(error) => {
             tracing::warn!(issuer = issuer.settings.id, %error, "a sign-in could not be completed");
@@ -227,15 +234,14 @@ fn secrets(state: &State, token: &str) -> Result<(String, String), ApiError> {
     Ok((secret("issuer-nonce")?, secret("issuer-verifier")?))
 }
 
-fn callback_url(state: &State) -> String {
-    format!("{}{CALLBACK}", state.origin())
+/// Each issuer has an address of its own to come back to, so that what one of them sends is never taken for another's, also where
+/// it does not say who it is.
+fn callback_url(state: &State, issuer: &Issuer) -> String {
+    format!("{}{CALLBACK}/{}", state.origin(), issuer.settings.id)
 }
 
-fn cookie(request: &HttpRequest) -> Option<&str> {
-    let headers = request.headers().get_all(COOKIE).filter_map(|value| value.to_str().ok());
-    let mut pairs =
-        headers.flat_map(|header| header.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let value = pairs.find(|(name, _)| *name == COOKIE_NAME).map(|(_, value)| value)?;
+fn cookie<'r>(request: &'r HttpRequest, state: &State) -> Option<&'r str> {
+    let value = cookies::shown(request, state, COOKIE_NAME)?;
     // It is set again as it came.
     let ours = value.len() == 43 && value.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
     ours.then_some(value)

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod authorize;
+mod cookies;
 pub(crate) mod device;
 pub(crate) mod issuer;
 pub(crate) mod jwks;

@@ -1,11 +1,12 @@
 //! Signing in on the server's own pages: a cookie that is sent to this site alone, and a token in every form.
 
-use actix_web::http::header::{COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE, USER_AGENT};
+use actix_web::http::header::{HOST, LOCATION, ORIGIN, SET_COOKIE, USER_AGENT};
 use actix_web::{HttpRequest, HttpResponse, web};
 use secrecy::SecretString;
 use serde::Deserialize;
 use server_store::WebSessionRow;
 
+use super::cookies::{self, Sites};
 use crate::error::ApiError;
 use crate::identity::token_hash;
 use crate::pages;
@@ -38,7 +39,7 @@ impl SignedIn {
 
 /// Who the cookie stands for.
 pub(crate) async fn signed_in(request: &HttpRequest, state: &State) -> Result<Option<SignedIn>, ApiError> {
-    let Some(token) = session_token(request) else { return Ok(None) };
+    let Some(token) = cookies::shown(request, state, NAME) else { return Ok(None) };
     let user_id = state.store.web_session_user(&token_hash(token), state.env.now_ms()).await?;
     let Some(user_id) = user_id else { return Ok(None) };
     let user = state.store.user(&user_id).await?.filter(|user| user.disabled_ms.is_none());
@@ -47,18 +48,9 @@ pub(crate) async fn signed_in(request: &HttpRequest, state: &State) -> Result<Op
     Ok(user.map(|user| SignedIn { user_id, org_id: user.org_id, login: user.login, session, form_token }))
 }
 
-/// The session token in the cookie header.
-fn session_token(request: &HttpRequest) -> Option<&str> {
-    let headers = request.headers().get_all(COOKIE).filter_map(|value| value.to_str().ok());
-    let mut pairs =
-        headers.flat_map(|header| header.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == NAME).map(|(_, value)| value)
-}
-
 /// The cookie header that sets the session token for `seconds`; 0 takes it away.
 fn set_cookie(state: &State, token: &str, seconds: i64) -> String {
-    let secure = if state.public_url.scheme() == "https" { "; Secure" } else { "" };
-    format!("{NAME}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}")
+    cookies::set(state, NAME, token, Sites::Own, seconds)
 }
 
 /// Refuses a form that another site sent. A browser names the origin of every form, once.

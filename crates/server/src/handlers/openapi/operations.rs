@@ -293,7 +293,8 @@ fn pages() -> Vec<Operation> {
             .gives_page()
             .ends(303, "Signed in"),
         get("/sign-in/with/{issuer}", PAGES, "Away to another issuer").path_part("issuer", "Its name in the configuration").query("next", text(), "Where to go then").ends(303, "Away"),
-        get("/sign-in/callback", PAGES, "Back from another issuer")
+        get("/sign-in/callback/{issuer}", PAGES, "Back from another issuer")
+            .path_part("issuer", "Its name in the configuration")
             .query("code", text(), "From the issuer")
             .query("state", text(), "From the issuer")
             .query("iss", text(), "The issuer")

@@ -30,6 +30,15 @@ impl Store {
         row.map(|row| Ok(row.try_get("user_id")?)).transpose()
     }
 
+    /// Whether an issuer vouches for this user.
+    pub async fn is_vouched_for(&self, user_id: &str) -> Result<bool, StoreError> {
+        let row = sqlx::query("SELECT issuer FROM identities WHERE user_id = $1 LIMIT 1")
+            .bind(user_id)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.is_some())
+    }
+
     /// Adds a user whom an issuer knows by this subject, both or neither; [`StoreError::Conflict`] when the name is taken or
     /// the subject has come meanwhile.
     pub async fn add_identity(&self, issuer: &str, subject: &str, user: &UserRow) -> Result<(), StoreError> {

@@ -50,6 +50,6 @@ pub use sealed::Resealed;
 pub use signing_keys::SigningKeyRow;
 pub use store::{Store, StoreError};
 pub use usage::{Spent, UsageRow, UsageSum};
-pub use users::{Role, UserRow};
+pub use users::{AccountChange, Role, UserRow};
 pub use vault_log::VaultLogRow;
 pub use web_sessions::WebSessionRow;

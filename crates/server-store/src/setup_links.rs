@@ -1,6 +1,6 @@
 //! Table `setup_links`: one-time links for the first administrator.
 
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, UserRow, users};
 
 impl Store {
     /// Adds a link.
@@ -25,15 +25,25 @@ impl Store {
         Ok(row.is_some())
     }
 
-    /// Uses a link up. `false` when it was used, expired or never existed.
-    pub async fn use_setup_link(&self, hash: &str, now_ms: i64) -> Result<bool, StoreError> {
-        let done = sqlx::query(
+    /// Uses a link up and adds the first administrator, both or neither. `false` when the link was used, expired or never
+    /// existed, or when somebody administers already, by whichever link; [`StoreError::Conflict`] when the name is taken, and
+    /// then the link is still good.
+    pub async fn set_up(&self, hash: &str, user: &UserRow, now_ms: i64) -> Result<bool, StoreError> {
+        let mut tx = self.pool.begin().await?;
+        self.take_turns(&mut tx).await?;
+        // Written to before it is read: so SQLite lets no other process in between either.
+        let used = sqlx::query(
             "UPDATE setup_links SET used_ms = $1 WHERE hash = $2 AND used_ms IS NULL AND expires_ms > $1",
         )
         .bind(now_ms)
         .bind(hash)
-        .execute(&self.pool)
+        .execute(&mut *tx)
         .await?;
-        Ok(done.rows_affected() > 0)
+        if used.rows_affected() == 0 || users::has_admin(&mut *tx).await? {
+            return Ok(false);
+        }
+        users::insert(&mut *tx, user).await?;
+        tx.commit().await?;
+        Ok(true)
     }
 }

@@ -1,7 +1,7 @@
 //! Table `users`.
 
-use sqlx::Row as _;
 use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::{Store, StoreError};
 
@@ -30,6 +30,15 @@ impl Role {
     pub fn parse(word: &str) -> Option<Self> {
         [Role::Admin, Role::Member, Role::Auditor].into_iter().find(|role| role.as_str() == word)
     }
+}
+
+/// What changes about an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountChange {
+    /// Another role.
+    Role(Role),
+    /// Disabled since a moment, or enabled again.
+    Disabled(Option<i64>),
 }
 
 /// A row of `users`.
@@ -97,24 +106,38 @@ impl Store {
         rows.iter().map(UserRow::read).collect()
     }
 
-    /// Gives a user another role. `false` when there is no such user.
-    pub async fn set_role(&self, id: &str, role: Role) -> Result<bool, StoreError> {
-        let done = sqlx::query("UPDATE users SET role = $1 WHERE id = $2")
-            .bind(role.as_str())
-            .bind(id)
-            .execute(&self.pool)
-            .await?;
-        Ok(done.rows_affected() > 0)
-    }
-
-    /// Disables a user since a moment, or (`None`) enables them again. `false` when there is no such user.
-    pub async fn disable_user(&self, id: &str, since_ms: Option<i64>) -> Result<bool, StoreError> {
-        let done = sqlx::query("UPDATE users SET disabled_ms = $1 WHERE id = $2")
-            .bind(since_ms)
-            .bind(id)
-            .execute(&self.pool)
-            .await?;
-        Ok(done.rows_affected() > 0)
+    /// Changes somebody's account in the name of an administrator of the same organisation, who is one at that very moment: of
+    /// two who turn each other out at once, the second no longer administers. Nobody changes their own. With another role an
+    /// invitation is void. `false` when nothing was changed.
+    pub async fn change_account(
+        &self,
+        by: &str,
+        id: &str,
+        change: AccountChange,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.pool.begin().await?;
+        self.take_turns(&mut tx).await?;
+        let column = match change {
+            AccountChange::Role(_) => "role",
+            AccountChange::Disabled(_) => "disabled_ms",
+        };
+        let update = format!(
+            "UPDATE users SET {column} = $1 WHERE id = $2 AND EXISTS (SELECT 1 FROM users a WHERE a.id = $3 \
+             AND a.id <> users.id AND a.org_id = users.org_id AND a.role = 'admin' AND a.disabled_ms IS NULL)"
+        );
+        let update = sqlx::query(AssertSqlSafe(update));
+        let update = match change {
+            AccountChange::Role(role) => update.bind(role.as_str()),
+            AccountChange::Disabled(since_ms) => update.bind(since_ms),
+        };
+        if update.bind(id).bind(by).execute(&mut *tx).await?.rows_affected() == 0 {
+            return Ok(false);
+        }
+        if let AccountChange::Role(_) = change {
+            sqlx::query("DELETE FROM invitations WHERE user_id = $1").bind(id).execute(&mut *tx).await?;
+        }
+        tx.commit().await?;
+        Ok(true)
     }
 
     /// Ids of all who may not sign in any more.
@@ -126,10 +149,15 @@ impl Store {
 
     /// Whether anybody can administer this server.
     pub async fn has_admin(&self) -> Result<bool, StoreError> {
-        let row =
-            sqlx::query("SELECT COUNT(*) AS n FROM users WHERE role = 'admin'").fetch_one(&self.pool).await?;
-        Ok(row.try_get::<i64, _>("n")? > 0)
+        has_admin(&self.pool).await
     }
+}
+
+pub(crate) async fn has_admin<'e>(
+    executor: impl sqlx::Executor<'e, Database = sqlx::Any>,
+) -> Result<bool, StoreError> {
+    let count = "SELECT COUNT(*) AS n FROM users WHERE role = 'admin'";
+    Ok(sqlx::query(count).fetch_one(executor).await?.try_get::<i64, _>("n")? > 0)
 }
 
 pub(crate) async fn insert<'e>(

@@ -6,19 +6,28 @@ use secrecy::{ExposeSecret as _, SecretString};
 use server_store::{ApiTokenRow, ProviderKeyRow, Resealed, Role, Store, UserRow, VaultLogRow};
 
 use crate::ServerError;
-use crate::audit::{AuditReport, contradiction, verify_all};
-use crate::config::Config;
+use crate::audit::{Audit, AuditReport, Change, Entry, Event, contradiction, verify_all};
+use crate::config::{self, Config};
 use crate::data_dir;
 use crate::env::Env;
-use crate::identity::{KeyRing, Passwords, Rotation, password_shortest, rotate_keys};
+use crate::identity::{KeyRing, Passwords, Rotation, password_shortest, rotate_keys, token_hash};
+use crate::metrics::Metrics;
 use crate::provider_keys;
+use crate::telemetry::Telemetry;
 use crate::vault::{Reason, Vault, record};
+
+/// How long an invitation is good.
+pub(crate) const INVITATION_MS: i64 = 24 * 3_600_000;
+/// In the place of a password's hash: no password has this one.
+pub(crate) const NO_PASSWORD: &str = "!";
 
 /// A data directory opened for administration, beside a running server or without one.
 pub struct Admin {
     store: Store,
     vault: Vault,
     env: Env,
+    /// Where changes are written down, if they are.
+    audit: Option<Audit>,
     /// The master key file, if it has just been made.
     pub new_master_key: Option<PathBuf>,
 }
@@ -66,7 +75,41 @@ impl Admin {
         }
         // Made now, so that a wrong master key is noticed here and not at the first sign-in.
         KeyRing::open(&store, &vault, &config.env).await?;
-        Ok(Self { store, vault, env: config.env.clone(), new_master_key })
+        Ok(Self { store, vault, env: config.env.clone(), audit: None, new_master_key })
+    }
+
+    /// The same, and what is changed with it stands in the audit before it is changed, in a chain of its own.
+    pub async fn open_on_record(config: &Config) -> Result<Self, ServerError> {
+        let mut admin = Self::open(config).await?;
+        let (env, metrics) = (admin.env.clone(), Metrics::new());
+        // Commands send no spans: there is nothing to deliver them with.
+        let nowhere = || Err(ServerError::Setup("a command sends no traces".into()));
+        let telemetry =
+            Telemetry::start(&config::Telemetry::default(), nowhere, env.clone(), metrics.clone())?;
+        let node = format!("command-{}", env.id());
+        admin.audit = Some(Audit::start(admin.store.clone(), node, env, metrics, telemetry).await?);
+        Ok(admin)
+    }
+
+    /// Writes down what is about to be changed. Without it nothing is.
+    async fn record(&self, change: Change) -> Result<(), ServerError> {
+        let Some(audit) = &self.audit else { return Ok(()) };
+        let entry = Entry {
+            event: Event::Changed,
+            org: first_org(&self.store).await?,
+            method: "COMMAND".into(),
+            path: "plantocode-server".into(),
+            change: Some(change),
+            ..Entry::default()
+        };
+        let refused = |_| {
+            let problem = "the audit record cannot be written, so nothing was changed; the log says why";
+            ServerError::Setup(problem.into())
+        };
+        audit.append(&self.env.id(), entry).await.map_err(refused)?;
+        // Nothing of it is under way that another node would have to settle.
+        self.store.close_node(audit.node(), self.env.now_ms()).await?;
+        Ok(())
     }
 
     pub(crate) fn into_parts(self) -> (Store, Vault) {
@@ -82,24 +125,56 @@ impl Admin {
     ) -> Result<String, ServerError> {
         check_credentials(login, password.expose_secret()).map_err(ServerError::Config)?;
         let hash = Passwords::new(self.env.clone()).hash(password).await?;
-        Ok(create_user(&self.store, &self.env, login, hash, role).await?.id)
+        let user = new_user(&self.store, &self.env, login, hash, role).await?;
+        let to = Some(role.as_str().into());
+        self.record(Change { what: "user.add", target: user.id.clone(), to }).await?;
+        self.store.add_user(&user).await?;
+        Ok(user.id)
+    }
+
+    /// A link by which somebody sets a password, also an administrator; earlier ones for the same person are void.
+    pub async fn invite(&self, login: &str, public_url: &str) -> Result<String, ServerError> {
+        let user = self.user(login).await?;
+        self.record(Change { what: "user.invite", target: user.id.clone(), to: None }).await?;
+        let (token, until) = (self.env.token()?, self.env.now_ms() + INVITATION_MS);
+        match self.store.add_invitation(&token_hash(&token), &user.id, until, None).await? {
+            true => Ok(format!("{}/welcome?token={token}", public_url.trim_end_matches('/'))),
+            false => Err(ServerError::Config(format!(
+                "{login} gets no link: the account is disabled, or an issuer vouches for it. Nothing was changed"
+            ))),
+        }
+    }
+
+    async fn user(&self, login: &str) -> Result<UserRow, ServerError> {
+        let none = || ServerError::NotFound(format!("there is no person called {login}"));
+        self.store.user_by_login(&login.trim().to_lowercase()).await?.ok_or_else(none)
     }
 
     /// Puts a key into the vault. A running server uses it within two seconds.
     pub async fn add_key(&self, new: NewKey) -> Result<String, ServerError> {
         let org = first_org(&self.store).await?;
+        provider_keys::check(&new)?;
+        let to = Some(new.base_url.clone());
+        self.record(Change { what: "key.add", target: new.provider.clone(), to }).await?;
         provider_keys::add(&self.store, &self.vault, &self.env, org, new).await
     }
 
     /// Puts another key in the place of one. A running server uses it within two seconds.
     pub async fn replace_key(&self, id: &str, key: &SecretString) -> Result<(), ServerError> {
+        provider_keys::find(&self.store, id, None).await?;
+        self.record(Change { what: "key.replace", target: id.to_owned(), to: None }).await?;
         provider_keys::replace(&self.store, &self.vault, id, None, key).await.map(drop)
     }
 
     /// Makes a new key for access tokens. A running server publishes it within a second and signs with it five minutes later;
     /// or, `at_once`, voids all others, so that everybody has to renew or sign in again. Its name.
     pub async fn rotate_signing_key(&self, at_once: bool) -> Result<String, ServerError> {
-        let how = if at_once { Rotation::AtOnce } else { Rotation::Overlapping };
+        let (how, word) = match at_once {
+            true => (Rotation::AtOnce, "at once"),
+            false => (Rotation::Overlapping, "overlapping"),
+        };
+        self.record(Change { what: "token.rotate", target: "signing key".into(), to: Some(word.into()) })
+            .await?;
         rotate_keys(&self.store, &self.vault, &self.env, how).await
     }
 
@@ -111,6 +186,7 @@ impl Admin {
     /// Voids a token for programs. A running server refuses it within a second, and ends what it has under way.
     pub async fn revoke_api_token(&self, id: &str) -> Result<(), ServerError> {
         let org = first_org(&self.store).await?;
+        self.record(Change { what: "token.revoke", target: id.to_owned(), to: None }).await?;
         match self.store.revoke_api_token(id, &org, None, self.env.now_ms()).await? {
             true => Ok(()),
             false => Err(ServerError::NotFound(format!("there is no token {id} that still works"))),
@@ -131,6 +207,8 @@ impl Admin {
 
     /// Removes a key.
     pub async fn remove_key(&self, id: &str) -> Result<(), ServerError> {
+        provider_keys::find(&self.store, id, None).await?;
+        self.record(Change { what: "key.remove", target: id.to_owned(), to: None }).await?;
         provider_keys::remove(&self.store, id, None).await
     }
 
@@ -169,6 +247,7 @@ impl Admin {
     /// have to be stopped: they hold the old one. The place where the old one is kept.
     pub async fn change_master_key(&self, config: &Config) -> Result<PathBuf, ServerError> {
         self.open_everything(Reason::Rewrap).await?;
+        self.record(Change { what: "vault.rewrap", target: "master key".into(), to: None }).await?;
         let new = data_dir::next_master_key(&config.data, &self.env)?;
         let mut rows = Resealed::default();
         for row in self.store.provider_keys().await? {
@@ -195,11 +274,11 @@ impl Admin {
     /// Erases what the database says about a person, see [`Store::erase_user`]. A running server ends what they have under
     /// way within a second.
     pub async fn erase_user(&self, login: &str) -> Result<(), ServerError> {
-        let none = || ServerError::NotFound(format!("there is no person called {login}"));
-        let user = self.store.user_by_login(&login.trim().to_lowercase()).await?.ok_or_else(none)?;
+        let user = self.user(login).await?;
+        self.record(Change { what: "user.erase", target: user.id.clone(), to: None }).await?;
         match self.store.erase_user(&user.id, self.env.now_ms()).await? {
             true => Ok(()),
-            false => Err(none()),
+            false => Err(ServerError::NotFound(format!("{login} was erased by somebody else meanwhile"))),
         }
     }
 
@@ -265,15 +344,15 @@ pub(crate) fn check_password(password: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Adds a person to the first organisation.
-pub(crate) async fn create_user(
+/// A person of the first organisation, not stored yet.
+pub(crate) async fn new_user(
     store: &Store,
     env: &Env,
     login: &str,
     password_hash: String,
     role: Role,
 ) -> Result<UserRow, ServerError> {
-    let user = UserRow {
+    Ok(UserRow {
         id: env.id(),
         org_id: first_org(store).await?,
         login: login.trim().to_lowercase(),
@@ -281,9 +360,7 @@ pub(crate) async fn create_user(
         role,
         created_ms: env.now_ms(),
         disabled_ms: None,
-    };
-    store.add_user(&user).await?;
-    Ok(user)
+    })
 }
 
 /// The organisation that people join where nothing else is said.

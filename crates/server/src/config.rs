@@ -224,6 +224,8 @@ pub struct Upstream {
     pub rest_after_failures: u32,
     /// The longest that it is left alone, in seconds.
     pub longest_rest_s: u64,
+    /// Whether administrators may aim a key at a private network over HTTP.
+    pub private_over_http: bool,
 }
 
 /// Lifetimes of tokens.
@@ -287,6 +289,7 @@ impl Default for Upstream {
             total_s: 3_600,
             rest_after_failures: 5,
             longest_rest_s: 120,
+            private_over_http: false,
         }
     }
 }

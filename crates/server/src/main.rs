@@ -117,6 +117,11 @@ enum User {
         #[arg(long, default_value = "member")]
         role: String,
     },
+    /// Print a link, good once within a day, by which a person sets a password; also an administrator who has lost theirs.
+    Invite {
+        /// Name for signing in.
+        login: String,
+    },
     /// Erase a person: name, password, devices and the addresses in the audit. Usage and audit keep a bare id; this cannot be
     /// undone.
     Erase {
@@ -186,12 +191,19 @@ async fn main() -> anyhow::Result<()> {
         Command::Keys(command) => keys(&config, command).await,
         Command::User(User::Add { login, role }) => {
             let role = Role::parse(&role).context("the role must be admin, member or auditor")?;
-            let admin = Admin::open(&config).await?;
+            let admin = Admin::open_on_record(&config).await?;
             let id = admin.add_user(&login, read_stdin()?.into(), role).await?;
             say(&format!("added {login} ({id})"))
         }
+        Command::User(User::Invite { login }) => {
+            let url = match config.settings.public_url.as_str() {
+                "" => format!("http://{}", config.settings.listen),
+                url => url.to_owned(),
+            };
+            say(&Admin::open_on_record(&config).await?.invite(&login, &url).await?)
+        }
         Command::User(User::Erase { login }) => {
-            Admin::open(&config).await?.erase_user(&login).await?;
+            Admin::open_on_record(&config).await?.erase_user(&login).await?;
             say(&format!("erased {login}"))
         }
         Command::Vault(VaultCommand::Rewrap) => rewrap(&config).await,
@@ -249,7 +261,10 @@ async fn wait_for_signal() -> anyhow::Result<()> {
 }
 
 async fn keys(config: &Config, command: Keys) -> anyhow::Result<()> {
-    let admin = Admin::open(config).await?;
+    let admin = match command {
+        Keys::List => Admin::open(config).await?,
+        _ => Admin::open_on_record(config).await?,
+    };
     match command {
         Keys::Add { provider, base_url, dialect, key_env, key_stdin, models } => {
             let key = given_key(key_env, key_stdin)?;
@@ -286,7 +301,10 @@ fn given_key(key_env: Option<String>, key_stdin: bool) -> anyhow::Result<SecretS
 }
 
 async fn token(config: &Config, command: Token) -> anyhow::Result<()> {
-    let admin = Admin::open(config).await?;
+    let admin = match command {
+        Token::List => Admin::open(config).await?,
+        _ => Admin::open_on_record(config).await?,
+    };
     match command {
         Token::List => {
             for token in admin.api_tokens().await? {
@@ -318,7 +336,7 @@ fn day(ms: i64) -> String {
 }
 
 async fn rewrap(config: &Config) -> anyhow::Result<()> {
-    let admin = Admin::open(config).await?;
+    let admin = Admin::open_on_record(config).await?;
     let old = admin.change_master_key(config).await?;
     admin.close().await;
     say(&format!(

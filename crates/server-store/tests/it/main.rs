@@ -8,6 +8,8 @@ use server_store::{
 };
 use testkit::Postgres;
 
+mod at_once;
+
 fn sqlite_url(directory: &tempfile::TempDir) -> String {
     format!("sqlite://{}?mode=rwc", directory.path().join("server.db").display())
 }
@@ -84,10 +86,11 @@ async fn people(store: &Store) {
 async fn set_up(store: &Store) {
     store.add_setup_link("s1", 1_000).await.unwrap();
     assert!(store.setup_link_is_good("s1", 999).await.unwrap());
-    assert!(!store.use_setup_link("s1", 1_000).await.unwrap(), "expired");
-    assert!(store.use_setup_link("s1", 999).await.unwrap());
-    assert!(!store.use_setup_link("s1", 999).await.unwrap(), "used");
-    assert!(!store.setup_link_is_good("s1", 999).await.unwrap());
+    let late = UserRow { id: "u9".into(), login: "eve".into(), ..store.user("u1").await.unwrap().unwrap() };
+    assert!(!store.set_up("s1", &late, 999).await.unwrap(), "somebody administers");
+    assert!(store.user("u9").await.unwrap().is_none());
+    assert!(store.setup_link_is_good("s1", 999).await.unwrap());
+    assert!(!store.setup_link_is_good("s1", 1_000).await.unwrap(), "expired");
 }
 
 async fn device_codes(store: &Store) {

@@ -105,7 +105,9 @@ impl Checkpoints {
     /// Makes a checkpoint if a chain has grown.
     pub async fn make(&mut self) -> Result<(), ServerError> {
         let last = self.store.last_checkpoint().await?;
-        let since = last.as_ref().map_or(0, |last| last.at_ms - OVERLAP_MS);
+        let now = self.env.now_ms();
+        // The last one may be by a node whose clock is far ahead, and must not hide what comes until then.
+        let since = last.as_ref().map_or(0, |last| last.at_ms.min(now) - OVERLAP_MS);
         let grown = self.store.chain_heads(since).await?;
         let heads: Vec<ChainHead> =
             grown.into_iter().filter(|head| self.covered.get(&head.node) != Some(&head.seq)).collect();
@@ -115,7 +117,7 @@ impl Checkpoints {
         let statement = Statement {
             v: 1,
             number: last.as_ref().map_or(1, |last| last.number + 1),
-            at_ms: self.env.now_ms(),
+            at_ms: now,
             previous: last.as_ref().map_or_else(|| GENESIS.into(), |last| hash(&last.statement)),
             heads: heads
                 .iter()
@@ -259,4 +261,41 @@ fn hash(statement: &[u8]) -> String {
 /// A signature for nothing else: the key's other messages, if it ever had any, begin otherwise.
 fn signed(statement: &[u8]) -> Vec<u8> {
     [DOMAIN, statement].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::chain::link;
+
+    #[tokio::test]
+    async fn a_checkpoint_by_a_clock_that_is_ahead_hides_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}?mode=rwc", directory.path().join("a.db").display());
+        let store = Store::open(&url, 1).await.unwrap();
+        let (env, ahead) = (Env::system(), Env::system());
+        ahead.advance(3_600_000);
+        let vault = Vault::new(crate::vault::MasterKey::new([7; 32]), env.clone());
+        let add = async |node: &str, env: &Env| {
+            let record = format!("a record of {node}").into_bytes();
+            let hash = link(GENESIS, &record);
+            let row = server_store::AuditRow {
+                node: node.into(),
+                seq: 1,
+                request_id: "r".into(),
+                org_id: "o".into(),
+                at_ms: env.now_ms(),
+                hash,
+                record,
+            };
+            store.record(&[row], &[], &[]).await.unwrap();
+        };
+        add("ahead", &ahead).await;
+        Checkpoints::open(&store, &vault, &ahead, "").await.unwrap().make().await.unwrap();
+        add("here", &env).await;
+        Checkpoints::open(&store, &vault, &env, "").await.unwrap().make().await.unwrap();
+        let last = store.last_checkpoint().await.unwrap().unwrap();
+        let statement: Statement = serde_json::from_slice(&last.statement).unwrap();
+        assert!(statement.number == 2 && statement.heads.iter().any(|head| head.node == "here"));
+    }
 }

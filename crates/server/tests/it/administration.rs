@@ -168,7 +168,7 @@ async fn disabled(world: &World, ada: &Tokens, id: &str, link: &str) {
 
 #[tokio::test]
 async fn provider_keys_come_in_and_never_go_out() {
-    let world = World::new().await;
+    let world = World::with(Database::Sqlite, |settings| settings.upstream.private_over_http = true).await;
     let ada = world.sign_in("ada").await;
     let listed = done(&world, &ada, "GET", "/api/admin/keys", Value::Null).await;
     assert_eq!(listed["keys"].as_array().unwrap().len(), 2);
@@ -215,6 +215,30 @@ async fn provider_keys_come_in_and_never_go_out() {
     let text = json!(records).to_string();
     assert!(text.contains("key.add") && text.contains("key.replace") && text.contains("key.remove"));
     assert!(!text.contains("key-of-spare"), "a key stands in no record");
+}
+
+#[tokio::test]
+async fn a_key_is_not_aimed_inside_over_http_unless_the_configuration_says_so() {
+    let world = World::new().await;
+    let ada = world.sign_in("ada").await;
+    for inside in [
+        world.openai.openai_url().as_str(),
+        "http://localhost:8080/v1",
+        "http://169.254.169.254/latest",
+        "http://[fd00:ec2::254]/",
+        "http://10.1.2.3/v1",
+        "http://nobody.invalid/v1",
+    ] {
+        let add = json!({
+            "provider": "spare", "dialect": "openai", "base_url": inside, "models": ["spare=gpt-4.1-mini"], "key": "k",
+        });
+        let (status, reply) = call(&world, &ada, "POST", "/api/admin/keys", add).await;
+        let told = reply["error"]["message"].as_str().unwrap();
+        assert!(status == 400 && told.contains("is not taken over HTTP"), "{inside}: {reply}");
+    }
+    let listed = done(&world, &ada, "GET", "/api/admin/keys", Value::Null).await;
+    assert_eq!(listed["keys"].as_array().unwrap().len(), 2, "the two that were put there on the machine");
+    assert!(!json!(world.audit(&ada).await).to_string().contains("key.add"), "nothing was about to change");
 }
 
 #[tokio::test]

@@ -208,6 +208,12 @@ async fn people_of_an_issuer_sign_in_and_keep_their_account_while_its_keys_chang
     let mut again = Browser::default();
     assert_eq!(again.signed_in_as(&world, "grace").await, "grace@acme");
     assert_eq!(provider.key_fetches().await, 2);
+    // A password would be a way in past the issuer, for whoever gets the link.
+    let ada = world.sign_in("ada").await;
+    let invite = format!("/api/admin/users/{}/invite", account["user"]["id"].as_str().unwrap());
+    let invite = world.post(&invite).bearer_auth(&ada.access).send().await.unwrap();
+    let (status, error) = error_of(invite).await;
+    assert!(status == 409 && error["message"].as_str().unwrap().contains("vouches"), "{error}");
     // Somebody else of the same name at the issuer, as nobody links by names.
     assert_eq!(Browser::default().signed_in_as(&world, "GRACE").await, "grace-2@acme");
     assert_eq!(
@@ -436,7 +442,9 @@ async fn an_account_that_is_disabled_stays_out_with_its_issuer_too() {
     assert_eq!(status(&world, &token).await, 200);
     let store = server_store::Store::open(&world.config.database_url(), world.env.now_ms()).await.unwrap();
     let user = store.user_by_login("grace@acme").await.unwrap().unwrap();
-    store.disable_user(&user.id, Some(world.env.now_ms())).await.unwrap();
+    let ada = store.user_by_login("ada").await.unwrap().unwrap();
+    let out = server_store::AccountChange::Disabled(Some(world.env.now_ms()));
+    assert!(store.change_account(&ada.id, &user.id, out).await.unwrap());
     store.close().await;
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     assert_eq!(status(&world, &token).await, 401);

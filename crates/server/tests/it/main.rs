@@ -5,6 +5,7 @@ mod account_pages;
 mod administration;
 mod api_tokens;
 mod approval;
+mod at_once;
 mod audit;
 mod authorize;
 mod balancer;

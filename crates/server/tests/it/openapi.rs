@@ -147,6 +147,7 @@ fn statuses(document: &Value, har: &Value, url: &str) -> BTreeMap<String, BTreeS
 async fn everything_in_the_document_is_there_and_nothing_of_it_breaks_the_server() {
     let world = transcriptions::world(|settings| {
         (settings.limits.requests_per_minute, settings.limits.concurrent) = (0, 0);
+        settings.upstream.private_over_http = true;
     })
     .await;
     let ada = world.sign_in("ada").await;

@@ -44,6 +44,11 @@ fn serve(data: &std::path::Path) -> (Spawned, Value) {
     (spawned, ready)
 }
 
+/// The records that are about requests to models.
+fn requests(records: &[Value]) -> Vec<Value> {
+    records.iter().filter(|record| record["record"]["event"] != "changed").cloned().collect()
+}
+
 #[tokio::test]
 async fn init_and_serve_need_nothing_else() {
     let directory = tempfile::tempdir().unwrap();
@@ -117,7 +122,18 @@ async fn keys_people_and_audit_are_managed_beside_a_running_server() {
         World { url: ready["url"].as_str().unwrap().into(), ..World::empty(Database::Sqlite, |_| {}) };
     let tokens = world.sign_in("ada").await;
     json_of(world.chat(&tokens, &ask("gpt-4.1-mini", false))).await;
-    world.audit_until(&tokens, |records| records.len() == 2).await;
+    let records = world.audit_until(&tokens, |records| requests(records).len() == 2).await;
+    // What was done on the machine is on record as well, each command in a chain of its own.
+    let changes: Vec<_> = records
+        .iter()
+        .map(|record| &record["record"])
+        .filter(|record| record["event"] == "changed")
+        .collect();
+    let what: Vec<_> = changes.iter().map(|record| record["change"]["what"].as_str().unwrap()).collect();
+    assert_eq!(what.len(), 2, "those that were refused changed nothing: {what:?}");
+    assert!(what.contains(&"user.add") && what.contains(&"key.add"), "{what:?}");
+    assert!(changes.iter().all(|record| record["method"] == "COMMAND" && record["user"] == ""));
+    assert!(!json!(changes).to_string().contains(CANARY));
     let verified = said(&run(&data, &["audit", "verify"], ""));
     assert!(verified.contains("2 records in order"), "{verified}");
     said(&run(&data, &["keys", "remove", &id], ""));
@@ -163,7 +179,7 @@ async fn a_killed_server_leaves_an_intent_for_everything_that_left() {
     let (again, ready) = serve(&data);
     world.url = ready["url"].as_str().unwrap().into();
     let tokens = world.sign_in("ada").await;
-    let records = world.audit(&tokens).await;
+    let records = requests(&world.audit(&tokens).await);
     let hash = &simulator.log()[0].body_sha256;
     assert_eq!((records.len(), records[0]["record"]["event"].as_str()), (1, Some("intent")), "for {hash}");
     drop(again);
@@ -175,7 +191,7 @@ async fn a_killed_server_leaves_an_intent_for_everything_that_left() {
     let later = Server::start(config.clone()).await.unwrap();
     world.url = later.url().to_owned();
     let tokens = world.sign_in("ada").await;
-    let records = world.audit_until(&tokens, |records| records.len() == 2).await;
+    let records = requests(&world.audit_until(&tokens, |records| requests(records).len() == 2).await);
     let lost = records.iter().find(|record| record["record"]["event"] == "lost").unwrap();
     let intent = records.iter().find(|record| record["record"]["event"] == "intent").unwrap();
     for field in ["request_id", "user", "device", "body_hash", "model_asked", "destinations"] {
@@ -194,7 +210,7 @@ async fn a_killed_server_leaves_an_intent_for_everything_that_left() {
     world.url = last.url().to_owned();
     let tokens = world.sign_in("ada").await;
     tokio::time::sleep(Duration::from_millis(300)).await;
-    assert_eq!((world.audit(&tokens).await.len(), world.usage(&tokens).await.len()), (2, 1));
+    assert_eq!((requests(&world.audit(&tokens).await).len(), world.usage(&tokens).await.len()), (2, 1));
     last.stop().await.unwrap();
 }
 

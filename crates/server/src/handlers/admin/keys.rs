@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use server_store::{ProviderKeyRow, VaultLogRow};
 
-use super::{administrator, record, told};
+use super::{administrator, outside, record, told};
 use crate::admin::NewKey;
 use crate::audit::Change;
 use crate::error::ApiError;
@@ -42,6 +42,9 @@ pub(crate) async fn add(
     check(&key)?;
     let new = NewKey { provider, dialect, base_url, models, key };
     provider_keys::check(&new).map_err(told)?;
+    if !state.settings.upstream.private_over_http {
+        outside::check(&new.base_url).await?;
+    }
     let change = Change { what: "key.add", target: new.provider.clone(), to: Some(new.base_url.clone()) };
     record(&request, &state, &admin, change).await?;
     let added = provider_keys::add(&state.store, &state.vault, &state.env, admin.org_id.clone(), new).await;

@@ -2,6 +2,7 @@
 
 pub(crate) mod keys;
 pub(crate) mod org;
+mod outside;
 pub(crate) mod users;
 
 use actix_web::HttpRequest;

@@ -3,17 +3,14 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use server_store::{Role, StoreError, UserRow};
+use server_store::{AccountChange, Role, StoreError, UserRow};
 
 use super::{administrator, conflict, not_found, record};
-use crate::admin::check_login;
+use crate::admin::{INVITATION_MS, NO_PASSWORD, check_login};
 use crate::audit::Change;
 use crate::error::ApiError;
 use crate::identity::{Principal, token_hash};
 use crate::state::State;
-
-/// How long an invitation is good.
-const INVITATION_MS: i64 = 24 * 3_600_000;
 
 /// `GET /api/admin/users`
 pub(crate) async fn list(request: HttpRequest, state: web::Data<State>) -> Result<HttpResponse, ApiError> {
@@ -46,8 +43,7 @@ pub(crate) async fn add(
         id: state.env.id(),
         org_id: admin.org_id.clone(),
         login: body.login.trim().to_lowercase(),
-        // No password has this hash.
-        password_hash: "!".into(),
+        password_hash: NO_PASSWORD.into(),
         role: role(&body.role)?,
         created_ms: state.env.now_ms(),
         disabled_ms: None,
@@ -63,11 +59,12 @@ pub(crate) async fn add(
         other => other?,
     }
     let mut reply = shown(&user);
-    reply["invitation"] = invitation(&state, &user.id).await?;
+    reply["invitation"] = invitation(&state, &admin, &user.id).await?;
     Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(reply))
 }
 
-/// `POST /api/admin/users/{id}/invite`: a fresh link, for somebody who has lost the first one or the password.
+/// `POST /api/admin/users/{id}/invite`: a fresh link, for somebody who has lost the first one or the password. Not to where the
+/// link would make one person another: see [`server_store::Store::add_invitation`].
 pub(crate) async fn invite(
     request: HttpRequest,
     state: web::Data<State>,
@@ -77,10 +74,21 @@ pub(crate) async fn invite(
     if user.disabled_ms.is_some() {
         return Err(conflict("this account is disabled; enable it first"));
     }
+    if state.store.is_vouched_for(&user.id).await? {
+        return Err(conflict(
+            "an issuer vouches for this person, who signs in there and has no password here",
+        ));
+    }
+    if user.role == Role::Admin && user.password_hash != NO_PASSWORD {
+        return Err(conflict(
+            "this is an administrator with a password; a link for them is made on the server's machine: \
+             `plantocode-server user invite`",
+        ));
+    }
     record(&request, &state, &admin, Change { what: "user.invite", target: user.id.clone(), to: None })
         .await?;
     let mut reply = shown(&user);
-    reply["invitation"] = invitation(&state, &user.id).await?;
+    reply["invitation"] = invitation(&state, &admin, &user.id).await?;
     Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(reply))
 }
 
@@ -94,7 +102,7 @@ pub(crate) async fn disable(
     another(&admin, &user)?;
     record(&request, &state, &admin, Change { what: "user.disable", target: user.id.clone(), to: None })
         .await?;
-    state.store.disable_user(&user.id, Some(state.env.now_ms())).await?;
+    change(&state, &admin, &user, AccountChange::Disabled(Some(state.env.now_ms()))).await?;
     end_all(&state, &user.id).await?;
     reply(&state, &user.id).await
 }
@@ -108,7 +116,7 @@ pub(crate) async fn enable(
     let (admin, user) = somebody(&request, &state, &id).await?;
     record(&request, &state, &admin, Change { what: "user.enable", target: user.id.clone(), to: None })
         .await?;
-    state.store.disable_user(&user.id, None).await?;
+    change(&state, &admin, &user, AccountChange::Disabled(None)).await?;
     state.revoked.reload(&state.store, state.revocations_since()).await?;
     reply(&state, &user.id).await
 }
@@ -129,9 +137,9 @@ pub(crate) async fn set_role(
     let (admin, user) = somebody(&request, &state, &id).await?;
     another(&admin, &user)?;
     let role = role(&body.role)?;
-    let change = Change { what: "user.role", target: user.id.clone(), to: Some(role.as_str().into()) };
-    record(&request, &state, &admin, change).await?;
-    state.store.set_role(&user.id, role).await?;
+    let to = Some(role.as_str().into());
+    record(&request, &state, &admin, Change { what: "user.role", target: user.id.clone(), to }).await?;
+    change(&state, &admin, &user, AccountChange::Role(role)).await?;
     end_all(&state, &user.id).await?;
     reply(&state, &user.id).await
 }
@@ -157,6 +165,24 @@ async fn somebody(request: &HttpRequest, state: &State, id: &str) -> Result<(Pri
     Ok((admin, user))
 }
 
+/// Changes an account, if the one who asks is still an administrator when it is changed.
+async fn change(
+    state: &State,
+    admin: &Principal,
+    user: &UserRow,
+    change: AccountChange,
+) -> Result<(), ApiError> {
+    match state.store.change_account(&admin.user_id, &user.id, change).await? {
+        true => Ok(()),
+        false => Err(no_longer()),
+    }
+}
+
+/// Somebody else was faster: it was all right when it was asked for.
+fn no_longer() -> ApiError {
+    ApiError::forbidden("you or this account were changed by somebody else meanwhile; nothing was changed")
+}
+
 /// Nobody locks themselves out; so somebody always administers.
 fn another(admin: &Principal, user: &UserRow) -> Result<(), ApiError> {
     match admin.user_id == user.id {
@@ -174,10 +200,13 @@ async fn end_all(state: &State, user_id: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-async fn invitation(state: &State, user_id: &str) -> Result<Value, ApiError> {
+async fn invitation(state: &State, admin: &Principal, user_id: &str) -> Result<Value, ApiError> {
     let token = state.env.token()?;
     let expires_ms = state.env.now_ms() + INVITATION_MS;
-    state.store.add_invitation(&token_hash(&token), user_id, expires_ms).await?;
+    let by = Some(admin.user_id.as_str());
+    if !state.store.add_invitation(&token_hash(&token), user_id, expires_ms, by).await? {
+        return Err(no_longer());
+    }
     Ok(json!({ "url": format!("{}/welcome?token={token}", state.origin()), "expires_ms": expires_ms }))
 }
 

@@ -205,8 +205,7 @@ async fn join(state: &State, issuer: &Issuer, vouched: &Vouched) -> Result<Strin
             id: state.env.id(),
             org_id: org_id.clone(),
             login,
-            // No password has this hash.
-            password_hash: "!".into(),
+            password_hash: crate::admin::NO_PASSWORD.into(),
             role: Role::Member,
             created_ms: state.env.now_ms(),
             disabled_ms: None,

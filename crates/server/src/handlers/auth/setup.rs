@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
+use server_store::{Role, StoreError};
 
 use super::sign_in::{begin_session, same_origin};
 use crate::admin;
@@ -49,12 +50,18 @@ pub(crate) async fn submit(
     if let Err(problem) = admin::check_credentials(&login, password.expose_secret()) {
         return Ok(pages::setup::form(&token, &login, Some(&problem)).reply());
     }
-    // Used up before the account is made: of two who hold the link, one gets in.
-    if !state.store.use_setup_link(&token_hash(&token), state.env.now_ms()).await? {
-        return Ok(pages::setup::closed().reply());
-    }
     let hash = state.passwords.hash(password).await?;
-    let user = admin::create_user(&state.store, &state.env, &login, hash, server_store::Role::Admin).await?;
+    let user = admin::new_user(&state.store, &state.env, &login, hash, Role::Admin).await?;
+    // Of two who hold links, one gets in.
+    match state.store.set_up(&token_hash(&token), &user, state.env.now_ms()).await {
+        Ok(true) => {}
+        Ok(false) => return Ok(pages::setup::closed().reply()),
+        Err(StoreError::Conflict) => {
+            let problem = "This name is taken. Choose another one.";
+            return Ok(pages::setup::form(&token, &login, Some(problem)).reply());
+        }
+        Err(error) => return Err(error.into()),
+    }
     begin_session(&request, &state, &user.id, "/").await
 }
 

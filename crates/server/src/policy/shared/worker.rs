@@ -1,6 +1,6 @@
 //! The one task that speaks with Redis.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const AGAIN: Duration = Duration::from_millis(250);
 /// Operations in one write.
 const BATCH: usize = 256;
+/// What is kept to be given back later.
+const OWED: usize = 4_096;
 /// Leases that are renewed in one operation.
 const RENEWED: usize = 200;
 /// What Redis does for each operation.
@@ -66,10 +68,12 @@ pub(super) struct Worker {
     connections: u64,
     /// Whether it has been said that Redis is away.
     said: bool,
+    /// Whether it has been said that something owed was let go.
+    forgot: bool,
     /// What runs on this node, by the name of its lease.
     held: HashMap<String, Arc<Taken>>,
-    /// What could not be given back yet. No more than there were leases when the connection broke.
-    owed: Vec<Operation>,
+    /// What could not be given back yet, the oldest first; [`OWED`] at most.
+    owed: VecDeque<Operation>,
     sending: FuturesUnordered<Sending>,
 }
 
@@ -83,8 +87,9 @@ impl Worker {
             connecting: None,
             connections: 0,
             said: false,
+            forgot: false,
             held: HashMap::new(),
-            owed: Vec::new(),
+            owed: VecDeque::new(),
             sending: FuturesUnordered::new(),
         }
     }
@@ -137,9 +142,10 @@ impl Worker {
                 self.connection = Some(connection);
                 self.connections += 1;
                 self.said = false;
+                self.forgot = false;
                 self.up.store(true, Ordering::Relaxed);
                 let owed = std::mem::take(&mut self.owed);
-                self.send(owed);
+                self.send(owed.into());
                 // Redis may have lost what it knew, or thought this node dead.
                 self.renew();
             }
@@ -248,6 +254,22 @@ impl Worker {
         }
     }
 
+    /// Keeps what is to be given back once Redis can be spoken with. A Redis that takes connections and refuses to write would
+    /// make that ever more, where requests go on without it: then the oldest is let go. It ends without us, too: its
+    /// lease in Redis runs out, and its tokens come back as the minute passes.
+    fn owe(&mut self, release: Operation) {
+        if self.owed.len() >= OWED {
+            self.owed.pop_front();
+            if !std::mem::replace(&mut self.forgot, true) {
+                tracing::warn!(
+                    kept = OWED,
+                    "Redis does not take back what has ended; the oldest is left to expire there by itself"
+                );
+            }
+        }
+        self.owed.push_back(release);
+    }
+
     /// It did not reach Redis, or (`perhaps`) nobody knows whether it did.
     fn undelivered(&mut self, operation: Operation, perhaps: bool) {
         match operation {
@@ -256,14 +278,14 @@ impl Worker {
                 if perhaps {
                     // Only what was taken is given back: Redis knows the lease or does not.
                     let taken = Arc::clone(&lease.taken);
-                    self.owed.push(Operation::Release { taken, used: 0 });
+                    self.owe(Operation::Release { taken, used: 0 });
                 }
                 lease.forget();
                 let _ = answer.send(Err(Refused::Down));
             }
             Operation::Release { taken, used } => {
                 self.held.remove(&taken.lease);
-                self.owed.push(Operation::Release { taken, used });
+                self.owe(Operation::Release { taken, used });
             }
             // Rather too little than twice.
             Operation::Charge { .. } => {}
@@ -370,5 +392,29 @@ fn reason(error: &RedisError) -> String {
     match error.detail() {
         Some(detail) => format!("{}: {detail}", error.category()),
         None => error.category().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_owed_has_a_bound_and_the_newest_is_kept() {
+        let client = Client::open("redis://127.0.0.1:1").unwrap();
+        let mut worker = Worker::new(client, Duration::from_secs(15), Arc::default());
+        for number in 0..OWED + 100 {
+            let taken = Arc::new(Taken { lease: number.to_string(), things: Vec::new(), tokens: 1 });
+            worker.held.insert(taken.lease.clone(), Arc::clone(&taken));
+            worker.undelivered(Operation::Release { taken, used: 1 }, true);
+        }
+        assert!(worker.held.is_empty(), "what has ended is renewed no more");
+        assert_eq!(worker.owed.len(), OWED);
+        let name = |operation: &Operation| match operation {
+            Operation::Release { taken, .. } => taken.lease.clone(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(worker.owed.front().map(name), Some("100".to_owned()));
+        assert_eq!(worker.owed.back().map(name), Some((OWED + 99).to_string()));
     }
 }

@@ -51,7 +51,11 @@ CREATE TABLE jobs (
   approval_id TEXT,
   plan_id     TEXT,
   created_at  INTEGER NOT NULL,
-  updated_at  INTEGER NOT NULL
+  updated_at  INTEGER NOT NULL,
+  priority INTEGER NOT NULL DEFAULT 0,
+  wake_at INTEGER,
+  pause_wanted INTEGER NOT NULL DEFAULT 0,
+  retry_of TEXT
 ) STRICT;
 CREATE INDEX jobs_by_state ON jobs (state);
 CREATE INDEX jobs_by_session ON jobs (session_id);
@@ -127,7 +131,8 @@ CREATE TABLE audit (
   kind       TEXT NOT NULL,
   record     BLOB NOT NULL,
   hash       BLOB NOT NULL,
-  written_at INTEGER NOT NULL
+  written_at INTEGER NOT NULL,
+  approval_id TEXT
 ) STRICT;
 CREATE INDEX audit_by_job ON audit (job_id);
 
@@ -143,9 +148,11 @@ CREATE TABLE usage (
   -- NULL when the price is not known.
   cost          INTEGER,
   estimated     INTEGER NOT NULL,
-  at            INTEGER NOT NULL
+  at            INTEGER NOT NULL,
+  session_id TEXT
 ) STRICT;
 CREATE INDEX usage_by_time ON usage (at);
+CREATE INDEX usage_by_session ON usage (session_id);
 
 -- Settings of the engine, as JSON by name. Never a secret.
 CREATE TABLE settings (
@@ -166,3 +173,43 @@ CREATE TABLE devices (
   paired_at  INTEGER NOT NULL,
   seen_at    INTEGER
 ) STRICT;
+
+-- Standing permissions: a person's yes for later requests of a session, within bounds.
+CREATE TABLE scopes (
+  id           TEXT PRIMARY KEY,
+  session_id   TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+  door         TEXT NOT NULL,
+  destinations TEXT NOT NULL,
+  under        TEXT NOT NULL,
+  web          INTEGER NOT NULL,
+  cap          INTEGER NOT NULL,
+  spent        INTEGER NOT NULL,
+  created_at   INTEGER NOT NULL,
+  created_by   TEXT NOT NULL,
+  expires_at   INTEGER NOT NULL,
+  ended_at     INTEGER,
+  ended_why    TEXT
+) STRICT;
+CREATE INDEX scopes_by_session ON scopes (session_id);
+
+-- Money set aside for requests that were approved and are not settled.
+CREATE TABLE holds (
+  approval_id  TEXT PRIMARY KEY,
+  session_id   TEXT NOT NULL,
+  scope_id     TEXT,
+  amount       INTEGER NOT NULL,
+  held_at      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Answers that are not plans, while they arrive and after.
+CREATE TABLE answers (
+  approval_id  TEXT PRIMARY KEY REFERENCES approvals (id) ON DELETE CASCADE,
+  job_id       TEXT NOT NULL,
+  answer_hash  TEXT
+) STRICT, WITHOUT ROWID;
+CREATE TABLE answer_chunks (
+  id           INTEGER PRIMARY KEY,
+  approval_id  TEXT NOT NULL REFERENCES answers (approval_id) ON DELETE CASCADE,
+  text         TEXT NOT NULL
+) STRICT;
+CREATE INDEX answer_chunks_by_approval ON answer_chunks (approval_id);

@@ -182,11 +182,11 @@ export const w = {
   },
 
   jobs: {
-    title: "Jobs", empty: "No jobs. A job begins when you make a plan.", cancel: "Cancel job",
+    title: "Jobs", empty: "No jobs. A job begins when you make a plan.", cancel: "Cancel job", pause: "Pause job", resume: "Resume job",
     states: {
-      queued: "queued", running: "running", waiting_approval: "waits for you", completed: "completed", failed: "failed", canceled: "canceled",
+      queued: "queued", running: "running", waiting_approval: "waits for you", waiting_network: "waits for the network", paused: "paused", completed: "completed", failed: "failed", canceled: "canceled",
     } satisfies Record<JobState, string>,
-    workflows: { plan: "Plan" } as Record<string, string>, all: "All jobs", running: (n: number) => `${count(n, "job")} under way`,
+    workflows: { plan: "Plan", find: "Find files", refine: "Refine the task", improve: "Improve a passage" } as Record<string, string>, all: "All jobs", running: (n: number) => `${count(n, "job")} under way`,
     since: "begun",
   },
 

@@ -1,7 +1,7 @@
 //! `approvals`: nothing leaves the machine without one that covers exactly those bytes.
 
 use crate::models::Door;
-use crate::{ApprovalId, JobId, MicroUsd, SessionId, TimeMs};
+use crate::{ApprovalId, JobId, MicroUsd, ScopeId, SessionId, TimeMs};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -20,6 +20,10 @@ service! {
         unary approve [Approve] (Approve) -> Manifest;
         /// Refuses. Nothing is sent, and the job ends as canceled.
         unary refuse [Approve] (GetApproval) -> Manifest;
+        /// Standing permissions, the newest first, with those that have ended.
+        unary scopes [View] (ListScopes) -> ScopeList;
+        /// Withdraws a standing permission. What was sent under it stays sent.
+        unary end_scope [Approve] (EndScope) -> ScopeList;
     }
 }
 
@@ -48,6 +52,16 @@ pub struct Manifest {
     pub session: SessionId,
     /// Whether it was answered.
     pub state: ApprovalState,
+    /// What it is for, in a few words: `a plan of the change`.
+    #[serde(default)]
+    pub purpose: String,
+    /// Whether the provider may search the web for it.
+    #[serde(default)]
+    pub web: bool,
+    /// Who answered: a client's name, or `scope` and the permission that covers it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub by: Option<String>,
     /// The files, in the order in which they are sent.
     pub files: Vec<ManifestFile>,
     /// Files that were ranked and are not sent, so that they can be ticked again.
@@ -108,7 +122,7 @@ pub struct ManifestFile {
 /// A part of the request that is not a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct ManifestPart {
-    /// `instructions`, `task` or `tree`.
+    /// `instructions`, `task`, `tree`, …
     pub name: String,
     /// Bytes as sent.
     pub bytes: u64,
@@ -189,4 +203,80 @@ pub struct Approve {
     pub approval: ApprovalId,
     /// The fingerprint that the person was shown.
     pub fingerprint: String,
+    /// Also approve what the same session asks later, within these bounds.
+    #[serde(default)]
+    #[ts(optional)]
+    pub remember: Option<Remember>,
+}
+
+/// The bounds of a standing permission. The session, the door and the destinations are those of the request that it is
+/// given with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Remember {
+    /// The most that all requests under it may cost, this one excluded.
+    pub cap: MicroUsd,
+    /// How long it holds.
+    pub minutes: u32,
+    /// The folder that every file must lie in; the whole project when absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub under: Option<String>,
+}
+
+/// A standing permission. It ends with its time, its cap, its session, a secret in a request, or the person's word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Scope {
+    /// Its id.
+    pub id: ScopeId,
+    /// The session whose requests it covers.
+    pub session: SessionId,
+    /// The door in words.
+    pub door: String,
+    /// Where requests may go.
+    pub destinations: Vec<Destination>,
+    /// The folder that every file must lie in; empty for the whole project.
+    pub under: String,
+    /// Whether requests may search the web.
+    pub web: bool,
+    /// The most that may be spent.
+    pub cap: MicroUsd,
+    /// What was spent.
+    pub spent: MicroUsd,
+    /// What is set aside for requests under way.
+    pub held: MicroUsd,
+    /// Whether it holds now.
+    pub holds: bool,
+    /// When it was given.
+    pub created_at: TimeMs,
+    /// By whom.
+    pub created_by: String,
+    /// When it ends.
+    pub expires_at: TimeMs,
+    /// Why it ended before that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub ended: Option<String>,
+}
+
+/// Asks for standing permissions.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ListScopes {
+    /// Only those of this session.
+    #[serde(default)]
+    #[ts(optional)]
+    pub session: Option<SessionId>,
+}
+
+/// Standing permissions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ScopeList {
+    /// The newest first.
+    pub scopes: Vec<Scope>,
+}
+
+/// Names a standing permission.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct EndScope {
+    /// The permission.
+    pub scope: ScopeId,
 }

@@ -1,6 +1,7 @@
 //! `discovery`: the files of a project that a session's task concerns.
 
 use crate::SessionId;
+use crate::jobs::Job;
 use crate::sessions::GetSession;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -14,6 +15,9 @@ service! {
         unary files [View] (GetSession) -> Ranking;
         /// Ticks or unticks files for the plan.
         unary include [Edit] (IncludeFiles) -> Ranking;
+        /// Lets a model judge and complete the ranking, stage by stage. Each stage first waits for an approval, and can
+        /// be skipped.
+        unary deepen [Run] (Deepen) -> Job;
     }
 }
 
@@ -118,4 +122,32 @@ pub struct IncludeFiles {
     pub paths: Vec<String>,
     /// Ticked or not.
     pub included: bool,
+}
+
+/// The stages in which a model helps to find files, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum FindStage {
+    /// Chooses the folders worth a look; sends names of folders only.
+    Roots,
+    /// Names patterns of paths; sends paths only.
+    Patterns,
+    /// Judges the best candidates by their content.
+    Relevance,
+    /// Looks for files that were missed, along imports and structure; sends paths and names of definitions.
+    Extend,
+}
+
+/// Asks for a search with a model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Deepen {
+    /// The session.
+    pub session: SessionId,
+    /// The stages; those not named are passed over. When empty: relevance and extend.
+    #[serde(default)]
+    pub stages: Vec<FindStage>,
+    /// `provider/model`; the default one when absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub model: Option<String>,
 }

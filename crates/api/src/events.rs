@@ -28,6 +28,8 @@ pub enum Topic {
     Plan,
     /// A job's state.
     Job,
+    /// Settings.
+    Settings,
     /// Sign-in, providers or models.
     Account,
     /// A terminal was started, ended, resized or forgotten; never its output.

@@ -39,6 +39,8 @@ id! {
     JobId,
     /// A question to the person: may exactly these bytes leave?
     ApprovalId,
+    /// A standing permission to send.
+    ScopeId,
     /// A plan.
     PlanId,
     /// A terminal.

@@ -20,12 +20,14 @@ pub mod models;
 pub mod plans;
 pub mod projects;
 pub mod sessions;
+pub mod settings;
 pub mod system;
+pub mod tasks;
 pub mod terminals;
 pub mod typescript;
 pub mod usage;
 
-pub use ids::{ApprovalId, DeviceId, JobId, PlanId, ProjectId, SessionId, TerminalId};
+pub use ids::{ApprovalId, DeviceId, JobId, PlanId, ProjectId, ScopeId, SessionId, TerminalId};
 
 use rpc::MethodSpec;
 use serde::{Deserialize, Serialize};
@@ -52,12 +54,14 @@ pub fn methods() -> Vec<MethodSpec> {
         events::EventsClient::METHODS,
         projects::ProjectsClient::METHODS,
         sessions::SessionsClient::METHODS,
+        tasks::TasksClient::METHODS,
         discovery::DiscoveryClient::METHODS,
         models::ModelsClient::METHODS,
         approvals::ApprovalsClient::METHODS,
         plans::PlansClient::METHODS,
         jobs::JobsClient::METHODS,
         usage::UsageClient::METHODS,
+        settings::SettingsClient::METHODS,
         account::AccountClient::METHODS,
         terminals::TerminalsClient::METHODS,
         devices::DevicesClient::METHODS,

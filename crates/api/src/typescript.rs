@@ -46,12 +46,14 @@ pub fn generate() -> String {
     crate::events::EventsClient::declare(&mut out);
     crate::projects::ProjectsClient::declare(&mut out);
     crate::sessions::SessionsClient::declare(&mut out);
+    crate::tasks::TasksClient::declare(&mut out);
     crate::discovery::DiscoveryClient::declare(&mut out);
     crate::models::ModelsClient::declare(&mut out);
     crate::approvals::ApprovalsClient::declare(&mut out);
     crate::plans::PlansClient::declare(&mut out);
     crate::jobs::JobsClient::declare(&mut out);
     crate::usage::UsageClient::declare(&mut out);
+    crate::settings::SettingsClient::declare(&mut out);
     crate::account::AccountClient::declare(&mut out);
     crate::terminals::TerminalsClient::declare(&mut out);
     crate::devices::DevicesClient::declare(&mut out);

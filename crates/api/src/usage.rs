@@ -9,6 +9,8 @@ service! {
     pub service UsageReport / UsageClient = "usage" {
         /// What was spent since a time, by model.
         unary since [View] (UsageSince) -> UsageSummary;
+        /// What was spent since a time, by day, session, model or job.
+        unary by [View] (UsageBy) -> UsageTable;
         /// Walks the engine's own record of everything that left, and says whether it is as it was written.
         unary verify_record [View] (Empty) -> RecordVerdict;
     }
@@ -19,6 +21,59 @@ service! {
 pub struct UsageSince {
     /// The begin; a client gives its own midnight for “today”.
     pub since: TimeMs,
+}
+
+/// Asks for sums.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct UsageBy {
+    /// The begin.
+    pub since: TimeMs,
+    /// By what to add up.
+    pub group: UsageGroup,
+}
+
+/// By what to add up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum UsageGroup {
+    /// By day (UTC), in order.
+    Day,
+    /// By session, the dearest first.
+    Session,
+    /// By model, the dearest first.
+    Model,
+    /// By job, the dearest first.
+    Job,
+}
+
+/// Sums by group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct UsageTable {
+    /// One for each group.
+    pub rows: Vec<UsageRow>,
+}
+
+/// The sums of one group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct UsageRow {
+    /// The day, or the id of the session or job, or the model; empty where that was not noted.
+    pub key: String,
+    /// The session's title, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub title: Option<String>,
+    /// Requests.
+    pub requests: u64,
+    /// Tokens read.
+    pub input_tokens: u64,
+    /// Of these, from a cache.
+    pub cached_tokens: u64,
+    /// Tokens written.
+    pub output_tokens: u64,
+    /// The cost of those whose price is known.
+    pub cost: MicroUsd,
+    /// How many have no known price.
+    pub unpriced: u64,
 }
 
 /// What was spent.

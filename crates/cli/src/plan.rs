@@ -266,7 +266,7 @@ fn approval_of(job: &Job) -> anyhow::Result<api::ApprovalId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use api::jobs::{JobList, Jobs};
+    use api::jobs::{JobList, JobSteps, Jobs, Prioritise, RetryJob};
     use rpc::{ApiError, Caller, Link, Router};
     use std::sync::{Arc, Mutex};
 
@@ -274,12 +274,25 @@ mod tests {
     #[derive(Default)]
     struct Canceled(Mutex<Vec<JobId>>);
 
+    /// Methods that nobody calls here.
+    macro_rules! uncalled {
+        ($($name:ident($request:ty) -> $result:ty),* $(,)?) => { $(
+            async fn $name(&self, _: &Caller, _: $request) -> Result<$result, ApiError> {
+                Err(ApiError::canceled())
+            }
+        )* };
+    }
+
     impl Jobs for Canceled {
-        async fn list(&self, _: &Caller, _: Empty) -> Result<JobList, ApiError> {
-            Err(ApiError::canceled())
-        }
-        async fn get(&self, _: &Caller, _: GetJob) -> Result<Job, ApiError> {
-            Err(ApiError::canceled())
+        uncalled! {
+            list(Empty) -> JobList,
+            get(GetJob) -> Job,
+            pause(GetJob) -> Job,
+            resume(GetJob) -> Job,
+            skip(GetJob) -> Job,
+            retry(RetryJob) -> Job,
+            prioritise(Prioritise) -> Job,
+            steps(GetJob) -> JobSteps,
         }
         async fn cancel(&self, _: &Caller, job: GetJob) -> Result<Job, ApiError> {
             self.0.lock().unwrap().push(job.job);

@@ -196,7 +196,8 @@ const TEST_FOLDERS: &[&str] = &[
 ];
 
 /// Whether a file is a test by the habits of its language.
-pub(crate) fn is_test(path: &str) -> bool {
+#[must_use]
+pub fn is_test(path: &str) -> bool {
     let name = file_name(path);
     if folders(path).any(|folder| TEST_FOLDERS.contains(&folder.to_ascii_lowercase().as_str())) {
         return true;

@@ -2,10 +2,15 @@
 
 use crate::error::{damaged, database, no_approval};
 use crate::manifest::{self, Choice};
+use crate::question::FilePart;
 use crate::roots::Root;
+use crate::scopes::{self, Room};
 use crate::wire::StoredManifest;
 use crate::{Engine, Inner};
-use api::approvals::{ApprovalState, Approvals, Approve, GetApproval, GetText, Manifest, PartText, Revise};
+use api::approvals::{
+    ApprovalState, Approvals, Approve, EndScope, GetApproval, GetText, ListScopes, Manifest, PartText,
+    Remember, Revise, ScopeList,
+};
 use api::events::Topic;
 use api::{ApprovalId, JobId};
 use rpc::{ApiError, Caller, ErrorCode};
@@ -28,26 +33,37 @@ impl Inner {
         Ok((row, stored))
     }
 
-    /// Stores a manifest and its bytes, and asks. One that `replaces` another takes its place only while that one
-    /// still waits.
+    /// Stores a manifest and its bytes, and asks. One that `replaces` another takes its place only while that one still
+    /// waits; any other is approved at once if a standing permission covers it.
     pub(crate) async fn ask(
         &self,
         built: manifest::Built,
         replaces: Option<&str>,
     ) -> Result<Manifest, ApiError> {
         let manifest::Built { row, canonical, body, stored } = built;
-        let (id, session) = (row.id.clone(), row.session_id.clone());
+        let (id, session, now) = (row.id.clone(), row.session_id.clone(), self.now());
         let replaces = replaces.map(str::to_owned);
-        let asked = self
+        let asked = stored.clone();
+        let known = self
             .store
             .write(move |db| {
                 store::texts::put(db, &canonical)?;
                 store::texts::put(db, &body)?;
-                store::approvals::ask(db, &row, replaces.as_deref())
+                if !store::approvals::ask(db, &row, replaces.as_deref())? {
+                    return Ok(false);
+                }
+                if replaces.is_none()
+                    && let Some(scope) = scopes::covering(db, &asked, now)?
+                    && matches!(scopes::hold(db, &asked, &row.id, Some(&scope.id), now)?, Room::Held)
+                {
+                    let by = format!("{}{}", scopes::BY_SCOPE, scope.id);
+                    store::approvals::answer(db, &row.id, "approved", &by, now)?;
+                }
+                Ok(true)
             })
             .await
             .map_err(database)?;
-        if !asked {
+        if !known {
             return Err(over());
         }
         self.bus.tell(Topic::Approval, &id, Some(&session));
@@ -58,6 +74,7 @@ impl Inner {
         let (row, stored) = self.approval(id).await?;
         let mut manifest = stored.manifest;
         manifest.state = state(&row.state);
+        manifest.by = row.by;
         if manifest.state == ApprovalState::Waiting
             && let Ok(session) = self.session(&manifest.session).await
             && let Ok(root) = self.root(&session.project_id).await
@@ -137,12 +154,22 @@ impl Approvals for Engine {
         self.inner.at_rest(&old.job).await?;
         let model = request.model.as_deref().unwrap_or(&old.model);
         let choice = Choice {
-            files: Some(request.files.unwrap_or_else(|| old.files.iter().map(|f| f.path.clone()).collect())),
             model: self.inner.model(Some(model)).await?,
             redact: request.redact.unwrap_or(old.redacted),
         };
         let job = self.inner.job(&old.job).await?;
-        let built = manifest::build(&self.inner, &job, choice).await?;
+        let (stage, outputs) = self.inner.present_stage(&job).await?;
+        let mut question = self.inner.question(&job, &stage, &outputs).await?;
+        let files = request.files.unwrap_or_else(|| old.files.iter().map(|f| f.path.clone()).collect());
+        // A file that the stage sends in pieces stays in pieces.
+        question.files = files
+            .into_iter()
+            .map(|path| {
+                let known = question.files.iter().find(|file| file.path == path).cloned();
+                known.unwrap_or_else(|| FilePart::whole(path))
+            })
+            .collect();
+        let built = manifest::build(&self.inner, &job, question, choice).await?;
         self.inner.ask(built, Some(&row.id)).await
     }
 
@@ -151,7 +178,7 @@ impl Approvals for Engine {
         if row.state != "waiting" {
             return Err(over());
         }
-        let manifest = stored.manifest;
+        let manifest = &stored.manifest;
         if request.fingerprint != manifest.fingerprint {
             let message = "What was shown is not what would be sent now. Nothing was sent; look at it again.";
             return Err(ApiError::new(ErrorCode::Conflict, "approval_mismatch", message));
@@ -172,7 +199,7 @@ impl Approvals for Engine {
             );
             return Err(ApiError::new(ErrorCode::Forbidden, "too_long", message));
         }
-        self.answer(caller, &manifest, "approved").await?;
+        self.answer(caller, &stored, "approved", request.remember.as_ref()).await?;
         if let Some(runner) = self.inner.runner() {
             runner.wake();
         }
@@ -184,26 +211,40 @@ impl Approvals for Engine {
         if row.state != "waiting" {
             return Err(over());
         }
-        self.answer(caller, &stored.manifest, "refused").await?;
+        self.answer(caller, &stored, "refused", None).await?;
         self.inner.view(&request.approval).await
+    }
+
+    async fn scopes(&self, _: &Caller, request: ListScopes) -> Result<ScopeList, ApiError> {
+        self.list_scopes(request).await
+    }
+
+    async fn end_scope(&self, caller: &Caller, request: EndScope) -> Result<ScopeList, ApiError> {
+        Engine::end_scope(self, &caller.name, request).await
     }
 }
 
 impl Engine {
-    /// Stores the answer and what becomes of the job in one commit: approved, it is queued; refused, it ends.
+    /// Stores the answer and what becomes of the job in one commit: approved, its cost is set aside and it is queued;
+    /// refused, it ends.
     async fn answer(
         &self,
         caller: &Caller,
-        manifest: &Manifest,
+        stored: &StoredManifest,
         answer: &'static str,
+        remember: Option<&Remember>,
     ) -> Result<(), ApiError> {
+        let manifest = &stored.manifest;
         self.inner.at_rest(&manifest.job).await?;
+        let scope =
+            remember.map(|bounds| scopes::row(&self.inner, stored, bounds, &caller.name)).transpose()?;
         let (id, job, by, now) =
             (manifest.id.0.clone(), manifest.job.0.clone(), caller.name.clone(), self.inner.now());
         let (to, note) = match answer {
             "approved" => (JobState::Queued, "Approved."),
             _ => (JobState::Canceled, "Refused: nothing was sent."),
         };
+        let asked = stored.clone();
         let answered = self
             .inner
             .store
@@ -212,18 +253,41 @@ impl Engine {
                 let asks = current.is_some_and(|j| {
                     j.state == JobState::WaitingApproval && j.approval_id.as_deref() == Some(&id)
                 });
-                if !asks || !store::approvals::answer(db, &id, answer, &by, now)? {
-                    return Ok(false);
+                if !asks {
+                    return Ok(Answered::Over);
                 }
-                store::jobs::transition(db, &job, &[JobState::WaitingApproval], to, note, now)
+                if answer == "approved"
+                    && let Room::Full(why) = scopes::hold(db, &asked, &id, None, now)?
+                {
+                    return Ok(Answered::Full(why));
+                }
+                if !store::approvals::answer(db, &id, answer, &by, now)? {
+                    return Ok(Answered::Over);
+                }
+                if let Some(scope) = scope {
+                    store::scopes::insert(db, &scope)?;
+                }
+                store::jobs::transition(db, &job, &[JobState::WaitingApproval], to, note, now)?;
+                Ok(Answered::Yes)
             })
             .await
             .map_err(database)?;
-        if !answered {
-            return Err(over());
+        match answered {
+            Answered::Yes => {}
+            Answered::Over => return Err(over()),
+            Answered::Full(why) => return Err(scopes::full(why)),
         }
         self.inner.bus.tell(Topic::Approval, &manifest.id.0, Some(&manifest.session.0));
         self.inner.bus.tell(Topic::Job, &manifest.job.0, Some(&manifest.session.0));
         Ok(())
     }
+}
+
+/// Whether an answer was taken.
+enum Answered {
+    Yes,
+    /// It came too late.
+    Over,
+    /// There is no money for it.
+    Full(String),
 }

@@ -36,18 +36,19 @@ impl Inner {
             ceiling_microusd: manifest.cost_ceiling,
             door: manifest.door,
             via: &manifest.via,
+            by: row.by.as_deref().unwrap_or_default(),
         };
         let record = serde_json::to_vec(&intent).map_err(|e| store::StoreError::Text(e.into()))?;
-        let (job, now) = (row.job_id.clone(), self.now());
-        self.store.write(move |db| store::audit::append(db, &job, INTENT, &record, now)).await?;
+        let (job, approval, now) = (row.job_id.clone(), row.id.clone(), self.now());
+        self.store.write(move |db| store::audit::append(db, &job, &approval, INTENT, &record, now)).await?;
         Ok(())
     }
 
-    /// Whether a request of this job may have left in an earlier run.
-    pub(crate) async fn has_sent(&self, job: &str) -> store::Result<bool> {
-        let job = job.to_owned();
-        let records = self.store.read(move |db| store::audit::of_job(db, &job)).await?;
-        Ok(records.iter().any(|record| record.kind == INTENT))
+    /// Whether a request of this approval may have left before.
+    pub(crate) async fn has_sent(&self, approval: &str) -> store::Result<bool> {
+        let approval = approval.to_owned();
+        let intents = self.store.read(move |db| store::audit::count(db, &approval, INTENT)).await?;
+        Ok(intents > 0)
     }
 }
 

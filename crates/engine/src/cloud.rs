@@ -1,9 +1,10 @@
 //! The server's calls that are not chat: sign-in, account, models.
 
-use gateway::{Gateway, GatewayError};
+use gateway::{Fetch, Gateway, GatewayError};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::time::Duration;
 use url::Url;
 
 /// By what name servers know this program.
@@ -174,6 +175,24 @@ pub(crate) async fn models(
     access: &SecretString,
 ) -> Result<ServerModels, GatewayError> {
     gateway.get_json(&at(server, "/v1/models"), Some(access)).await
+}
+
+/// How long the server may take to say that it is there.
+const REACH_TIME: Duration = Duration::from_secs(5);
+
+/// Whether the server answers at all.
+pub(crate) async fn reach(gateway: &Gateway, server: &Url) -> Result<(), GatewayError> {
+    let url = at(server, "/healthz");
+    let fetch = Fetch { url: &url, form: None, basic: None, time: REACH_TIME, limit: 64 << 10 };
+    match gateway.fetch(fetch).await? {
+        // Something before the server answers for it: it is being restarted or moved.
+        (status @ 502..=504, _) => Err(GatewayError::Unavailable {
+            provider: "the server".into(),
+            status: Some(status),
+            message: format!("what stands before it answers with status {status}"),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Says that this machine holds `link_key`; its id at the relay.

@@ -6,9 +6,10 @@ use crate::tokens::estimate_from_bytes;
 use crate::{Engine, Inner};
 use api::SessionId;
 use api::discovery::{
-    Discovery, FindEvent, FindFiles, FindPhase, IncludeFiles, RankReason, RankedFile, Ranking,
+    Deepen, Discovery, FindEvent, FindFiles, FindPhase, IncludeFiles, RankReason, RankedFile, Ranking,
 };
 use api::events::Topic;
+use api::jobs::Job;
 use api::sessions::GetSession;
 use discovery::{DiscoveryError, Options, Progress, Ranked, Task};
 use futures_util::StreamExt;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use store::files::FileRow;
+use store::sessions::SessionRow;
 use tokio::sync::mpsc;
 
 /// The most files that either list may have.
@@ -99,6 +101,10 @@ impl Discovery for Engine {
         self.inner.bus.tell(Topic::Session, &request.session.0, Some(&request.session.0));
         self.inner.ranking(&request.session).await
     }
+
+    async fn deepen(&self, _: &Caller, request: Deepen) -> Result<Job, ApiError> {
+        self.start_deepen(request).await
+    }
 }
 
 fn cannot_add(path: &str, e: &ReadError) -> ApiError {
@@ -107,6 +113,25 @@ fn cannot_add(path: &str, e: &ReadError) -> ApiError {
 
 fn reasons_json(reasons: &[RankReason]) -> Result<String, ApiError> {
     serde_json::to_string(reasons).map_err(|e| ApiError::internal(format!("Reasons cannot be written: {e}.")))
+}
+
+/// Searches for a session's files and stores the ranking.
+pub(crate) async fn search(
+    inner: &Arc<Inner>,
+    session: &SessionRow,
+    limit: usize,
+) -> Result<Ranking, ApiError> {
+    let root = inner.root(&session.project_id).await?;
+    let search = Search {
+        inner: Arc::clone(inner),
+        session: session.id.clone().into(),
+        version: session.task_version,
+        task: session.task.clone(),
+        root: root.path().to_owned(),
+        limit,
+        stop: Arc::new(AtomicBool::new(false)),
+    };
+    search.search(|_| {}).await
 }
 
 /// Ends a search when nobody waits for it any more.
@@ -130,8 +155,17 @@ struct Search {
 
 impl Search {
     async fn run(self, events: mpsc::Sender<Result<FindEvent, ApiError>>) {
+        let progress = events.clone();
+        // Progress that finds no room is overtaken by the next.
+        let outcome = self.search(move |event| drop(progress.try_send(Ok(event)))).await;
+        // Whoever asked may have gone.
+        drop(events.send(outcome.map(|ranking| FindEvent::Found { ranking })).await);
+    }
+
+    /// Searches and stores the ranking.
+    async fn search(&self, tell: impl Fn(FindEvent) + Send + Sync + 'static) -> Result<Ranking, ApiError> {
         let (task, root, limit) = (self.task.clone(), self.root.clone(), self.limit);
-        let (stop, progress) = (Arc::clone(&self.stop), events.clone());
+        let stop = Arc::clone(&self.stop);
         let cache = self.inner.lock.dir().cache.clone();
         let started = Instant::now();
         let searched = tokio::task::spawn_blocking(move || {
@@ -142,21 +176,18 @@ impl Search {
                     && last.elapsed() >= PROGRESS_EVERY
                 {
                     *last = Instant::now();
-                    // Progress that finds no room is overtaken by the next.
-                    drop(progress.try_send(Ok(progress_event(at))));
+                    tell(progress_event(at));
                 }
             };
             discovery::discover(&root, &Task::parse(&task), &options, &tell, &stop)
         });
         let elapsed = |from: Instant| u64::try_from(from.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let outcome = match searched.await {
+        match searched.await {
             Ok(Ok(found)) => self.store(found, elapsed(started)).await,
             Ok(Err(DiscoveryError::Stopped)) => Err(ApiError::canceled()),
             Ok(Err(e)) => Err(ApiError::invalid("cannot_search", crate::error::sentence(&e.to_string()))),
             Err(_) => Err(ApiError::internal("The search met a defect. The files found before are kept.")),
-        };
-        // Whoever asked may have gone.
-        drop(events.send(outcome.map(|ranking| FindEvent::Found { ranking })).await);
+        }
     }
 
     async fn store(&self, found: discovery::Discovery, elapsed_ms: u64) -> Result<Ranking, ApiError> {

@@ -18,22 +18,27 @@ mod discovery;
 pub mod env;
 mod error;
 mod events;
+mod find;
 mod hand_over;
 mod jobs;
 mod live;
 mod manifest;
 mod models;
+mod named;
 mod plan_view;
 mod plans;
 mod projects;
-mod prompt;
 mod proof;
+mod question;
+mod questions;
 mod repository;
 mod roots;
+mod scopes;
 mod send;
 mod sessions;
 mod settle;
 mod system;
+mod task_text;
 mod terminals;
 mod tokens;
 mod usage;
@@ -139,7 +144,7 @@ impl Engine {
         let bus = inner.bus.clone();
         let runner = Runner::start(RunnerConfig {
             store: inner.store.clone(),
-            workflows: vec![Arc::new(workflow::PlanWorkflow::new(&inner))],
+            workflows: workflow::Asking::all(&inner),
             concurrency: CONCURRENT_JOBS,
             clock,
             changed: Arc::new(move |job| bus.tell(api::events::Topic::Job, &job.id, Some(&job.session_id))),
@@ -149,6 +154,11 @@ impl Engine {
         drop(inner.runner.set(runner));
         let engine = Engine { inner };
         plans::close_orphans(&engine.inner).await.map_err(in_store)?;
+        // What ended without settling, because the process ended first.
+        let released = engine.inner.store.write(store::scopes::release_ended).await.map_err(in_store)?;
+        if released > 0 {
+            tracing::info!(released, "money that was set aside for jobs that have ended is free again");
+        }
         let inner = Arc::clone(&engine.inner);
         tokio::spawn(async move { inner.refresh_link().await });
         Ok(engine)
@@ -162,12 +172,14 @@ impl Engine {
         api::events::EventsClient::mount(&mut router, Arc::clone(&this));
         api::projects::ProjectsClient::mount(&mut router, Arc::clone(&this));
         api::sessions::SessionsClient::mount(&mut router, Arc::clone(&this));
+        api::tasks::TasksClient::mount(&mut router, Arc::clone(&this));
         api::discovery::DiscoveryClient::mount(&mut router, Arc::clone(&this));
         api::models::ModelsClient::mount(&mut router, Arc::clone(&this));
         api::approvals::ApprovalsClient::mount(&mut router, Arc::clone(&this));
         api::plans::PlansClient::mount(&mut router, Arc::clone(&this));
         api::jobs::JobsClient::mount(&mut router, Arc::clone(&this));
         api::usage::UsageClient::mount(&mut router, Arc::clone(&this));
+        api::settings::SettingsClient::mount(&mut router, Arc::clone(&this));
         api::account::AccountClient::mount(&mut router, Arc::clone(&this));
         api::terminals::TerminalsClient::mount(&mut router, Arc::clone(&this));
         api::devices::DevicesClient::mount(&mut router, this);

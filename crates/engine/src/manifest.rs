@@ -1,7 +1,7 @@
 //! What would be sent: made once, stored as bytes, and sent as those bytes.
 
 use crate::models::Resolved;
-use crate::prompt::{self, PromptFile};
+use crate::question::{self, Part, Prompt, PromptFile, Question, Tree};
 use crate::roots::Root;
 use crate::tokens::Counter;
 use crate::wire::{Prices, StoredManifest, Target};
@@ -20,22 +20,14 @@ use store::jobs::JobRow;
 /// What is approved is always a call of this method.
 pub(crate) const METHOD: &str = "POST";
 
-/// The most tokens an answer may have. A plan of this length has about 200 steps.
-const MAX_OUTPUT_TOKENS: u64 = 16_000;
-
 /// What a vendor's envelope adds to the text of a request, in tokens; generous.
 const ENVELOPE_TOKENS: u64 = 32;
 
 /// The list of paths goes whole while it is not longer than this; then only the neighbourhood of the files goes.
 const MAX_TREE_BYTES: usize = 24 << 10;
 
-/// What a plan's answer usually has: a fixed part, and a part for each file. From plans of ten to twenty files.
-const USUAL_OUTPUT: (u64, u64) = (1_500, 250);
-
 /// What the person chose.
 pub(crate) struct Choice {
-    /// The files; those ticked in the session when absent.
-    pub files: Option<Vec<String>>,
     /// The model.
     pub model: Resolved,
     /// Whether secrets are replaced.
@@ -61,22 +53,17 @@ pub(crate) fn outgoing(inner: &Inner, target: &Target, canonical: &[u8]) -> Resu
     })
 }
 
-/// Makes the manifest of a plan job.
-pub(crate) async fn build(inner: &Inner, job: &JobRow, choice: Choice) -> Result<Built, ApiError> {
+/// Makes the manifest of what a job asks.
+pub(crate) async fn build(
+    inner: &Inner,
+    job: &JobRow,
+    question: Question,
+    choice: Choice,
+) -> Result<Built, ApiError> {
     let session = inner.session(&job.session_id.as_str().into()).await?;
-    if session.task.trim().is_empty() {
-        return Err(ApiError::invalid(
-            "task_empty",
-            "The task is empty. Describe the change first; nothing was sent.",
-        ));
-    }
     let root = inner.root(&session.project_id).await?;
     let key = session.id.clone();
     let ranked = inner.store.read(move |db| store::files::list(db, &key)).await.map_err(error::database)?;
-    let chosen = match &choice.files {
-        Some(paths) => paths.clone(),
-        None => ranked.iter().filter(|f| f.included).map(|f| f.path.clone()).collect(),
-    };
     let boundary = inner.env.random_hex(4);
     let id = inner.new_id();
     let now = inner.now();
@@ -88,10 +75,11 @@ pub(crate) async fn build(inner: &Inner, job: &JobRow, choice: Choice) -> Result
             guard: *guard,
             root: &root,
             ranked: &ranked,
+            question: &question,
             choice: &choice,
             boundary: &boundary,
         };
-        draft.build(&session.task, chosen, job, id, now)
+        draft.build(job, id, now)
     })
 }
 
@@ -108,52 +96,57 @@ struct Draft<'a> {
     guard: &'a guard::Guard,
     root: &'a Root,
     ranked: &'a [FileRow],
+    question: &'a Question,
     choice: &'a Choice,
     boundary: &'a str,
 }
 
 impl Draft<'_> {
-    fn build(
-        &self,
-        task: &str,
-        chosen: Vec<String>,
-        job: &JobRow,
-        id: String,
-        now: i64,
-    ) -> Result<Built, ApiError> {
-        let model = &self.choice.model;
+    fn build(&self, job: &JobRow, id: String, now: i64) -> Result<Built, ApiError> {
+        let (question, model) = (self.question, &self.choice.model);
         let counter = Counter::for_provider(&model.model.provider);
         let mut secrets = Vec::new();
-        let chosen_files = self.read(&chosen, &mut secrets)?;
+        let chosen_files = self.read(&mut secrets)?;
         let read = chosen_files.iter().map(|f| (f.file.path.clone(), f.on_disk.clone())).collect();
         let files: Vec<PromptFile> = chosen_files.into_iter().map(|f| f.file).collect();
-        let task = self.clean("task", task, &mut secrets);
-        let tree = self.clean("tree", &self.tree(&chosen)?, &mut secrets);
-        let prompt = prompt::plan(self.boundary, &task, &tree, &files);
+        let parts = self.parts(&mut secrets)?;
+        let prompt = question::prompt(&question.instructions, self.boundary, &parts, &files);
 
         let part = |name: &str, text: &str| ManifestPart {
             name: name.to_owned(),
             bytes: text.len() as u64,
             tokens: counter.count(text),
         };
-        let parts = vec![part("instructions", &prompt.system), part("task", &task), part("tree", &tree)];
+        let parts = std::iter::once(part("instructions", &prompt.system))
+            .chain(parts.iter().map(|p| part(&p.name, &p.text)))
+            .collect();
         let input_tokens = counter.count(&prompt.system) + counter.count(&prompt.user) + ENVELOPE_TOKENS;
         let max_output_tokens = match model.model.max_output_tokens {
-            0 => MAX_OUTPUT_TOKENS,
-            limit => limit.min(MAX_OUTPUT_TOKENS),
+            0 => question.max_output,
+            limit => limit.min(question.max_output),
         };
-        let canonical = canonical(&model.target.model, &prompt, max_output_tokens)?;
+        let canonical = canonical(&model.target.model, &prompt, max_output_tokens, question.web)?;
         let outgoing = outgoing(self.inner, &model.target, &canonical)?;
         let body = outgoing.body;
-        let costs = Costs::of(model.target.prices, input_tokens, max_output_tokens, files.len() as u64);
+        let usual = question.usual_output.min(max_output_tokens);
+        let costs = Costs::of(model.target.prices, input_tokens, usual, max_output_tokens);
         let approval = Approval::of_body(METHOD, &outgoing.path, &body, destinations(model), costs.ceiling);
         let manifest = Manifest {
             id: id.clone().into(),
             job: job.id.clone().into(),
             session: job.session_id.clone().into(),
             state: ApprovalState::Waiting,
+            purpose: question.purpose.clone(),
+            web: question.web,
+            by: None,
             files: files.iter().map(|file| self.manifest_file(file, counter)).collect(),
-            left_out: self.ranked.iter().map(|f| &f.path).filter(|p| !chosen.contains(p)).cloned().collect(),
+            left_out: self
+                .ranked
+                .iter()
+                .map(|f| &f.path)
+                .filter(|p| files.iter().all(|f| f.path != **p))
+                .cloned()
+                .collect(),
             parts,
             model: model.model.id.clone(),
             door: model.model.door,
@@ -187,6 +180,7 @@ impl Draft<'_> {
             canonical_hash: hex::encode(Sha256::digest(&canonical)),
             manifest: String::new(),
             created_at: now,
+            by: None,
         };
         let stored = StoredManifest {
             manifest,
@@ -199,18 +193,35 @@ impl Draft<'_> {
     }
 
     /// The chosen files.
-    fn read(&self, chosen: &[String], secrets: &mut Vec<SecretFinding>) -> Result<Vec<ReadFile>, ApiError> {
-        let mut files = Vec::with_capacity(chosen.len());
-        for path in chosen {
+    fn read(&self, secrets: &mut Vec<SecretFinding>) -> Result<Vec<ReadFile>, ApiError> {
+        let mut files = Vec::with_capacity(self.question.files.len());
+        for wanted in &self.question.files {
+            let path = &wanted.path;
             let text = self.root.read(path).map_err(|e| {
                 let message = format!("{path} cannot be sent: {e}. Untick it, or mend it; nothing was sent.");
                 ApiError::invalid("file_unreadable", message).with("path", path)
             })?;
             let on_disk = hex::encode(Sha256::digest(text.as_bytes()));
+            let text = match &wanted.cut {
+                Some((lines, limit)) => question::cut(&text, lines, *limit),
+                None => text,
+            };
             let file = PromptFile { path: path.clone(), text: self.clean(path, &text, secrets) };
             files.push(ReadFile { file, on_disk });
         }
         Ok(files)
+    }
+
+    /// What goes besides files, with the list of paths last.
+    fn parts(&self, secrets: &mut Vec<SecretFinding>) -> Result<Vec<Part>, ApiError> {
+        let mut parts = Vec::with_capacity(self.question.parts.len() + 1);
+        for part in &self.question.parts {
+            parts.push(Part { text: self.clean(&part.name, &part.text, secrets), ..part.clone() });
+        }
+        if let Some(tree) = &self.question.tree {
+            parts.push(Part::new("tree", self.clean("tree", &self.tree(tree)?, secrets)));
+        }
+        Ok(parts)
     }
 
     /// The text as it would be sent, and what was found in it.
@@ -244,12 +255,15 @@ impl Draft<'_> {
     }
 
     /// The paths the model may name: all of them, or the neighbourhood of the files when they are too many.
-    fn tree(&self, chosen: &[String]) -> Result<String, ApiError> {
-        let entries = discovery::tree(self.root.path(), &AtomicBool::new(false))
+    fn tree(&self, which: &Tree) -> Result<String, ApiError> {
+        let mut entries = discovery::tree(self.root.path(), &AtomicBool::new(false))
             .map_err(|e| ApiError::invalid("cannot_list", error::sentence(&e.to_string())))?;
+        if let Tree::Under(folders) = which {
+            entries.retain(|entry| folders.iter().any(|folder| under(&entry.path, folder)));
+        }
         let whole: usize = entries.iter().map(|entry| entry.path.len() + 1).sum();
         let folder = |path: &str| path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
-        let near: Vec<String> = chosen.iter().map(|path| folder(path)).collect();
+        let near: Vec<String> = self.question.files.iter().map(|file| folder(&file.path)).collect();
         let mut tree = String::new();
         let mut left = 0;
         for entry in &entries {
@@ -269,8 +283,14 @@ impl Draft<'_> {
     }
 }
 
-fn canonical(model: &str, prompt: &prompt::Prompt, max_output_tokens: u64) -> Result<Vec<u8>, ApiError> {
-    let request = json!({
+/// Whether a path lies in a folder; every path lies in the empty one.
+pub(crate) fn under(path: &str, folder: &str) -> bool {
+    let folder = folder.trim_matches('/');
+    folder.is_empty() || path == folder || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+}
+
+fn canonical(model: &str, prompt: &Prompt, max_output_tokens: u64, web: bool) -> Result<Vec<u8>, ApiError> {
+    let mut request = json!({
         "model": model,
         "messages": [
             { "role": "system", "content": prompt.system },
@@ -280,6 +300,9 @@ fn canonical(model: &str, prompt: &prompt::Prompt, max_output_tokens: u64) -> Re
         "stream": true,
         "stream_options": { "include_usage": true },
     });
+    if web {
+        request["web_search_options"] = json!({});
+    }
     serde_json::to_vec(&request)
         .map_err(|e| ApiError::internal(format!("The request cannot be written: {e}.")))
 }
@@ -301,9 +324,8 @@ struct Costs {
 }
 
 impl Costs {
-    fn of(prices: Option<Prices>, input: u64, max_output: u64, files: u64) -> Costs {
+    fn of(prices: Option<Prices>, input: u64, usual: u64, max_output: u64) -> Costs {
         let Some(prices) = prices else { return Costs { estimate: None, ceiling: 0 } };
-        let usual = (USUAL_OUTPUT.0 + USUAL_OUTPUT.1 * files).min(max_output);
         // Counts of other vendors are estimates: the ceiling leaves them a tenth.
         let ceiling = cost(prices, &usage(input + input.div_ceil(10), max_output));
         Costs { estimate: Some(cost(prices, &usage(input, usual))), ceiling }
@@ -326,12 +348,15 @@ pub(crate) fn text(stored: &StoredManifest, canonical: &[u8], source: &str) -> O
     let boundary = &stored.boundary;
     let between = |open: String, name: &str| {
         let (_, rest) = message(1)?.split_once(&open)?;
+        // A part may have attributes; its text begins after the tag's line.
+        let rest = if open.ends_with('\n') { rest } else { rest.split_once('\n')?.1 };
         Some(rest.split_once(&format!("</{name}-{boundary}>"))?.0.to_owned())
     };
+    let part = stored.manifest.parts.iter().any(|part| part.name == source);
     match source {
         "instructions" => message(0).map(str::to_owned),
-        "task" | "tree" => between(format!("<{source}-{boundary}>\n"), source),
-        path => between(format!("<file-{boundary} path=\"{}\">\n", prompt::attribute(path)), "file"),
+        source if part => between(format!("<{source}-{boundary}"), source),
+        path => between(format!("<file-{boundary} path=\"{}\">\n", question::attribute(path)), "file"),
     }
 }
 
@@ -342,10 +367,10 @@ mod tests {
     #[test]
     fn costs_are_bounded_from_above() {
         let prices = Prices { input: 3_000_000, output: 15_000_000, ..Prices::default() };
-        let costs = Costs::of(Some(prices), 10_000, 16_000, 4);
+        let costs = Costs::of(Some(prices), 10_000, 2_500, 16_000);
         assert_eq!(costs.estimate, Some(30_000 + 37_500));
         assert_eq!(costs.ceiling, 33_000 + 240_000);
-        let unknown = Costs::of(None, 10_000, 16_000, 4);
+        let unknown = Costs::of(None, 10_000, 2_500, 16_000);
         assert_eq!((unknown.estimate, unknown.ceiling), (None, 0));
     }
 

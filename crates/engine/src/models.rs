@@ -21,6 +21,20 @@ pub(crate) struct Resolved {
     pub target: Target,
 }
 
+/// The models that can be asked now.
+pub(crate) struct Listed {
+    pub models: Vec<Resolved>,
+    /// Why others cannot, in words.
+    pub problems: Vec<String>,
+    /// Why those of the server are not among them.
+    server: Option<ApiError>,
+}
+
+/// A server that cannot be reached has a reason of its own, so that a job can wait for it.
+fn away(e: ApiError) -> ApiError {
+    if e.reason == "unreachable" { ApiError { reason: "server_unreachable".into(), ..e } } else { e }
+}
+
 impl Inner {
     /// The providers of one's own: those added, and those whose usual key variables are set.
     async fn providers(&self) -> Result<Vec<Provider>, ApiError> {
@@ -55,13 +69,13 @@ impl Inner {
     }
 
     /// Every model that can be asked now, and the problems met while listing them.
-    pub(crate) async fn resolved_models(&self) -> Result<(Vec<Resolved>, Vec<String>), ApiError> {
+    pub(crate) async fn resolved_models(&self) -> Result<Listed, ApiError> {
         let mut problems = Vec::new();
-        let mut models = match self.server_models().await {
-            Ok(models) => models,
+        let (mut models, server) = match self.server_models().await {
+            Ok(models) => (models, None),
             Err(e) => {
-                problems.push(e.message);
-                Vec::new()
+                problems.push(e.message.clone());
+                (Vec::new(), Some(e))
             }
         };
         for provider in self.providers().await? {
@@ -74,13 +88,13 @@ impl Inner {
             }
             models.extend(provider.models.iter().map(|name| self.direct_model(&provider, name)));
         }
-        Ok((models, problems))
+        Ok(Listed { models, problems, server })
     }
 
     async fn server_models(&self) -> Result<Vec<Resolved>, ApiError> {
-        let Some(access) = self.access().await? else { return Ok(Vec::new()) };
+        let Some(access) = self.access().await.map_err(away)? else { return Ok(Vec::new()) };
         let listed = cloud::models(&self.gateway, &access.server, &access.token).await;
-        let listed = listed.map_err(|e| crate::error::request(&e))?;
+        let listed = listed.map_err(|e| away(crate::error::request(&e)))?;
         let base_url = access.server.as_str().trim_end_matches('/').to_owned();
         Ok(listed.data.into_iter().map(|model| server_model(&base_url, model)).collect())
     }
@@ -120,7 +134,13 @@ impl Inner {
 
     /// The model with this id, or the only one with this name; the first of all when no id is given.
     pub(crate) async fn model(&self, id: Option<&str>) -> Result<Resolved, ApiError> {
-        let (models, problems) = self.resolved_models().await?;
+        let Listed { models, problems, server } = self.resolved_models().await?;
+        // Whoever is signed in asks the server: while it cannot be reached nothing goes another way by itself.
+        if let Some(server) = server
+            && id.is_none_or(|id| id.starts_with("server/"))
+        {
+            return Err(server);
+        }
         let why = if problems.is_empty() { String::new() } else { format!(" {}", problems.join(" ")) };
         let Some(id) = id else {
             return models.into_iter().next().ok_or_else(|| {
@@ -148,6 +168,29 @@ impl Inner {
                 Err(ApiError::invalid("ambiguous_model", message).with("model", id))
             }
         }
+    }
+
+    /// The id of the model that a job will ask. Looked up when the job is made, so that an unknown one is said at once and
+    /// not by a failed job. While the server cannot be reached the wish is kept as it is, and the job waits.
+    pub(crate) async fn model_for_job(&self, wish: Option<String>) -> Result<Option<String>, ApiError> {
+        match self.model(wish.as_deref()).await {
+            Ok(model) => Ok(Some(model.model.id)),
+            Err(e) if e.reason == "server_unreachable" => Ok(wish),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Whether a target's server can be reached now. Asked before anything is recorded as sent.
+    ///
+    /// # Errors
+    /// `server_unreachable`. A provider that is asked directly is always taken to be reachable: its own error says more.
+    pub(crate) async fn reach(&self, target: &Target) -> Result<(), ApiError> {
+        if target.dialect.is_some() {
+            return Ok(());
+        }
+        // Renews the token too, where that is due.
+        let Some(access) = self.access().await.map_err(away)? else { return Ok(()) };
+        cloud::reach(&self.gateway, &access.server).await.map_err(|e| away(crate::error::request(&e)))
     }
 
     /// The routes of a target as it was approved, with the keys of now.
@@ -262,7 +305,7 @@ fn server_model(base_url: &str, model: cloud::ServerModel) -> Resolved {
 
 impl Models for Engine {
     async fn list(&self, _: &Caller, _: Empty) -> Result<ModelList, ApiError> {
-        let (models, problems) = self.inner.resolved_models().await?;
+        let Listed { models, problems, .. } = self.inner.resolved_models().await?;
         Ok(ModelList { models: models.into_iter().map(|m| m.model).collect(), problems })
     }
 

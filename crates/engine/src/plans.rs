@@ -1,10 +1,11 @@
 //! Plans: started, followed, read, checked again, exported.
 
-use crate::error::{damaged, database, no_plan, no_session};
+use crate::error::{damaged, database, no_plan};
 use crate::live::Following;
 use crate::plan_view;
+use crate::questions::workflow;
 use crate::wire::{Ending, PlanInput, Sent};
-use crate::workflow::{WORKFLOW, with_findings};
+use crate::workflow::with_findings;
 use crate::{Engine, Inner};
 use api::PlanId;
 use api::events::Topic;
@@ -18,7 +19,7 @@ use futures_util::StreamExt;
 use plan::{Document, Parser};
 use rpc::{ApiError, Caller, ItemStream};
 use std::sync::Arc;
-use store::jobs::{JobRow, JobState};
+use store::jobs::JobRow;
 use store::plans::PlanRow;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
@@ -159,43 +160,16 @@ impl Plans for Engine {
         if session.task.trim().is_empty() {
             return Err(ApiError::invalid("task_empty", "The task is empty. Describe the change first."));
         }
-        // Asked for now, so that an unknown model is said at once and not by a failed job.
-        let model = self.inner.model(request.model.as_deref()).await?.model.id;
-        let input = serde_json::to_string(&PlanInput { model: Some(model) });
-        let now = self.inner.now();
+        let model = self.inner.model_for_job(request.model).await?;
+        let input = serde_json::to_string(&PlanInput { model });
+        let input = input.map_err(|e| ApiError::internal(e.to_string()))?;
+        let (id, now) = (self.inner.new_id(), self.inner.now());
         let row = JobRow {
-            id: self.inner.new_id(),
-            session_id: session.id.clone(),
-            workflow: WORKFLOW.to_owned(),
-            state: JobState::Queued,
             note: "Prepares what would be sent.".to_owned(),
-            input: input.map_err(|e| ApiError::internal(e.to_string()))?,
-            approval_id: None,
             plan_id: Some(self.inner.new_id()),
-            created_at: now,
-            updated_at: now,
+            ..JobRow::queued(id, session.id, workflow::PLAN, input, now)
         };
-        let stored = row.clone();
-        let known = self
-            .inner
-            .store
-            .write(move |db| {
-                if store::sessions::get(db, &stored.session_id)?.is_none() {
-                    return Ok(false);
-                }
-                store::jobs::insert(db, &stored)?;
-                Ok(true)
-            })
-            .await
-            .map_err(database)?;
-        if !known {
-            return Err(no_session(&request.session));
-        }
-        self.inner.bus.tell(Topic::Job, &row.id, Some(&row.session_id));
-        if let Some(runner) = self.inner.runner() {
-            runner.wake();
-        }
-        Ok(crate::jobs::view(row))
+        self.inner.enqueue(row).await
     }
 
     async fn list(&self, _: &Caller, request: GetSession) -> Result<PlanList, ApiError> {

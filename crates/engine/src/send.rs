@@ -32,6 +32,23 @@ struct Approved {
     headers: Vec<(String, String)>,
 }
 
+/// Where an answer goes while it arrives.
+pub(crate) enum Sink {
+    /// It is a plan: read and checked while it grows.
+    Plan(String),
+    /// It is a text that is used when it is complete.
+    Text,
+}
+
+impl Sink {
+    fn plan(&self) -> Option<&str> {
+        match self {
+            Sink::Plan(plan) => Some(plan),
+            Sink::Text => None,
+        }
+    }
+}
+
 /// What came back.
 pub(crate) struct Answer {
     /// How it ended.
@@ -51,11 +68,12 @@ fn failed(e: ApiError) -> StepError {
 }
 
 /// Sends the approved bytes of a job and stores the answer as it arrives.
-pub(crate) async fn send(inner: &Inner, context: &StepContext, plan: &str) -> Result<Sent, StepError> {
+pub(crate) async fn send(inner: &Inner, context: &StepContext, sink: &Sink) -> Result<Sent, StepError> {
     let job = &context.job;
-    if context.interrupted && inner.has_sent(&job.id).await? {
+    let asked = job.approval_id.as_deref().unwrap_or_default();
+    if context.interrupted && inner.has_sent(asked).await? {
         // Whether the provider got it, and what it cost, is not known: sending again could spend twice.
-        settle::unknown(inner, &job.id).await?;
+        settle::unknown(inner, &job.id, asked).await?;
         let trouble = "The engine ended while the answer was arriving. What had arrived is kept; nothing was sent again.";
         return Ok(Sent { ending: Ending::Broken, trouble: Some(trouble.to_owned()) });
     }
@@ -77,17 +95,16 @@ pub(crate) async fn send(inner: &Inner, context: &StepContext, plan: &str) -> Re
         created: (inner.now() / 1000).max(0).cast_unsigned(),
         journal: journal.clone(),
     };
-    inner.live.begin(plan);
-    // Whoever watched before there was anything to follow looks again.
-    inner.bus.tell(Topic::Plan, plan, Some(&job.session_id));
-    let repository = Arc::new(RootRepository::new(root));
+    let arriving = Arriving::begin(inner, sink, &approved.row, root).await?;
     let answer = match inner.gateway.stream(send, context.cancel.clone()).await {
-        Ok(stream) => collect(inner, stream, plan, &repository).await,
+        Ok(stream) => collect(inner, stream, &arriving).await,
         Err(e) => not_answered(&e),
     };
-    inner.live.end(plan);
+    if let Some(plan) = sink.plan() {
+        inner.live.end(plan);
+    }
     // Also when storing the answer failed: what was spent was spent.
-    settle::settle(inner, plan, &approved.row, &approved.stored, &journal, &answer).await?;
+    settle::settle(inner, sink.plan(), &approved.row, &approved.stored, &journal, &answer).await?;
     if let Some(error) = answer.not_stored {
         return Err(error.into());
     }
@@ -151,13 +168,46 @@ fn ending_of(e: &GatewayError) -> (Ending, String) {
     }
 }
 
+/// An answer under way: where it is stored, and what it is checked against.
+struct Arriving<'a> {
+    approval: &'a str,
+    plan: Option<(&'a str, Arc<RootRepository>)>,
+}
+
+impl<'a> Arriving<'a> {
+    async fn begin(
+        inner: &Inner,
+        sink: &'a Sink,
+        row: &'a ApprovalRow,
+        root: crate::roots::Root,
+    ) -> Result<Arriving<'a>, StepError> {
+        let plan = match sink {
+            Sink::Plan(plan) => {
+                inner.live.begin(plan);
+                // Whoever watched before there was anything to follow looks again.
+                inner.bus.tell(Topic::Plan, plan, Some(&row.session_id));
+                Some((plan.as_str(), Arc::new(RootRepository::new(root))))
+            }
+            Sink::Text => {
+                let (approval, job) = (row.id.clone(), row.job_id.clone());
+                inner.store.write(move |db| store::answers::begin(db, &approval, &job)).await?;
+                None
+            }
+        };
+        Ok(Arriving { approval: &row.id, plan })
+    }
+
+    async fn store(&self, inner: &Inner, text: String) -> store::Result<()> {
+        let approval = self.approval.to_owned();
+        match &self.plan {
+            Some((plan, _)) => inner.append_answer(plan, text).await,
+            None => inner.store.write(move |db| store::answers::append(db, &approval, &text)).await,
+        }
+    }
+}
+
 /// Reads the answer to its end, whatever that is. Steps are checked on another thread while the answer goes on.
-async fn collect(
-    inner: &Inner,
-    mut stream: ChatStream,
-    plan: &str,
-    repository: &Arc<RootRepository>,
-) -> Answer {
+async fn collect(inner: &Inner, mut stream: ChatStream, arriving: &Arriving<'_>) -> Answer {
     let mut pending = String::new();
     let mut stored_at = Instant::now();
     let (mut finish, mut error, mut not_stored) = (None, None, None);
@@ -166,7 +216,9 @@ async fn collect(
         let event = tokio::select! {
             event = stream.next() => event,
             findings = check.done() => {
-                inner.live.found(plan, findings);
+                if let Some((plan, _)) = &arriving.plan {
+                    inner.live.found(plan, findings);
+                }
                 continue;
             }
         };
@@ -174,7 +226,9 @@ async fn collect(
             None => break,
             Some(Ok(StreamEvent::Chunk(chunk))) => {
                 let text: String = chunk.choices.iter().filter_map(|c| c.delta.content.as_deref()).collect();
-                if let Some(document) = inner.live.push(plan, &text) {
+                if let Some((plan, repository)) = &arriving.plan
+                    && let Some(document) = inner.live.push(plan, &text)
+                {
                     check.want(document, repository);
                 }
                 pending.push_str(&text);
@@ -184,7 +238,7 @@ async fn collect(
             Some(Err(e)) => error = Some(e),
         }
         if not_stored.is_none() && !pending.is_empty() && stored_at.elapsed() >= STORE_EVERY {
-            not_stored = inner.append_answer(plan, std::mem::take(&mut pending)).await.err();
+            not_stored = arriving.store(inner, std::mem::take(&mut pending)).await.err();
             stored_at = Instant::now();
         }
         if not_stored.is_some() {
@@ -193,7 +247,7 @@ async fn collect(
         }
     }
     if not_stored.is_none() && !pending.is_empty() {
-        not_stored = inner.append_answer(plan, pending).await.err();
+        not_stored = arriving.store(inner, pending).await.err();
     }
     let (ending, trouble) = match (&error, finish) {
         (Some(e), _) => {

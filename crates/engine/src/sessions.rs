@@ -26,7 +26,8 @@ fn view(row: SessionRow) -> Session {
     }
 }
 
-fn title(task: &str) -> String {
+/// The first line that says something.
+pub(crate) fn title(task: &str) -> String {
     let line = task.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("");
     if line.chars().count() <= MAX_TITLE {
         return line.to_owned();

@@ -16,14 +16,14 @@ use store::usage::UsageRow;
 /// What was used, for the sums and for the plan.
 struct Spent {
     row: UsageRow,
-    plan: String,
+    plan: Option<String>,
     usage: String,
 }
 
-/// Settles a request, however it ended.
+/// Settles a request, however it ended. `plan` is the plan that was written, if it was one.
 pub(crate) async fn settle(
     inner: &Inner,
-    plan: &str,
+    plan: Option<&str>,
     row: &ApprovalRow,
     stored: &StoredManifest,
     journal: &Journal,
@@ -53,6 +53,7 @@ pub(crate) async fn settle(
     };
     let spent = served.map(|served| UsageRow {
         job_id: row.job_id.clone(),
+        session_id: row.session_id.clone(),
         provider: served.provider.clone(),
         model: served.model.clone(),
         input_tokens: usage.input_tokens,
@@ -62,11 +63,12 @@ pub(crate) async fn settle(
         estimated: usage.estimated,
     });
     let json = serde_json::to_string(&usage).map_err(|e| StepError::Failed(e.to_string()))?;
-    commit(inner, &outcome, spent.map(|row| Spent { row, plan: plan.to_owned(), usage: json })).await
+    let spent = spent.map(|row| Spent { row, plan: plan.map(str::to_owned), usage: json });
+    commit(inner, &outcome, &row.id, spent).await
 }
 
 /// Settles a request whose end nobody saw, because the engine ended first.
-pub(crate) async fn unknown(inner: &Inner, job: &str) -> Result<(), StepError> {
+pub(crate) async fn unknown(inner: &Inner, job: &str, approval: &str) -> Result<(), StepError> {
     let outcome = AuditOutcome {
         v: VERSION,
         at: inner.now(),
@@ -78,20 +80,29 @@ pub(crate) async fn unknown(inner: &Inner, job: &str) -> Result<(), StepError> {
         server_audit: None,
         error: Some("the engine ended before the answer did".to_owned()),
     };
-    commit(inner, &outcome, None).await
+    commit(inner, &outcome, approval, None).await
 }
 
-async fn commit(inner: &Inner, outcome: &AuditOutcome, spent: Option<Spent>) -> Result<(), StepError> {
+async fn commit(
+    inner: &Inner,
+    outcome: &AuditOutcome,
+    approval: &str,
+    spent: Option<Spent>,
+) -> Result<(), StepError> {
     let record = serde_json::to_vec(outcome).map_err(|e| StepError::Failed(e.to_string()))?;
-    let (job, now) = (outcome.job.clone(), inner.now());
+    let (job, approval, now) = (outcome.job.clone(), approval.to_owned(), inner.now());
     inner
         .store
         .write(move |db| {
-            store::audit::append(db, &job, OUTCOME, &record, now)?;
+            store::audit::append(db, &job, &approval, OUTCOME, &record, now)?;
+            store::answers::settle(db, &approval)?;
+            let cost = spent.as_ref().and_then(|spent| spent.row.cost).unwrap_or(0);
+            store::scopes::release(db, &approval, cost)?;
             let Some(Spent { row, plan, usage }) = spent else { return Ok(()) };
             store::usage::insert(db, &row, now)?;
             // The session, and its plan with it, may have been deleted meanwhile.
-            if let Some(plan) = store::plans::get(db, &plan)? {
+            let plan = plan.map(|plan| store::plans::get(db, &plan)).transpose()?.flatten();
+            if let Some(plan) = plan {
                 let (provider, model) = (Some(row.provider), Some(row.model));
                 store::plans::put(db, &PlanRow { provider, model, usage: Some(usage), ..plan })?;
             }

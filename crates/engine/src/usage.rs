@@ -3,9 +3,13 @@
 use crate::Engine;
 use crate::error::database;
 use api::Empty;
-use api::usage::{ModelUsage, RecordVerdict, UsageReport, UsageSince, UsageSummary};
+use api::usage::{
+    ModelUsage, RecordVerdict, UsageBy, UsageGroup, UsageReport, UsageRow, UsageSince, UsageSummary,
+    UsageTable,
+};
 use rpc::{ApiError, Caller};
 use store::audit::Verdict;
+use store::usage::Group;
 
 impl UsageReport for Engine {
     async fn since(&self, _: &Caller, request: UsageSince) -> Result<UsageSummary, ApiError> {
@@ -25,6 +29,38 @@ impl UsageReport for Engine {
                 })
                 .collect(),
         })
+    }
+
+    async fn by(&self, _: &Caller, request: UsageBy) -> Result<UsageTable, ApiError> {
+        let since = i64::try_from(request.since).unwrap_or(i64::MAX);
+        let group = match request.group {
+            UsageGroup::Day => Group::Day,
+            UsageGroup::Session => Group::Session,
+            UsageGroup::Model => Group::Model,
+            UsageGroup::Job => Group::Job,
+        };
+        let rows = self.inner.store.read(move |db| {
+            let sums = store::usage::grouped(db, since, group)?;
+            sums.into_iter()
+                .map(|sum| {
+                    let session = match group {
+                        Group::Session => store::sessions::get(db, &sum.key)?,
+                        _ => None,
+                    };
+                    Ok(UsageRow {
+                        title: session.map(|session| crate::sessions::title(&session.task)),
+                        key: sum.key,
+                        requests: sum.requests,
+                        input_tokens: sum.input_tokens,
+                        cached_tokens: sum.cached_tokens,
+                        output_tokens: sum.output_tokens,
+                        cost: sum.cost,
+                        unpriced: sum.unpriced,
+                    })
+                })
+                .collect::<store::Result<Vec<_>>>()
+        });
+        Ok(UsageTable { rows: rows.await.map_err(database)? })
     }
 
     async fn verify_record(&self, _: &Caller, _: Empty) -> Result<RecordVerdict, ApiError> {

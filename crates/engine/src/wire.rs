@@ -87,6 +87,7 @@ pub(crate) struct AuditIntent<'a> {
     pub ceiling_microusd: u64,
     pub door: Door,
     pub via: &'a str,
+    pub by: &'a str,
 }
 
 /// Written when the request has ended, however it ended.
@@ -155,6 +156,64 @@ pub(crate) struct PlanInput {
     /// The model that was asked for; the default one when absent.
     #[serde(default)]
     pub model: Option<String>,
+}
+
+/// The input of a search with a model.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct FindInput {
+    /// The model that was asked for; the default one when absent.
+    #[serde(default)]
+    pub model: Option<String>,
+    /// The stages that are wanted.
+    #[serde(default)]
+    pub stages: Vec<api::discovery::FindStage>,
+}
+
+/// The input of a job that puts a task precisely.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct RefineInput {
+    /// The model that was asked for; the default one when absent.
+    #[serde(default)]
+    pub model: Option<String>,
+    /// The version of the task that is meant.
+    pub version: u32,
+}
+
+/// The input of a job that improves a passage.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct ImproveInput {
+    /// The model that was asked for; the default one when absent.
+    #[serde(default)]
+    pub model: Option<String>,
+    /// The whole text, as it was.
+    pub text: String,
+    /// Where the passage begins in it, in bytes.
+    pub start: usize,
+    /// The passage.
+    pub passage: String,
+    /// How it is to be improved.
+    #[serde(default)]
+    pub wish: Option<String>,
+}
+
+/// What became of a suggestion: the output of the step that applies it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Suggested {
+    /// Whether it stands in the task.
+    pub applied: bool,
+    /// The text.
+    pub text: String,
+}
+
+/// What may be spent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Budgets {
+    /// In any 24 hours.
+    #[serde(default)]
+    pub day: Option<u64>,
+    /// In one session.
+    #[serde(default)]
+    pub session: Option<u64>,
 }
 
 /// What the engine writes on a terminal, for itself. The terminal host does not read it.

@@ -1,35 +1,47 @@
-//! The way of a plan: prepare a manifest, wait for the person, send, check.
+//! The way of everything that asks a model: prepare a manifest, wait for the person, send, use the answer.
 //!
-//! Each step's output is stored before the next begins, so a plan goes on after a crash. Only `send` spends money;
-//! it never does so twice.
+//! Each step's output is stored before the next begins, so a job goes on after a crash. Only `send` spends money; it
+//! never does so twice. A workflow with several stages has these steps once for each, as `stage.prepare` and so on.
 
 use crate::manifest::{self, Choice};
 use crate::plan_view::{count, finding, state_name};
+use crate::questions::{self, workflow};
 use crate::repository::RootRepository;
-use crate::wire::{Ending, PlanInput, Sent};
-use crate::{Inner, send};
-use ::jobs::{JobRow, Outcome, StepContext, StepError, Workflow};
+use crate::send::{self, Sink};
+use crate::wire::{Ending, Sent};
+use crate::{Inner, find, task_text};
+use ::jobs::{JobRow, Outcome, SKIPPED, StepContext, StepError, Workflow};
 use api::events::Topic;
 use futures_util::future::BoxFuture;
 use plan::{Document, Parser, Severity, State};
+use rpc::ApiError;
 use std::sync::{Arc, Weak};
 use store::plans::PlanRow;
 
-pub(crate) const WORKFLOW: &str = "plan";
-
-const PREPARE: &str = "prepare";
+pub(crate) const PREPARE: &str = "prepare";
 const APPROVE: &str = "approve";
 const SEND: &str = "send";
+/// The last step of a plan: read it and check it against the repository.
 const CHECK: &str = "check";
+/// The last step of every other stage: use the answer.
+const APPLY: &str = "apply";
 
-/// The plan workflow of one engine. Holds it weakly: the engine owns the runner that owns this.
-pub(crate) struct PlanWorkflow {
+/// How long a job waits before it tries again to reach the server.
+const NETWORK_PAUSE_MS: i64 = 5_000;
+
+/// A workflow of one engine. Holds it weakly: the engine owns the runner that owns this.
+pub(crate) struct Asking {
     inner: Weak<Inner>,
+    name: &'static str,
 }
 
-impl PlanWorkflow {
-    pub(crate) fn new(inner: &Arc<Inner>) -> PlanWorkflow {
-        PlanWorkflow { inner: Arc::downgrade(inner) }
+impl Asking {
+    /// Every workflow that asks a model.
+    pub(crate) fn all(inner: &Arc<Inner>) -> Vec<Arc<dyn Workflow>> {
+        [workflow::PLAN, workflow::FIND, workflow::REFINE, workflow::IMPROVE]
+            .into_iter()
+            .map(|name| Arc::new(Asking { inner: Arc::downgrade(inner), name }) as Arc<dyn Workflow>)
+            .collect()
     }
 
     fn inner(&self) -> Result<Arc<Inner>, StepError> {
@@ -37,36 +49,40 @@ impl PlanWorkflow {
     }
 }
 
-impl Workflow for PlanWorkflow {
+/// `stage.action`, or an action of the only stage.
+pub(crate) fn split(step: &str) -> (&str, &str) {
+    step.split_once('.').unwrap_or(("", step))
+}
+
+impl Workflow for Asking {
     fn name(&self) -> &'static str {
-        WORKFLOW
+        self.name
     }
 
     fn steps(&self) -> &'static [&'static str] {
-        &[PREPARE, APPROVE, SEND, CHECK]
+        match self.name {
+            workflow::PLAN => &[PREPARE, APPROVE, SEND, CHECK],
+            workflow::FIND => find::STEPS,
+            _ => &[PREPARE, APPROVE, SEND, APPLY],
+        }
     }
 
     fn run(&self, step: &'static str, context: StepContext) -> BoxFuture<'_, Result<Outcome, StepError>> {
         Box::pin(async move {
             let inner = self.inner()?;
-            match step {
-                PREPARE => prepare(&inner, &context).await,
-                APPROVE => approve(&inner, &context).await,
-                SEND => {
-                    let plan = plan_of(&context.job)?;
-                    inner.begin_plan(&context.job, &plan).await?;
-                    let sent = send::send(&inner, &context, &plan).await?;
-                    json(&sent).map(Outcome::Done)
-                }
+            let (stage, action) = split(step);
+            match action {
+                PREPARE => prepare(&inner, stage, &context).await,
+                APPROVE => approve(&inner, self.first_of(step), &context).await,
+                SEND => send_step(&inner, self.first_of(step), &context).await,
                 CHECK => {
-                    let sent: Sent = context
-                        .outputs
-                        .get(SEND)
-                        .and_then(|output| serde_json::from_str(output).ok())
-                        .ok_or_else(|| StepError::Failed("The stored answer cannot be read.".to_owned()))?;
-                    inner.conclude(&plan_of(&context.job)?, &sent).await?;
+                    let plan = plan_of(&context.job)?;
+                    inner.conclude(&plan, &sent(&context, stage)?).await?;
                     Ok(Outcome::Done(String::new()))
                 }
+                APPLY if self.name == workflow::FIND => find::apply(&inner, &context, stage).await,
+                APPLY => task_text::apply(&inner, &context).await,
+                find::RANK => find::rank(&inner, &context).await,
                 other => Err(StepError::Failed(format!("This version knows no step “{other}”."))),
             }
         })
@@ -75,16 +91,8 @@ impl Workflow for PlanWorkflow {
     fn abandoned(&self, job: JobRow) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             let Ok(inner) = self.inner() else { return };
-            if let Some(approval) = &job.approval_id {
-                let (id, now) = (approval.clone(), inner.now());
-                let withdrawn = inner
-                    .store
-                    .write(move |db| store::approvals::answer(db, &id, "superseded", "engine", now));
-                match withdrawn.await {
-                    Ok(true) => inner.bus.tell(Topic::Approval, approval, Some(&job.session_id)),
-                    Ok(false) => {}
-                    Err(error) => tracing::error!(%error, "an approval cannot be withdrawn"),
-                }
+            if let Err(error) = inner.withdraw(&job).await {
+                tracing::error!(%error, "an approval cannot be withdrawn");
             }
             let Some(plan) = job.plan_id.clone() else { return };
             let sent = Sent { ending: Ending::Canceled, trouble: Some(job.note.clone()) };
@@ -93,35 +101,142 @@ impl Workflow for PlanWorkflow {
             }
         })
     }
+
+    fn stage_of(&self, step: &'static str) -> &'static str {
+        self.first_of(step)
+    }
+
+    fn skipped(&self, step: &'static str) -> Option<&'static [&'static str]> {
+        (self.name == workflow::FIND).then(|| find::stage(split(step).0)).flatten()
+    }
+}
+
+impl Asking {
+    /// The step that begins the stage of `step`.
+    fn first_of(&self, step: &'static str) -> &'static str {
+        let stage = split(step).0;
+        self.steps().iter().copied().find(|s| split(s).0 == stage).unwrap_or(step)
+    }
 }
 
 fn plan_of(job: &JobRow) -> Result<String, StepError> {
     job.plan_id.clone().ok_or_else(|| StepError::Failed("This job has no plan.".to_owned()))
 }
 
-fn json(value: &impl serde::Serialize) -> Result<String, StepError> {
+pub(crate) fn json(value: &impl serde::Serialize) -> Result<String, StepError> {
     serde_json::to_string(value).map_err(|e| StepError::Failed(e.to_string()))
 }
 
-async fn prepare(inner: &Inner, context: &StepContext) -> Result<Outcome, StepError> {
-    let failed = |e: rpc::ApiError| StepError::Failed(e.message);
-    let input: PlanInput = serde_json::from_str(&context.job.input)
-        .map_err(|_| StepError::Failed("The stored job cannot be read.".to_owned()))?;
-    let model = inner.model(input.model.as_deref()).await.map_err(failed)?;
-    let choice = Choice { files: None, model, redact: false };
-    let built = manifest::build(inner, &context.job, choice).await.map_err(failed)?;
+pub(crate) fn failed(e: ApiError) -> StepError {
+    StepError::Failed(e.message)
+}
+
+/// How the answer of a stage ended.
+pub(crate) fn sent(context: &StepContext, stage: &str) -> Result<Sent, StepError> {
+    let step = if stage.is_empty() { SEND.to_owned() } else { format!("{stage}.{SEND}") };
+    context
+        .outputs
+        .get(&step)
+        .and_then(|output| serde_json::from_str(output).ok())
+        .ok_or_else(|| StepError::Failed("The stored answer cannot be read.".to_owned()))
+}
+
+/// A server that cannot be reached is waited for; everything else that went wrong ends the job.
+fn or_wait(inner: &Inner, e: ApiError) -> Result<Outcome, StepError> {
+    if e.reason != "server_unreachable" {
+        return Err(failed(e));
+    }
+    let note = format!("{} It is tried again by itself; nothing was sent.", e.message);
+    Ok(Outcome::WaitNetwork { note, until: inner.now() + NETWORK_PAUSE_MS })
+}
+
+async fn prepare(inner: &Inner, stage: &str, context: &StepContext) -> Result<Outcome, StepError> {
+    let job = &context.job;
+    let question = match inner.question(job, stage, &context.outputs).await {
+        Ok(question) => question,
+        // Nothing to ask about: the stage has nothing to do, and says so by its output.
+        Err(e) if e.reason == find::NOTHING_TO_ASK => return Ok(Outcome::Done(SKIPPED.to_owned())),
+        Err(e) => return Err(failed(e)),
+    };
+    let model = match inner.model(questions::model(job).map_err(failed)?.as_deref()).await {
+        Ok(model) => model,
+        Err(e) => return or_wait(inner, e),
+    };
+    let choice = Choice { model, redact: false };
+    let built = manifest::build(inner, job, question, choice).await.map_err(failed)?;
     let manifest = inner.ask(built, None).await.map_err(failed)?;
     Ok(Outcome::Done(manifest.id.0))
 }
 
-async fn approve(inner: &Inner, context: &StepContext) -> Result<Outcome, StepError> {
+/// Whether the stage had nothing to ask.
+fn passed_over(context: &StepContext, first: &str) -> bool {
+    context.outputs.get(first).is_some_and(|output| output == SKIPPED)
+}
+
+async fn approve(inner: &Inner, first: &str, context: &StepContext) -> Result<Outcome, StepError> {
+    if passed_over(context, first) {
+        return Ok(Outcome::Done(SKIPPED.to_owned()));
+    }
     // Read from the job, not from `prepare`: a revised manifest takes the first one's place.
     let id = context.job.approval_id.clone().unwrap_or_default();
-    let (row, _) = inner.approval(&id.into()).await.map_err(|e| StepError::Failed(e.message))?;
+    let (row, _) = inner.approval(&id.into()).await.map_err(failed)?;
     match row.state.as_str() {
         "approved" => Ok(Outcome::Done(row.id)),
         "waiting" => Ok(Outcome::Wait("Waits for your approval.".to_owned())),
         _ => Err(StepError::Canceled),
+    }
+}
+
+async fn send_step(inner: &Inner, first: &'static str, context: &StepContext) -> Result<Outcome, StepError> {
+    if passed_over(context, first) {
+        return Ok(Outcome::Done(SKIPPED.to_owned()));
+    }
+    let job = &context.job;
+    let approval = job.approval_id.clone().unwrap_or_default();
+    if !(context.interrupted && inner.has_sent(&approval).await?) {
+        let (row, stored) = inner.approval(&approval.into()).await.map_err(failed)?;
+        if !inner.still_allowed(row.by.as_deref()).await? {
+            // The permission ended while the job waited: the person is asked.
+            inner.give_back(&row.id).await?;
+            return Ok(Outcome::Again(first));
+        }
+        if let Err(e) = inner.reach(&stored.target).await {
+            return or_wait(inner, e);
+        }
+    }
+    let sink = match &job.plan_id {
+        Some(plan) => {
+            inner.begin_plan(job, plan).await?;
+            Sink::Plan(plan.clone())
+        }
+        None => Sink::Text,
+    };
+    let sent = send::send(inner, context, &sink).await?;
+    json(&sent).map(Outcome::Done)
+}
+
+impl Inner {
+    /// Withdraws what a job that has ended still asks, and gives back what was set aside for it.
+    async fn withdraw(&self, job: &JobRow) -> store::Result<()> {
+        let Some(approval) = job.approval_id.clone() else { return Ok(()) };
+        let (id, now) = (approval.clone(), self.now());
+        let withdrawn = self
+            .store
+            .write(move |db| {
+                store::scopes::release(db, &id, 0)?;
+                store::approvals::answer(db, &id, "superseded", "engine", now)
+            })
+            .await?;
+        if withdrawn {
+            self.bus.tell(Topic::Approval, &approval, Some(&job.session_id));
+        }
+        Ok(())
+    }
+
+    /// Gives back what was set aside for an approval under which nothing was sent.
+    async fn give_back(&self, approval: &str) -> store::Result<()> {
+        let id = approval.to_owned();
+        self.store.write(move |db| store::scopes::release(db, &id, 0)).await
     }
 }
 

@@ -32,7 +32,22 @@ pub trait Workflow: Send + Sync + 'static {
     /// Told once after a job has reached a final state other than by completing, so that what it left half
     /// done can be closed. May be told again after a crash.
     fn abandoned(&self, job: JobRow) -> BoxFuture<'_, ()>;
+
+    /// Where one begins again when `step` is to be repeated: the step itself, or the beginning of the stage that it
+    /// belongs to.
+    fn stage_of(&self, step: &'static str) -> &'static str {
+        step
+    }
+
+    /// The steps that are passed over when a person skips the stage of `step`; `None` when the rest needs it.
+    fn skipped(&self, step: &'static str) -> Option<&'static [&'static str]> {
+        let _ = step;
+        None
+    }
 }
+
+/// The output of a step that a person chose to skip.
+pub const SKIPPED: &str = "skipped";
 
 /// What a step gets.
 #[derive(Clone, Debug)]
@@ -54,6 +69,15 @@ pub enum Outcome {
     Done(String),
     /// It needs a person. The job rests with this note until it is woken.
     Wait(String),
+    /// What was done before does not hold any more: the job goes on at this earlier step, anew.
+    Again(&'static str),
+    /// What it needs cannot be reached. The job rests with this note and is run again by itself at a time.
+    WaitNetwork {
+        /// For the person.
+        note: String,
+        /// When, in milliseconds since 1970.
+        until: i64,
+    },
 }
 
 /// Why a step did not go.

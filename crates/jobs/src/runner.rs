@@ -1,12 +1,12 @@
 //! Carries jobs through their steps.
 
-use crate::{JobRow, JobState, Outcome, StepContext, StepError, Workflow};
+use crate::{JobRow, JobState, Outcome, SKIPPED, StepContext, StepError, Workflow};
 use futures_util::FutureExt;
 use std::collections::{BTreeMap, HashMap};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use store::{Store, jobs};
+use store::{Db, Store, jobs};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -101,6 +101,97 @@ impl Runner {
         Ok(job)
     }
 
+    /// Puts a job aside: at once when it rests, at the end of its present step when it runs. Returns it as it is then.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn pause(&self, id: &str, note: &str) -> store::Result<Option<JobRow>> {
+        const FROM: [JobState; 3] = [JobState::Queued, JobState::WaitingApproval, JobState::WaitingNetwork];
+        let (paused, job) = self.inner.transition(id, &FROM, JobState::Paused, note).await?;
+        match job {
+            Some(job) if !paused && job.state == JobState::Running => {
+                let id = job.id.clone();
+                self.inner.config.store.write(move |db| jobs::want_pause(db, &id, true)).await?;
+                self.inner.read(&job.id).await
+            }
+            job => Ok(job),
+        }
+    }
+
+    /// Takes a paused job up again, or one that waits for the network before its time. Returns it as it is then.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn resume(&self, id: &str) -> store::Result<Option<JobRow>> {
+        let key = id.to_owned();
+        self.inner.config.store.write(move |db| jobs::want_pause(db, &key, false)).await?;
+        const FROM: [JobState; 2] = [JobState::Paused, JobState::WaitingNetwork];
+        let (_, job) = self.inner.transition(id, &FROM, JobState::Queued, "Goes on.").await?;
+        self.wake();
+        Ok(job)
+    }
+
+    /// Passes over the stage at which a job rests. `also` is done in the same commit. Whether there was a stage that may
+    /// be skipped, and the job as it is then.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn skip(
+        &self,
+        id: &str,
+        also: impl FnOnce(&Db<'_>, &JobRow) -> store::Result<()> + Send + 'static,
+    ) -> store::Result<(bool, Option<JobRow>)> {
+        let Some(job) = self.inner.read(id).await? else { return Ok((false, None)) };
+        let Some(workflow) = self.inner.workflow(&job.workflow) else { return Ok((false, Some(job))) };
+        let (key, now) = (job.id.clone(), self.inner.now());
+        let (skipped, job) = self
+            .inner
+            .config
+            .store
+            .write(move |db| {
+                let Some(job) = jobs::get(db, &key)? else { return Ok((false, None)) };
+                let done = jobs::steps(db, &key)?;
+                let ended = |name: &str| done.iter().any(|step| step.name == name && step.output.is_some());
+                let next = workflow.steps().iter().copied().find(|step| !ended(step));
+                let passed = next.and_then(|step| workflow.skipped(step));
+                let Some(passed) = passed.filter(|_| JobState::RESTING.contains(&job.state)) else {
+                    return Ok((false, Some(job)));
+                };
+                for step in passed {
+                    jobs::begin_step(db, &key, step, now)?;
+                    jobs::end_step(db, &key, step, SKIPPED, now)?;
+                }
+                also(db, &job)?;
+                jobs::transition(db, &key, &JobState::RESTING, JobState::Queued, "Goes on without it.", now)?;
+                Ok((true, jobs::get(db, &key)?))
+            })
+            .await?;
+        if let (true, Some(job)) = (skipped, &job) {
+            (self.inner.config.changed)(job);
+            self.wake();
+        }
+        Ok((skipped, job))
+    }
+
+    /// The steps of a workflow that come before the stage of `step`; `None` when it has no such step.
+    pub fn before(&self, workflow: &str, step: &str) -> Option<Vec<&'static str>> {
+        let workflow = self.inner.workflow(workflow)?;
+        let step = workflow.steps().iter().copied().find(|s| *s == step)?;
+        let stage = workflow.stage_of(step);
+        Some(workflow.steps().iter().copied().take_while(|s| *s != stage).collect())
+    }
+
+    /// The steps of a workflow, in order; none when it is not known.
+    pub fn steps(&self, workflow: &str) -> &'static [&'static str] {
+        self.inner.workflow(workflow).map_or(&[], |workflow| workflow.steps())
+    }
+
+    /// The step that a job would run next, given the steps it has ended; `None` when it has ended all.
+    pub fn next_step(&self, workflow: &str, ended: &[String]) -> Option<&'static str> {
+        let workflow = self.inner.workflow(workflow)?;
+        workflow.steps().iter().copied().find(|step| !ended.iter().any(|done| done == step))
+    }
+
     /// Whether any job runs now.
     pub fn is_busy(&self) -> bool {
         !self.inner.running().is_empty()
@@ -143,6 +234,9 @@ async fn dispatch(inner: Arc<Inner>) {
             () = tokio::time::sleep(LOOK_AGAIN) => {}
             () = inner.closing.cancelled() => return,
         }
+        if let Err(error) = inner.wake_due().await {
+            tracing::error!(%error, "jobs that wait for the network cannot be woken");
+        }
         while let Ok(slot) = Arc::clone(&inner.slots).try_acquire_owned() {
             match inner.take().await {
                 Ok(Some((job, entry))) => {
@@ -171,14 +265,14 @@ async fn run(inner: &Arc<Inner>, job: &JobRow, entry: Running) {
             "A step met a defect of this program. What was stored before is kept.".to_owned(),
         ))
     });
-    let (state, note) = match result {
-        Ok(Some(wait)) => (JobState::WaitingApproval, wait),
-        Ok(None) if inner.closing.is_cancelled() => return,
-        Ok(None) => (JobState::Completed, String::new()),
-        Err(StepError::Canceled) => (JobState::Canceled, "Canceled.".to_owned()),
-        Err(StepError::Failed(note)) => (JobState::Failed, note),
+    let (state, note, wake) = match result {
+        Ok(End::Closing) => return,
+        Ok(End::Rest(state, note, wake)) => (state, note, wake),
+        Ok(End::All) => (JobState::Completed, String::new(), None),
+        Err(StepError::Canceled) => (JobState::Canceled, "Canceled.".to_owned(), None),
+        Err(StepError::Failed(note)) => (JobState::Failed, note, None),
     };
-    if let Err(error) = inner.transition(&job.id, &[JobState::Running], state, &note).await {
+    if let Err(error) = inner.rest(&job.id, state, &note, wake).await {
         tracing::error!(%error, job = job.id, "the end of a job cannot be stored");
     }
     // From here on a cancel finds no task and abandons by itself; one that came before is seen below.
@@ -192,8 +286,18 @@ async fn run(inner: &Arc<Inner>, job: &JobRow, entry: Running) {
     }
 }
 
-/// Runs the steps that have no output yet; `Some` when one of them waits.
-async fn steps(inner: &Inner, job: &JobRow, cancel: &CancellationToken) -> Result<Option<String>, StepError> {
+/// Why no further step is run.
+enum End {
+    /// All have ended.
+    All,
+    /// The process is closing; the job stays as it is and goes on in the next.
+    Closing,
+    /// The job rests in a state, with a note, and perhaps until a time.
+    Rest(JobState, String, Option<i64>),
+}
+
+/// Runs the steps that have no output yet.
+async fn steps(inner: &Inner, job: &JobRow, cancel: &CancellationToken) -> Result<End, StepError> {
     let workflow = inner
         .workflow(&job.workflow)
         .ok_or_else(|| StepError::Failed(format!("This version knows no workflow “{}”.", job.workflow)))?;
@@ -202,19 +306,19 @@ async fn steps(inner: &Inner, job: &JobRow, cancel: &CancellationToken) -> Resul
     let known = store.read(move |db| jobs::steps(db, &id)).await?;
     let mut outputs: BTreeMap<String, String> =
         known.into_iter().filter_map(|step| Some((step.name, step.output?))).collect();
-    for &step in workflow.steps() {
-        if outputs.contains_key(step) {
-            continue;
-        }
+    while let Some(&step) = workflow.steps().iter().find(|step| !outputs.contains_key(**step)) {
         if cancel.is_cancelled() {
             return Err(StepError::Canceled);
         }
         if inner.closing.is_cancelled() {
-            return Ok(None);
+            return Ok(End::Closing);
         }
         // A job that was canceled or deleted meanwhile takes no further step.
         let fresh = inner.read(&job.id).await?.filter(|job| job.state == JobState::Running);
         let Some(fresh) = fresh else { return Err(StepError::Canceled) };
+        if fresh.pause_wanted {
+            return Ok(End::Rest(JobState::Paused, "Paused.".to_owned(), None));
+        }
         let (id, now) = (job.id.clone(), inner.now());
         let interrupted = store.write(move |db| jobs::begin_step(db, &id, step, now)).await?;
         let context =
@@ -228,11 +332,21 @@ async fn steps(inner: &Inner, job: &JobRow, cancel: &CancellationToken) -> Resul
             }
             Outcome::Wait(note) => {
                 store.write(move |db| jobs::withdraw_step(db, &id, step)).await?;
-                return Ok(Some(note));
+                return Ok(End::Rest(JobState::WaitingApproval, note, None));
+            }
+            Outcome::Again(first) => {
+                let anew: Vec<&'static str> =
+                    workflow.steps().iter().copied().skip_while(|s| *s != first).collect();
+                outputs.retain(|name, _| !anew.contains(&name.as_str()));
+                store.write(move |db| jobs::forget_steps(db, &id, &anew)).await?;
+            }
+            Outcome::WaitNetwork { note, until } => {
+                store.write(move |db| jobs::withdraw_step(db, &id, step)).await?;
+                return Ok(End::Rest(JobState::WaitingNetwork, note, Some(until)));
             }
         }
     }
-    Ok(None)
+    Ok(End::All)
 }
 
 impl Inner {
@@ -248,11 +362,47 @@ impl Inner {
         self.config.workflows.iter().find(|w| w.name() == name).cloned()
     }
 
-    /// The oldest queued job, now running, and its place among the running ones.
+    /// Queues the jobs whose wait for the network is over.
+    async fn wake_due(&self) -> store::Result<()> {
+        let now = self.now();
+        for job in self.config.store.read(move |db| jobs::due(db, now)).await? {
+            self.transition(&job.id, &[JobState::WaitingNetwork], JobState::Queued, "Is tried again.")
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Stores the state in which a job that was running comes to rest, or ends.
+    async fn rest(&self, id: &str, state: JobState, note: &str, wake: Option<i64>) -> store::Result<()> {
+        let (key, note, now) = (id.to_owned(), note.to_owned(), self.now());
+        let (changed, job) = self
+            .config
+            .store
+            .write(move |db| {
+                let mut state = state;
+                // A wish to pause that came while the last step ran is not lost by what that step waits for.
+                if jobs::get(db, &key)?.is_some_and(|job| job.pause_wanted)
+                    && JobState::RESTING.contains(&state)
+                {
+                    state = JobState::Paused;
+                }
+                let changed = jobs::transition(db, &key, &[JobState::Running], state, &note, now)?;
+                if let (true, Some(at)) = (changed, wake) {
+                    jobs::set_wake(db, &key, at)?;
+                }
+                Ok((changed, jobs::get(db, &key)?))
+            })
+            .await?;
+        if let (true, Some(job)) = (changed, &job) {
+            (self.config.changed)(job);
+        }
+        Ok(())
+    }
+
+    /// The oldest queued job of the highest priority, now running, and its place among the running ones.
     async fn take(self: &Arc<Self>) -> store::Result<Option<(JobRow, Running)>> {
         loop {
-            let queued = self.config.store.read(|db| jobs::in_state(db, JobState::Queued)).await?;
-            let Some(job) = queued.into_iter().next() else { return Ok(None) };
+            let Some(job) = self.config.store.read(jobs::next_queued).await? else { return Ok(None) };
             // Before the commit: from the moment the job is running, a cancel finds its token.
             let entry = Running::enter(self, &job.id);
             let (taken, fresh) = self.transition(&job.id, &[JobState::Queued], JobState::Running, "").await?;

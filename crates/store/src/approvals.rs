@@ -25,10 +25,11 @@ pub struct ApprovalRow {
     pub manifest: String,
     /// When it was asked.
     pub created_at: i64,
+    /// Who answered it.
+    pub by: Option<String>,
 }
 
-const COLUMNS: &str =
-    "id, job_id, session_id, state, fingerprint, body_hash, canonical_hash, manifest, created_at";
+const COLUMNS: &str = "id, job_id, session_id, state, fingerprint, body_hash, canonical_hash, manifest, created_at, answered_by";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<ApprovalRow> {
     Ok(ApprovalRow {
@@ -41,6 +42,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ApprovalRow> {
         canonical_hash: row.get(6)?,
         manifest: row.get(7)?,
         created_at: row.get(8)?,
+        by: row.get(9)?,
     })
 }
 

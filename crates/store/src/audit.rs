@@ -43,15 +43,23 @@ pub enum Verdict {
 ///
 /// # Errors
 /// When the database refuses, as for every function here.
-pub fn append(db: &Db<'_>, job: &str, kind: &str, record: &[u8], now: i64) -> Result<(i64, Vec<u8>)> {
+pub fn append(
+    db: &Db<'_>,
+    job: &str,
+    approval: &str,
+    kind: &str,
+    record: &[u8],
+    now: i64,
+) -> Result<(i64, Vec<u8>)> {
     let last = db.one("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1", [], |row| {
         Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
     })?;
     let (seq, previous) = last.unwrap_or((0, vec![0; 32]));
     let hash = chain(&previous, record);
     db.change(
-        "INSERT INTO audit (seq, job_id, kind, record, hash, written_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![seq + 1, job, kind, record, hash, now],
+        "INSERT INTO audit (seq, job_id, approval_id, kind, record, hash, written_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![seq + 1, job, approval, kind, record, hash, now],
     )?;
     Ok((seq + 1, hash))
 }
@@ -63,6 +71,17 @@ fn chain(previous: &[u8], record: &[u8]) -> Vec<u8> {
     hash.update((record.len() as u64).to_be_bytes());
     hash.update(record);
     hash.finalize().to_vec()
+}
+
+/// How many records of a kind an approval has.
+///
+/// # Errors
+/// When the database refuses.
+pub fn count(db: &Db<'_>, approval: &str, kind: &str) -> Result<u64> {
+    // Records from before approvals were noted are found by the job, which then asked only once.
+    let sql = "SELECT COUNT(*) FROM audit WHERE kind = ?2 AND (approval_id = ?1 OR (approval_id IS NULL
+                 AND job_id = (SELECT job_id FROM approvals WHERE id = ?1)))";
+    Ok(db.one(sql, [approval, kind], |row| row.get(0))?.unwrap_or(0))
 }
 
 /// The records of a job.

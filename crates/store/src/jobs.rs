@@ -13,6 +13,10 @@ pub enum JobState {
     Running,
     /// Waits for a person.
     WaitingApproval,
+    /// Waits for the network: what it needs cannot be reached, and it goes on by itself.
+    WaitingNetwork,
+    /// Put aside by a person.
+    Paused,
     /// Done. Final.
     Completed,
     /// Ended by an error. Final.
@@ -23,12 +27,24 @@ pub enum JobState {
 
 impl JobState {
     /// The states that can still change.
-    pub const OPEN: [JobState; 3] = [JobState::Queued, JobState::Running, JobState::WaitingApproval];
+    pub const OPEN: [JobState; 5] = [
+        JobState::Queued,
+        JobState::Running,
+        JobState::WaitingApproval,
+        JobState::WaitingNetwork,
+        JobState::Paused,
+    ];
 
-    const NAMES: [(JobState, &'static str); 6] = [
+    /// The states in which a job rests until somebody or something wakes it.
+    pub const RESTING: [JobState; 3] =
+        [JobState::WaitingApproval, JobState::WaitingNetwork, JobState::Paused];
+
+    const NAMES: [(JobState, &'static str); 8] = [
         (JobState::Queued, "queued"),
         (JobState::Running, "running"),
         (JobState::WaitingApproval, "waiting_approval"),
+        (JobState::WaitingNetwork, "waiting_network"),
+        (JobState::Paused, "paused"),
         (JobState::Completed, "completed"),
         (JobState::Failed, "failed"),
         (JobState::Canceled, "canceled"),
@@ -84,6 +100,36 @@ pub struct JobRow {
     pub created_at: i64,
     /// When it changed last.
     pub updated_at: i64,
+    /// Jobs of a higher priority run first; 0 is usual.
+    pub priority: i32,
+    /// When a job that waits for the network is tried again.
+    pub wake_at: Option<i64>,
+    /// Whether a person wants it to pause at the end of its present step.
+    pub pause_wanted: bool,
+    /// The job that this one takes up again.
+    pub retry_of: Option<String>,
+}
+
+impl JobRow {
+    /// A job that waits for its turn.
+    pub fn queued(id: String, session_id: String, workflow: &str, input: String, now: i64) -> JobRow {
+        JobRow {
+            id,
+            session_id,
+            workflow: workflow.to_owned(),
+            state: JobState::Queued,
+            note: String::new(),
+            input,
+            approval_id: None,
+            plan_id: None,
+            created_at: now,
+            updated_at: now,
+            priority: 0,
+            wake_at: None,
+            pause_wanted: false,
+            retry_of: None,
+        }
+    }
 }
 
 /// A step of a job.
@@ -93,12 +139,15 @@ pub struct StepRow {
     pub name: String,
     /// When it began first.
     pub begun_at: i64,
+    /// When it ended.
+    pub ended_at: Option<i64>,
     /// Its output, once it has ended.
     pub output: Option<String>,
 }
 
 const COLUMNS: &str =
-    "id, session_id, workflow, state, note, input, approval_id, plan_id, created_at, updated_at";
+    "id, session_id, workflow, state, note, input, approval_id, plan_id, created_at, updated_at,
+     priority, wake_at, pause_wanted, retry_of";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<JobRow> {
     Ok(JobRow {
@@ -112,6 +161,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<JobRow> {
         plan_id: row.get(7)?,
         created_at: row.get(8)?,
         updated_at: row.get(9)?,
+        priority: row.get(10)?,
+        wake_at: row.get(11)?,
+        pause_wanted: row.get(12)?,
+        retry_of: row.get(13)?,
     })
 }
 
@@ -121,11 +174,25 @@ fn read(row: &Row<'_>) -> rusqlite::Result<JobRow> {
 /// When the database refuses, as for every function here.
 pub fn insert(db: &Db<'_>, job: &JobRow) -> Result<()> {
     db.change(
-        "INSERT INTO jobs (id, session_id, workflow, state, note, input, approval_id, plan_id, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        &format!(
+            "INSERT INTO jobs ({COLUMNS})
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
+        ),
         params![
-            job.id, job.session_id, job.workflow, job.state, job.note, job.input, job.approval_id, job.plan_id,
-            job.created_at, job.updated_at
+            job.id,
+            job.session_id,
+            job.workflow,
+            job.state,
+            job.note,
+            job.input,
+            job.approval_id,
+            job.plan_id,
+            job.created_at,
+            job.updated_at,
+            job.priority,
+            job.wake_at,
+            job.pause_wanted,
+            job.retry_of
         ],
     )?;
     Ok(())
@@ -147,12 +214,36 @@ pub fn list(db: &Db<'_>, limit: u32) -> Result<Vec<JobRow>> {
     db.all(&format!("SELECT {COLUMNS} FROM jobs ORDER BY id DESC LIMIT ?1"), [limit], read)
 }
 
-/// The jobs in one state, the oldest first.
+/// The jobs in one state: by priority, then the oldest first.
 ///
 /// # Errors
 /// When the database refuses.
 pub fn in_state(db: &Db<'_>, state: JobState) -> Result<Vec<JobRow>> {
-    db.all(&format!("SELECT {COLUMNS} FROM jobs WHERE state = ?1 ORDER BY id"), [state], read)
+    db.all(&format!("SELECT {COLUMNS} FROM jobs WHERE state = ?1 ORDER BY priority DESC, id"), [state], read)
+}
+
+/// The queued job whose turn it is.
+///
+/// # Errors
+/// When the database refuses.
+pub fn next_queued(db: &Db<'_>) -> Result<Option<JobRow>> {
+    db.one(
+        &format!("SELECT {COLUMNS} FROM jobs WHERE state = ?1 ORDER BY priority DESC, id LIMIT 1"),
+        [JobState::Queued],
+        read,
+    )
+}
+
+/// The jobs that wait for the network and are to be tried again by now.
+///
+/// # Errors
+/// When the database refuses.
+pub fn due(db: &Db<'_>, now: i64) -> Result<Vec<JobRow>> {
+    db.all(
+        &format!("SELECT {COLUMNS} FROM jobs WHERE state = ?1 AND COALESCE(wake_at, 0) <= ?2 ORDER BY id"),
+        params![JobState::WaitingNetwork, now],
+        read,
+    )
 }
 
 /// Moves a job to state `to` if it is in one of the states `from`; whether it was. A final state is left by no
@@ -172,11 +263,43 @@ pub fn transition(
     if job.state.is_final() || !from.contains(&job.state) {
         return Ok(false);
     }
+    // A wish to pause ends with whatever became of it, and a time to wake with the waiting.
     db.change(
-        "UPDATE jobs SET state = ?2, note = ?3, updated_at = ?4 WHERE id = ?1",
+        "UPDATE jobs SET state = ?2, note = ?3, updated_at = ?4, wake_at = NULL,
+           pause_wanted = CASE WHEN ?2 IN ('queued', 'running') THEN pause_wanted ELSE 0 END WHERE id = ?1",
         params![id, to, note, now],
     )?;
     Ok(true)
+}
+
+/// Notes when a job that waits for the network is tried again.
+///
+/// # Errors
+/// When the database refuses.
+pub fn set_wake(db: &Db<'_>, id: &str, at: i64) -> Result<()> {
+    db.change(
+        "UPDATE jobs SET wake_at = ?2 WHERE id = ?1 AND state = ?3",
+        params![id, at, JobState::WaitingNetwork],
+    )?;
+    Ok(())
+}
+
+/// Notes that a running job is to pause, or no longer is.
+///
+/// # Errors
+/// When the database refuses.
+pub fn want_pause(db: &Db<'_>, id: &str, wanted: bool) -> Result<()> {
+    db.change("UPDATE jobs SET pause_wanted = ?2 WHERE id = ?1", params![id, wanted])?;
+    Ok(())
+}
+
+/// Changes how soon a job's turn comes.
+///
+/// # Errors
+/// When the database refuses.
+pub fn set_priority(db: &Db<'_>, id: &str, priority: i32) -> Result<()> {
+    db.change("UPDATE jobs SET priority = ?2 WHERE id = ?1", params![id, priority])?;
+    Ok(())
 }
 
 /// Notes the approval a job waits for.
@@ -206,9 +329,26 @@ pub fn set_note(db: &Db<'_>, id: &str, note: &str, now: i64) -> Result<()> {
 /// # Errors
 /// When the database refuses.
 pub fn steps(db: &Db<'_>, job: &str) -> Result<Vec<StepRow>> {
-    db.all("SELECT name, begun_at, output FROM job_steps WHERE job_id = ?1", [job], |row| {
-        Ok(StepRow { name: row.get(0)?, begun_at: row.get(1)?, output: row.get(2)? })
+    let sql = "SELECT name, begun_at, ended_at, output FROM job_steps WHERE job_id = ?1 ORDER BY begun_at";
+    db.all(sql, [job], |row| {
+        Ok(StepRow { name: row.get(0)?, begun_at: row.get(1)?, ended_at: row.get(2)?, output: row.get(3)? })
     })
+}
+
+/// Gives a job the outputs that another one's steps of these names had.
+///
+/// # Errors
+/// When the database refuses.
+pub fn copy_steps(db: &Db<'_>, from: &str, to: &str, names: &[&str]) -> Result<()> {
+    for name in names {
+        db.change(
+            "INSERT OR IGNORE INTO job_steps (job_id, name, begun_at, ended_at, output)
+             SELECT ?2, name, begun_at, ended_at, output FROM job_steps
+             WHERE job_id = ?1 AND name = ?3 AND output IS NOT NULL",
+            params![from, to, name],
+        )?;
+    }
+    Ok(())
 }
 
 /// Notes that a step begins; whether it had begun before, in a run that did not end.
@@ -229,6 +369,17 @@ pub fn begin_step(db: &Db<'_>, job: &str, name: &str, now: i64) -> Result<bool> 
 /// When the database refuses.
 pub fn withdraw_step(db: &Db<'_>, job: &str, name: &str) -> Result<()> {
     db.change("DELETE FROM job_steps WHERE job_id = ?1 AND name = ?2 AND output IS NULL", [job, name])?;
+    Ok(())
+}
+
+/// Forgets steps and their outputs: they are run anew.
+///
+/// # Errors
+/// When the database refuses.
+pub fn forget_steps(db: &Db<'_>, job: &str, names: &[&str]) -> Result<()> {
+    for name in names {
+        db.change("DELETE FROM job_steps WHERE job_id = ?1 AND name = ?2", [job, name])?;
+    }
     Ok(())
 }
 

@@ -6,6 +6,7 @@
 //!
 //! Start reading at `consolidated_schema.sql`, then [`Store`].
 
+pub mod answers;
 pub mod approvals;
 pub mod audit;
 pub mod devices;
@@ -14,6 +15,7 @@ pub mod jobs;
 mod migrations;
 pub mod plans;
 pub mod projects;
+pub mod scopes;
 pub mod sessions;
 pub mod settings;
 pub mod texts;

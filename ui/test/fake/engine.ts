@@ -111,7 +111,9 @@ export class FakeEngine {
         }
         try {
           if (failure) throw failure;
-          frame({ id, result: this.unary[method as UnaryMethod](params as never) });
+          const answer = this.unary[method as UnaryMethod] as ((params: never) => unknown) | undefined;
+          if (!answer) throw new ApiError("not_found", "no_method", `The screens of the tests do not use ${method}.`);
+          frame({ id, result: answer(params as never) });
         } catch (error) {
           frame({ id, error: wire(error as ApiError) });
         }
@@ -149,7 +151,8 @@ export class FakeEngine {
     return this.world.ranking;
   }
 
-  private readonly unary: Unary = {
+  /** What the screens use; the real engine has more. */
+  private readonly unary: Partial<Unary> = {
     "system.hello": () => ({ api: 1, build: "0.1.0", engine: "fake", scopes: this.world.scopes ?? ALL }),
     "projects.list": () => ({ projects: this.world.projects }),
     "projects.grant": ({ path }) => {

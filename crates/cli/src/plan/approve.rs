@@ -96,7 +96,7 @@ async fn elsewhere(host: &Host, job: &Job) -> anyhow::Result<Option<Manifest>> {
 }
 
 fn approve(manifest: &Manifest) -> Approve {
-    Approve { approval: manifest.id.clone(), fingerprint: manifest.fingerprint.clone() }
+    Approve { approval: manifest.id.clone(), fingerprint: manifest.fingerprint.clone(), remember: None }
 }
 
 fn revise(manifest: &Manifest, files: Option<Vec<String>>, redact: Option<bool>) -> Revise {

@@ -100,3 +100,34 @@ pub(super) fn quoted(text: &str) -> Option<&str> {
     let inner = &text[start + 1..];
     Some(&inner[..inner.find(quote)?])
 }
+
+/// Which files of a repository import which, by paths and texts alone.
+#[derive(Debug)]
+pub struct Links<'p> {
+    paths: &'p [&'p str],
+    resolver: Resolver<'p>,
+}
+
+impl<'p> Links<'p> {
+    /// Prepares look-ups in all paths of a repository, sorted by bytes.
+    #[must_use]
+    pub fn new(paths: &'p [&'p str]) -> Self {
+        Self { paths, resolver: Resolver::new(paths) }
+    }
+
+    /// The files that the file at `path` with this text imports, each once, in the order of the imports. Imports of other
+    /// projects, and of languages that are not understood, give none.
+    #[must_use]
+    pub fn of(&self, path: &str, text: &str) -> Vec<&'p str> {
+        let mut found: Vec<&str> = Vec::new();
+        for import in imports(path, text) {
+            for at in self.resolver.resolve(path, &import) {
+                let path = self.paths[at as usize];
+                if !found.contains(&path) {
+                    found.push(path);
+                }
+            }
+        }
+        found
+    }
+}

@@ -120,8 +120,11 @@ async fn only_the_fingerprint_that_was_shown_approves() {
     let session = f.session(TASK).await;
     f.find(&session).await;
     let (_, manifest) = f.ask(&session).await;
-    let other =
-        Approve { approval: manifest.id.clone(), fingerprint: manifest.fingerprint.replace(['a', 'b'], "0") };
+    let other = Approve {
+        approval: manifest.id.clone(),
+        fingerprint: manifest.fingerprint.replace(['a', 'b'], "0"),
+        remember: None,
+    };
     assert_eq!(f.approvals().approve(&other).await.unwrap_err().reason, "approval_mismatch");
     assert!(f.simulator.log().is_empty());
 }
@@ -222,7 +225,7 @@ async fn a_request_too_long_for_the_model_cannot_be_approved() {
     let approvals = api::approvals::ApprovalsClient(client);
     let manifest = approvals.get(&GetApproval { approval }).await.unwrap();
     assert!(manifest.overflow_tokens > 0 && manifest.cost_ceiling > 0);
-    let approve = Approve { approval: manifest.id, fingerprint: manifest.fingerprint };
+    let approve = Approve { approval: manifest.id, fingerprint: manifest.fingerprint, remember: None };
     assert_eq!(approvals.approve(&approve).await.unwrap_err().reason, "too_long");
 }
 

@@ -56,7 +56,11 @@ fn an_answer_under_way_is_not_asked_for_twice() {
         };
         let approvals = api::approvals::ApprovalsClient(client);
         let manifest = approvals.get(&api::approvals::GetApproval { approval }).await.unwrap();
-        let approve = api::approvals::Approve { approval: manifest.id, fingerprint: manifest.fingerprint };
+        let approve = api::approvals::Approve {
+            approval: manifest.id,
+            fingerprint: manifest.fingerprint,
+            remember: None,
+        };
         approvals.approve(&approve).await.unwrap();
         // Long enough for something to have arrived and been stored.
         while simulator.log().is_empty() {

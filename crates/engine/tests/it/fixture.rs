@@ -138,7 +138,11 @@ impl Fixture {
     }
 
     pub async fn approve(&self, manifest: &Manifest) -> Result<Manifest, rpc::ApiError> {
-        let approve = Approve { approval: manifest.id.clone(), fingerprint: manifest.fingerprint.clone() };
+        let approve = Approve {
+            approval: manifest.id.clone(),
+            fingerprint: manifest.fingerprint.clone(),
+            remember: None,
+        };
         self.approvals().approve(&approve).await
     }
 

@@ -7,4 +7,6 @@ mod files;
 mod fixture;
 mod plans;
 mod rights;
+mod scopes;
 mod sessions;
+mod workflows;

@@ -37,6 +37,12 @@ impl Workflow for Scripted {
             }
         })
     }
+    fn stage_of(&self, step: &'static str) -> &'static str {
+        if step == "c" { "b" } else { step }
+    }
+    fn skipped(&self, step: &'static str) -> Option<&'static [&'static str]> {
+        (step == "b").then_some(&["b"])
+    }
     fn abandoned(&self, job: JobRow) -> BoxFuture<'_, ()> {
         Box::pin(async move { self.log.lock().unwrap().push(format!("abandoned {:?}", job.state)) })
     }
@@ -80,24 +86,7 @@ impl Fixture {
                 if sessions::get(db, "s")?.is_none() {
                     sessions::insert(db, "s", "p", "task", 1)?;
                 }
-                let (session_id, workflow, state) = ("s".into(), "scripted".into(), JobState::Queued);
-                let (note, input, approval_id, plan_id) = (String::new(), "{}".into(), None, None);
-                let (created_at, updated_at) = (1, 1);
-                rows::insert(
-                    db,
-                    &JobRow {
-                        id,
-                        session_id,
-                        workflow,
-                        state,
-                        note,
-                        input,
-                        approval_id,
-                        plan_id,
-                        created_at,
-                        updated_at,
-                    },
-                )
+                rows::insert(db, &JobRow::queued(id, "s".into(), "scripted", "{}".into(), 1))
             })
             .await
             .unwrap();
@@ -283,4 +272,142 @@ async fn a_queued_job_that_nobody_spoke_of_is_found() {
     let f = start(&dir.path().join("db"), |step, _| done(step)).await;
     f.insert("j").await;
     f.reaches("j", JobState::Completed).await;
+}
+
+#[tokio::test]
+async fn a_job_without_network_is_tried_again_by_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let tries = AtomicI64::new(0);
+    let f = start(&dir.path().join("db"), move |step, context| {
+        if step == "b" && tries.fetch_add(1, Ordering::SeqCst) < 2 {
+            assert!(!context.interrupted, "waiting is not an interruption");
+            // The clock of these tests advances with each look at it.
+            return Ok(Some(Outcome::WaitNetwork { note: "no server".into(), until: 0 }));
+        }
+        done(step)
+    })
+    .await;
+    f.submit("j").await;
+    f.reaches("j", JobState::Completed).await;
+    assert_eq!(f.log(), ["a", "b", "b", "b", "c"]);
+}
+
+#[tokio::test]
+async fn a_job_whose_time_has_not_come_goes_on_when_a_person_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let tries = AtomicI64::new(0);
+    let f = start(&dir.path().join("db"), move |step, _| {
+        if step == "b" && tries.fetch_add(1, Ordering::SeqCst) == 0 {
+            return Ok(Some(Outcome::WaitNetwork { note: "no server".into(), until: i64::MAX }));
+        }
+        done(step)
+    })
+    .await;
+    f.submit("j").await;
+    let job = f.reaches("j", JobState::WaitingNetwork).await;
+    assert_eq!((job.note.as_str(), job.wake_at), ("no server", Some(i64::MAX)));
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(f.log(), ["a", "b"]);
+    f.runner.resume("j").await.unwrap();
+    f.reaches("j", JobState::Completed).await;
+}
+
+#[tokio::test]
+async fn a_running_job_pauses_after_its_step_and_goes_on_at_the_next() {
+    let dir = tempfile::tempdir().unwrap();
+    let gate = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let open = Arc::clone(&gate);
+    let f = start(&dir.path().join("db"), move |step, _| {
+        while step == "b" && !open.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        done(step)
+    })
+    .await;
+    // The step blocks its thread; the wish to pause comes from another.
+    let runner = f.runner.clone();
+    f.insert("j").await;
+    let release = Arc::clone(&gate);
+    let store = f.store.clone();
+    let asked = std::thread::spawn(move || {
+        tokio::runtime::Runtime::new().unwrap().block_on(async move {
+            while !store.read(|db| rows::steps(db, "j")).await.unwrap().iter().any(|s| s.name == "b") {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            let job = runner.pause("j", "Paused.").await.unwrap().unwrap();
+            assert!(job.state == JobState::Running && job.pause_wanted);
+            release.store(true, Ordering::SeqCst);
+        });
+    });
+    f.runner.wake();
+    f.reaches("j", JobState::Paused).await;
+    asked.join().unwrap();
+    assert_eq!(f.log(), ["a", "b"]);
+    let resumed = f.runner.resume("j").await.unwrap().unwrap();
+    assert_eq!(resumed.state, JobState::Queued);
+    f.reaches("j", JobState::Completed).await;
+    assert_eq!(f.log(), ["a", "b", "c"]);
+    assert_eq!(f.runner.pause("j", "").await.unwrap().unwrap().state, JobState::Completed);
+}
+
+#[tokio::test]
+async fn a_stage_that_may_be_skipped_is_and_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let f = start(&dir.path().join("db"), |step, context| {
+        if step == "b" || (step == "c" && context.outputs["b"] != jobs::SKIPPED) {
+            return Ok(Some(Outcome::Wait("asks".into())));
+        }
+        done(step)
+    })
+    .await;
+    f.submit("j").await;
+    f.reaches("j", JobState::WaitingApproval).await;
+    let (skipped, _) = f.runner.skip("j", |_, _| Ok(())).await.unwrap();
+    assert!(skipped);
+    f.reaches("j", JobState::Completed).await;
+    assert_eq!(f.log(), ["a", "b", "c"]);
+    let (again, job) = f.runner.skip("j", |_, _| Ok(())).await.unwrap();
+    assert!(!again && job.unwrap().state == JobState::Completed, "an ended job has nothing to skip");
+    assert_eq!(f.runner.before("scripted", "c"), Some(vec!["a"]), "c belongs to the stage that b begins");
+}
+
+#[tokio::test]
+async fn a_step_can_send_the_job_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let tries = AtomicI64::new(0);
+    let f = start(&dir.path().join("db"), move |step, _| {
+        if step == "c" && tries.fetch_add(1, Ordering::SeqCst) == 0 {
+            return Ok(Some(Outcome::Again("b")));
+        }
+        done(step)
+    })
+    .await;
+    f.submit("j").await;
+    f.reaches("j", JobState::Completed).await;
+    assert_eq!(f.log(), ["a", "b", "c", "b", "c"]);
+}
+
+#[tokio::test]
+async fn a_higher_priority_comes_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&order);
+    let f = start(&dir.path().join("db"), move |step, context| {
+        if step == "a" {
+            seen.lock().unwrap().push(context.job.id.clone());
+        }
+        // The first two hold both places until they are canceled.
+        if context.job.id < "3".to_owned() { Ok(None) } else { done(step) }
+    })
+    .await;
+    f.submit("1").await;
+    f.submit("2").await;
+    f.reaches("2", JobState::Running).await;
+    for id in ["3", "4", "5"] {
+        f.insert(id).await;
+    }
+    f.store.write(|db| rows::set_priority(db, "5", 10)).await.unwrap();
+    f.runner.cancel("1", "").await.unwrap();
+    f.reaches("4", JobState::Completed).await;
+    assert_eq!(order.lock().unwrap()[2..], ["5", "3", "4"]);
 }

@@ -17,18 +17,7 @@ async fn with_session(store: &Store) {
 }
 
 fn job(id: &str, state: JobState) -> JobRow {
-    JobRow {
-        id: id.into(),
-        session_id: "s".into(),
-        workflow: "plan".into(),
-        state,
-        note: String::new(),
-        input: "{}".into(),
-        approval_id: None,
-        plan_id: None,
-        created_at: 1,
-        updated_at: 1,
-    }
+    JobRow { state, ..JobRow::queued(id.into(), "s".into(), "plan", "{}".into(), 1) }
 }
 
 #[tokio::test]
@@ -207,7 +196,7 @@ async fn the_audit_chain_shows_every_edit() {
     let store = Store::open(&path).unwrap();
     for n in 0..5 {
         store
-            .write(move |db| audit::append(db, "j", "intent", format!("{{\"n\":{n}}}").as_bytes(), n))
+            .write(move |db| audit::append(db, "j", "a", "intent", format!("{{\"n\":{n}}}").as_bytes(), n))
             .await
             .unwrap();
     }
@@ -274,4 +263,81 @@ async fn an_unknown_price_is_not_nothing() {
     store.write(move |db| usage::insert(db, &row, 1)).await.unwrap();
     let sums = store.read(|db| usage::since(db, 0)).await.unwrap();
     assert_eq!((sums[0].cost, sums[0].unpriced), (0, 1));
+}
+
+#[tokio::test]
+async fn money_set_aside_counts_until_it_is_given_back() {
+    use store::scopes;
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&dir.path().join("engine.db")).unwrap();
+    store
+        .write(|db| {
+            sessions::insert(db, "s", "p", "task", 1)?;
+            let scope = scopes::ScopeRow {
+                id: "1".into(),
+                session_id: "s".into(),
+                door: "direct".into(),
+                destinations: "[]".into(),
+                under: String::new(),
+                web: false,
+                cap: 100,
+                spent: 0,
+                created_at: 1,
+                created_by: "me".into(),
+                expires_at: 50,
+                ended_at: None,
+                ended_why: None,
+            };
+            scopes::insert(db, &scope)?;
+            scopes::hold(db, "a", "s", Some("1"), 60, 2)?;
+            scopes::hold(db, "b", "s", None, 5, 2)?;
+            assert_eq!((scopes::held_by_scope(db, "1")?, scopes::held(db, Some("s"))?), (60, 65));
+            scopes::release(db, "a", 40)?;
+            assert_eq!((scopes::held_by_scope(db, "1")?, scopes::get(db, "1")?.unwrap().spent), (0, 40));
+            assert_eq!(scopes::holding(db, "s", 49)?.len(), 1);
+            assert!(scopes::holding(db, "s", 50)?.is_empty(), "its time is over");
+            assert!(scopes::end(db, "1", "revoked", 3)? && !scopes::end(db, "1", "again", 4)?);
+            assert!(scopes::holding(db, "s", 10)?.is_empty());
+            assert_eq!(scopes::get(db, "1")?.unwrap().ended_why.as_deref(), Some("revoked"));
+            // "b" belongs to no approval that is still open.
+            assert_eq!((scopes::release_ended(db)?, scopes::held(db, None)?), (1, 0));
+            Ok(())
+        })
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn usage_is_summed_by_what_one_asks_for() {
+    use store::usage::{Group, UsageRow, grouped, insert, spent};
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&dir.path().join("engine.db")).unwrap();
+    let day = 86_400_000;
+    store
+        .write(move |db| {
+            for (session, model, cost, at) in
+                [("s", "m", Some(5), 10), ("s", "n", Some(7), day + 1), ("t", "m", None, day + 2)]
+            {
+                let row = UsageRow {
+                    session_id: session.into(),
+                    job_id: format!("job of {session}"),
+                    provider: "p".into(),
+                    model: model.into(),
+                    input_tokens: 3,
+                    cost,
+                    ..UsageRow::default()
+                };
+                insert(db, &row, at)?;
+            }
+            let keys = |group| -> store::Result<Vec<(String, u64, u64)>> {
+                Ok(grouped(db, 0, group)?.into_iter().map(|g| (g.key, g.cost, g.unpriced)).collect())
+            };
+            assert_eq!(keys(Group::Day)?, [("1970-01-01".into(), 5, 0), ("1970-01-02".into(), 7, 1)]);
+            assert_eq!(keys(Group::Session)?, [("s".into(), 12, 0), ("t".into(), 0, 1)]);
+            assert_eq!(keys(Group::Model)?, [("p/n".into(), 7, 0), ("p/m".into(), 5, 1)]);
+            assert_eq!((spent(db, Some("s"), 0)?, spent(db, None, day)?), (12, 7));
+            Ok(())
+        })
+        .await
+        .unwrap();
 }

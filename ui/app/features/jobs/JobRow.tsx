@@ -1,4 +1,4 @@
-import { CircleCheck, CircleDashed, CircleSlash, CircleX, Hourglass, LoaderCircle, X } from "lucide-react";
+import { CircleCheck, CircleDashed, CirclePause, CirclePlay, CircleSlash, CircleX, Hourglass, LoaderCircle, WifiOff, X } from "lucide-react";
 import type { Job, JobState } from "#client/api.gen.ts";
 import { IconButton, Pill, type Tone } from "#kit/core.tsx";
 import { toasts } from "#kit/overlays.tsx";
@@ -9,16 +9,17 @@ import { sentence, w } from "../../words.ts";
 import css from "./jobs.module.css";
 
 const ICONS = {
-  queued: CircleDashed, running: LoaderCircle, waiting_approval: Hourglass, completed: CircleCheck, failed: CircleX, canceled: CircleSlash,
+  queued: CircleDashed, running: LoaderCircle, waiting_approval: Hourglass, waiting_network: WifiOff, paused: CirclePause, completed: CircleCheck, failed: CircleX, canceled: CircleSlash,
 };
 const TONES: Record<JobState, Tone> = {
-  queued: "plain", running: "accent", waiting_approval: "waiting", completed: "create", failed: "error", canceled: "plain",
+  queued: "plain", running: "accent", waiting_approval: "waiting", waiting_network: "waiting", paused: "plain", completed: "create", failed: "error", canceled: "plain",
 };
 
-export const isOpen = (job: Job): boolean => ["queued", "running", "waiting_approval"].includes(job.state);
+export const isOpen = (job: Job): boolean => !["completed", "failed", "canceled"].includes(job.state);
 
 function stationOf(job: Job): Station {
-  return job.state === "waiting_approval" || job.state === "queued" ? "approve" : "plan";
+  if (job.workflow === "find") return job.state === "waiting_approval" ? "approve" : "files";
+  return ["waiting_approval", "queued", "paused"].includes(job.state) ? "approve" : "plan";
 }
 
 /** One job, with a way to its station and a way to stop it. */
@@ -27,8 +28,8 @@ export function JobRow({ job, onGo }: { job: Job; onGo?: () => void }) {
   const session = useRead("sessions.list", {}).value?.sessions.find((s) => s.id === job.session);
   const may = useMay("run");
   const Icon = ICONS[job.state];
-  const cancel = () =>
-    void connection.call("jobs.cancel", { job: job.id }).then(
+  const change = (method: "jobs.cancel" | "jobs.pause" | "jobs.resume") =>
+    void connection.call(method, { job: job.id }).then(
       () => connection.store.refresh("jobs.list", {}),
       (error: unknown) => toasts.add({ title: sentence(asApiError(error)) }),
     );
@@ -43,7 +44,10 @@ export function JobRow({ job, onGo }: { job: Job; onGo?: () => void }) {
         <Pill tone={TONES[job.state]}><Icon size={12} aria-hidden="true" />{w.jobs.states[job.state]}</Pill>
         <span className={css.time}><RelativeTime at={job.updated_at} /></span>
       </span>
-      {isOpen(job) && may ? <IconButton label={`${w.jobs.cancel}: ${title}`} onClick={cancel}><X size={16} /></IconButton> : <span className={css.gap} />}
+      {may && isOpen(job) && (job.state === "paused" || job.state === "waiting_network"
+        ? <IconButton label={`${w.jobs.resume}: ${title}`} onClick={() => change("jobs.resume")}><CirclePlay size={16} /></IconButton>
+        : <IconButton label={`${w.jobs.pause}: ${title}`} onClick={() => change("jobs.pause")}><CirclePause size={16} /></IconButton>)}
+      {isOpen(job) && may ? <IconButton label={`${w.jobs.cancel}: ${title}`} onClick={() => change("jobs.cancel")}><X size={16} /></IconButton> : <span className={css.gap} />}
     </div>
   );
 }

@@ -1,0 +1,153 @@
+//! What each stage of each workflow asks.
+
+use crate::error::{damaged, database};
+use crate::question::{FilePart, Part, Question, Tree};
+use crate::wire::{FindInput, ImproveInput, PlanInput};
+use crate::{Inner, find};
+use api::discovery::RankReason;
+use rpc::ApiError;
+use std::collections::BTreeMap;
+use store::files::FileRow;
+use store::jobs::JobRow;
+use store::sessions::SessionRow;
+
+/// The most tokens an answer with a plan may have: about 200 steps.
+const PLAN_OUTPUT: u64 = 16_000;
+
+/// What a plan's answer usually has: a fixed part, and a part for each file. From plans of ten to twenty files.
+const PLAN_USUAL: (u64, u64) = (1_500, 250);
+
+/// The most tokens an answer with a list may have.
+const LIST_OUTPUT: u64 = 4_000;
+
+/// The most tokens an answer with a text may have.
+const TEXT_OUTPUT: u64 = 4_000;
+
+/// The outputs of the steps that have ended, by name.
+pub(crate) type Outputs = BTreeMap<String, String>;
+
+/// The workflows that ask a model.
+pub(crate) mod workflow {
+    /// A plan of a change.
+    pub(crate) const PLAN: &str = "plan";
+    /// A search for files with a model.
+    pub(crate) const FIND: &str = "find";
+    /// A task put precisely.
+    pub(crate) const REFINE: &str = "refine";
+    /// A passage of a task in better words.
+    pub(crate) const IMPROVE: &str = "improve";
+}
+
+/// The input of a job, as its workflow stores it.
+pub(crate) fn input<T: serde::de::DeserializeOwned>(job: &JobRow) -> Result<T, ApiError> {
+    serde_json::from_str(&job.input).map_err(|_| damaged("job"))
+}
+
+/// The model that a job was started with.
+pub(crate) fn model(job: &JobRow) -> Result<Option<String>, ApiError> {
+    // Every input has it under the same name.
+    input::<PlanInput>(job).map(|input| input.model)
+}
+
+impl Inner {
+    /// What a job asks at a stage.
+    pub(crate) async fn question(
+        &self,
+        job: &JobRow,
+        stage: &str,
+        outputs: &Outputs,
+    ) -> Result<Question, ApiError> {
+        let session = self.session(&job.session_id.as_str().into()).await?;
+        if session.task.trim().is_empty() {
+            return Err(ApiError::invalid(
+                "task_empty",
+                "The task is empty. Describe the change first; nothing was sent.",
+            ));
+        }
+        let key = session.id.clone();
+        let ranked = self.store.read(move |db| store::files::list(db, &key)).await.map_err(database)?;
+        match (job.workflow.as_str(), stage) {
+            (workflow::PLAN, _) => Ok(plan(&session, &ranked)),
+            (workflow::REFINE, _) => Ok(refine(&session, &ranked)),
+            (workflow::IMPROVE, _) => improve(&input(job)?),
+            (workflow::FIND, stage) => {
+                let input: FindInput = input(job)?;
+                find::question(self, &session, &ranked, &input, stage, outputs).await
+            }
+            (other, _) => {
+                Err(ApiError::internal(format!("This version knows no question of the workflow “{other}”.")))
+            }
+        }
+    }
+}
+
+fn ticked(ranked: &[FileRow]) -> Vec<FilePart> {
+    ranked.iter().filter(|file| file.included).map(|file| FilePart::whole(&file.path)).collect()
+}
+
+fn plan(session: &SessionRow, ranked: &[FileRow]) -> Question {
+    let files = ticked(ranked);
+    Question {
+        purpose: "a plan of the change".to_owned(),
+        instructions: include_str!("prompts/plan.md").to_owned(),
+        parts: vec![Part::new("task", &session.task)],
+        max_output: PLAN_OUTPUT,
+        usual_output: PLAN_USUAL.0 + PLAN_USUAL.1 * files.len() as u64,
+        files,
+        tree: Some(Tree::NearFiles),
+        web: false,
+    }
+}
+
+fn refine(session: &SessionRow, ranked: &[FileRow]) -> Question {
+    Question {
+        purpose: "the task put precisely".to_owned(),
+        instructions: include_str!("prompts/refine.md").to_owned(),
+        parts: vec![Part::new("task", &session.task)],
+        files: ticked(ranked),
+        tree: None,
+        max_output: TEXT_OUTPUT,
+        usual_output: 300 + session.task.len() as u64 / 2,
+        web: false,
+    }
+}
+
+fn improve(input: &ImproveInput) -> Result<Question, ApiError> {
+    let mut parts = vec![Part::new("text", &input.text), Part::new("passage", &input.passage)];
+    parts.extend(input.wish.as_ref().map(|wish| Part::new("wish", wish)));
+    Ok(Question {
+        purpose: "a passage in better words".to_owned(),
+        instructions: include_str!("prompts/improve.md").to_owned(),
+        parts,
+        files: Vec::new(),
+        tree: None,
+        max_output: TEXT_OUTPUT,
+        usual_output: 100 + input.passage.len() as u64 / 3,
+        web: false,
+    })
+}
+
+/// A question whose answer is a list.
+pub(crate) fn list(
+    purpose: &str,
+    instructions: &str,
+    parts: Vec<Part>,
+    files: Vec<FilePart>,
+    tree: Option<Tree>,
+) -> Question {
+    Question {
+        purpose: purpose.to_owned(),
+        instructions: instructions.to_owned(),
+        parts,
+        usual_output: 200 + 40 * files.len() as u64,
+        files,
+        tree,
+        max_output: LIST_OUTPUT,
+        web: false,
+    }
+}
+
+/// The reasons of a ranked file.
+pub(crate) fn reasons(row: &FileRow) -> Vec<RankReason> {
+    serde_json::from_str(&row.reasons).unwrap_or_default()
+}

@@ -1,0 +1,283 @@
+//! Standing permissions and budgets: what may be sent without asking again, and what may be spent at all.
+//!
+//! Both are decided inside the transaction that approves, together with the money that is set aside for the request, so
+//! two jobs can never both find the last cent.
+
+use crate::error::database;
+use crate::manifest::under;
+use crate::wire::{Budgets, StoredManifest};
+use crate::{Engine, Inner};
+use api::approvals::{Destination, EndScope, ListScopes, Remember, Scope, ScopeList};
+use api::events::Topic;
+use api::settings::Settings;
+use rpc::{ApiError, ErrorCode};
+use store::scopes::ScopeRow;
+use store::{Db, StoreError};
+
+/// Where the budgets are kept.
+pub(crate) const BUDGETS: &str = "budgets";
+
+/// The longest a permission can hold.
+const LONGEST_MINUTES: u32 = 24 * 60;
+
+/// What counts as a day of the day's budget: the last 24 hours.
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// Whether a request may be approved.
+pub(crate) enum Room {
+    /// It may, and its ceiling is set aside.
+    Held,
+    /// A budget would be exceeded, or cannot be kept; why, in words.
+    Full(String),
+}
+
+/// Sets a request's ceiling aside if the budgets have room for it.
+pub(crate) fn hold(
+    db: &Db<'_>,
+    stored: &StoredManifest,
+    approval: &str,
+    scope: Option<&str>,
+    now: i64,
+) -> store::Result<Room> {
+    let manifest = &stored.manifest;
+    let session = manifest.session.0.as_str();
+    let budgets = budgets(db)?;
+    let ceiling = manifest.cost_ceiling;
+    for (limit, whose, spent, held, word) in [
+        (budgets.session, Some(session), 0, Some(session), "this session"),
+        (budgets.day, None, now - DAY_MS, None, "24 hours"),
+    ] {
+        let Some(limit) = limit else { continue };
+        if stored.target.prices.is_none() {
+            return Ok(Room::Full(format!(
+                "The price of {} is not known, so the budget for {word} cannot be kept. Nothing was sent. Choose a model with a known \
+                 price, or remove the budget.",
+                manifest.model
+            )));
+        }
+        let used = store::usage::spent(db, whose, spent)? + store::scopes::held(db, held)?;
+        if used.saturating_add(ceiling) > limit {
+            return Ok(Room::Full(format!(
+                "This could cost up to {}, and of the budget of {} for {word} only {} is left. Nothing was sent. Raise the budget, send \
+                 fewer files, or choose a cheaper model.",
+                dollars(ceiling),
+                dollars(limit),
+                dollars(limit.saturating_sub(used))
+            )));
+        }
+    }
+    store::scopes::hold(db, approval, session, scope, ceiling, now)?;
+    Ok(Room::Held)
+}
+
+/// The budgets that are set.
+pub(crate) fn budgets(db: &Db<'_>) -> store::Result<Budgets> {
+    match store::settings::get(db, BUDGETS)? {
+        None => Ok(Budgets::default()),
+        // A budget that cannot be read must not count as none.
+        Some(json) => serde_json::from_str(&json).map_err(|e| StoreError::Text(e.into())),
+    }
+}
+
+fn dollars(micro: u64) -> String {
+    let cents = micro.div_ceil(100);
+    format!("${}.{:04}", cents / 10_000, cents % 10_000)
+        .trim_end_matches('0')
+        .trim_end_matches('.')
+        .to_owned()
+}
+
+/// The permission that covers a manifest, if there is one with room. A secret in the manifest ends every permission of
+/// the session: it was given for requests without.
+pub(crate) fn covering(db: &Db<'_>, stored: &StoredManifest, now: i64) -> store::Result<Option<ScopeRow>> {
+    let manifest = &stored.manifest;
+    let holding = store::scopes::holding(db, &manifest.session.0, now)?;
+    if !manifest.secrets.is_empty() {
+        for scope in &holding {
+            let secret = &manifest.secrets[0];
+            let why = format!("A secret was found in {}, line {}.", secret.source, secret.line);
+            store::scopes::end(db, &scope.id, &why, now)?;
+        }
+        return Ok(None);
+    }
+    if manifest.overflow_tokens > 0 || stored.target.prices.is_none() {
+        return Ok(None);
+    }
+    for scope in holding {
+        let Ok(known) = serde_json::from_str::<Vec<(String, String)>>(&scope.destinations) else { continue };
+        let fits = scope.door == door(stored)
+            && stored.target.destinations.iter().all(|to| known.contains(to))
+            && manifest.files.iter().all(|file| under(&file.path, &scope.under))
+            && (scope.web || !manifest.web);
+        let left = scope.cap.saturating_sub(scope.spent + store::scopes::held_by_scope(db, &scope.id)?);
+        if fits && manifest.cost_ceiling <= left {
+            return Ok(Some(scope));
+        }
+    }
+    Ok(None)
+}
+
+/// The door as scopes name it: going through another server is another door.
+fn door(stored: &StoredManifest) -> String {
+    match stored.target.dialect {
+        None => format!("server {}", stored.target.base_url),
+        Some(_) => format!("direct {}", stored.target.base_url),
+    }
+}
+
+/// The permission that a person gives with an approval.
+pub(crate) fn row(
+    inner: &Inner,
+    stored: &StoredManifest,
+    remember: &Remember,
+    by: &str,
+) -> Result<ScopeRow, ApiError> {
+    if remember.minutes == 0 || remember.minutes > LONGEST_MINUTES {
+        let message = format!("A permission holds for 1 to {LONGEST_MINUTES} minutes. Nothing was sent.");
+        return Err(ApiError::invalid("scope_minutes", message));
+    }
+    let folder = remember.under.as_deref().unwrap_or_default().trim_matches('/');
+    if !folder.is_empty() && plan::path::check(folder).is_err() {
+        return Err(ApiError::invalid(
+            "scope_folder",
+            "The folder must be a path inside the project. Nothing was sent.",
+        ));
+    }
+    let manifest = &stored.manifest;
+    if manifest.files.iter().any(|file| !under(&file.path, folder)) {
+        let message = format!("Not every file of this request lies in {folder}. Nothing was sent.");
+        return Err(ApiError::invalid("scope_folder", message));
+    }
+    if stored.target.prices.is_none() {
+        let message = format!(
+            "The price of {} is not known, so no cap could hold. Approve each request by itself; nothing was sent.",
+            manifest.model
+        );
+        return Err(ApiError::invalid("scope_unpriced", message));
+    }
+    if !manifest.secrets.is_empty() {
+        let message =
+            "Secrets were found in this request, so only this one can be approved. Nothing was sent.";
+        return Err(ApiError::invalid("scope_secrets", message));
+    }
+    let now = inner.now();
+    Ok(ScopeRow {
+        id: inner.new_id(),
+        session_id: manifest.session.0.clone(),
+        door: door(stored),
+        destinations: serde_json::to_string(&stored.target.destinations)
+            .map_err(|e| ApiError::internal(e.to_string()))?,
+        under: folder.to_owned(),
+        web: manifest.web,
+        cap: remember.cap,
+        spent: 0,
+        created_at: now,
+        created_by: by.to_owned(),
+        expires_at: now + i64::from(remember.minutes) * 60_000,
+        ended_at: None,
+        ended_why: None,
+    })
+}
+
+fn view(row: ScopeRow, held: u64, now: i64) -> Scope {
+    let destinations: Vec<(String, String)> = serde_json::from_str(&row.destinations).unwrap_or_default();
+    let time = |at: i64| at.max(0).cast_unsigned();
+    Scope {
+        holds: row.ended_at.is_none() && row.expires_at > now && row.spent < row.cap,
+        id: row.id.into(),
+        session: row.session_id.into(),
+        door: row.door,
+        destinations: destinations
+            .into_iter()
+            .map(|(provider, model)| Destination { provider, model })
+            .collect(),
+        under: row.under,
+        web: row.web,
+        cap: row.cap,
+        spent: row.spent,
+        held,
+        created_at: time(row.created_at),
+        created_by: row.created_by,
+        expires_at: time(row.expires_at),
+        ended: row.ended_why,
+    }
+}
+
+impl Engine {
+    pub(crate) async fn list_scopes(&self, request: ListScopes) -> Result<ScopeList, ApiError> {
+        let (session, now) = (request.session.map(|s| s.0), self.inner.now());
+        let rows = self.inner.store.read(move |db| {
+            let rows = store::scopes::list(db, session.as_deref())?;
+            rows.into_iter()
+                .map(|row| Ok((store::scopes::held_by_scope(db, &row.id)?, row)))
+                .collect::<store::Result<Vec<_>>>()
+        });
+        let rows = rows.await.map_err(database)?;
+        Ok(ScopeList { scopes: rows.into_iter().map(|(held, row)| view(row, held, now)).collect() })
+    }
+
+    pub(crate) async fn end_scope(&self, by: &str, request: EndScope) -> Result<ScopeList, ApiError> {
+        let (id, why, now) = (request.scope.0.clone(), format!("Withdrawn from {by}."), self.inner.now());
+        let row = self
+            .inner
+            .store
+            .write(move |db| {
+                store::scopes::end(db, &id, &why, now)?;
+                store::scopes::get(db, &id)
+            })
+            .await
+            .map_err(database)?;
+        let Some(row) = row else {
+            return Err(ApiError::not_found(
+                "no_scope",
+                "This permission does not exist, or its session was deleted.",
+            ));
+        };
+        self.inner.bus.tell(Topic::Approval, "", Some(&row.session_id));
+        self.list_scopes(ListScopes { session: Some(row.session_id.into()) }).await
+    }
+}
+
+impl Inner {
+    /// Whether the permission by which something was approved still holds. What a person approved by hand does.
+    pub(crate) async fn still_allowed(&self, by: Option<&str>) -> store::Result<bool> {
+        let Some(id) = by.and_then(|by| by.strip_prefix(BY_SCOPE)) else { return Ok(true) };
+        let (id, now) = (id.to_owned(), self.now());
+        let row = self.store.read(move |db| store::scopes::get(db, &id)).await?;
+        Ok(row.is_some_and(|row| row.ended_at.is_none() && row.expires_at > now))
+    }
+}
+
+/// How an approval by a permission is recorded, before the permission's id.
+pub(crate) const BY_SCOPE: &str = "scope ";
+
+/// Where a permission is at its end without room, that is said to whoever asks.
+pub(crate) fn full(message: String) -> ApiError {
+    ApiError::new(ErrorCode::Quota, "budget_exceeded", message)
+}
+
+impl api::settings::SettingsService for Engine {
+    async fn get(&self, _: &rpc::Caller, _: api::Empty) -> Result<Settings, ApiError> {
+        let budgets = self.inner.store.read(budgets).await.map_err(database)?;
+        Ok(Settings { day_budget: budgets.day, session_budget: budgets.session })
+    }
+
+    async fn set(&self, caller: &rpc::Caller, request: Settings) -> Result<Settings, ApiError> {
+        let budgets = Budgets { day: request.day_budget, session: request.session_budget };
+        let json = serde_json::to_string(&budgets).map_err(|e| ApiError::internal(e.to_string()))?;
+        self.inner.store.write(move |db| store::settings::put(db, BUDGETS, &json)).await.map_err(database)?;
+        self.inner.bus.tell(Topic::Settings, "", None);
+        self.get(caller, api::Empty {}).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn money_is_shown_without_losing_a_fraction() {
+        assert_eq!(super::dollars(250_000), "$0.25");
+        assert_eq!(super::dollars(1_000_000), "$1");
+        assert_eq!(super::dollars(120), "$0.0002");
+        assert_eq!(super::dollars(0), "$0");
+    }
+}

@@ -209,6 +209,47 @@ pub struct Finding {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub suggestion: Option<String>,
+    /// What `plans.repair` would do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub repair: Option<Repair>,
+}
+
+/// One change of a step that answers a finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Repair {
+    /// The operation means this path.
+    UsePath {
+        /// The path.
+        path: String,
+    },
+    /// The operation means this symbol.
+    UseSymbol {
+        /// The symbol.
+        symbol: String,
+    },
+    /// The symbol is not named.
+    DropSymbol,
+    /// The operation means these lines.
+    UseLines {
+        /// The first.
+        first: u32,
+        /// The last.
+        last: u32,
+    },
+    /// The lines are not named.
+    DropLines,
+    /// The operation is of this kind.
+    UseKind {
+        /// The kind.
+        operation: OperationKind,
+    },
+    /// The step does not depend on that one.
+    DropDependency {
+        /// Its number.
+        step: u32,
+    },
 }
 
 /// A plan's progress. Idempotent: each event carries the whole of what it names.

@@ -1,6 +1,6 @@
 //! Plans as clients see them.
 
-use api::plans::{Finding, Operation, OperationKind, Plan, PlanState, Severity, Step, Usage};
+use api::plans::{Finding, Operation, OperationKind, Plan, PlanState, Repair, Severity, Step, Usage};
 use plan::Document;
 use store::plans::PlanRow;
 
@@ -27,17 +27,55 @@ pub(crate) fn steps(document: &Document, findings: &[Vec<plan::Finding>]) -> Vec
 
 fn operation(operation: &plan::Operation) -> Operation {
     Operation {
-        kind: match operation.kind {
-            plan::OperationKind::Create => OperationKind::Create,
-            plan::OperationKind::Modify => OperationKind::Modify,
-            plan::OperationKind::Delete => OperationKind::Delete,
-            plan::OperationKind::Move => OperationKind::Move,
-        },
+        kind: kind(operation.kind),
         path: operation.path.clone(),
         to: operation.to.clone(),
         symbol: operation.symbol.clone(),
         lines: operation.lines,
         change: operation.change.clone(),
+    }
+}
+
+fn kind(kind: plan::OperationKind) -> OperationKind {
+    match kind {
+        plan::OperationKind::Create => OperationKind::Create,
+        plan::OperationKind::Modify => OperationKind::Modify,
+        plan::OperationKind::Delete => OperationKind::Delete,
+        plan::OperationKind::Move => OperationKind::Move,
+    }
+}
+
+/// The inverse of [`kind`].
+pub(crate) fn plan_kind(kind: OperationKind) -> plan::OperationKind {
+    match kind {
+        OperationKind::Create => plan::OperationKind::Create,
+        OperationKind::Modify => plan::OperationKind::Modify,
+        OperationKind::Delete => plan::OperationKind::Delete,
+        OperationKind::Move => plan::OperationKind::Move,
+    }
+}
+
+fn repair(repair: &plan::Repair) -> Repair {
+    match repair.clone() {
+        plan::Repair::UsePath(path) => Repair::UsePath { path },
+        plan::Repair::UseSymbol(symbol) => Repair::UseSymbol { symbol },
+        plan::Repair::DropSymbol => Repair::DropSymbol,
+        plan::Repair::UseLines(first, last) => Repair::UseLines { first, last },
+        plan::Repair::DropLines => Repair::DropLines,
+        plan::Repair::UseKind(operation) => Repair::UseKind { operation: kind(operation) },
+        plan::Repair::DropDependency(step) => Repair::DropDependency { step },
+    }
+}
+
+fn stored_repair(repair: Repair) -> plan::Repair {
+    match repair {
+        Repair::UsePath { path } => plan::Repair::UsePath(path),
+        Repair::UseSymbol { symbol } => plan::Repair::UseSymbol(symbol),
+        Repair::DropSymbol => plan::Repair::DropSymbol,
+        Repair::UseLines { first, last } => plan::Repair::UseLines(first, last),
+        Repair::DropLines => plan::Repair::DropLines,
+        Repair::UseKind { operation } => plan::Repair::UseKind(plan_kind(operation)),
+        Repair::DropDependency { step } => plan::Repair::DropDependency(step),
     }
 }
 
@@ -52,6 +90,7 @@ pub(crate) fn finding(finding: &plan::Finding) -> Finding {
         message: finding.message.clone(),
         operation: finding.operation.map(count),
         suggestion: finding.suggestion.clone(),
+        repair: finding.repair.as_ref().map(repair),
     }
 }
 
@@ -67,6 +106,7 @@ pub(crate) fn stored_finding(finding: Finding) -> plan::Finding {
         message: finding.message,
         operation: finding.operation.map(|n| n as usize),
         suggestion: finding.suggestion,
+        repair: finding.repair.map(stored_repair),
     }
 }
 

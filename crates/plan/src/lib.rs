@@ -15,9 +15,13 @@ pub mod fuzzing;
 mod nearest;
 pub mod parse;
 pub mod path;
+mod repair;
 pub mod verify;
 
 pub use document::{Document, Operation, OperationKind, Step};
 pub use nearest::nearest;
 pub use parse::{Ending, Parser, State};
-pub use verify::{Entry, Finding, Repository, Severity, verify};
+pub use repair::repair;
+pub use verify::{
+    Entry, Finding, Language, Noted, Repair, Repository, Severity, Symbol, declared, verify, verify_since,
+};

@@ -7,22 +7,28 @@ const MIN_SIMILARITY: f64 = 0.6;
 /// Ties go to the candidate that sorts first. `None` when nothing is similar enough.
 pub fn nearest<'a>(path: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = file_name(path);
-    candidates
-        .into_iter()
-        .filter(|candidate| *candidate != path)
-        .map(|candidate| {
-            let same_name = file_name(candidate) == name;
-            // Names weigh more than folders: files move more often than they are renamed.
-            let names = strsim::normalized_levenshtein(file_name(candidate), name);
-            let whole = strsim::normalized_levenshtein(candidate, path);
-            let score = 0.6 * names + 0.4 * whole;
-            (candidate, same_name, score)
+    let others: Vec<&str> = candidates.into_iter().filter(|candidate| *candidate != path).collect();
+    let score = |candidate: &str| {
+        // Names weigh more than folders: files move more often than they are renamed.
+        let names = strsim::normalized_levenshtein(file_name(candidate), name);
+        0.6 * names + 0.4 * strsim::normalized_levenshtein(candidate, path)
+    };
+    let best = |candidates: &mut dyn Iterator<Item = &'a str>| {
+        candidates
+            .map(|candidate| (candidate, score(candidate)))
+            .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(a.0)))
+    };
+    let same_name = best(&mut others.iter().copied().filter(|candidate| file_name(candidate) == name));
+    // Measuring every path of a large tree takes long; one whose name is much longer or shorter is not alike enough.
+    let near = |candidate: &&str| {
+        let (a, b) = (file_name(candidate).len(), name.len());
+        3 * a.min(b) >= a.max(b)
+    };
+    same_name
+        .or_else(|| {
+            best(&mut others.iter().copied().filter(near)).filter(|(_, score)| *score >= MIN_SIMILARITY)
         })
-        .filter(|(_, same_name, score)| *same_name || *score >= MIN_SIMILARITY)
-        .max_by(|a, b| {
-            (a.1, a.2).partial_cmp(&(b.1, b.2)).unwrap_or(std::cmp::Ordering::Equal).then(b.0.cmp(a.0))
-        })
-        .map(|(candidate, ..)| candidate)
+        .map(|(candidate, _)| candidate)
 }
 
 fn file_name(path: &str) -> &str {

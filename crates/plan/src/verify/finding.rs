@@ -1,0 +1,72 @@
+//! What a check found, and what would put it right.
+
+use crate::document::OperationKind;
+use std::borrow::Cow;
+
+/// How much a finding weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Good to know.
+    Info,
+    /// May be wrong, or wants a look.
+    Warning,
+    /// The step cannot be carried out as written.
+    Error,
+}
+
+/// One change of a step that answers a finding. [`crate::repair()`] carries it out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Repair {
+    /// The operation means this path.
+    UsePath(String),
+    /// The operation means this symbol.
+    UseSymbol(String),
+    /// The symbol is not named.
+    DropSymbol,
+    /// The operation means these lines.
+    UseLines(u32, u32),
+    /// The lines are not named.
+    DropLines,
+    /// The operation is of this kind.
+    UseKind(OperationKind),
+    /// The step does not depend on that one.
+    DropDependency(u32),
+}
+
+/// What a check found in a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// How much it weighs.
+    pub severity: Severity,
+    /// A stable word for it.
+    pub code: Cow<'static, str>,
+    /// In words.
+    pub message: String,
+    /// The operation it concerns, by position.
+    pub operation: Option<usize>,
+    /// What to use instead, in words.
+    pub suggestion: Option<String>,
+    /// What would put it right.
+    pub repair: Option<Repair>,
+}
+
+impl Finding {
+    pub(super) fn new(severity: Severity, code: &'static str, message: String) -> Finding {
+        Finding {
+            severity,
+            code: Cow::Borrowed(code),
+            message,
+            operation: None,
+            suggestion: None,
+            repair: None,
+        }
+    }
+
+    pub(super) fn with(self, repair: Repair) -> Finding {
+        Finding { repair: Some(repair), ..self }
+    }
+
+    pub(super) fn suggesting(self, suggestion: Option<String>) -> Finding {
+        Finding { suggestion, ..self }
+    }
+}

@@ -19,10 +19,12 @@ pub mod jobs;
 pub mod models;
 pub mod plans;
 pub mod projects;
+pub mod review;
 pub mod sessions;
 pub mod settings;
 pub mod system;
 pub mod tasks;
+pub mod templates;
 pub mod terminals;
 pub mod typescript;
 pub mod usage;
@@ -59,6 +61,7 @@ pub fn methods() -> Vec<MethodSpec> {
         models::ModelsClient::METHODS,
         approvals::ApprovalsClient::METHODS,
         plans::PlansClient::METHODS,
+        templates::TemplatesClient::METHODS,
         jobs::JobsClient::METHODS,
         usage::UsageClient::METHODS,
         settings::SettingsClient::METHODS,

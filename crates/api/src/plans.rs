@@ -2,6 +2,11 @@
 
 use crate::approvals::Destination;
 use crate::jobs::Job;
+use crate::review::{
+    Comment, CommentStep, ComparePlans, Comparison, DecideSteps, Decision, DiffPlan, DraftPlan, EditStep,
+    GetPlanStatus, MergePlans, PlanDiff, PlanStatus, PlanVersions, RepairStep, RevertPlan, SavePlan,
+    SavedPlan, StepSource,
+};
 use crate::sessions::GetSession;
 use crate::{JobId, MicroUsd, PlanId, SessionId, TimeMs};
 use serde::{Deserialize, Serialize};
@@ -22,6 +27,30 @@ service! {
         unary verify [Files] (GetPlan) -> Plan;
         /// The plan as a document.
         unary export [View] (ExportPlan) -> ExportedPlan;
+        /// Changes, adds, moves or removes one step, as a new version. It is checked again.
+        unary edit_step [Edit] (EditStep) -> Plan;
+        /// Carries out the repair of a finding, as a new version. It is checked again.
+        unary repair [Edit] (RepairStep) -> Plan;
+        /// Accepts or rejects steps, or takes that back.
+        unary decide [Edit] (DecideSteps) -> Plan;
+        /// Says something about a step.
+        unary comment [Edit] (CommentStep) -> Plan;
+        /// The versions of a plan.
+        unary versions [View] (GetPlan) -> PlanVersions;
+        /// What differs between two versions.
+        unary diff [View] (DiffPlan) -> PlanDiff;
+        /// Takes up an earlier version again, as a new one.
+        unary revert [Edit] (RevertPlan) -> Plan;
+        /// Two to five plans side by side, with what they contradict each other in.
+        unary compare [View] (ComparePlans) -> Comparison;
+        /// A new plan of chosen steps of others, each with where it came from.
+        unary merge [Edit] (MergePlans) -> Plan;
+        /// A draft without a model: the task, the ranked files and what they define, and open questions.
+        unary draft [Edit] (DraftPlan) -> Plan;
+        /// What of a plan has been carried out, by the files as they are now.
+        unary status [Files] (GetPlanStatus) -> PlanStatus;
+        /// Writes a plan into the project's `.plantocode/plans`, never over another file.
+        unary save [Edit] (SavePlan) -> SavedPlan;
     }
 }
 
@@ -83,6 +112,12 @@ pub struct Plan {
     pub trouble: Option<String>,
     /// The steps, in order.
     pub steps: Vec<Step>,
+    /// Which version this is, from 1. Requests that change the plan carry it.
+    #[serde(default)]
+    pub version: u32,
+    /// What the answer says outside of its steps.
+    #[serde(default)]
+    pub outside: Vec<String>,
     /// How many steps it has, also where `steps` is left out.
     pub step_count: u32,
     /// How many findings of severity `error`.
@@ -123,6 +158,22 @@ pub struct Usage {
 pub struct Step {
     /// Position, from 1.
     pub number: u32,
+    /// The same in every version.
+    #[serde(default)]
+    pub id: String,
+    /// What was decided about it.
+    #[serde(default)]
+    pub decision: Decision,
+    /// Whether errors that the check found do not keep it from being handed over.
+    #[serde(default)]
+    pub overridden: bool,
+    /// What was said about it.
+    #[serde(default)]
+    pub comments: Vec<Comment>,
+    /// The step of another plan that it was taken from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub source: Option<StepSource>,
     /// What it does.
     pub title: String,
     /// Why it is needed.
@@ -294,6 +345,24 @@ pub struct ExportPlan {
     pub plan: PlanId,
     /// The form.
     pub format: PlanFormat,
+    /// One step, by number; the whole plan when absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub step: Option<u32>,
+    /// Only steps that were accepted, and have no error or one that was openly overridden. Drafts are exported too
+    /// when this is false.
+    #[serde(default)]
+    pub accepted_only: bool,
+    /// Whether characters that cannot be seen are kept. They are taken out otherwise, except from `raw`.
+    #[serde(default)]
+    pub keep_invisible: bool,
+}
+
+impl ExportPlan {
+    /// The whole plan as it is.
+    pub fn whole(plan: PlanId, format: PlanFormat) -> ExportPlan {
+        ExportPlan { plan, format, step: None, accepted_only: false, keep_invisible: false }
+    }
 }
 
 /// A plan as a document.

@@ -276,6 +276,14 @@ pub struct HandOver {
     #[serde(default)]
     #[ts(optional)]
     pub step: Option<u32>,
+    /// Whether steps about which nothing was decided go too. Rejected ones never do, nor those with an error that was
+    /// not overridden.
+    #[serde(default)]
+    pub all: bool,
+    /// The template around it; the plan or step alone when absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub template: Option<String>,
 }
 
 /// How a plan was handed over.

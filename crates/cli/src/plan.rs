@@ -194,7 +194,7 @@ async fn finish(host: &Host, arguments: &Arguments, plan: Plan, priced: bool) ->
         Format::Xml => PlanFormat::Xml,
         Format::Json => PlanFormat::Json,
     };
-    let export = ExportPlan { plan: plan.id.clone(), format };
+    let export = ExportPlan::whole(plan.id.clone(), format);
     let text = PlansClient(host.client.clone()).export(&export).await?.text;
     match &arguments.output {
         Some(path) => {

@@ -47,7 +47,7 @@ mod words;
 
 pub use discover::{Options, Progress, clear_index, discover, index_status};
 pub use error::DiscoveryError;
-pub use history::NoHistory;
+pub use history::{NoHistory, Snapshot};
 pub use imports::Links;
 pub use index::cache::IndexStatus;
 pub use language::is_test;

@@ -22,7 +22,10 @@ pub(crate) async fn hand_over(
     viewer: &str,
     request: &HandOver,
 ) -> Result<HandedOver, ApiError> {
-    let (session, text) = inner.plan_text(&request.plan, request.step).await?;
+    let (session, text) = match &request.template {
+        None => inner.plan_text(&request.plan, request.step, request.all).await?,
+        Some(template) => inner.in_template(template, &request.plan, request.step, request.all).await?,
+    };
     let (text, replaced) = visible(&text);
     let info = inner.terminal(&request.terminal).await?;
     let project = label(&info).project;

@@ -1,6 +1,7 @@
 //! Plans as clients see them.
 
 use api::plans::{Finding, Operation, OperationKind, Plan, PlanState, Repair, Severity, Step, Usage};
+use api::review::Decision;
 use plan::Document;
 use store::plans::PlanRow;
 
@@ -12,6 +13,11 @@ pub(crate) fn steps(document: &Document, findings: &[Vec<plan::Finding>]) -> Vec
         .enumerate()
         .map(|(index, step)| Step {
             number: count(index + 1),
+            id: format!("s{}", index + 1),
+            decision: Decision::Open,
+            overridden: false,
+            comments: Vec::new(),
+            source: None,
             title: step.title.clone(),
             why: step.why.clone(),
             confidence: step.confidence.clone(),
@@ -52,6 +58,19 @@ pub(crate) fn plan_kind(kind: OperationKind) -> plan::OperationKind {
         OperationKind::Modify => plan::OperationKind::Modify,
         OperationKind::Delete => plan::OperationKind::Delete,
         OperationKind::Move => plan::OperationKind::Move,
+    }
+}
+
+/// The inverse of [`operation`].
+pub(crate) fn plan_operation(operation: Operation) -> plan::Operation {
+    let filled = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+    plan::Operation {
+        kind: plan_kind(operation.kind),
+        path: operation.path.trim().to_owned(),
+        to: filled(operation.to),
+        symbol: filled(operation.symbol),
+        lines: operation.lines.map(|(first, last)| (first.min(last), first.max(last))),
+        change: operation.change.trim_start_matches(['\r', '\n']).trim_end().to_owned(),
     }
 }
 
@@ -121,6 +140,8 @@ pub(crate) fn head(row: PlanRow) -> Plan {
         state: state(&row.state),
         trouble: row.trouble,
         steps: Vec::new(),
+        version: 1,
+        outside: Vec::new(),
         step_count: row.step_count,
         errors: row.errors,
         warnings: row.warnings,

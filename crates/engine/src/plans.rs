@@ -1,6 +1,6 @@
 //! Plans: started, followed, read, checked again, exported.
 
-use crate::error::{damaged, database, no_plan};
+use crate::error::{database, no_plan};
 use crate::live::Following;
 use crate::plan_view;
 use crate::questions::workflow;
@@ -10,13 +10,13 @@ use crate::{Engine, Inner};
 use api::PlanId;
 use api::events::Topic;
 use api::jobs::Job;
-use api::plans::{
-    ExportPlan, ExportedPlan, Finding, GetPlan, Plan, PlanEvent, PlanFormat, PlanList, PlanState, Plans,
-    StartPlan,
+use api::plans::{ExportPlan, ExportedPlan, GetPlan, Plan, PlanEvent, PlanList, PlanState, Plans, StartPlan};
+use api::review::{
+    CommentStep, ComparePlans, Comparison, DecideSteps, DiffPlan, DraftPlan, EditStep, GetPlanStatus,
+    MergePlans, PlanDiff, PlanStatus, PlanVersions, RepairStep, RevertPlan, SavePlan, SavedPlan,
 };
 use api::sessions::GetSession;
 use futures_util::StreamExt;
-use plan::{Document, Parser};
 use rpc::{ApiError, Caller, ItemStream};
 use std::sync::Arc;
 use store::jobs::JobRow;
@@ -49,27 +49,13 @@ pub(crate) async fn close_orphans(inner: &Inner) -> store::Result<()> {
 }
 
 impl Inner {
-    async fn plan_row(&self, id: &PlanId) -> Result<PlanRow, ApiError> {
+    pub(crate) async fn plan_row(&self, id: &PlanId) -> Result<PlanRow, ApiError> {
         let key = id.0.clone();
         let row = self.store.read(move |db| store::plans::get(db, &key)).await.map_err(database)?;
         row.ok_or_else(|| no_plan(id))
     }
 
-    /// The answer and what is read from it.
-    async fn document(&self, row: &PlanRow) -> Result<(String, Document), ApiError> {
-        let key = row.clone();
-        let answer = self.store.read(move |db| store::plans::answer(db, &key)).await.map_err(database)?;
-        let ending = match &row.ending {
-            Some(json) => serde_json::from_str::<Ending>(json).map_err(|_| damaged("plan"))?,
-            None => Ending::Broken,
-        };
-        let mut parser = Parser::new();
-        parser.push(&answer);
-        let (document, _) = parser.finish(ending.for_plan());
-        Ok((answer, document))
-    }
-
-    async fn plan(&self, id: &PlanId) -> Result<Plan, ApiError> {
+    pub(crate) async fn plan(&self, id: &PlanId) -> Result<Plan, ApiError> {
         let row = self.plan_row(id).await?;
         if row.state == plan_view::STREAMING
             && let Some(Following { steps, title, .. }) = self.live.follow(&id.0)
@@ -77,37 +63,7 @@ impl Inner {
             let step_count = plan_view::count(steps.len());
             return Ok(Plan { steps, title, step_count, ..plan_view::head(row) });
         }
-        let (_, document) = self.document(&row).await?;
-        let findings: Vec<Vec<Finding>> = serde_json::from_str(&row.findings).map_err(|_| damaged("plan"))?;
-        let mut steps = plan_view::steps(&document, &[]);
-        for (step, findings) in steps.iter_mut().zip(findings) {
-            step.findings = findings;
-        }
-        Ok(Plan { steps, ..plan_view::head(row) })
-    }
-
-    /// A finished plan, or one of its steps counted from 1, as a text to work from; and its session.
-    pub(crate) async fn plan_text(
-        &self,
-        id: &PlanId,
-        step: Option<u32>,
-    ) -> Result<(api::SessionId, String), ApiError> {
-        let row = self.plan_row(id).await?;
-        if row.state == plan_view::STREAMING {
-            let message = "The plan is still being written. Hand it over when it is complete.";
-            return Err(ApiError::new(rpc::ErrorCode::Conflict, "plan_streaming", message));
-        }
-        let (_, mut document) = self.document(&row).await?;
-        if let Some(number) = step {
-            let index = usize::try_from(number).unwrap_or(0).wrapping_sub(1);
-            let Some(one) = document.steps.get(index).cloned() else {
-                let message = "The plan has no such step.";
-                return Err(ApiError::not_found("no_step", message).with("step", number));
-            };
-            return Ok((row.session_id.into(), plan::export::step_markdown(number, &one)));
-        }
-        document.steps.retain(|step| step.complete);
-        Ok((row.session_id.into(), plan::export::markdown(&document, &[])))
+        self.reviewed(row).await
     }
 
     /// Gives the plan, everything that changes in it, and the plan again when it has ended.
@@ -197,9 +153,8 @@ impl Plans for Engine {
         if row.state == plan_view::STREAMING {
             return self.inner.plan(&request.plan).await;
         }
-        let (_, document) = self.inner.document(&row).await?;
-        let findings = self.inner.check(&row.session_id, &document).await;
-        let findings = findings.map_err(|why| ApiError::invalid("cannot_check", why))?;
+        let document = self.inner.version(&row, None).await?.document;
+        let findings = self.inner.check_since(&row, &document).await?;
         let row = with_findings(row, &findings).map_err(|e| ApiError::internal(e.to_string()))?;
         let session = row.session_id.clone();
         self.inner.store.write(move |db| store::plans::put(db, &row)).await.map_err(database)?;
@@ -208,21 +163,54 @@ impl Plans for Engine {
     }
 
     async fn export(&self, _: &Caller, request: ExportPlan) -> Result<ExportedPlan, ApiError> {
-        let row = self.inner.plan_row(&request.plan).await?;
-        let (answer, document) = self.inner.document(&row).await?;
-        let stored: Vec<Vec<Finding>> = serde_json::from_str(&row.findings).map_err(|_| damaged("plan"))?;
-        let findings: Vec<Vec<plan::Finding>> = stored
-            .into_iter()
-            .map(|step| step.into_iter().map(plan_view::stored_finding).collect())
-            .collect();
-        let text = match request.format {
-            PlanFormat::Markdown => plan::export::markdown(&document, &findings),
-            PlanFormat::Xml => plan::export::xml(&document),
-            PlanFormat::Json => {
-                plan::export::json(&document, &findings).map_err(|e| ApiError::internal(e.to_string()))?
-            }
-            PlanFormat::Raw => answer,
-        };
-        Ok(ExportedPlan { text })
+        self.inner.export_plan(&request).await
+    }
+
+    async fn edit_step(&self, caller: &Caller, request: EditStep) -> Result<Plan, ApiError> {
+        self.inner.edit_step(caller, request).await
+    }
+
+    async fn repair(&self, caller: &Caller, request: RepairStep) -> Result<Plan, ApiError> {
+        self.inner.repair(caller, request).await
+    }
+
+    async fn decide(&self, caller: &Caller, request: DecideSteps) -> Result<Plan, ApiError> {
+        self.inner.decide(caller, request).await
+    }
+
+    async fn comment(&self, caller: &Caller, request: CommentStep) -> Result<Plan, ApiError> {
+        self.inner.comment(caller, request).await
+    }
+
+    async fn versions(&self, _: &Caller, request: GetPlan) -> Result<PlanVersions, ApiError> {
+        self.inner.versions(&request.plan).await
+    }
+
+    async fn diff(&self, _: &Caller, request: DiffPlan) -> Result<PlanDiff, ApiError> {
+        self.inner.plan_diff(&request).await
+    }
+
+    async fn revert(&self, caller: &Caller, request: RevertPlan) -> Result<Plan, ApiError> {
+        self.inner.revert(caller, request).await
+    }
+
+    async fn compare(&self, _: &Caller, request: ComparePlans) -> Result<Comparison, ApiError> {
+        self.inner.compare(&request).await
+    }
+
+    async fn merge(&self, caller: &Caller, request: MergePlans) -> Result<Plan, ApiError> {
+        self.inner.merge_plans(caller, request).await
+    }
+
+    async fn draft(&self, caller: &Caller, request: DraftPlan) -> Result<Plan, ApiError> {
+        self.inner.draft_plan(caller, &request.session).await
+    }
+
+    async fn status(&self, _: &Caller, request: GetPlanStatus) -> Result<PlanStatus, ApiError> {
+        self.inner.plan_status(&request).await
+    }
+
+    async fn save(&self, _: &Caller, request: SavePlan) -> Result<SavedPlan, ApiError> {
+        self.inner.save_plan(&request).await
     }
 }

@@ -72,41 +72,71 @@ impl Root {
         String::from_utf8(bytes).map_err(|_| ReadError::NotText)
     }
 
-    /// Writes a text to the first free `folder/N.md`, from 1; the path. The folder is made, and git is told to leave it
-    /// alone. No link is followed out of the root, and no file is ever replaced.
-    pub(crate) fn write_numbered(&self, folder: &str, text: &str, most: u32) -> std::io::Result<String> {
-        use std::io::Write;
-        let mut folder_dir = self.dir.try_clone()?;
+    /// A folder of the root, made where it is missing. No symbolic link is followed.
+    fn folder(&self, folder: &str) -> std::io::Result<Dir> {
+        let mut dir = self.dir.try_clone()?;
         for name in folder.split('/') {
-            match folder_dir.create_dir(name) {
+            match dir.create_dir(name) {
                 Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => return Err(e),
                 _ => {}
             }
             // A link of the project could lead into its sources.
-            if folder_dir.symlink_metadata(name)?.is_symlink() {
+            if dir.symlink_metadata(name)?.is_symlink() {
                 return Err(std::io::Error::other(format!("{name} in it is a symbolic link")));
             }
-            folder_dir = folder_dir.open_dir(name)?;
+            dir = dir.open_dir(name)?;
         }
+        Ok(dir)
+    }
+
+    /// Writes a text to the first of these names in `folder` that is free; its path. No file is ever replaced.
+    fn write_fresh(
+        folder: &str,
+        dir: &Dir,
+        mut names: impl Iterator<Item = String>,
+        text: &str,
+    ) -> std::io::Result<String> {
+        use std::io::Write;
         let mut fresh = cap_std::fs::OpenOptions::new();
         fresh.write(true).create_new(true);
-        match folder_dir.open_with(".gitignore", &fresh) {
-            Ok(mut file) => file.write_all(b"*\n")?,
-            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(e) => return Err(e),
+        names
+            .find_map(|name| match dir.open_with(&name, &fresh) {
+                Ok(mut file) => Some(file.write_all(text.as_bytes()).map(|()| format!("{folder}/{name}"))),
+                Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => None,
+                Err(e) => Some(Err(e)),
+            })
+            .unwrap_or_else(|| {
+                Err(std::io::Error::other("the folder is full; delete what is no longer needed"))
+            })
+    }
+
+    /// Writes a text to the first free `folder/N.md`, from 1; the path. The folder is made, and git is told to leave it
+    /// alone. No link is followed out of the root, and no file is ever replaced.
+    pub(crate) fn write_numbered(&self, folder: &str, text: &str, most: u32) -> std::io::Result<String> {
+        let dir = self.folder(folder)?;
+        // One that is there says what the person wants.
+        match Root::write_fresh(folder, &dir, std::iter::once(".gitignore".to_owned()), "*\n") {
+            Err(e) if dir.symlink_metadata(".gitignore").is_err() => return Err(e),
+            _ => {}
         }
-        for number in 1..=most {
-            let name = format!("{number}.md");
-            match folder_dir.open_with(&name, &fresh) {
-                Ok(mut file) => {
-                    file.write_all(text.as_bytes())?;
-                    return Ok(format!("{folder}/{name}"));
-                }
-                Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
-                Err(e) => return Err(e),
-            }
-        }
-        Err(std::io::Error::other("the folder is full; delete what is no longer needed"))
+        Root::write_fresh(folder, &dir, (1..=most).map(|number| format!("{number}.md")), text)
+    }
+
+    /// Writes a text to `folder/name.md`, or `name-2.md` and so on where that stands already; the path.
+    pub(crate) fn write_named(&self, folder: &str, name: &str, text: &str) -> std::io::Result<String> {
+        let dir = self.folder(folder)?;
+        let names = std::iter::once(format!("{name}.md")).chain((2..1000).map(|n| format!("{name}-{n}.md")));
+        Root::write_fresh(folder, &dir, names, text)
+    }
+
+    /// Names of at most `most` entries of a folder, in order; none where there is no such folder.
+    pub(crate) fn names(&self, folder: &str, most: usize) -> Vec<String> {
+        let Ok(dir) = self.dir.open_dir(folder) else { return Vec::new() };
+        let Ok(entries) = dir.entries() else { return Vec::new() };
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let mut names: Vec<String> = names.take(most).collect();
+        names.sort();
+        names
     }
 
     /// What stands at a path.

@@ -315,6 +315,7 @@ impl Inner {
             })
             .await?;
         if concluded {
+            self.note_base(&id, &session).await;
             self.bus.tell(Topic::Plan, &id, Some(&session));
         }
         Ok(())

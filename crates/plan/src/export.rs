@@ -29,7 +29,7 @@ pub fn step_markdown(number: u32, step: &Step) -> String {
 fn write_step(out: &mut String, number: usize, step: &Step, findings: &[Finding]) {
     line(out, &format!("## {number}. {}\n", one_line(&step.title)));
     if !step.why.is_empty() {
-        line(out, &format!("{}\n", step.why));
+        line(out, &format!("{}\n", prose(&step.why)));
     }
     for finding in findings.iter().filter(|f| f.severity > Severity::Info) {
         line(out, &format!("> **{}:** {}\n", severity(finding.severity), one_line(&finding.message)));
@@ -78,6 +78,44 @@ fn heading(operation: &Operation) -> String {
         text.push_str(&format!(", lines {first}–{last}"));
     }
     text
+}
+
+/// Text of a model between headings and fences of ours: it begins none of its own.
+fn prose(text: &str) -> String {
+    let steers = |line: &str| {
+        let line = line.trim_start();
+        line.starts_with(['#', '<', '>']) || line.starts_with("```") || line.starts_with("~~~")
+    };
+    let lines = text
+        .lines()
+        .map(|line| if steers(line) { format!("\\{}", line.trim_start()) } else { line.to_owned() });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The document without characters that cannot be seen, and how many there were.
+pub fn stripped(document: &Document) -> (Document, usize) {
+    let mut out = document.clone();
+    let mut count = 0;
+    let mut strip = |text: &mut String| {
+        // A carriage return at the end of a line is no hidden text.
+        let hidden = |c: char| crate::path::is_invisible(c) && c != '\r';
+        let found = text.chars().filter(|c| hidden(*c)).count();
+        if found > 0 {
+            count += found;
+            text.retain(|c| !hidden(c));
+        }
+    };
+    strip(&mut out.title);
+    for step in &mut out.steps {
+        strip(&mut step.title);
+        strip(&mut step.why);
+        step.commands.iter_mut().for_each(&mut strip);
+        step.checks.iter_mut().for_each(&mut strip);
+        for operation in &mut step.operations {
+            strip(&mut operation.change);
+        }
+    }
+    (out, count)
 }
 
 fn one_line(text: &str) -> String {
@@ -140,6 +178,24 @@ pub fn xml(document: &Document) -> String {
     }
     out.push_str("</plan>\n");
     out
+}
+
+/// A plan as a file of a project: Markdown for people, and at its end the wire form for programs, in a comment that nothing
+/// in it can close.
+pub fn file(document: &Document) -> String {
+    // `--` would end the comment; in the wire form it stands in texts only, where an entity would not be one.
+    let wire = xml(document).replace('&', "&amp;").replace("--", "&#45;&#45;");
+    format!("{}<!-- plantocode-plan\n{wire}-->\n", markdown(document, &[]))
+}
+
+/// The plan in a file that [`file`] wrote, if its text has one.
+pub fn from_file(text: &str) -> Option<Document> {
+    let (_, rest) = text.rsplit_once("<!-- plantocode-plan\n")?;
+    let wire = rest.split_once("-->")?.0.replace("&#45;&#45;", "--").replace("&amp;", "&");
+    let mut parser = crate::Parser::new();
+    parser.push(&wire);
+    let (document, state) = parser.finish(crate::Ending::Finished);
+    (state != crate::State::Unreadable).then_some(document)
 }
 
 fn optional(out: &mut String, name: &str, value: Option<&String>) {

@@ -8,19 +8,28 @@
 //!
 //! Start reading at [`document`].
 
+mod diff;
 pub mod document;
+mod draft;
 pub mod export;
 #[doc(hidden)]
 pub mod fuzzing;
+mod merge;
 mod nearest;
 pub mod parse;
 pub mod path;
+mod reality;
 mod repair;
+pub mod template;
 pub mod verify;
 
+pub use diff::{DiffLine, Side, StepDiff, Version, diff};
 pub use document::{Document, Operation, OperationKind, Step};
+pub use draft::{DraftFile, draft};
+pub use merge::{Alignment, Disagreement, Row, Source, align, merge};
 pub use nearest::nearest;
 pub use parse::{Ending, Parser, State};
+pub use reality::{Changed, Progress, Report, StepProgress, reality};
 pub use repair::repair;
 pub use verify::{
     Entry, Finding, Language, Noted, Repair, Repository, Severity, Symbol, declared, verify, verify_since,

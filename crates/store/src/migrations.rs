@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 const ALL: &[&str] = &[
     include_str!("../migrations/0001_begin.sql"),
     include_str!("../migrations/0002_devices.sql"),
+    include_str!("../migrations/0003_plan_versions.sql"),
     include_str!("../migrations/0004_jobs.sql"),
 ];
 

@@ -45,6 +45,8 @@ pub fn forget_unused(db: &Db<'_>) -> Result<()> {
         "DELETE FROM texts WHERE hash NOT IN (
            SELECT body_hash FROM approvals WHERE state <> 'superseded'
            UNION SELECT canonical_hash FROM approvals WHERE state <> 'superseded'
+           UNION SELECT document_hash FROM plan_versions
+           UNION SELECT base_hash FROM plan_bases
            UNION SELECT answer_hash FROM plans WHERE answer_hash IS NOT NULL
            UNION SELECT answer_hash FROM answers WHERE answer_hash IS NOT NULL)",
         [],

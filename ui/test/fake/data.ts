@@ -80,7 +80,7 @@ export function manifest(files: string[], model: string, over: Partial<Manifest>
 
 const op = (kind: Operation["kind"], path: string, change: string, rest: Partial<Operation> = {}): Operation => ({ kind, path, change, ...rest });
 
-export const steps: Step[] = [
+const bare: Omit<Step, "id" | "decision" | "overridden" | "comments">[] = [
   {
     number: 1, title: "Add RetryPolicy with attempts, first delay and jitter", why: "The delay grows by a factor of two and is spread by jitter, so that many clients do not come back at the same moment.",
     confidence: "high", depends: [], commands: [], checks: ["RetryPolicy::delay(2) lies between the second and third bound."], complete: true, findings: [],
@@ -103,8 +103,10 @@ export const steps: Step[] = [
   { number: 6, title: "Test three attempts, the growing delay and a body that cannot be replayed", why: "", confidence: "high", depends: [2], operations: [op("modify", "tests/http/client_test.rs", "#[tokio::test]\nasync fn gives_up_after_three() {}", { lines: [15, 60] })], commands: ["cargo test"], checks: ["Every test passes."], complete: true, findings: [] },
 ];
 
+export const steps: Step[] = bare.map((step) => ({ ...step, id: `s${step.number}`, decision: "open", overridden: false, comments: [] }));
+
 export const plan = (over: Partial<Plan> = {}): Plan => ({
-  id: "plan1", session: "s1", job: "j1", title: "Retry failed requests with a growing delay", state: "complete", steps, step_count: steps.length, errors: 1, warnings: 1,
+  id: "plan1", session: "s1", job: "j1", title: "Retry failed requests with a growing delay", state: "complete", version: 1, outside: [], steps, step_count: steps.length, errors: 1, warnings: 1,
   served: { provider: "anthropic", model: "claude-sonnet-4-5" },
   usage: { input_tokens: 15_380, cached_tokens: 4_096, output_tokens: 2_214, cost: 71_300, unpriced: false, estimated: false }, created_at: NOW - 4 * MINUTE, ...over,
 });

@@ -6,6 +6,7 @@
 
 mod changes;
 mod repository;
+mod snapshot;
 
 use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::path::Path;
@@ -19,6 +20,7 @@ use rayon::prelude::*;
 
 pub use repository::NoHistory;
 use repository::Repository;
+pub use snapshot::Snapshot;
 
 /// Commits that are read, newest first.
 const MAX_COMMITS: usize = 2_000;

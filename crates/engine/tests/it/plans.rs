@@ -131,7 +131,7 @@ async fn a_cut_answer_is_shown_as_cut_and_kept() {
         let (_, _, plan) = f.plan(TASK).await;
         assert_eq!(plan.state, PlanState::Cut);
         assert!(plan.trouble.is_some_and(|t| !t.is_empty()));
-        let raw = f.plans().export(&ExportPlan { plan: plan.id, format: PlanFormat::Raw }).await.unwrap();
+        let raw = f.plans().export(&ExportPlan::whole(plan.id, PlanFormat::Raw)).await.unwrap();
         assert!(raw.text.contains("<plan"), "what arrived is kept");
     }
 }
@@ -141,7 +141,7 @@ async fn an_answer_without_a_plan_is_kept_and_said_to_be_none() {
     let f = Fixture::with(repo(), Behaviour::text("I would rather talk about the weather.")).await;
     let (_, _, plan) = f.plan(TASK).await;
     assert_eq!((plan.state, plan.step_count), (PlanState::Unreadable, 0));
-    let raw = f.plans().export(&ExportPlan { plan: plan.id, format: PlanFormat::Raw }).await.unwrap();
+    let raw = f.plans().export(&ExportPlan::whole(plan.id, PlanFormat::Raw)).await.unwrap();
     assert_eq!(raw.text, "I would rather talk about the weather.");
 }
 
@@ -210,7 +210,7 @@ async fn stop_reaches_the_provider_and_what_arrived_is_kept() {
     assert!(gone.await.unwrap().iter().all(|r| r.disconnected_at_ms.is_some()), "the provider went on");
     let plan = f.plan_ended(&job).await;
     assert_eq!(plan.state, PlanState::Cut);
-    let raw = f.plans().export(&ExportPlan { plan: plan.id, format: PlanFormat::Raw }).await.unwrap();
+    let raw = f.plans().export(&ExportPlan::whole(plan.id, PlanFormat::Raw)).await.unwrap();
     assert!(raw.text.starts_with("<plan"), "what had arrived is kept: {:?}", raw.text);
     let sum = UsageClient(f.client.clone()).since(&UsageSince { since: 0 }).await.unwrap();
     assert_eq!(sum.models.len(), 1, "what was used until the stop is counted");
@@ -267,11 +267,7 @@ async fn a_stop_at_any_moment_leaves_no_plan_open_and_no_answer_empty() {
             match f.plans().get(&get).await {
                 Err(e) if e.reason == "no_plan" && sent_before == f.simulator.log().len() => break,
                 Ok(plan) if plan.state != PlanState::Streaming => {
-                    let raw = f
-                        .plans()
-                        .export(&ExportPlan { plan: plan.id, format: PlanFormat::Raw })
-                        .await
-                        .unwrap();
+                    let raw = f.plans().export(&ExportPlan::whole(plan.id, PlanFormat::Raw)).await.unwrap();
                     assert!(
                         plan.step_count == 0 || !raw.text.is_empty(),
                         "{pause} ms: steps without an answer"
@@ -295,7 +291,7 @@ async fn a_plan_is_exported_in_every_form() {
     let (_, _, plan) = f.plan(TASK).await;
     let export = |format| {
         let (plans, plan) = (f.plans(), plan.id.clone());
-        async move { plans.export(&ExportPlan { plan, format }).await.unwrap().text }
+        async move { plans.export(&ExportPlan::whole(plan, format)).await.unwrap().text }
     };
     assert!(export(PlanFormat::Markdown).await.starts_with("# "));
     assert!(export(PlanFormat::Xml).await.starts_with("<plan"));

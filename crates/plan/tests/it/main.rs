@@ -5,4 +5,5 @@ mod answers;
 mod export;
 mod fuzz;
 mod parse;
+mod several;
 mod verify;

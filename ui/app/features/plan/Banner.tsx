@@ -93,7 +93,7 @@ function Done({ plan }: { plan: Plan }) {
 function Trouble({ plan, view }: { plan: Plan; view: SessionView }) {
   const { connection } = useEngine();
   const cut = plan.state === "cut";
-  const raw = async () => (await connection.call("plans.export", { plan: plan.id, format: "raw" })).text;
+  const raw = async () => (await connection.call("plans.export", { plan: plan.id, format: "raw", accepted_only: false, keep_invisible: true })).text;
   return (
     <div className={css.trouble}>
       <Note tone={cut ? "warning" : "error"} live>

@@ -40,7 +40,7 @@ export function PlanTools({ plan, active, open, setOpen, handOver }: PlanToolsPr
     );
   const copy = (format: PlanFormat, name: string) =>
     say(
-      connection.call("plans.export", { plan: plan.id, format }).then(async ({ text }) => {
+      connection.call("plans.export", { plan: plan.id, format, accepted_only: false, keep_invisible: false }).then(async ({ text }) => {
         await navigator.clipboard.writeText(text);
         return w.plan.copied(name);
       }),

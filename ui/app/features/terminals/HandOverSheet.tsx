@@ -49,7 +49,7 @@ function Body({ target, onClose }: { target: HandOverTarget; onClose(): void }) 
       // The same key until it is known to have happened, so that a lost answer does not paste twice.
       const key = keys.current.get(terminal.id) ?? crypto.randomUUID();
       keys.current.set(terminal.id, key);
-      const result = await connection.call("terminals.hand_over", { terminal: terminal.id, key, plan: plan.id, ...(step === undefined ? {} : { step }) });
+      const result = await connection.call("terminals.hand_over", { terminal: terminal.id, key, plan: plan.id, all: true, ...(step === undefined ? {} : { step }) });
       keys.current.delete(terminal.id);
       setDone({ to: terminal, result });
     });

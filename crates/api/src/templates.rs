@@ -1,0 +1,113 @@
+//! `templates`: the texts in which a plan is handed to an agent.
+
+use crate::{PlanId, ProjectId};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+service! {
+    /// Templates.
+    pub service Templates / TemplatesClient = "templates" {
+        /// The templates of a project, and the files of it that would be some if they were trusted.
+        unary list [View] (ListTemplates) -> TemplateList;
+        /// A plan, or a step of it, in a template. Takes what may be handed over, as `terminals.hand_over` does.
+        unary render [View] (RenderTemplate) -> RenderedTemplate;
+        /// Gives a project a text of its own for a template, or takes it back.
+        unary save [Edit] (SaveTemplate) -> TemplateList;
+        /// Trusts a file of the project as it is now, or no more. A file that changes is not trusted any more.
+        unary trust [Account] (TrustTemplate) -> TemplateList;
+    }
+}
+
+/// Names a project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ListTemplates {
+    /// The project.
+    pub project: ProjectId,
+}
+
+/// Where a template's text comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum TemplateOrigin {
+    /// Built in.
+    BuiltIn,
+    /// Given by a person for this project.
+    Own,
+    /// A file of the project that a person trusts.
+    File,
+    /// A file of the project that nobody trusts. It is shown and never used.
+    Untrusted,
+}
+
+/// A template.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Template {
+    /// Its name.
+    pub name: String,
+    /// What it is for; empty unless it is built in.
+    pub about: String,
+    /// Its text, with `{{IMPLEMENTATION_PLAN}}`, `{{TASK_DESCRIPTION}}` and `{{STEP_CONTENT}}`.
+    pub text: String,
+    /// Where it comes from.
+    pub origin: TemplateOrigin,
+    /// SHA-256 of a file's text, to be named when it is trusted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub hash: Option<String>,
+}
+
+/// Templates.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct TemplateList {
+    /// By name; an untrusted file stands beside the template that is used.
+    pub templates: Vec<Template>,
+}
+
+/// Asks for a text to hand over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct RenderTemplate {
+    /// The template.
+    pub template: String,
+    /// The plan.
+    pub plan: PlanId,
+    /// The step for `{{STEP_CONTENT}}`, by number; all that may be handed over when absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub step: Option<u32>,
+    /// Whether steps about which nothing was decided are taken too.
+    #[serde(default)]
+    pub all: bool,
+}
+
+/// A text to hand over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct RenderedTemplate {
+    /// The text.
+    pub text: String,
+}
+
+/// A text for a template.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct SaveTemplate {
+    /// The project.
+    pub project: ProjectId,
+    /// The template's name.
+    pub name: String,
+    /// Its text; what is built in, or the trusted file, counts again when absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub text: Option<String>,
+}
+
+/// Trusts a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct TrustTemplate {
+    /// The project.
+    pub project: ProjectId,
+    /// The template's name.
+    pub name: String,
+    /// The hash that was shown; absent to trust it no more.
+    #[serde(default)]
+    #[ts(optional)]
+    pub hash: Option<String>,
+}

@@ -1,0 +1,518 @@
+//! Versions of a plan, and what a person decides about its steps.
+//!
+//! The model's answer is version 1 and never changes. Everything made of it is a further version: a document of the same
+//! wire form, with an id for each step that stays the same from version to version. Who changes a plan says which version
+//! was shown; when another one is current, nothing is changed.
+
+mod gate;
+pub(crate) mod several;
+pub(crate) mod wire;
+
+use crate::error::{damaged, database, no_plan};
+use crate::plan_view;
+use crate::repository::RootRepository;
+use crate::workflow::with_findings;
+use crate::{Inner, wire::Ending};
+use api::PlanId;
+use api::events::Topic;
+use api::plans::{Finding, Plan};
+use api::review::{
+    Comment, CommentStep, DecideSteps, Decision, DiffLine, DiffPlan, DiffSide, EditStep, Origin, PlanDiff,
+    PlanVersion, PlanVersions, RepairStep, RevertPlan, StepContent, StepDiff, StepSource,
+};
+use plan::{Document, Parser};
+use rpc::{ApiError, Caller, ErrorCode};
+use std::collections::{HashMap, HashSet};
+use store::plan_versions::{CommentRow, DecisionRow, VersionRow};
+use store::plans::PlanRow;
+use wire::StoredStep;
+
+/// The longest remark, in bytes.
+const MAX_COMMENT: usize = 16 << 10;
+
+/// A version of a plan as it is worked with.
+#[derive(Clone)]
+pub(crate) struct Current {
+    pub number: u32,
+    pub document: Document,
+    pub steps: Vec<StoredStep>,
+}
+
+impl Current {
+    /// The first version: its steps are named by their numbers.
+    fn first(document: Document, source: impl Fn(usize) -> Option<StepSource>) -> Current {
+        let steps =
+            (0..document.steps.len()).map(|at| StoredStep { id: format!("s{}", at + 1), source: source(at) });
+        Current { number: 1, steps: steps.collect(), document }
+    }
+
+    fn place(&self, id: &str) -> Result<usize, ApiError> {
+        self.steps.iter().position(|step| step.id == id).ok_or_else(no_step)
+    }
+
+    fn ids(&self) -> Vec<String> {
+        self.steps.iter().map(|step| step.id.clone()).collect()
+    }
+}
+
+fn no_step() -> ApiError {
+    ApiError::not_found("no_step", "The plan has no such step, or not any more. Nothing was changed.")
+}
+
+fn conflict(now: u32) -> ApiError {
+    let message = format!(
+        "The plan was changed meanwhile: it is at version {now}. It stays as it is; yours was not made."
+    );
+    ApiError::new(ErrorCode::Conflict, "plan_changed", message).with("version", now)
+}
+
+/// What is to become of a plan.
+struct Made {
+    document: Document,
+    steps: Vec<StoredStep>,
+    origin: Origin,
+    note: String,
+}
+
+fn parse(text: &str, ending: plan::Ending) -> Document {
+    let mut parser = Parser::new();
+    parser.push(text);
+    parser.finish(ending).0
+}
+
+fn word<T: serde::Serialize>(value: &T) -> Result<String, ApiError> {
+    let json = serde_json::to_value(value).map_err(|e| ApiError::internal(e.to_string()))?;
+    Ok(json.as_str().unwrap_or_default().to_owned())
+}
+
+fn from_word<T: serde::de::DeserializeOwned + Default>(word: &str) -> T {
+    serde_json::from_value(serde_json::Value::String(word.to_owned())).unwrap_or_default()
+}
+
+impl Inner {
+    /// The model's answer and the document in it.
+    pub(crate) async fn answer(&self, row: &PlanRow) -> Result<(String, Document), ApiError> {
+        let key = row.clone();
+        let answer = self.store.read(move |db| store::plans::answer(db, &key)).await.map_err(database)?;
+        let ending = match &row.ending {
+            Some(json) => serde_json::from_str::<Ending>(json).map_err(|_| damaged("plan"))?,
+            None => Ending::Broken,
+        };
+        let document = parse(&answer, ending.for_plan());
+        Ok((answer, document))
+    }
+
+    /// A version; the newest when `number` is `None`.
+    pub(crate) async fn version(&self, row: &PlanRow, number: Option<u32>) -> Result<Current, ApiError> {
+        let key = row.id.clone();
+        let found = self
+            .store
+            .read(move |db| {
+                let all = store::plan_versions::list(db, &key)?;
+                let found = match number {
+                    None => all.last().cloned(),
+                    Some(1) => None,
+                    Some(number) => match all.iter().find(|v| v.number == number) {
+                        Some(version) => Some(version.clone()),
+                        None => return Ok(Err(())),
+                    },
+                };
+                let first = all.into_iter().find(|v| v.number == 1);
+                let chosen = found.or(first);
+                let text = chosen.as_ref().map(|v| store::plan_versions::document(db, v)).transpose()?;
+                Ok(Ok(chosen.zip(text)))
+            })
+            .await
+            .map_err(database)?;
+        let found = found.map_err(|()| ApiError::not_found("no_version", "The plan has no such version."))?;
+        let Some((version, text)) = found else {
+            return Ok(Current::first(self.answer(row).await?.1, |_| None));
+        };
+        let steps: Vec<StoredStep> = serde_json::from_str(&version.steps).map_err(|_| damaged("plan"))?;
+        let document = parse(&text, plan::Ending::Finished);
+        if steps.len() != document.steps.len() {
+            return Err(damaged("plan"));
+        }
+        Ok(Current { number: version.number, document, steps })
+    }
+
+    /// The plan as clients see it, with everything that was decided and said.
+    pub(crate) async fn reviewed(&self, row: PlanRow) -> Result<Plan, ApiError> {
+        let current = self.version(&row, None).await?;
+        let outside = match current.number {
+            1 => current.document.outside.clone(),
+            // What a model said beside its steps is said of the plan in every version.
+            _ => self.version(&row, Some(1)).await?.document.outside,
+        };
+        let findings: Vec<Vec<Finding>> = serde_json::from_str(&row.findings).map_err(|_| damaged("plan"))?;
+        let (decisions, comments) = self.decided(&row.id).await?;
+        let mut steps = plan_view::steps(&current.document, &[]);
+        for (at, step) in steps.iter_mut().enumerate() {
+            let stored = &current.steps[at];
+            step.id.clone_from(&stored.id);
+            step.source.clone_from(&stored.source);
+            step.findings = findings.get(at).cloned().unwrap_or_default();
+            if let Some(decision) = decisions.get(&stored.id) {
+                step.decision = from_word(&decision.decision);
+                step.overridden = decision.overridden;
+            }
+            let said = comments.iter().filter(|c| c.step_id == stored.id);
+            step.comments = said
+                .map(|c| Comment {
+                    text: c.text.clone(),
+                    by: c.written_by.clone(),
+                    at: c.created_at.max(0).cast_unsigned(),
+                })
+                .collect();
+        }
+        Ok(Plan { steps, version: current.number, outside, ..plan_view::head(row) })
+    }
+
+    async fn decided(&self, plan: &str) -> Result<(HashMap<String, DecisionRow>, Vec<CommentRow>), ApiError> {
+        let key = plan.to_owned();
+        let (decisions, comments) = self
+            .store
+            .read(move |db| {
+                Ok((store::plan_versions::decisions(db, &key)?, store::plan_versions::comments(db, &key)?))
+            })
+            .await
+            .map_err(database)?;
+        Ok((decisions.into_iter().map(|d| (d.step_id.clone(), d)).collect(), comments))
+    }
+
+    /// The findings of a document, with files that have changed since the plan was made.
+    pub(crate) async fn check_since(
+        &self,
+        row: &PlanRow,
+        document: &Document,
+    ) -> Result<Vec<Vec<plan::Finding>>, ApiError> {
+        let session = self.session(&row.session_id.as_str().into()).await?;
+        let root = self.root(&session.project_id).await?;
+        let noted = self.base(&row.id).await?.map(|base| base.files).unwrap_or_default();
+        Ok(tokio::task::block_in_place(|| plan::verify_since(document, &RootRepository::new(root), &noted)))
+    }
+
+    /// Makes a version of the one that was shown.
+    async fn change(
+        &self,
+        caller: &Caller,
+        id: &PlanId,
+        shown: u32,
+        make: impl FnOnce(&Current, &[Vec<Finding>]) -> Result<Made, ApiError>,
+    ) -> Result<Plan, ApiError> {
+        let row = self.finished_row(id).await?;
+        let current = self.version(&row, None).await?;
+        if current.number != shown {
+            return Err(conflict(current.number));
+        }
+        let findings: Vec<Vec<Finding>> = serde_json::from_str(&row.findings).map_err(|_| damaged("plan"))?;
+        let made = make(&current, &findings)?;
+        let checked = self.check_since(&row, &made.document).await?;
+        let row = PlanRow {
+            title: made.document.title.clone(),
+            step_count: plan_view::count(made.document.steps.len()),
+            ..row
+        };
+        let row = with_findings(row, &checked).map_err(|e| ApiError::internal(e.to_string()))?;
+        let version = VersionRow {
+            plan_id: row.id.clone(),
+            number: shown + 1,
+            origin: word(&made.origin)?,
+            note: made.note,
+            document_hash: String::new(),
+            steps: serde_json::to_string(&made.steps).map_err(|e| ApiError::internal(e.to_string()))?,
+            made_by: caller.name.clone(),
+            created_at: self.now(),
+        };
+        let text = plan::export::xml(&made.document);
+        // A step that reads otherwise now was not decided about.
+        let before: HashMap<&str, &plan::Step> =
+            current.steps.iter().map(|s| s.id.as_str()).zip(&current.document.steps).collect();
+        let undecided: Vec<String> = made
+            .steps
+            .iter()
+            .zip(&made.document.steps)
+            .filter(|(stored, step)| before.get(stored.id.as_str()).is_some_and(|old| !same_work(old, step)))
+            .map(|(stored, _)| stored.id.clone())
+            .collect();
+        let session = row.session_id.clone();
+        let stored = self
+            .store
+            .write(move |db| {
+                if store::plans::get(db, &row.id)?.is_none() {
+                    return Ok(None);
+                }
+                let now = store::plan_versions::latest(db, &row.id)?.map_or(1, |v| v.number);
+                if now != shown {
+                    return Ok(Some(now));
+                }
+                store::plan_versions::insert(db, &version, &text)?;
+                for step in &undecided {
+                    store::plan_versions::undecide(db, &row.id, step)?;
+                }
+                store::plans::put(db, &row)?;
+                Ok(Some(shown))
+            })
+            .await
+            .map_err(database)?;
+        match stored {
+            None => return Err(no_plan(id)),
+            Some(now) if now != shown => return Err(conflict(now)),
+            Some(_) => self.bus.tell(Topic::Plan, &id.0, Some(&session)),
+        }
+        self.plan(id).await
+    }
+
+    /// The row of a plan that is not being written.
+    async fn finished_row(&self, id: &PlanId) -> Result<PlanRow, ApiError> {
+        let row = self.plan_row(id).await?;
+        if row.state == plan_view::STREAMING {
+            let message = "The plan is still being written. Nothing was changed; wait for its end.";
+            return Err(ApiError::new(ErrorCode::Conflict, "plan_streaming", message));
+        }
+        Ok(row)
+    }
+
+    pub(crate) async fn edit_step(&self, caller: &Caller, request: EditStep) -> Result<Plan, ApiError> {
+        let EditStep { plan, version, step, content, position } = request;
+        self.change(caller, &plan, version, |current, _| edited(current, step, content, position)).await
+    }
+
+    pub(crate) async fn repair(&self, caller: &Caller, request: RepairStep) -> Result<Plan, ApiError> {
+        let RepairStep { plan: id, version, step, finding } = request;
+        self.change(caller, &id, version, |current, findings| {
+            let at = current.place(&step)?;
+            let missing = || {
+                let message =
+                    "There is no such finding any more, or nothing is known that would put it right.";
+                ApiError::not_found("no_repair", message)
+            };
+            let found =
+                findings.get(at).and_then(|f| f.get(finding as usize)).cloned().ok_or_else(missing)?;
+            let found = plan_view::stored_finding(found);
+            let document = plan::repair(&current.document, at, &found).ok_or_else(missing)?;
+            let note = format!("Step {}: repaired {}.", at + 1, found.code);
+            Ok(Made { document, steps: current.steps.clone(), origin: Origin::Repair, note })
+        })
+        .await
+    }
+
+    pub(crate) async fn revert(&self, caller: &Caller, request: RevertPlan) -> Result<Plan, ApiError> {
+        let row = self.finished_row(&request.plan).await?;
+        let old = self.version(&row, Some(request.to)).await?;
+        self.change(caller, &request.plan, request.version, |_, _| {
+            let note = format!("Took up version {} again.", request.to);
+            Ok(Made { document: old.document, steps: old.steps, origin: Origin::Revert, note })
+        })
+        .await
+    }
+
+    pub(crate) async fn decide(&self, caller: &Caller, request: DecideSteps) -> Result<Plan, ApiError> {
+        let row = self.finished_row(&request.plan).await?;
+        let current = self.version(&row, None).await?;
+        if current.number != request.version {
+            return Err(conflict(current.number));
+        }
+        for step in &request.steps {
+            current.place(step)?;
+        }
+        let all = if request.steps.is_empty() { current.ids() } else { request.steps };
+        let decision = word(&request.decision)?;
+        let overridden = request.override_errors && request.decision == Decision::Accepted;
+        let (by, at) = (caller.name.clone(), self.now());
+        let (session, shown) = (row.session_id.clone(), request.version);
+        let stored = self
+            .store
+            .write(move |db| {
+                let now = store::plan_versions::latest(db, &row.id)?.map_or(1, |v| v.number);
+                if now != shown || store::plans::get(db, &row.id)?.is_none() {
+                    return Ok(now);
+                }
+                for step_id in all {
+                    let decided_by = by.clone();
+                    let decision = decision.clone();
+                    let decided = DecisionRow { step_id, decision, overridden, decided_by, decided_at: at };
+                    store::plan_versions::decide(db, &row.id, &decided)?;
+                }
+                Ok(now)
+            })
+            .await
+            .map_err(database)?;
+        if stored != shown {
+            return Err(conflict(stored));
+        }
+        self.bus.tell(Topic::Plan, &request.plan.0, Some(&session));
+        self.plan(&request.plan).await
+    }
+
+    pub(crate) async fn comment(&self, caller: &Caller, request: CommentStep) -> Result<Plan, ApiError> {
+        let row = self.finished_row(&request.plan).await?;
+        self.version(&row, None).await?.place(&request.step)?;
+        let text = request.text.trim().to_owned();
+        if text.is_empty() || text.len() > MAX_COMMENT {
+            let message = format!("A remark has between 1 and {MAX_COMMENT} bytes. Nothing was stored.");
+            return Err(ApiError::invalid("comment_length", message));
+        }
+        let comment = CommentRow {
+            step_id: request.step,
+            text,
+            written_by: caller.name.clone(),
+            created_at: self.now(),
+        };
+        let (key, session) = (row.id, row.session_id);
+        self.store
+            .write(move |db| store::plan_versions::comment(db, &key, &comment))
+            .await
+            .map_err(database)?;
+        self.bus.tell(Topic::Plan, &request.plan.0, Some(&session));
+        self.plan(&request.plan).await
+    }
+
+    pub(crate) async fn versions(&self, id: &PlanId) -> Result<PlanVersions, ApiError> {
+        let row = self.plan_row(id).await?;
+        let key = row.id.clone();
+        let rows = self.store.read(move |db| store::plan_versions::list(db, &key)).await.map_err(database)?;
+        let mut versions = Vec::new();
+        if rows.first().is_none_or(|first| first.number != 1) {
+            versions.push(PlanVersion {
+                number: 1,
+                origin: Origin::Model,
+                note: "As the model answered.".to_owned(),
+                by: row.model.unwrap_or_default(),
+                at: row.created_at.max(0).cast_unsigned(),
+            });
+        }
+        versions.extend(rows.into_iter().map(|v| PlanVersion {
+            number: v.number,
+            origin: serde_json::from_value(serde_json::Value::String(v.origin)).unwrap_or(Origin::Edit),
+            note: v.note,
+            by: v.made_by,
+            at: v.created_at.max(0).cast_unsigned(),
+        }));
+        Ok(PlanVersions { versions })
+    }
+
+    pub(crate) async fn plan_diff(&self, request: &DiffPlan) -> Result<PlanDiff, ApiError> {
+        let row = self.finished_row(&request.plan).await?;
+        let before = self.version(&row, Some(request.from)).await?;
+        let after = self.version(&row, Some(request.to)).await?;
+        let (old, new) = (before.ids(), after.ids());
+        let found = plan::diff(
+            plan::Version { document: &before.document, ids: &old },
+            plan::Version { document: &after.document, ids: &new },
+        );
+        let line = |line: plan::DiffLine| DiffLine {
+            side: match line.side {
+                plan::Side::Removed => DiffSide::Removed,
+                plan::Side::Added => DiffSide::Added,
+                plan::Side::Both => DiffSide::Both,
+            },
+            text: line.text,
+        };
+        let step = |d: plan::StepDiff| StepDiff {
+            step: d.id,
+            before: d.before,
+            after: d.after,
+            title: d.title,
+            lines: d.lines.into_iter().map(line).collect(),
+        };
+        Ok(PlanDiff { steps: found.into_iter().map(step).collect() })
+    }
+}
+
+/// Whether two forms of a step are the same work; numbers of other steps may differ.
+fn same_work(a: &plan::Step, b: &plan::Step) -> bool {
+    let bare = |step: &plan::Step| plan::Step { depends: Vec::new(), ..step.clone() };
+    bare(a) == bare(b)
+}
+
+fn edited(
+    current: &Current,
+    step: Option<String>,
+    content: Option<StepContent>,
+    position: Option<u32>,
+) -> Result<Made, ApiError> {
+    let mut document = current.document.clone();
+    let mut steps = current.steps.clone();
+    let from = step.as_ref().map(|id| current.place(id)).transpose()?;
+    let to = position.map(|p| (p as usize).saturating_sub(1));
+    let content = content.map(|content| content_of(content, document.steps.len() + 1)).transpose()?;
+    let note = match (from, content, to) {
+        (None, None, _) => {
+            return Err(ApiError::invalid(
+                "step_content",
+                "A new step needs a content. Nothing was changed.",
+            ));
+        }
+        (None, Some(new), to) => {
+            let at = to.unwrap_or(steps.len()).min(steps.len());
+            // A version adds at most one step, so its number makes an id that no other step ever had.
+            let id = format!("n{}", current.number + 1);
+            renumber(&mut document, |n| if n > at { n + 1 } else { n });
+            document.steps.insert(at, new);
+            steps.insert(at, StoredStep { id, source: None });
+            format!("Step {} is new.", at + 1)
+        }
+        (Some(at), None, None) => {
+            document.steps.remove(at);
+            steps.remove(at);
+            let gone = at + 1;
+            for step in &mut document.steps {
+                step.depends.retain(|n| *n as usize != gone);
+            }
+            renumber(&mut document, |n| if n > gone { n - 1 } else { n });
+            format!("Step {gone} was removed.")
+        }
+        (Some(at), content, to) => {
+            let changed = content.is_some();
+            if let Some(new) = content {
+                document.steps[at] = new;
+            }
+            let to = to.unwrap_or(at).min(steps.len() - 1);
+            if to != at {
+                move_step(&mut document, &mut steps, at, to);
+            }
+            match (changed, to != at) {
+                (_, true) => format!("Step {} became step {}.", at + 1, to + 1),
+                _ => format!("Step {} was changed.", at + 1),
+            }
+        }
+    };
+    Ok(Made { document, steps, origin: Origin::Edit, note })
+}
+
+fn renumber(document: &mut Document, new: impl Fn(usize) -> usize) {
+    for number in document.steps.iter_mut().flat_map(|step| &mut step.depends) {
+        *number = plan_view::count(new(*number as usize));
+    }
+}
+
+fn move_step(document: &mut Document, steps: &mut Vec<StoredStep>, from: usize, to: usize) {
+    let step = document.steps.remove(from);
+    document.steps.insert(to, step);
+    let stored = steps.remove(from);
+    steps.insert(to, stored);
+    renumber(document, |number| match number.checked_sub(1) {
+        Some(at) if at == from => to + 1,
+        Some(at) if from < at && at <= to => number - 1,
+        Some(at) if to <= at && at < from => number + 1,
+        _ => number,
+    });
+}
+
+fn content_of(content: StepContent, steps: usize) -> Result<plan::Step, ApiError> {
+    let known: HashSet<u32> = (1..=plan_view::count(steps)).collect();
+    if content.title.trim().is_empty() {
+        return Err(ApiError::invalid("step_title", "A step needs a title. Nothing was changed."));
+    }
+    Ok(plan::Step {
+        title: content.title.trim().to_owned(),
+        why: content.why.trim().to_owned(),
+        confidence: content.confidence,
+        depends: content.depends.into_iter().filter(|n| known.contains(n)).collect(),
+        operations: content.operations.into_iter().map(plan_view::plan_operation).collect(),
+        commands: content.commands,
+        checks: content.checks,
+        complete: true,
+    })
+}

@@ -1,0 +1,196 @@
+//! The texts in which a plan is handed over: built in, a project's own, and files of a project once a person trusts them.
+
+use crate::error::{database, no_project};
+use crate::roots::Root;
+use crate::{Engine, Inner};
+use api::templates::{
+    ListTemplates, RenderTemplate, RenderedTemplate, SaveTemplate, Template, TemplateList, TemplateOrigin,
+    Templates, TrustTemplate,
+};
+use api::{PlanId, SessionId};
+use plan::template::{BUILT_IN, Values, render};
+use rpc::{ApiError, Caller, ErrorCode};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use store::templates::TemplateRow;
+
+/// Where a project may keep templates.
+const FOLDER: &str = ".plantocode/templates";
+/// The longest text of a template, in bytes.
+const MAX_BYTES: usize = 64 << 10;
+/// Files that are looked at.
+const MOST_FILES: usize = 100;
+
+fn hash(text: &str) -> String {
+    hex::encode(Sha256::digest(text.as_bytes()))
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= 64
+        && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
+}
+
+/// The project's files that could be templates, by name.
+fn files(root: &Root) -> BTreeMap<String, String> {
+    let names = root.names(FOLDER, MOST_FILES);
+    names
+        .into_iter()
+        .filter_map(|file| {
+            let name = file.strip_suffix(".md").filter(|name| is_name(name))?.to_owned();
+            let text = root.read(&format!("{FOLDER}/{file}")).ok().filter(|text| text.len() <= MAX_BYTES)?;
+            Some((name, text))
+        })
+        .collect()
+}
+
+/// What counts, and what is only shown. A person's own text wins over a trusted file, that over what is built in.
+fn gathered(rows: &[TemplateRow], files: &BTreeMap<String, String>) -> Vec<Template> {
+    let mut found: BTreeMap<String, Template> = BUILT_IN
+        .iter()
+        .map(|b| {
+            let template = Template {
+                name: b.name.to_owned(),
+                about: b.about.to_owned(),
+                text: b.text.to_owned(),
+                origin: TemplateOrigin::BuiltIn,
+                hash: None,
+            };
+            (b.name.to_owned(), template)
+        })
+        .collect();
+    let mut shown = Vec::new();
+    let about = |name: &str| BUILT_IN.iter().find(|b| b.name == name).map_or("", |b| b.about).to_owned();
+    for (name, text) in files {
+        let hash = hash(text);
+        let trusted = rows.iter().any(|row| row.name == *name && row.trusted_hash.as_deref() == Some(&hash));
+        let origin = if trusted { TemplateOrigin::File } else { TemplateOrigin::Untrusted };
+        let (name, about) = (name.clone(), about(name));
+        let template = Template { name: name.clone(), about, text: text.clone(), origin, hash: Some(hash) };
+        if trusted {
+            found.insert(name, template);
+        } else {
+            shown.push(template);
+        }
+    }
+    for row in rows {
+        if let Some(text) = &row.text {
+            let template = Template {
+                name: row.name.clone(),
+                about: about(&row.name),
+                text: text.clone(),
+                origin: TemplateOrigin::Own,
+                hash: None,
+            };
+            found.insert(row.name.clone(), template);
+        }
+    }
+    let mut all: Vec<Template> = found.into_values().chain(shown).collect();
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    all
+}
+
+impl Inner {
+    async fn templates(&self, project: &str) -> Result<Vec<Template>, ApiError> {
+        let key = project.to_owned();
+        let rows = self.store.read(move |db| store::templates::list(db, &key)).await.map_err(database)?;
+        let root = self.root(project).await?;
+        Ok(tokio::task::block_in_place(|| gathered(&rows, &files(&root))))
+    }
+
+    /// What may be handed over of a plan, in a template; and the plan's session.
+    pub(crate) async fn in_template(
+        &self,
+        name: &str,
+        plan: &PlanId,
+        step: Option<u32>,
+        all: bool,
+    ) -> Result<(SessionId, String), ApiError> {
+        let (session, whole) = self.plan_text(plan, None, all).await?;
+        let content = match step {
+            Some(_) => self.plan_text(plan, step, all).await?.1,
+            None => whole.clone(),
+        };
+        let row = self.session(&session).await?;
+        let templates = self.templates(&row.project_id).await?;
+        let used = templates.into_iter().find(|t| t.name == name && t.origin != TemplateOrigin::Untrusted);
+        let Some(template) = used else {
+            let message = format!(
+                "There is no template “{name}” that may be used. A file of the project has to be trusted first. Nothing was \
+                 handed over."
+            );
+            return Err(ApiError::not_found("no_template", message));
+        };
+        let values = Values { plan: &whole, task: &row.task, step: &content };
+        Ok((session, render(&template.text, values)))
+    }
+
+    /// Changes what is kept of a template.
+    async fn keep(
+        &self,
+        project: &str,
+        name: &str,
+        change: impl FnOnce(&mut TemplateRow) + Send + 'static,
+    ) -> Result<Vec<Template>, ApiError> {
+        if !is_name(name) {
+            let message = "A template's name has letters, digits, dashes and underscores, at most 64. Nothing was stored.";
+            return Err(ApiError::invalid("template_name", message));
+        }
+        let (key, name) = (project.to_owned(), name.to_owned());
+        let known = self
+            .store
+            .write(move |db| {
+                if store::projects::get(db, &key)?.is_none() {
+                    return Ok(false);
+                }
+                let rows = store::templates::list(db, &key)?;
+                let none = TemplateRow { name: name.clone(), text: None, trusted_hash: None };
+                let mut row = rows.into_iter().find(|row| row.name == name).unwrap_or(none);
+                change(&mut row);
+                store::templates::put(db, &key, &row)?;
+                Ok(true)
+            })
+            .await
+            .map_err(database)?;
+        if known { self.templates(project).await } else { Err(no_project(project)) }
+    }
+}
+
+impl Templates for Engine {
+    async fn list(&self, _: &Caller, request: ListTemplates) -> Result<TemplateList, ApiError> {
+        Ok(TemplateList { templates: self.inner.templates(&request.project.0).await? })
+    }
+
+    async fn render(&self, _: &Caller, request: RenderTemplate) -> Result<RenderedTemplate, ApiError> {
+        let RenderTemplate { template, plan, step, all } = request;
+        let (_, text) = self.inner.in_template(&template, &plan, step, all).await?;
+        Ok(RenderedTemplate { text })
+    }
+
+    async fn save(&self, _: &Caller, request: SaveTemplate) -> Result<TemplateList, ApiError> {
+        if request.text.as_ref().is_some_and(|text| text.len() > MAX_BYTES || text.trim().is_empty()) {
+            let message = format!("A template has between 1 and {MAX_BYTES} bytes. Nothing was stored.");
+            return Err(ApiError::invalid("template_length", message));
+        }
+        let text = request.text;
+        let templates =
+            self.inner.keep(&request.project.0, &request.name, move |row| row.text = text).await?;
+        Ok(TemplateList { templates })
+    }
+
+    async fn trust(&self, _: &Caller, request: TrustTemplate) -> Result<TemplateList, ApiError> {
+        if let Some(wanted) = &request.hash {
+            let now = self.inner.templates(&request.project.0).await?;
+            let shown = now.iter().any(|t| t.name == request.name && t.hash.as_ref() == Some(wanted));
+            if !shown {
+                let message =
+                    "The file is not what was shown, or is gone. Nothing is trusted; look at it again.";
+                return Err(ApiError::new(ErrorCode::Conflict, "template_changed", message));
+            }
+        }
+        let hash = request.hash;
+        let templates =
+            self.inner.keep(&request.project.0, &request.name, move |row| row.trusted_hash = hash).await?;
+        Ok(TemplateList { templates })
+    }
+}

@@ -53,11 +53,7 @@ approval: ApprovalId,
 /**
  * The fingerprint that the person was shown.
  */
-fingerprint: string, 
-/**
- * Also approve what the same session asks later, within these bounds.
- */
-remember?: Remember, };
+fingerprint: string, };
 
 /**
  * Follows a terminal.
@@ -111,6 +107,79 @@ device: DeviceId,
 scopes: Array<DeviceScope>, };
 
 /**
+ * A remark about a step.
+ */
+export type Comment = { 
+/**
+ * What was said.
+ */
+text: string, 
+/**
+ * Who said it.
+ */
+by: string, 
+/**
+ * When.
+ */
+at: number, };
+
+/**
+ * Says something about a step.
+ */
+export type CommentStep = { 
+/**
+ * The plan.
+ */
+plan: PlanId, 
+/**
+ * The step's id.
+ */
+step: string, 
+/**
+ * What to say.
+ */
+text: string, };
+
+/**
+ * Names two to five plans of one session.
+ */
+export type ComparePlans = { 
+/**
+ * The plans.
+ */
+plans: Array<PlanId>, };
+
+/**
+ * Steps of different plans that do the same.
+ */
+export type ComparedRow = { 
+/**
+ * At most one step of each plan.
+ */
+steps: Array<StepSource>, 
+/**
+ * The files that they touch.
+ */
+files: Array<string>, };
+
+/**
+ * Plans side by side.
+ */
+export type Comparison = { 
+/**
+ * The plans, with their steps.
+ */
+plans: Array<Plan>, 
+/**
+ * Steps beside each other.
+ */
+rows: Array<ComparedRow>, 
+/**
+ * Where they contradict each other.
+ */
+disagreements: Array<Disagreement>, };
+
+/**
  * Answers a device that has arrived.
  */
 export type ConfirmPairing = { 
@@ -146,21 +215,34 @@ task: string, };
 export type CredentialStore = "memory" | "file";
 
 /**
- * Asks for a search with a model.
+ * Decides about steps.
  */
-export type Deepen = { 
+export type DecideSteps = { 
 /**
- * The session.
+ * The plan.
  */
-session: SessionId, 
+plan: PlanId, 
 /**
- * The stages; those not named are passed over. When empty: relevance and extend.
+ * The version that was shown.
  */
-stages: Array<FindStage>, 
+version: number, 
 /**
- * `provider/model`; the default one when absent.
+ * The ids of the steps; all of them when empty.
  */
-model?: string, };
+steps: Array<string>, 
+/**
+ * The decision.
+ */
+decision: Decision, 
+/**
+ * Whether errors that the check found do not keep the step from being handed over.
+ */
+override_errors: boolean, };
+
+/**
+ * What a person decided about a step.
+ */
+export type Decision = "open" | "accepted" | "rejected";
 
 /**
  * A place the bytes may go.
@@ -228,23 +310,105 @@ devices: Array<Device>, };
 export type DeviceScope = "view" | "files" | "edit" | "run" | "approve" | "type";
 
 /**
+ * A line of a step.
+ */
+export type DiffLine = { 
+/**
+ * Where it stands.
+ */
+side: DiffSide, 
+/**
+ * The line.
+ */
+text: string, };
+
+/**
+ * Names two versions.
+ */
+export type DiffPlan = { 
+/**
+ * The plan.
+ */
+plan: PlanId, 
+/**
+ * The first.
+ */
+from: number, 
+/**
+ * The second.
+ */
+to: number, };
+
+/**
+ * In which version a line stands.
+ */
+export type DiffSide = "removed" | "added" | "both";
+
+/**
+ * Where plans contradict each other.
+ */
+export type Disagreement = { 
+/**
+ * A stable word: `kinds`, `targets` or `changes`.
+ */
+code: string, 
+/**
+ * The file.
+ */
+path: string, 
+/**
+ * In words.
+ */
+message: string, 
+/**
+ * The steps.
+ */
+steps: Array<StepSource>, };
+
+/**
  * The door a request leaves by.
  */
 export type Door = "server" | "direct";
 
 /**
+ * Makes a draft without a model.
+ */
+export type DraftPlan = { 
+/**
+ * For the task and the ranked files of this session.
+ */
+session: SessionId, };
+
+/**
+ * Changes, adds, moves or removes one step. A `version` that is not the current one is a `conflict`, and nothing is
+ * changed; so it is for every request here that carries one.
+ */
+export type EditStep = { 
+/**
+ * The plan.
+ */
+plan: PlanId, 
+/**
+ * The version that was shown.
+ */
+version: number, 
+/**
+ * The step's id; a new step when absent.
+ */
+step?: string, 
+/**
+ * Its new content. Absent with a `step`: the content stays, or the step goes if there is no `position` either.
+ */
+content?: StepContent, 
+/**
+ * The number that it is to have; a new step comes last when absent.
+ */
+position?: number, };
+
+/**
  * Parameters of a method that needs none, and the result of one that returns nothing: `{}`.
  */
 export type Empty = Record<symbol, never>;
-
-/**
- * Names a standing permission.
- */
-export type EndScope = { 
-/**
- * The permission.
- */
-scope: ScopeId, };
 
 /**
  * Asks for a document.
@@ -257,7 +421,20 @@ plan: PlanId,
 /**
  * The form.
  */
-format: PlanFormat, };
+format: PlanFormat, 
+/**
+ * One step, by number; the whole plan when absent.
+ */
+step?: number, 
+/**
+ * Only steps that were accepted, and have no error or one that was openly overridden. Drafts are exported too
+ * when this is false.
+ */
+accepted_only: boolean, 
+/**
+ * Whether characters that cannot be seen are kept. They are taken out otherwise, except from `raw`.
+ */
+keep_invisible: boolean, };
 
 /**
  * A plan as a document.
@@ -308,11 +485,6 @@ limit: number, };
 export type FindPhase = "walking" | "reading" | "ranking";
 
 /**
- * The stages in which a model helps to find files, in order.
- */
-export type FindStage = "roots" | "patterns" | "relevance" | "extend";
-
-/**
  * What the check against the repository found.
  */
 export type Finding = { 
@@ -335,7 +507,11 @@ operation?: number,
 /**
  * What to use instead, where that is known: the nearest path.
  */
-suggestion?: string, };
+suggestion?: string, 
+/**
+ * What `plans.repair` would do about it.
+ */
+repair?: Repair, };
 
 /**
  * Names an approval.
@@ -363,6 +539,19 @@ export type GetPlan = {
  * The plan.
  */
 plan: PlanId, };
+
+/**
+ * Asks how far a plan is carried out.
+ */
+export type GetPlanStatus = { 
+/**
+ * The plan.
+ */
+plan: PlanId, 
+/**
+ * The commit to compare with, its full id; what was noted when the plan was made when absent.
+ */
+base?: string, };
 
 /**
  * Names a session.
@@ -444,7 +633,16 @@ plan: PlanId,
 /**
  * One step of it; the whole plan when absent.
  */
-step?: number, };
+step?: number, 
+/**
+ * Whether steps about which nothing was decided go too. Rejected ones never do, nor those with an error that was
+ * not overridden.
+ */
+all: boolean, 
+/**
+ * The template around it; the plan or step alone when absent.
+ */
+template?: string, };
 
 /**
  * How a plan was handed over.
@@ -483,35 +681,6 @@ api: number,
  * The client's name and version, for diagnostics.
  */
 client: string, };
-
-/**
- * Asks for better words for a passage of the task.
- */
-export type ImproveText = { 
-/**
- * The session.
- */
-session: SessionId, 
-/**
- * The version of the task in which the passage stands.
- */
-version: number, 
-/**
- * Where the passage begins, in UTF-16 code units.
- */
-start: number, 
-/**
- * Where it ends.
- */
-end: number, 
-/**
- * How it is to be improved; as the model thinks when absent.
- */
-wish?: string, 
-/**
- * `provider/model`; the default one when absent.
- */
-model?: string, };
 
 /**
  * Ticks or unticks files.
@@ -578,19 +747,7 @@ created_at: number,
 /**
  * When its state changed last.
  */
-updated_at: number, 
-/**
- * Jobs of a higher priority run first; 0 is usual.
- */
-priority: number, 
-/**
- * When a job that waits for the network is tried again.
- */
-wake_at?: number, 
-/**
- * The job that this one does once more.
- */
-retry_of?: JobId, };
+updated_at: number, };
 
 /**
  * A job: one run of a workflow.
@@ -609,37 +766,7 @@ jobs: Array<Job>, };
 /**
  * The state of a job. The last three are final.
  */
-export type JobState = "queued" | "running" | "waiting_approval" | "waiting_network" | "paused" | "completed" | "failed" | "canceled";
-
-/**
- * One step.
- */
-export type JobStep = { 
-/**
- * Its name.
- */
-name: string, 
-/**
- * How far it is.
- */
-state: StepState, 
-/**
- * When it began.
- */
-begun_at?: number, 
-/**
- * When it ended.
- */
-ended_at?: number, };
-
-/**
- * The steps of a job.
- */
-export type JobSteps = { 
-/**
- * In order.
- */
-steps: Array<JobStep>, };
+export type JobState = "queued" | "running" | "waiting_approval" | "completed" | "failed" | "canceled";
 
 /**
  * How the link to the relay is.
@@ -672,15 +799,6 @@ fingerprint: string,
 trouble?: string, };
 
 /**
- * Asks for standing permissions.
- */
-export type ListScopes = { 
-/**
- * Only those of this session.
- */
-session?: SessionId, };
-
-/**
  * Which sessions to list.
  */
 export type ListSessions = { 
@@ -688,6 +806,15 @@ export type ListSessions = {
  * Only those of this project.
  */
 project?: ProjectId, };
+
+/**
+ * Names a project.
+ */
+export type ListTemplates = { 
+/**
+ * The project.
+ */
+project: ProjectId, };
 
 /**
  * Which terminals to list.
@@ -718,18 +845,6 @@ session: SessionId,
  * Whether it was answered.
  */
 state: ApprovalState, 
-/**
- * What it is for, in a few words: `a plan of the change`.
- */
-purpose: string, 
-/**
- * Whether the provider may search the web for it.
- */
-web: boolean, 
-/**
- * Who answered: a client's name, or `scope` and the permission that covers it.
- */
-by?: string, 
 /**
  * The files, in the order in which they are sent.
  */
@@ -837,7 +952,7 @@ changed: boolean, };
  */
 export type ManifestPart = { 
 /**
- * `instructions`, `task`, `tree`, …
+ * `instructions`, `task` or `tree`.
  */
 name: string, 
 /**
@@ -848,6 +963,19 @@ bytes: number,
  * Tokens as sent.
  */
 tokens: number, };
+
+/**
+ * Makes a plan of chosen steps of others.
+ */
+export type MergePlans = { 
+/**
+ * Its title; that of the first plan when absent.
+ */
+title?: string, 
+/**
+ * The steps, in the order that they are to have.
+ */
+steps: Array<StepSource>, };
 
 /**
  * A model that can be asked.
@@ -961,6 +1089,28 @@ change: string, };
  * What happens to a file.
  */
 export type OperationKind = "create" | "modify" | "delete" | "move";
+
+/**
+ * An operation beside what has happened.
+ */
+export type OperationStatus = { 
+/**
+ * The file.
+ */
+path: string, 
+/**
+ * How far it is.
+ */
+progress: Progress, 
+/**
+ * Why, in words.
+ */
+why: string, };
+
+/**
+ * How a version came about.
+ */
+export type Origin = "model" | "merge" | "draft" | "edit" | "repair" | "step_change" | "revert";
 
 /**
  * How a pairing goes.
@@ -1088,6 +1238,14 @@ trouble?: string,
  */
 steps: Array<Step>, 
 /**
+ * Which version this is, from 1. Requests that change the plan carry it.
+ */
+version: number, 
+/**
+ * What the answer says outside of its steps.
+ */
+outside: Array<string>, 
+/**
  * How many steps it has, also where `steps` is left out.
  */
 step_count: number, 
@@ -1111,6 +1269,15 @@ usage?: Usage,
  * When it was begun.
  */
 created_at: number, };
+
+/**
+ * What differs between two versions.
+ */
+export type PlanDiff = { 
+/**
+ * The steps that differ.
+ */
+steps: Array<StepDiff>, };
 
 /**
  * A plan's progress. Idempotent: each event carries the whole of what it names.
@@ -1154,17 +1321,64 @@ plans: Array<Plan>, };
 export type PlanState = "streaming" | "complete" | "cut" | "unreadable";
 
 /**
- * Changes a job's priority.
+ * A plan beside what has happened.
  */
-export type Prioritise = { 
+export type PlanStatus = { 
 /**
- * The job.
+ * The commit that was compared with; absent where only noted hashes were.
  */
-job: JobId, 
+base?: string, 
 /**
- * From −100 to 100.
+ * Whether files that no step names could be told, too.
  */
-priority: number, };
+whole: boolean, 
+/**
+ * The steps.
+ */
+steps: Array<StepStatus>, 
+/**
+ * Changed files that no step names.
+ */
+unplanned: Array<string>, };
+
+/**
+ * A version of a plan.
+ */
+export type PlanVersion = { 
+/**
+ * Its number, from 1.
+ */
+number: number, 
+/**
+ * How it came about.
+ */
+origin: Origin, 
+/**
+ * What was done, in words.
+ */
+note: string, 
+/**
+ * Who made it.
+ */
+by: string, 
+/**
+ * When.
+ */
+at: number, };
+
+/**
+ * The versions of a plan.
+ */
+export type PlanVersions = { 
+/**
+ * The oldest first.
+ */
+versions: Array<PlanVersion>, };
+
+/**
+ * How far a step or an operation is.
+ */
+export type Progress = "done" | "partly" | "untouched" | "unseen";
 
 /**
  * A granted root.
@@ -1354,37 +1568,6 @@ records: number,
 broken_at?: number, };
 
 /**
- * Asks for a task to be put precisely.
- */
-export type RefineTask = { 
-/**
- * The session.
- */
-session: SessionId, 
-/**
- * `provider/model`; the default one when absent.
- */
-model?: string, };
-
-/**
- * The bounds of a standing permission. The session, the door and the destinations are those of the request that it is
- * given with.
- */
-export type Remember = { 
-/**
- * The most that all requests under it may cost, this one excluded.
- */
-cap: number, 
-/**
- * How long it holds.
- */
-minutes: number, 
-/**
- * The folder that every file must lie in; the whole project when absent.
- */
-under?: string, };
-
-/**
  * Names a provider.
  */
 export type RemoveProvider = { 
@@ -1392,6 +1575,86 @@ export type RemoveProvider = {
  * Its name.
  */
 name: string, };
+
+/**
+ * Asks for a text to hand over.
+ */
+export type RenderTemplate = { 
+/**
+ * The template.
+ */
+template: string, 
+/**
+ * The plan.
+ */
+plan: PlanId, 
+/**
+ * The step for `{{STEP_CONTENT}}`, by number; all that may be handed over when absent.
+ */
+step?: number, 
+/**
+ * Whether steps about which nothing was decided are taken too.
+ */
+all: boolean, };
+
+/**
+ * A text to hand over.
+ */
+export type RenderedTemplate = { 
+/**
+ * The text.
+ */
+text: string, };
+
+/**
+ * One change of a step that answers a finding.
+ */
+export type Repair = { "kind": "use_path", 
+/**
+ * The path.
+ */
+path: string, } | { "kind": "use_symbol", 
+/**
+ * The symbol.
+ */
+symbol: string, } | { "kind": "drop_symbol" } | { "kind": "use_lines", 
+/**
+ * The first.
+ */
+first: number, 
+/**
+ * The last.
+ */
+last: number, } | { "kind": "drop_lines" } | { "kind": "use_kind", 
+/**
+ * The kind.
+ */
+operation: OperationKind, } | { "kind": "drop_dependency", 
+/**
+ * Its number.
+ */
+step: number, };
+
+/**
+ * Carries out the repair of a finding.
+ */
+export type RepairStep = { 
+/**
+ * The plan.
+ */
+plan: PlanId, 
+/**
+ * The version that was shown.
+ */
+version: number, 
+/**
+ * The step's id.
+ */
+step: string, 
+/**
+ * The finding among those of the step, from 0.
+ */
+finding: number, };
 
 /**
  * Sets a terminal's size.
@@ -1411,17 +1674,21 @@ columns: number,
 rows: number, };
 
 /**
- * Asks for a job to be done once more.
+ * Takes up an earlier version again, as a new one.
  */
-export type RetryJob = { 
+export type RevertPlan = { 
 /**
- * A job that has ended.
+ * The plan.
  */
-job: JobId, 
+plan: PlanId, 
 /**
- * The step from whose stage on; the first that did not end when absent, or all of them.
+ * The version that was shown.
  */
-from?: string, };
+version: number, 
+/**
+ * The version to take up.
+ */
+to: number, };
 
 /**
  * Asks for another manifest.
@@ -1454,6 +1721,19 @@ export type RevokeDevice = {
 device: DeviceId, };
 
 /**
+ * Writes a plan into the project.
+ */
+export type SavePlan = { 
+/**
+ * The plan.
+ */
+plan: PlanId, 
+/**
+ * The file's name below `.plantocode/plans`, without an ending; made from the title when absent.
+ */
+name?: string, };
+
+/**
  * A new text for the task.
  */
 export type SaveTask = { 
@@ -1471,79 +1751,30 @@ text: string,
 base_version: number, };
 
 /**
- * A standing permission. It ends with its time, its cap, its session, a secret in a request, or the person's word.
+ * A text for a template.
  */
-export type Scope = { 
+export type SaveTemplate = { 
 /**
- * Its id.
+ * The project.
  */
-id: ScopeId, 
+project: ProjectId, 
 /**
- * The session whose requests it covers.
+ * The template's name.
  */
-session: SessionId, 
+name: string, 
 /**
- * The door in words.
+ * Its text; what is built in, or the trusted file, counts again when absent.
  */
-door: string, 
-/**
- * Where requests may go.
- */
-destinations: Array<Destination>, 
-/**
- * The folder that every file must lie in; empty for the whole project.
- */
-under: string, 
-/**
- * Whether requests may search the web.
- */
-web: boolean, 
-/**
- * The most that may be spent.
- */
-cap: number, 
-/**
- * What was spent.
- */
-spent: number, 
-/**
- * What is set aside for requests under way.
- */
-held: number, 
-/**
- * Whether it holds now.
- */
-holds: boolean, 
-/**
- * When it was given.
- */
-created_at: number, 
-/**
- * By whom.
- */
-created_by: string, 
-/**
- * When it ends.
- */
-expires_at: number, 
-/**
- * Why it ended before that.
- */
-ended?: string, };
+text?: string, };
 
 /**
- * A standing permission to send.
+ * Where a plan was written.
  */
-export type ScopeId = string;
-
+export type SavedPlan = { 
 /**
- * Standing permissions.
+ * The file, relative to the project. Another one of that name stays; then this one has a number.
  */
-export type ScopeList = { 
-/**
- * The newest first.
- */
-scopes: Array<Scope>, };
+path: string, };
 
 /**
  * A secret, without the secret.
@@ -1616,19 +1847,6 @@ export type SessionList = {
  * The one changed last first.
  */
 sessions: Array<Session>, };
-
-/**
- * The settings.
- */
-export type Settings = { 
-/**
- * The most that may be spent in any 24 hours. A request that could exceed it is not sent.
- */
-day_budget?: number, 
-/**
- * The most that may be spent in one session.
- */
-session_budget?: number, };
 
 /**
  * How much a finding weighs.
@@ -1741,6 +1959,26 @@ export type Step = {
  */
 number: number, 
 /**
+ * The same in every version.
+ */
+id: string, 
+/**
+ * What was decided about it.
+ */
+decision: Decision, 
+/**
+ * Whether errors that the check found do not keep it from being handed over.
+ */
+overridden: boolean, 
+/**
+ * What was said about it.
+ */
+comments: Array<Comment>, 
+/**
+ * The step of another plan that it was taken from.
+ */
+source?: StepSource, 
+/**
  * What it does.
  */
 title: string, 
@@ -1778,31 +2016,135 @@ complete: boolean,
 findings: Array<Finding>, };
 
 /**
- * How far a step is.
+ * The content of a step, as a person writes it.
  */
-export type StepState = "ahead" | "begun" | "done" | "skipped";
+export type StepContent = { 
+/**
+ * What it does.
+ */
+title: string, 
+/**
+ * Why it is needed.
+ */
+why: string, 
+/**
+ * `high`, `medium`, `low`, or empty.
+ */
+confidence: string, 
+/**
+ * Numbers of the steps that must come before.
+ */
+depends: Array<number>, 
+/**
+ * What happens to which file.
+ */
+operations: Array<Operation>, 
+/**
+ * Commands that a person may run.
+ */
+commands: Array<string>, 
+/**
+ * How to see that it worked.
+ */
+checks: Array<string>, };
 
 /**
- * A suggestion.
+ * A step that differs.
  */
-export type Suggestion = { 
+export type StepDiff = { 
 /**
- * The job that made it.
+ * Its id.
  */
-job: JobId, 
+step: string, 
 /**
- * What became of it.
+ * Its number in the first version.
  */
-state: SuggestionState, 
+before?: number, 
 /**
- * The suggested text; empty while there is none.
+ * Its number in the second version.
  */
-text: string, };
+after?: number, 
+/**
+ * Its title.
+ */
+title: string, 
+/**
+ * Its lines; none where only its number differs.
+ */
+lines: Array<DiffLine>, };
 
 /**
- * What became of a suggestion.
+ * A step of another plan.
  */
-export type SuggestionState = "pending" | "applied" | "dropped" | "none";
+export type StepSource = { 
+/**
+ * The plan.
+ */
+plan: PlanId, 
+/**
+ * The step's number in it.
+ */
+step: number, };
+
+/**
+ * A step beside what has happened.
+ */
+export type StepStatus = { 
+/**
+ * Its number.
+ */
+number: number, 
+/**
+ * Its title.
+ */
+title: string, 
+/**
+ * How far it is.
+ */
+progress: Progress, 
+/**
+ * Its operations.
+ */
+operations: Array<OperationStatus>, };
+
+/**
+ * A template.
+ */
+export type Template = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * What it is for; empty unless it is built in.
+ */
+about: string, 
+/**
+ * Its text, with `{{IMPLEMENTATION_PLAN}}`, `{{TASK_DESCRIPTION}}` and `{{STEP_CONTENT}}`.
+ */
+text: string, 
+/**
+ * Where it comes from.
+ */
+origin: TemplateOrigin, 
+/**
+ * SHA-256 of a file's text, to be named when it is trusted.
+ */
+hash?: string, };
+
+/**
+ * Templates.
+ */
+export type TemplateList = { 
+/**
+ * By name; an untrusted file stands beside the template that is used.
+ */
+templates: Array<Template>, };
+
+/**
+ * Where a template's text comes from.
+ */
+export type TemplateOrigin = "built_in" | "own" | "file" | "untrusted";
 
 /**
  * A terminal.
@@ -1921,7 +2263,24 @@ export type TerminalState = "running" | "exited" | "lost";
 /**
  * What kind of thing changed.
  */
-export type Topic = "ready" | "project" | "session" | "approval" | "plan" | "job" | "settings" | "account" | "terminal" | "device" | "gap";
+export type Topic = "ready" | "project" | "session" | "approval" | "plan" | "job" | "account" | "terminal" | "device" | "gap";
+
+/**
+ * Trusts a file.
+ */
+export type TrustTemplate = { 
+/**
+ * The project.
+ */
+project: ProjectId, 
+/**
+ * The template's name.
+ */
+name: string, 
+/**
+ * The hash that was shown; absent to trust it no more.
+ */
+hash?: string, };
 
 /**
  * What a request used.
@@ -1953,61 +2312,6 @@ unpriced: boolean,
 estimated: boolean, };
 
 /**
- * Asks for sums.
- */
-export type UsageBy = { 
-/**
- * The begin.
- */
-since: number, 
-/**
- * By what to add up.
- */
-group: UsageGroup, };
-
-/**
- * By what to add up.
- */
-export type UsageGroup = "day" | "session" | "model" | "job";
-
-/**
- * The sums of one group.
- */
-export type UsageRow = { 
-/**
- * The day, or the id of the session or job, or the model; empty where that was not noted.
- */
-key: string, 
-/**
- * The session's title, where there is one.
- */
-title?: string, 
-/**
- * Requests.
- */
-requests: number, 
-/**
- * Tokens read.
- */
-input_tokens: number, 
-/**
- * Of these, from a cache.
- */
-cached_tokens: number, 
-/**
- * Tokens written.
- */
-output_tokens: number, 
-/**
- * The cost of those whose price is known.
- */
-cost: number, 
-/**
- * How many have no known price.
- */
-unpriced: number, };
-
-/**
  * Since when to add up.
  */
 export type UsageSince = { 
@@ -2034,15 +2338,6 @@ unpriced: number,
 models: Array<ModelUsage>, };
 
 /**
- * Sums by group.
- */
-export type UsageTable = { 
-/**
- * One for each group.
- */
-rows: Array<UsageRow>, };
-
-/**
  * Names a project whose grant ends.
  */
 export type WithdrawProject = { 
@@ -2063,13 +2358,9 @@ export interface Methods {
   "sessions.get": { kind: "unary"; params: GetSession; result: Session };
   "sessions.save_task": { kind: "unary"; params: SaveTask; result: Session };
   "sessions.delete": { kind: "unary"; params: GetSession; result: Empty };
-  "tasks.refine": { kind: "unary"; params: RefineTask; result: Job };
-  "tasks.improve": { kind: "unary"; params: ImproveText; result: Job };
-  "tasks.suggestion": { kind: "unary"; params: GetJob; result: Suggestion };
   "discovery.find": { kind: "stream"; params: FindFiles; result: FindEvent };
   "discovery.files": { kind: "unary"; params: GetSession; result: Ranking };
   "discovery.include": { kind: "unary"; params: IncludeFiles; result: Ranking };
-  "discovery.deepen": { kind: "unary"; params: Deepen; result: Job };
   "models.list": { kind: "unary"; params: Empty; result: ModelList };
   "models.add_provider": { kind: "unary"; params: Provider; result: ModelList };
   "models.remove_provider": { kind: "unary"; params: RemoveProvider; result: ModelList };
@@ -2078,28 +2369,33 @@ export interface Methods {
   "approvals.revise": { kind: "unary"; params: Revise; result: Manifest };
   "approvals.approve": { kind: "unary"; params: Approve; result: Manifest };
   "approvals.refuse": { kind: "unary"; params: GetApproval; result: Manifest };
-  "approvals.scopes": { kind: "unary"; params: ListScopes; result: ScopeList };
-  "approvals.end_scope": { kind: "unary"; params: EndScope; result: ScopeList };
   "plans.start": { kind: "unary"; params: StartPlan; result: Job };
   "plans.list": { kind: "unary"; params: GetSession; result: PlanList };
   "plans.get": { kind: "unary"; params: GetPlan; result: Plan };
   "plans.watch": { kind: "stream"; params: GetPlan; result: PlanEvent };
   "plans.verify": { kind: "unary"; params: GetPlan; result: Plan };
   "plans.export": { kind: "unary"; params: ExportPlan; result: ExportedPlan };
+  "plans.edit_step": { kind: "unary"; params: EditStep; result: Plan };
+  "plans.repair": { kind: "unary"; params: RepairStep; result: Plan };
+  "plans.decide": { kind: "unary"; params: DecideSteps; result: Plan };
+  "plans.comment": { kind: "unary"; params: CommentStep; result: Plan };
+  "plans.versions": { kind: "unary"; params: GetPlan; result: PlanVersions };
+  "plans.diff": { kind: "unary"; params: DiffPlan; result: PlanDiff };
+  "plans.revert": { kind: "unary"; params: RevertPlan; result: Plan };
+  "plans.compare": { kind: "unary"; params: ComparePlans; result: Comparison };
+  "plans.merge": { kind: "unary"; params: MergePlans; result: Plan };
+  "plans.draft": { kind: "unary"; params: DraftPlan; result: Plan };
+  "plans.status": { kind: "unary"; params: GetPlanStatus; result: PlanStatus };
+  "plans.save": { kind: "unary"; params: SavePlan; result: SavedPlan };
+  "templates.list": { kind: "unary"; params: ListTemplates; result: TemplateList };
+  "templates.render": { kind: "unary"; params: RenderTemplate; result: RenderedTemplate };
+  "templates.save": { kind: "unary"; params: SaveTemplate; result: TemplateList };
+  "templates.trust": { kind: "unary"; params: TrustTemplate; result: TemplateList };
   "jobs.list": { kind: "unary"; params: Empty; result: JobList };
   "jobs.get": { kind: "unary"; params: GetJob; result: Job };
   "jobs.cancel": { kind: "unary"; params: GetJob; result: Job };
-  "jobs.pause": { kind: "unary"; params: GetJob; result: Job };
-  "jobs.resume": { kind: "unary"; params: GetJob; result: Job };
-  "jobs.skip": { kind: "unary"; params: GetJob; result: Job };
-  "jobs.retry": { kind: "unary"; params: RetryJob; result: Job };
-  "jobs.prioritise": { kind: "unary"; params: Prioritise; result: Job };
-  "jobs.steps": { kind: "unary"; params: GetJob; result: JobSteps };
   "usage.since": { kind: "unary"; params: UsageSince; result: UsageSummary };
-  "usage.by": { kind: "unary"; params: UsageBy; result: UsageTable };
   "usage.verify_record": { kind: "unary"; params: Empty; result: RecordVerdict };
-  "settings.get": { kind: "unary"; params: Empty; result: Settings };
-  "settings.set": { kind: "unary"; params: Settings; result: Settings };
   "account.status": { kind: "unary"; params: Empty; result: AccountStatus };
   "account.sign_in": { kind: "stream"; params: SignIn; result: SignInEvent };
   "account.sign_out": { kind: "unary"; params: Empty; result: AccountStatus };

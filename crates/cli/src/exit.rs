@@ -9,6 +9,8 @@ pub const SECRETS: u8 = 3;
 pub const NOT_APPROVED: u8 = 4;
 /// The plan was cut or could not be read.
 pub const CUT: u8 = 5;
+/// The check of a plan found errors.
+pub const FINDINGS: u8 = 6;
 /// Interrupted with Ctrl-C, as a shell counts it.
 pub const INTERRUPTED: u8 = 130;
 

@@ -18,6 +18,7 @@ mod models;
 mod pages;
 mod pair;
 mod plan;
+mod review;
 mod serve;
 mod show;
 mod task;
@@ -41,6 +42,7 @@ Exit codes:
   3    secrets were found in what would be sent or written
   4    not approved: nothing was sent
   5    the plan was cut or could not be read; what arrived is kept
+  6    the check of a plan found errors
   130  interrupted with Ctrl-C
 
 Environment:
@@ -84,7 +86,7 @@ enum Local {
 /// What is asked of an engine.
 #[derive(Subcommand)]
 enum WithEngine {
-    Plan(plan::Arguments),
+    Plan(review::Arguments),
     Serve(serve::Arguments),
     Login(account::Login),
     /// Forget the sign-in to the server, here and there.
@@ -152,7 +154,7 @@ fn in_runtime(command: WithEngine) -> anyhow::Result<ExitCode> {
 
 async fn run(command: WithEngine) -> anyhow::Result<ExitCode> {
     match command {
-        WithEngine::Plan(arguments) => plan::run(arguments).await,
+        WithEngine::Plan(arguments) => review::run(arguments).await,
         WithEngine::Serve(arguments) => serve::run(arguments).await,
         WithEngine::Login(arguments) => account::login(arguments).await,
         WithEngine::Logout => account::logout().await,

@@ -13,6 +13,7 @@ use rpc::{ApiError, ErrorCode};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
+use store::plans::PlanRow;
 use wire::Base;
 
 /// Projects of at most so many files are noted whole; of larger ones the files that the plan names, and the commit.
@@ -65,17 +66,15 @@ fn base_of(root: &Root, document: &Document, sent: &[(String, String)]) -> Base 
 
 impl Inner {
     /// Notes the project as it is, for a plan that has just been made. A plan without a note is only checked less.
-    pub(crate) async fn note_base(&self, plan: &str, session: &str) {
-        if let Err(error) = self.try_note_base(plan, session).await {
+    pub(crate) async fn note_base(&self, plan: &PlanRow, document: &Document) {
+        if let Err(error) = self.try_note_base(plan, document).await {
             tracing::warn!(error = %error.message, "the project cannot be noted for a plan");
         }
     }
 
-    async fn try_note_base(&self, plan: &str, session: &str) -> Result<(), ApiError> {
-        let row = self.plan_row(&plan.into()).await?;
-        let session = self.session(&session.into()).await?;
+    async fn try_note_base(&self, row: &PlanRow, document: &Document) -> Result<(), ApiError> {
+        let session = self.session(&row.session_id.as_str().into()).await?;
         let root = self.root(&session.project_id).await?;
-        let document = self.version(&row, None).await?.document;
         let job = row.job_id.clone();
         let manifests = self
             .store
@@ -88,9 +87,9 @@ impl Inner {
         let manifest =
             manifests.flatten().and_then(|row| serde_json::from_str::<StoredManifest>(&row.manifest).ok());
         let sent = manifest.map(|manifest| manifest.read).unwrap_or_default();
-        let base = tokio::task::block_in_place(|| base_of(&root, &document, &sent));
+        let base = tokio::task::block_in_place(|| base_of(&root, document, &sent));
         let text = serde_json::to_string(&base).map_err(|e| ApiError::internal(e.to_string()))?;
-        let key = row.id;
+        let key = row.id.clone();
         self.store.write(move |db| store::plan_versions::put_base(db, &key, &text)).await.map_err(database)
     }
 

@@ -153,3 +153,6 @@ impl Repository for RootRepository {
         found
     }
 }
+
+#[cfg(test)]
+mod measured;

@@ -298,6 +298,8 @@ impl Inner {
         parser.push(&answer);
         let (document, state) = parser.finish(sent.ending.for_plan());
         let checked = self.check(&plan.session_id, &document).await;
+        // Before the plan is told to be there: whoever reads it then can compare with the project as it was.
+        self.note_base(&plan, &document).await;
         let row = concluded(plan, &document, state, sent, checked)?;
         let (id, session) = (row.id.clone(), row.session_id.clone());
         let concluded = self
@@ -315,7 +317,6 @@ impl Inner {
             })
             .await?;
         if concluded {
-            self.note_base(&id, &session).await;
             self.bus.tell(Topic::Plan, &id, Some(&session));
         }
         Ok(())

@@ -203,7 +203,7 @@ fn ranges(changed: &Changed) -> Vec<(u32, u32)> {
 fn touches(name: &str, changed: &Changed) -> bool {
     let (before, after) =
         (changed.before.as_deref().unwrap_or_default(), changed.after.as_deref().unwrap_or_default());
-    let mut near = 0;
+    let mut near = 0_u32;
     for change in TextDiff::from_lines(before, after).iter_all_changes() {
         if change.value().contains(name) {
             near = 40;
@@ -211,7 +211,7 @@ fn touches(name: &str, changed: &Changed) -> bool {
         if change.tag() != ChangeTag::Equal && near > 0 {
             return true;
         }
-        near = (near as u32).saturating_sub(1);
+        near = near.saturating_sub(1);
     }
     false
 }

@@ -210,7 +210,7 @@ impl Inner {
         // What stands outside of the steps follows the plan, where a reader of answers finds it.
         let text = plan::export::xml(&new.document);
         let answer = format!("{text}\n{}\n", new.document.outside.join("\n"));
-        let session = new.session.clone();
+        let (session, noted) = (new.session.clone(), row.clone());
         let known = self
             .store
             .write(move |db| {
@@ -228,7 +228,7 @@ impl Inner {
         if !known {
             return Err(no_session(&session.as_str().into()));
         }
-        self.note_base(&id, &session).await;
+        self.note_base(&noted, &new.document).await;
         self.bus.tell(Topic::Plan, &id, Some(&session));
         self.plan(&id.as_str().into()).await
     }

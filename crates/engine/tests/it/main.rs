@@ -6,6 +6,7 @@ mod crash;
 mod files;
 mod fixture;
 mod plans;
+mod review;
 mod rights;
 mod scopes;
 mod sessions;

@@ -1,0 +1,399 @@
+//! `plantocode plan show|verify|merge|diff|status|handoff`: what is done with plans that are made.
+
+mod print;
+
+use crate::exit::{self, Ended};
+use crate::{plan, show};
+use anyhow::Context;
+use api::plans::{ExportPlan, GetPlan, Plan, PlanFormat, PlansClient};
+use api::projects::ProjectsClient;
+use api::review::{ComparePlans, DiffPlan, GetPlanStatus, MergePlans, SavePlan, StepSource};
+use api::sessions::{GetSession, ListSessions, SessionsClient};
+use api::templates::{RenderTemplate, TemplatesClient};
+use api::terminals::{HandOver, HandedOver, TerminalsClient};
+use api::{Empty, PlanId};
+use clap::{Args, Subcommand, ValueEnum};
+use host::Host;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Plan a change, or look at plans that are made.
+///
+/// With a task: finds its files, shows what would be sent, and on approval makes a plan of checked steps. The folder
+/// named by --project is granted. Without a model, a key or a server, `plantocode discover` still finds the files.
+#[derive(Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "Examples:
+  plantocode plan \"Retry requests that time out\" --project ~/src/client
+  plantocode plan --task-file issue.md --model openai/gpt-5.1 --format json --output plan.json
+  plantocode plan \"Rename the cache\" --yes-up-to 0.25 > plan.md
+  plantocode plan status"
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    new: plan::Arguments,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Show(Show),
+    Verify(Verify),
+    Merge(Merge),
+    Diff(Diff),
+    Status(Status),
+    Handoff(Handoff),
+}
+
+/// Which plan.
+#[derive(Args)]
+struct Which {
+    /// The plan's id, or its beginning; the newest plan of the project if left out.
+    plan: Option<String>,
+    /// The project's folder.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    project: PathBuf,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    Text,
+    Json,
+}
+
+/// Show a plan, one of its steps, or its versions.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  plantocode plan show
+  plantocode plan show 0197 --step 2 --format xml
+  plantocode plan show --versions")]
+struct Show {
+    #[command(flatten)]
+    which: Which,
+    /// Only this step, by number.
+    #[arg(long, value_name = "N")]
+    step: Option<u32>,
+    /// List the versions instead.
+    #[arg(long, conflicts_with = "step")]
+    versions: bool,
+    /// Only steps that were accepted and have no error.
+    #[arg(long)]
+    accepted_only: bool,
+    /// The form.
+    #[arg(long, value_enum, default_value = "text")]
+    format: ShowForm,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ShowForm {
+    Text,
+    Xml,
+    Json,
+}
+
+/// Check a plan against the project as it is now.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  plantocode plan verify
+  plantocode plan verify 0197 --format json")]
+struct Verify {
+    #[command(flatten)]
+    which: Which,
+    /// The form.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Form,
+}
+
+/// Put plans for one task side by side, and make one of chosen steps.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  plantocode plan merge 0197a 0197b
+  plantocode plan merge 0197a 0197b --take 1:1,2:2,1:3")]
+struct Merge {
+    /// Two to five plans, by id or its beginning.
+    #[arg(required = true, num_args = 2..=5, value_name = "PLAN")]
+    plans: Vec<String>,
+    /// Make a plan of these steps, in this order: PLAN:STEP, plans counted as they are named here.
+    #[arg(long, value_name = "STEPS", value_delimiter = ',', value_parser = step_of)]
+    take: Vec<(usize, u32)>,
+    /// The title of the new plan.
+    #[arg(long, requires = "take")]
+    title: Option<String>,
+    /// The project's folder.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    project: PathBuf,
+    /// The form.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Form,
+}
+
+/// Show what differs between two versions of a plan.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  plantocode plan diff
+  plantocode plan diff 0197 --from 1 --to 3")]
+struct Diff {
+    #[command(flatten)]
+    which: Which,
+    /// The first version.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    from: u32,
+    /// The second version; the current one if left out.
+    #[arg(long, value_name = "N")]
+    to: Option<u32>,
+    /// The form.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Form,
+}
+
+/// Say what of a plan has been carried out, and what was changed beyond it.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  plantocode plan status
+  plantocode plan status 0197 --base 3f2a8c1d5e7b9a0c4d6e8f1a2b3c4d5e6f7a8b9c --format json")]
+struct Status {
+    #[command(flatten)]
+    which: Which,
+    /// The commit to compare with, its full id; how the project was when the plan was made if left out.
+    #[arg(long, value_name = "COMMIT")]
+    base: Option<String>,
+    /// The form.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Form,
+}
+
+/// Hand a plan to an agent: as a text in a template, into a terminal, or as a file of the project.
+///
+/// Only steps that were accepted and have no error are handed over, unless --all takes those that nobody decided about.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  plantocode plan handoff --all | less
+  plantocode plan handoff 0197 --template task-and-plan
+  plantocode plan handoff 0197 --template parallel-agents --step 2 --terminal 0198
+  plantocode plan handoff --save")]
+struct Handoff {
+    #[command(flatten)]
+    which: Which,
+    /// The template: plan, task, task-and-plan, parallel-agents, investigate-results, or one of the project's own.
+    #[arg(long, default_value = "plan")]
+    template: String,
+    /// Only this step, by number.
+    #[arg(long, value_name = "N")]
+    step: Option<u32>,
+    /// Take steps too about which nothing was decided.
+    #[arg(long)]
+    all: bool,
+    /// Put it before the program in this terminal; nothing is submitted.
+    #[arg(long, value_name = "TERMINAL")]
+    terminal: Option<String>,
+    /// Write the plan into the project's .plantocode/plans instead.
+    #[arg(long, conflicts_with_all = ["terminal", "step"])]
+    save: bool,
+}
+
+fn step_of(text: &str) -> Result<(usize, u32), String> {
+    let parsed = text.split_once(':').and_then(|(plan, step)| Some((plan.parse().ok()?, step.parse().ok()?)));
+    parsed
+        .filter(|(plan, step)| *plan >= 1 && *step >= 1)
+        .ok_or_else(|| "a step is PLAN:STEP, such as 2:3".to_owned())
+}
+
+pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let Some(command) = arguments.command else { return plan::run(arguments.new).await };
+    let host = Host::open("cli").await?;
+    let outcome = match command {
+        Command::Show(arguments) => show_plan(&host, &arguments).await,
+        Command::Verify(arguments) => verify(&host, &arguments).await,
+        Command::Merge(arguments) => merge(&host, &arguments).await,
+        Command::Diff(arguments) => diff(&host, &arguments).await,
+        Command::Status(arguments) => status(&host, &arguments).await,
+        Command::Handoff(arguments) => handoff(&host, &arguments).await,
+    };
+    host.close().await;
+    outcome
+}
+
+/// The plans of a folder, the newest first, without their steps.
+async fn plans_of(host: &Host, folder: &std::path::Path) -> anyhow::Result<Vec<Plan>> {
+    let path =
+        folder.canonicalize().with_context(|| format!("cannot open the project {}", folder.display()))?;
+    let projects = ProjectsClient(host.client.clone()).list(&Empty {}).await?.projects;
+    let Some(project) = projects.into_iter().find(|p| std::path::Path::new(&p.path) == path) else {
+        anyhow::bail!("no plan was made for {} yet. Make one: plantocode plan \"TASK\"", folder.display());
+    };
+    let sessions = SessionsClient(host.client.clone());
+    let list = ListSessions { project: Some(project.id) };
+    let mut plans = Vec::new();
+    for session in sessions.list(&list).await?.sessions {
+        plans.extend(PlansClient(host.client.clone()).list(&GetSession { session: session.id }).await?.plans);
+    }
+    plans.sort_by(|a, b| b.id.cmp(&a.id));
+    Ok(plans)
+}
+
+fn choose(plans: &[Plan], wanted: Option<&str>) -> anyhow::Result<PlanId> {
+    let Some(wanted) = wanted else {
+        let newest = plans
+            .first()
+            .context("no plan was made for this project yet. Make one: plantocode plan \"TASK\"")?;
+        return Ok(newest.id.clone());
+    };
+    let found: Vec<&Plan> = plans.iter().filter(|plan| plan.id.0.starts_with(wanted)).collect();
+    match found.as_slice() {
+        [one] => Ok(one.id.clone()),
+        [] => anyhow::bail!("this project has no plan whose id begins with {wanted}"),
+        several => {
+            let ids: Vec<&str> = several.iter().map(|plan| plan.id.0.as_str()).collect();
+            anyhow::bail!("{wanted} is the beginning of several plans: {}", ids.join(", "))
+        }
+    }
+}
+
+async fn which(host: &Host, which: &Which) -> anyhow::Result<PlanId> {
+    choose(&plans_of(host, &which.project).await?, which.plan.as_deref())
+}
+
+fn json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    show::write_out(
+        &mut std::io::stdout(),
+        format!("{}\n", serde_json::to_string_pretty(value)?).as_bytes(),
+    )?;
+    Ok(())
+}
+
+async fn show_plan(host: &Host, arguments: &Show) -> anyhow::Result<ExitCode> {
+    let plans = PlansClient(host.client.clone());
+    let id = which(host, &arguments.which).await?;
+    if arguments.versions {
+        let versions = plans.versions(&GetPlan { plan: id }).await?;
+        match arguments.format {
+            ShowForm::Json => json(&versions)?,
+            _ => print::versions(&versions)?,
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let whole = arguments.step.is_none() && !arguments.accepted_only;
+    let format = match arguments.format {
+        ShowForm::Text if whole => {
+            print::plan(&plans.get(&GetPlan { plan: id }).await?)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        ShowForm::Text => PlanFormat::Markdown,
+        ShowForm::Xml => PlanFormat::Xml,
+        ShowForm::Json => PlanFormat::Json,
+    };
+    let (step, accepted_only) = (arguments.step, arguments.accepted_only);
+    let text = plans.export(&ExportPlan { step, accepted_only, ..ExportPlan::whole(id, format) }).await?.text;
+    document(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn document(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout();
+    let text = show::document(text, out.is_terminal());
+    show::write_out(&mut out, text.as_bytes())?;
+    Ok(())
+}
+
+async fn verify(host: &Host, arguments: &Verify) -> anyhow::Result<ExitCode> {
+    let id = which(host, &arguments.which).await?;
+    let plan = PlansClient(host.client.clone()).verify(&GetPlan { plan: id }).await?;
+    match arguments.format {
+        Form::Json => json(&plan.steps.iter().map(|s| (s.number, &s.findings)).collect::<Vec<_>>())?,
+        Form::Text => print::findings(&plan)?,
+    }
+    if plan.errors > 0 {
+        let message = "the plan has errors. Nothing was changed; `plantocode serve` offers repairs";
+        return Err(Ended::error(exit::FINDINGS, message));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn merge(host: &Host, arguments: &Merge) -> anyhow::Result<ExitCode> {
+    let known = plans_of(host, &arguments.project).await?;
+    let ids = arguments.plans.iter().map(|wanted| choose(&known, Some(wanted)));
+    let ids = ids.collect::<anyhow::Result<Vec<PlanId>>>()?;
+    let plans = PlansClient(host.client.clone());
+    if arguments.take.is_empty() {
+        let comparison = plans.compare(&ComparePlans { plans: ids }).await?;
+        match arguments.format {
+            Form::Json => json(&comparison)?,
+            Form::Text => print::comparison(&comparison)?,
+        }
+        show::note(
+            "Nothing was made. --take 1:1,2:2 makes a plan of step 1 of the first and step 2 of the second.",
+        );
+        return Ok(ExitCode::SUCCESS);
+    }
+    let source = |&(plan, step): &(usize, u32)| {
+        let plan = ids.get(plan - 1).with_context(|| format!("there are {} plans, not {plan}", ids.len()))?;
+        Ok(StepSource { plan: plan.clone(), step })
+    };
+    let steps = arguments.take.iter().map(source).collect::<anyhow::Result<Vec<_>>>()?;
+    let merged = plans.merge(&MergePlans { title: arguments.title.clone(), steps }).await?;
+    match arguments.format {
+        Form::Json => json(&merged)?,
+        Form::Text => print::plan(&merged)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn diff(host: &Host, arguments: &Diff) -> anyhow::Result<ExitCode> {
+    let id = which(host, &arguments.which).await?;
+    let plans = PlansClient(host.client.clone());
+    let to = match arguments.to {
+        Some(to) => to,
+        None => plans.get(&GetPlan { plan: id.clone() }).await?.version,
+    };
+    let diff = plans.diff(&DiffPlan { plan: id, from: arguments.from, to }).await?;
+    match arguments.format {
+        Form::Json => json(&diff)?,
+        Form::Text => print::diff(&diff, arguments.from, to)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn status(host: &Host, arguments: &Status) -> anyhow::Result<ExitCode> {
+    let plan = which(host, &arguments.which).await?;
+    let request = GetPlanStatus { plan, base: arguments.base.clone() };
+    let status = PlansClient(host.client.clone()).status(&request).await?;
+    match arguments.format {
+        Form::Json => json(&status)?,
+        Form::Text => print::status(&status)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn handoff(host: &Host, arguments: &Handoff) -> anyhow::Result<ExitCode> {
+    let plan = which(host, &arguments.which).await?;
+    if arguments.save {
+        let saved = PlansClient(host.client.clone()).save(&SavePlan { plan, name: None }).await?;
+        show::line(show::harmless(&saved.path))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let (template, step, all) = (arguments.template.clone(), arguments.step, arguments.all);
+    let Some(terminal) = &arguments.terminal else {
+        let render = RenderTemplate { template, plan, step, all };
+        document(&TemplatesClient(host.client.clone()).render(&render).await?.text)?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let key = format!("cli-{}-{}", std::process::id(), plan.0);
+    let template = Some(template);
+    let over = HandOver { terminal: terminal.as_str().into(), key, plan, step, all, template };
+    match TerminalsClient(host.client.clone()).hand_over(&over).await? {
+        HandedOver::Pasted { characters, .. } => {
+            show::note(format!(
+                "{characters} characters were pasted. Nothing was submitted; look at them and press Enter there."
+            ));
+        }
+        HandedOver::File { path, .. } => show::note(format!(
+            "The program takes no paste now. The text is in {path} of the project, and that path was typed. Nothing was \
+             submitted."
+        )),
+    }
+    Ok(ExitCode::SUCCESS)
+}

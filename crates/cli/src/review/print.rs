@@ -1,0 +1,170 @@
+//! Plans as text.
+
+use crate::show::{self, BAD, GOOD, QUIET, STRONG, WARN, styled};
+use api::plans::{Finding, OperationKind, Plan, Severity, Step};
+use api::review::{Comparison, Decision, DiffSide, Origin, PlanDiff, PlanStatus, PlanVersions, Progress};
+use std::io::Result;
+
+fn word<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_value(value).ok().and_then(|v| Some(v.as_str()?.to_owned())).unwrap_or_default()
+}
+
+pub fn plan(plan: &Plan) -> Result<()> {
+    let title = if plan.title.is_empty() { "Plan without a title" } else { &plan.title };
+    show::line(styled(STRONG, title))?;
+    show::line(styled(QUIET, format!("{} · version {} · {}", plan.id, plan.version, word(&plan.state))))?;
+    if let Some(trouble) = &plan.trouble {
+        show::line(styled(WARN, trouble))?;
+    }
+    for step in &plan.steps {
+        self::step(step)?;
+    }
+    for text in &plan.outside {
+        show::line(format!("\n{}", styled(QUIET, text)))?;
+    }
+    Ok(())
+}
+
+fn step(step: &Step) -> Result<()> {
+    let decision = match step.decision {
+        Decision::Open => String::new(),
+        Decision::Accepted => format!(" {}", styled(GOOD, "accepted")),
+        Decision::Rejected => format!(" {}", styled(BAD, "rejected")),
+    };
+    show::line(format!("\n{:>3}. {}{decision}", step.number, styled(STRONG, &step.title)))?;
+    if !step.why.is_empty() {
+        show::line(format!("     {}", show::harmless(&step.why).replace('\n', "\n     ")))?;
+    }
+    for operation in &step.operations {
+        let (style, word) = match operation.kind {
+            OperationKind::Create => (GOOD, "create"),
+            OperationKind::Modify => (WARN, "modify"),
+            OperationKind::Delete => (BAD, "delete"),
+            OperationKind::Move => (WARN, "move"),
+        };
+        let to = operation.to.as_ref().map_or(String::new(), |to| format!(" → {}", show::harmless(to)));
+        show::line(format!("     {} {}{to}", styled(style, word), show::harmless(&operation.path)))?;
+    }
+    for command in &step.commands {
+        show::line(format!("     run    {}", show::harmless(command)))?;
+    }
+    for finding in &step.findings {
+        self::finding(finding)?;
+    }
+    for comment in &step.comments {
+        show::line(format!("     {}", styled(QUIET, format!("{}: {}", comment.by, comment.text))))?;
+    }
+    Ok(())
+}
+
+fn finding(finding: &Finding) -> Result<()> {
+    let (style, word) = match finding.severity {
+        Severity::Error => (BAD, "error"),
+        Severity::Warning => (WARN, "warning"),
+        Severity::Info => (QUIET, "note"),
+    };
+    show::line(format!("     {} {}", styled(style, word), show::harmless(&finding.message)))
+}
+
+pub fn findings(plan: &Plan) -> Result<()> {
+    for step in plan.steps.iter().filter(|step| !step.findings.is_empty()) {
+        show::line(format!("{:>3}. {}", step.number, styled(STRONG, &step.title)))?;
+        for finding in &step.findings {
+            self::finding(finding)?;
+        }
+    }
+    let steps = plan.steps.len();
+    show::line(styled(
+        QUIET,
+        format!("{steps} steps checked: {} errors, {} warnings", plan.errors, plan.warnings),
+    ))
+}
+
+pub fn versions(versions: &PlanVersions) -> Result<()> {
+    for version in &versions.versions {
+        let by = if version.origin == Origin::Model { &version.by } else { "" };
+        let line = format!("{:>3}  {:<11} {} {by}", version.number, word(&version.origin), version.note);
+        show::line(show::harmless(line.trim_end()))?;
+    }
+    Ok(())
+}
+
+pub fn diff(diff: &PlanDiff, from: u32, to: u32) -> Result<()> {
+    if diff.steps.is_empty() {
+        return show::line(format!("Versions {from} and {to} are the same."));
+    }
+    for step in &diff.steps {
+        let place = match (step.before, step.after) {
+            (Some(a), Some(b)) if a != b => format!("step {a} became step {b}"),
+            (Some(_), Some(b)) => format!("step {b} was changed"),
+            (None, Some(b)) => format!("step {b} is new"),
+            (Some(a), None) => format!("step {a} is gone"),
+            (None, None) => String::new(),
+        };
+        show::line(format!("{} {}", styled(STRONG, &step.title), styled(QUIET, place)))?;
+        for line in &step.lines {
+            let (style, sign) = match line.side {
+                DiffSide::Removed => (BAD, '-'),
+                DiffSide::Added => (GOOD, '+'),
+                DiffSide::Both => (QUIET, ' '),
+            };
+            show::line(styled(style, format!("  {sign} {}", line.text)))?;
+        }
+    }
+    Ok(())
+}
+
+fn progress(progress: Progress) -> (anstyle::Style, &'static str) {
+    match progress {
+        Progress::Done => (GOOD, "done"),
+        Progress::Partly => (WARN, "partly"),
+        Progress::Untouched => (BAD, "untouched"),
+        Progress::Unseen => (QUIET, "unseen"),
+    }
+}
+
+pub fn status(status: &PlanStatus) -> Result<()> {
+    for step in &status.steps {
+        let (style, word) = progress(step.progress);
+        let title = styled(STRONG, &step.title);
+        show::line(format!("{:>3}. {:<9} {title}", step.number, styled(style, word)))?;
+        for operation in &step.operations {
+            let (style, word) = progress(operation.progress);
+            let why = styled(QUIET, &operation.why);
+            show::line(format!("     {} {} {why}", styled(style, word), show::harmless(&operation.path)))?;
+        }
+    }
+    if !status.unplanned.is_empty() {
+        show::line(styled(STRONG, "Changed, and in no step:"))?;
+        for path in &status.unplanned {
+            show::line(format!("     {}", show::harmless(path)))?;
+        }
+    }
+    if !status.whole {
+        show::line(styled(
+            QUIET,
+            "Other files were not noted when the plan was made; changes in them are not told.",
+        ))?;
+    }
+    Ok(())
+}
+
+pub fn comparison(comparison: &Comparison) -> Result<()> {
+    for (at, plan) in comparison.plans.iter().enumerate() {
+        show::line(format!("{} {} {}", at + 1, styled(STRONG, &plan.title), styled(QUIET, &plan.id)))?;
+    }
+    for row in &comparison.rows {
+        show::line(format!("\n{}", styled(QUIET, row.files.join(", "))))?;
+        for source in &row.steps {
+            let at = comparison.plans.iter().position(|plan| plan.id == source.plan).unwrap_or(0);
+            let step = comparison.plans[at].steps.iter().find(|step| step.number == source.step);
+            let title = step.map_or("", |step| step.title.as_str());
+            show::line(format!("  {}:{} {}", at + 1, source.step, show::harmless(title)))?;
+        }
+    }
+    for disagreement in &comparison.disagreements {
+        let text = show::harmless(&format!("{}: {}", disagreement.path, disagreement.message));
+        show::line(format!("{} {text}", styled(WARN, "they differ")))?;
+    }
+    Ok(())
+}

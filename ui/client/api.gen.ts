@@ -53,7 +53,11 @@ approval: ApprovalId,
 /**
  * The fingerprint that the person was shown.
  */
-fingerprint: string, };
+fingerprint: string, 
+/**
+ * Also approve what the same session asks later, within these bounds.
+ */
+remember?: Remember, };
 
 /**
  * Follows a terminal.
@@ -245,6 +249,23 @@ override_errors: boolean, };
 export type Decision = "open" | "accepted" | "rejected";
 
 /**
+ * Asks for a search with a model.
+ */
+export type Deepen = { 
+/**
+ * The session.
+ */
+session: SessionId, 
+/**
+ * The stages; those not named are passed over. When empty: relevance and extend.
+ */
+stages: Array<FindStage>, 
+/**
+ * `provider/model`; the default one when absent.
+ */
+model?: string, };
+
+/**
  * A place the bytes may go.
  */
 export type Destination = { 
@@ -411,6 +432,15 @@ position?: number, };
 export type Empty = Record<symbol, never>;
 
 /**
+ * Names a standing permission.
+ */
+export type EndScope = { 
+/**
+ * The permission.
+ */
+scope: ScopeId, };
+
+/**
  * Asks for a document.
  */
 export type ExportPlan = { 
@@ -483,6 +513,11 @@ limit: number, };
  * The phases of a search.
  */
 export type FindPhase = "walking" | "reading" | "ranking";
+
+/**
+ * The stages in which a model helps to find files, in order.
+ */
+export type FindStage = "roots" | "patterns" | "relevance" | "extend";
 
 /**
  * What the check against the repository found.
@@ -683,6 +718,35 @@ api: number,
 client: string, };
 
 /**
+ * Asks for better words for a passage of the task.
+ */
+export type ImproveText = { 
+/**
+ * The session.
+ */
+session: SessionId, 
+/**
+ * The version of the task in which the passage stands.
+ */
+version: number, 
+/**
+ * Where the passage begins, in UTF-16 code units.
+ */
+start: number, 
+/**
+ * Where it ends.
+ */
+end: number, 
+/**
+ * How it is to be improved; as the model thinks when absent.
+ */
+wish?: string, 
+/**
+ * `provider/model`; the default one when absent.
+ */
+model?: string, };
+
+/**
  * Ticks or unticks files.
  */
 export type IncludeFiles = { 
@@ -747,7 +811,19 @@ created_at: number,
 /**
  * When its state changed last.
  */
-updated_at: number, };
+updated_at: number, 
+/**
+ * Jobs of a higher priority run first; 0 is usual.
+ */
+priority: number, 
+/**
+ * When a job that waits for the network is tried again.
+ */
+wake_at?: number, 
+/**
+ * The job that this one does once more.
+ */
+retry_of?: JobId, };
 
 /**
  * A job: one run of a workflow.
@@ -766,7 +842,37 @@ jobs: Array<Job>, };
 /**
  * The state of a job. The last three are final.
  */
-export type JobState = "queued" | "running" | "waiting_approval" | "completed" | "failed" | "canceled";
+export type JobState = "queued" | "running" | "waiting_approval" | "waiting_network" | "paused" | "completed" | "failed" | "canceled";
+
+/**
+ * One step.
+ */
+export type JobStep = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * How far it is.
+ */
+state: StepState, 
+/**
+ * When it began.
+ */
+begun_at?: number, 
+/**
+ * When it ended.
+ */
+ended_at?: number, };
+
+/**
+ * The steps of a job.
+ */
+export type JobSteps = { 
+/**
+ * In order.
+ */
+steps: Array<JobStep>, };
 
 /**
  * How the link to the relay is.
@@ -797,6 +903,15 @@ fingerprint: string,
  * Why the link is not there, in words.
  */
 trouble?: string, };
+
+/**
+ * Asks for standing permissions.
+ */
+export type ListScopes = { 
+/**
+ * Only those of this session.
+ */
+session?: SessionId, };
 
 /**
  * Which sessions to list.
@@ -845,6 +960,18 @@ session: SessionId,
  * Whether it was answered.
  */
 state: ApprovalState, 
+/**
+ * What it is for, in a few words: `a plan of the change`.
+ */
+purpose: string, 
+/**
+ * Whether the provider may search the web for it.
+ */
+web: boolean, 
+/**
+ * Who answered: a client's name, or `scope` and the permission that covers it.
+ */
+by?: string, 
 /**
  * The files, in the order in which they are sent.
  */
@@ -952,7 +1079,7 @@ changed: boolean, };
  */
 export type ManifestPart = { 
 /**
- * `instructions`, `task` or `tree`.
+ * `instructions`, `task`, `tree`, …
  */
 name: string, 
 /**
@@ -1376,6 +1503,19 @@ export type PlanVersions = {
 versions: Array<PlanVersion>, };
 
 /**
+ * Changes a job's priority.
+ */
+export type Prioritise = { 
+/**
+ * The job.
+ */
+job: JobId, 
+/**
+ * From −100 to 100.
+ */
+priority: number, };
+
+/**
  * How far a step or an operation is.
  */
 export type Progress = "done" | "partly" | "untouched" | "unseen";
@@ -1568,6 +1708,37 @@ records: number,
 broken_at?: number, };
 
 /**
+ * Asks for a task to be put precisely.
+ */
+export type RefineTask = { 
+/**
+ * The session.
+ */
+session: SessionId, 
+/**
+ * `provider/model`; the default one when absent.
+ */
+model?: string, };
+
+/**
+ * The bounds of a standing permission. The session, the door and the destinations are those of the request that it is
+ * given with.
+ */
+export type Remember = { 
+/**
+ * The most that all requests under it may cost, this one excluded.
+ */
+cap: number, 
+/**
+ * How long it holds.
+ */
+minutes: number, 
+/**
+ * The folder that every file must lie in; the whole project when absent.
+ */
+under?: string, };
+
+/**
  * Names a provider.
  */
 export type RemoveProvider = { 
@@ -1674,6 +1845,19 @@ columns: number,
 rows: number, };
 
 /**
+ * Asks for a job to be done once more.
+ */
+export type RetryJob = { 
+/**
+ * A job that has ended.
+ */
+job: JobId, 
+/**
+ * The step from whose stage on; the first that did not end when absent, or all of them.
+ */
+from?: string, };
+
+/**
  * Takes up an earlier version again, as a new one.
  */
 export type RevertPlan = { 
@@ -1777,6 +1961,81 @@ export type SavedPlan = {
 path: string, };
 
 /**
+ * A standing permission. It ends with its time, its cap, its session, a secret in a request, or the person's word.
+ */
+export type Scope = { 
+/**
+ * Its id.
+ */
+id: ScopeId, 
+/**
+ * The session whose requests it covers.
+ */
+session: SessionId, 
+/**
+ * The door in words.
+ */
+door: string, 
+/**
+ * Where requests may go.
+ */
+destinations: Array<Destination>, 
+/**
+ * The folder that every file must lie in; empty for the whole project.
+ */
+under: string, 
+/**
+ * Whether requests may search the web.
+ */
+web: boolean, 
+/**
+ * The most that may be spent.
+ */
+cap: number, 
+/**
+ * What was spent.
+ */
+spent: number, 
+/**
+ * What is set aside for requests under way.
+ */
+held: number, 
+/**
+ * Whether it holds now.
+ */
+holds: boolean, 
+/**
+ * When it was given.
+ */
+created_at: number, 
+/**
+ * By whom.
+ */
+created_by: string, 
+/**
+ * When it ends.
+ */
+expires_at: number, 
+/**
+ * Why it ended before that.
+ */
+ended?: string, };
+
+/**
+ * A standing permission to send.
+ */
+export type ScopeId = string;
+
+/**
+ * Standing permissions.
+ */
+export type ScopeList = { 
+/**
+ * The newest first.
+ */
+scopes: Array<Scope>, };
+
+/**
  * A secret, without the secret.
  */
 export type SecretFinding = { 
@@ -1847,6 +2106,19 @@ export type SessionList = {
  * The one changed last first.
  */
 sessions: Array<Session>, };
+
+/**
+ * The settings.
+ */
+export type Settings = { 
+/**
+ * The most that may be spent in any 24 hours. A request that could exceed it is not sent.
+ */
+day_budget?: number, 
+/**
+ * The most that may be spent in one session.
+ */
+session_budget?: number, };
 
 /**
  * How much a finding weighs.
@@ -2087,6 +2359,11 @@ plan: PlanId,
 step: number, };
 
 /**
+ * How far a step is.
+ */
+export type StepState = "ahead" | "begun" | "done" | "skipped";
+
+/**
  * A step beside what has happened.
  */
 export type StepStatus = { 
@@ -2106,6 +2383,28 @@ progress: Progress,
  * Its operations.
  */
 operations: Array<OperationStatus>, };
+
+/**
+ * A suggestion.
+ */
+export type Suggestion = { 
+/**
+ * The job that made it.
+ */
+job: JobId, 
+/**
+ * What became of it.
+ */
+state: SuggestionState, 
+/**
+ * The suggested text; empty while there is none.
+ */
+text: string, };
+
+/**
+ * What became of a suggestion.
+ */
+export type SuggestionState = "pending" | "applied" | "dropped" | "none";
 
 /**
  * A template.
@@ -2263,7 +2562,7 @@ export type TerminalState = "running" | "exited" | "lost";
 /**
  * What kind of thing changed.
  */
-export type Topic = "ready" | "project" | "session" | "approval" | "plan" | "job" | "account" | "terminal" | "device" | "gap";
+export type Topic = "ready" | "project" | "session" | "approval" | "plan" | "job" | "settings" | "account" | "terminal" | "device" | "gap";
 
 /**
  * Trusts a file.
@@ -2312,6 +2611,61 @@ unpriced: boolean,
 estimated: boolean, };
 
 /**
+ * Asks for sums.
+ */
+export type UsageBy = { 
+/**
+ * The begin.
+ */
+since: number, 
+/**
+ * By what to add up.
+ */
+group: UsageGroup, };
+
+/**
+ * By what to add up.
+ */
+export type UsageGroup = "day" | "session" | "model" | "job";
+
+/**
+ * The sums of one group.
+ */
+export type UsageRow = { 
+/**
+ * The day, or the id of the session or job, or the model; empty where that was not noted.
+ */
+key: string, 
+/**
+ * The session's title, where there is one.
+ */
+title?: string, 
+/**
+ * Requests.
+ */
+requests: number, 
+/**
+ * Tokens read.
+ */
+input_tokens: number, 
+/**
+ * Of these, from a cache.
+ */
+cached_tokens: number, 
+/**
+ * Tokens written.
+ */
+output_tokens: number, 
+/**
+ * The cost of those whose price is known.
+ */
+cost: number, 
+/**
+ * How many have no known price.
+ */
+unpriced: number, };
+
+/**
  * Since when to add up.
  */
 export type UsageSince = { 
@@ -2338,6 +2692,15 @@ unpriced: number,
 models: Array<ModelUsage>, };
 
 /**
+ * Sums by group.
+ */
+export type UsageTable = { 
+/**
+ * One for each group.
+ */
+rows: Array<UsageRow>, };
+
+/**
  * Names a project whose grant ends.
  */
 export type WithdrawProject = { 
@@ -2358,9 +2721,13 @@ export interface Methods {
   "sessions.get": { kind: "unary"; params: GetSession; result: Session };
   "sessions.save_task": { kind: "unary"; params: SaveTask; result: Session };
   "sessions.delete": { kind: "unary"; params: GetSession; result: Empty };
+  "tasks.refine": { kind: "unary"; params: RefineTask; result: Job };
+  "tasks.improve": { kind: "unary"; params: ImproveText; result: Job };
+  "tasks.suggestion": { kind: "unary"; params: GetJob; result: Suggestion };
   "discovery.find": { kind: "stream"; params: FindFiles; result: FindEvent };
   "discovery.files": { kind: "unary"; params: GetSession; result: Ranking };
   "discovery.include": { kind: "unary"; params: IncludeFiles; result: Ranking };
+  "discovery.deepen": { kind: "unary"; params: Deepen; result: Job };
   "models.list": { kind: "unary"; params: Empty; result: ModelList };
   "models.add_provider": { kind: "unary"; params: Provider; result: ModelList };
   "models.remove_provider": { kind: "unary"; params: RemoveProvider; result: ModelList };
@@ -2369,6 +2736,8 @@ export interface Methods {
   "approvals.revise": { kind: "unary"; params: Revise; result: Manifest };
   "approvals.approve": { kind: "unary"; params: Approve; result: Manifest };
   "approvals.refuse": { kind: "unary"; params: GetApproval; result: Manifest };
+  "approvals.scopes": { kind: "unary"; params: ListScopes; result: ScopeList };
+  "approvals.end_scope": { kind: "unary"; params: EndScope; result: ScopeList };
   "plans.start": { kind: "unary"; params: StartPlan; result: Job };
   "plans.list": { kind: "unary"; params: GetSession; result: PlanList };
   "plans.get": { kind: "unary"; params: GetPlan; result: Plan };
@@ -2394,8 +2763,17 @@ export interface Methods {
   "jobs.list": { kind: "unary"; params: Empty; result: JobList };
   "jobs.get": { kind: "unary"; params: GetJob; result: Job };
   "jobs.cancel": { kind: "unary"; params: GetJob; result: Job };
+  "jobs.pause": { kind: "unary"; params: GetJob; result: Job };
+  "jobs.resume": { kind: "unary"; params: GetJob; result: Job };
+  "jobs.skip": { kind: "unary"; params: GetJob; result: Job };
+  "jobs.retry": { kind: "unary"; params: RetryJob; result: Job };
+  "jobs.prioritise": { kind: "unary"; params: Prioritise; result: Job };
+  "jobs.steps": { kind: "unary"; params: GetJob; result: JobSteps };
   "usage.since": { kind: "unary"; params: UsageSince; result: UsageSummary };
+  "usage.by": { kind: "unary"; params: UsageBy; result: UsageTable };
   "usage.verify_record": { kind: "unary"; params: Empty; result: RecordVerdict };
+  "settings.get": { kind: "unary"; params: Empty; result: Settings };
+  "settings.set": { kind: "unary"; params: Settings; result: Settings };
   "account.status": { kind: "unary"; params: Empty; result: AccountStatus };
   "account.sign_in": { kind: "stream"; params: SignIn; result: SignInEvent };
   "account.sign_out": { kind: "unary"; params: Empty; result: AccountStatus };

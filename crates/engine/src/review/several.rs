@@ -166,17 +166,12 @@ impl Inner {
             .map_err(|why| ApiError::invalid("cannot_check", why))?;
         let internal = |e: serde_json::Error| ApiError::internal(e.to_string());
         let origin = word(&new.origin)?;
+        // Done when it is stored; it says in the list of jobs where the plan came from.
         let job = JobRow {
-            id: job,
-            session_id: new.session.clone(),
-            workflow: origin.clone(),
             state: JobState::Completed,
             note: new.note.clone(),
-            input: "{}".to_owned(),
-            approval_id: None,
             plan_id: Some(id.clone()),
-            created_at: now,
-            updated_at: now,
+            ..JobRow::queued(job, new.session.clone(), &origin, "{}".to_owned(), now)
         };
         let row = PlanRow {
             id: id.clone(),

@@ -156,16 +156,17 @@ fn misspelt(path: &str, dice: &mut Dice) -> String {
     }
 }
 
-/// A fault of a class: the steps that have it, and the code that must be found in one of them.
-fn fault(
-    class: usize,
-    a: &Target,
-    b: &Target,
-    dice: &mut Dice,
-    noted: &mut Noted,
-) -> (Vec<Step>, &'static str) {
+/// A fault: the steps that have it, and the code that must be found in one of them; an empty one where the file has no place
+/// for it.
+type Fault = (Vec<Step>, &'static str);
+
+fn one(operation: Operation) -> Vec<Step> {
+    vec![step(vec![operation])]
+}
+
+/// Faults of paths, and of steps among each other.
+fn fault_of_paths(class: usize, a: &Target, b: &Target, dice: &mut Dice) -> Fault {
     use OperationKind::{Create, Delete, Move};
-    let one = |operation: Operation| vec![step(vec![operation])];
     let fresh = format!("{}_fresh.rs", a.path.rsplit_once('.').map_or("x", |(stem, _)| stem));
     match class {
         0 => (one(modify(&misspelt(&a.path, dice))), "path_missing"),
@@ -180,84 +181,73 @@ fn fault(
         6 => (vec![step(vec![op(Create, &fresh)]), step(vec![op(Create, &fresh)])], "path_made_twice"),
         7 => (one(Operation { to: Some(b.path.clone()), ..op(Move, &a.path) }), "path_exists"),
         8 => (one(op(Move, &a.path)), "move_target_missing"),
-        9 => {
-            let over = a.lines + 5 + u32::try_from(dice.below(50)).unwrap_or(0);
-            (
-                one(Operation { lines: Some((a.lines.saturating_sub(2).max(1), over)), ..modify(&a.path) }),
-                "lines_beyond",
-            )
-        }
+        9 => (one(modify(&a.path.to_uppercase())), "path_case"),
         10 => {
+            let hostile =
+                ["../x.rs", "/etc/passwd", "a//b", ".git/config", "nul", "a\u{202e}b.rs", "C:/x", "x:y"];
+            (one(op(Create, dice.of(&hostile))), "path_refused")
+        }
+        _ => {
+            let steering = ["AGENTS.md", ".github/workflows/a.yml", ".vscode/tasks.json", ".envrc"];
+            (one(op(Create, dice.of(&steering))), "control_file")
+        }
+    }
+}
+
+/// Faults of what stands in a file, and of dependencies.
+fn fault_of_content(class: usize, a: &Target, b: &Target, dice: &mut Dice, noted: &mut Noted) -> Fault {
+    match class {
+        12 => {
+            let over = a.lines + 5 + u32::try_from(dice.below(50)).unwrap_or(0);
+            let lines = Some((a.lines.saturating_sub(2).max(1), over));
+            (one(Operation { lines, ..modify(&a.path) }), "lines_beyond")
+        }
+        13 => {
             let wrong = format!("{}Xq{}", dice.of(&a.symbols).name, dice.below(90));
             (one(Operation { symbol: Some(wrong), ..modify(&a.path) }), "symbol_missing")
         }
-        11 => {
-            // Lines far from every definition of that name; a file of one definition has none.
+        14 => {
+            // Lines far from every definition of that name.
             let symbol = dice.of(&a.symbols);
             let name = symbol.name.rsplit([':', '.']).next().unwrap_or(&symbol.name);
             let spans: Vec<_> = a.symbols.iter().filter(|s| s.name.ends_with(name)).collect();
-            let free =
-                (1..=a.lines).find(|line| spans.iter().all(|s| line + 5 < s.first || *line > s.last + 5));
-            let line = free.unwrap_or(0);
-            (
-                one(Operation {
-                    symbol: Some(symbol.name.clone()),
-                    lines: Some((line, line)),
-                    ..modify(&a.path)
-                }),
-                if line == 0 { "" } else { "symbol_elsewhere" },
-            )
+            let free = (1..=a.lines).find(|l| spans.iter().all(|s| l + 5 < s.first || *l > s.last + 5));
+            let symbol = Some(symbol.name.clone());
+            let code = if free.is_some() { "symbol_elsewhere" } else { "" };
+            (one(Operation { symbol, lines: free.map(|l| (l, l)), ..modify(&a.path) }), code)
         }
-        12 => {
+        15 => {
             let mut steps = one(modify(&a.path));
             steps[0].depends = vec![90 + u32::try_from(dice.below(9)).unwrap_or(0)];
             (steps, "depends_unknown")
         }
-        13 => {
+        16 => {
             let mut steps = vec![step(vec![modify(&a.path)]), step(vec![modify(&b.path)])];
             (steps[0].depends, steps[1].depends) = (vec![2], vec![1]);
             (steps, "depends_cycle")
         }
-        14 => {
+        17 => {
             let lines = |first, last| Operation { lines: Some((first, last)), ..modify(&a.path) };
             (vec![step(vec![lines(2, 6)]), step(vec![lines(4, 8)])], "lines_overlap")
         }
-        15 => (one(modify(&a.path.to_uppercase())), "path_case"),
-        16 => {
+        18 => {
             noted.insert(a.path.clone(), "0".repeat(64));
             (one(modify(&a.path)), "stale")
         }
-        17 => {
-            let (ending, change) = *dice.of(&[
+        19 => {
+            let uses = [
                 ("rs", "use quibblefrotz::Thing;"),
                 ("py", "import quibblefrotz"),
                 ("ts", "import q from 'quibblefrotz'"),
                 ("go", "import \"github.com/quibble/frotz\""),
-            ]);
+            ];
+            let (ending, change) = *dice.of(&uses);
             let path = format!("src/fresh_file.{ending}");
-            (one(Operation { change: change.into(), ..op(Create, &path) }), "package_unknown")
-        }
-        18 => {
-            let path = *dice.of(&[
-                "../x.rs",
-                "/etc/passwd",
-                "a//b",
-                ".git/config",
-                "nul",
-                "a\u{202e}b.rs",
-                "C:/x",
-                "x:y",
-            ]);
-            (one(op(Create, path)), "path_refused")
-        }
-        19 => {
-            let hidden = *dice.of(&["\u{200b}", "\u{202e}", "\u{e0041}", "\u{1b}[2J"]);
-            (one(Operation { change: format!("let a{hidden} = 1;"), ..modify(&a.path) }), "invisible_text")
+            (one(Operation { change: change.into(), ..op(OperationKind::Create, &path) }), "package_unknown")
         }
         20 => {
-            let path = *dice.of(&["AGENTS.md", ".github/workflows/a.yml", ".vscode/tasks.json", ".envrc"]);
-            let kind = Create;
-            (one(op(kind, path)), "control_file")
+            let hidden = *dice.of(&["\u{200b}", "\u{202e}", "\u{e0041}", "\u{1b}[2J"]);
+            (one(Operation { change: format!("let a{hidden} = 1;"), ..modify(&a.path) }), "invisible_text")
         }
         _ => {
             let change = "let twice = call(1, 2, 3);".to_owned();
@@ -266,6 +256,11 @@ fn fault(
         }
     }
 }
+
+/// The class whose faults need a tree with manifests, and those that need a path to be free.
+const PACKAGES: usize = 19;
+const CASE: usize = 9;
+const STEERING: usize = 11;
 
 const CLASSES: usize = 22;
 
@@ -280,18 +275,22 @@ fn faults_of_every_class_are_found() {
         let mut made = 0;
         while made < EACH {
             // Packages are known of where the manifests are: in the small repository.
-            let tree = if class == 17 { &trees[0] } else { dice.of(&trees) };
+            let tree = if class == PACKAGES { &trees[0] } else { dice.of(&trees) };
             let (a, b) = (dice.of(&tree.targets), dice.of(&tree.targets));
             if a.path == b.path
-                || (class == 15 && tree.repository.entry(&a.path.to_uppercase()) != Entry::Missing)
+                || (class == CASE && tree.repository.entry(&a.path.to_uppercase()) != Entry::Missing)
             {
                 continue;
             }
             let mut noted = Noted::new();
-            let (steps, code) = fault(class, a, b, &mut dice, &mut noted);
+            let (steps, code) = match class {
+                0..12 => fault_of_paths(class, a, b, &mut dice),
+                _ => fault_of_content(class, a, b, &mut dice, &mut noted),
+            };
             // This tree has no place for the fault.
             if code.is_empty()
-                || (class == 20 && tree.repository.entry(&steps[0].operations[0].path) != Entry::Missing)
+                || (class == STEERING
+                    && tree.repository.entry(&steps[0].operations[0].path) != Entry::Missing)
             {
                 continue;
             }

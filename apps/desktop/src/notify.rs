@@ -2,10 +2,10 @@
 
 use crate::way::Way;
 use crate::window::MAIN;
-use api::events::{EventsClient, Topic};
+use api::JobId;
+use api::events::{EventsClient, Topic, WatchEvents};
 use api::jobs::{GetJob, Job, JobState, JobsClient};
 use api::plans::{GetPlan, PlansClient};
-use api::{Empty, JobId};
 use futures_util::StreamExt;
 use rpc::Client;
 use std::collections::HashMap;
@@ -28,7 +28,7 @@ pub async fn plans(app: AppHandle, way: Way) {
 }
 
 async fn follow(app: &AppHandle, client: Client, known: &mut HashMap<JobId, JobState>) {
-    let Ok(mut changes) = EventsClient(client.clone()).watch(&Empty {}).await else { return };
+    let Ok(mut changes) = EventsClient(client.clone()).watch(&WatchEvents::default()).await else { return };
     while let Some(Ok(change)) = changes.next().await {
         if change.topic != Topic::Job {
             continue;

@@ -1,15 +1,24 @@
 //! `events`: one stream that says what changed, so that a client re-reads just that.
 
-use crate::Empty;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 service! {
     /// Changes.
     pub service Events / EventsClient = "events" {
-        /// Follows every change from now on, beginning with one [`Change`] of kind `ready`.
-        stream watch [View] (Empty) -> Change;
+        /// Follows every change, beginning with one [`Change`] of kind `ready`. With a cursor, what was missed since
+        /// comes next, or a `gap` where that is no longer known; without one, changes from now on.
+        stream watch [View] (WatchEvents) -> Change;
     }
+}
+
+/// Asks for changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct WatchEvents {
+    /// The cursor of the last change that was seen, also before a restart of the engine or a lost link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub since: Option<String>,
 }
 
 /// What kind of thing changed.
@@ -36,7 +45,7 @@ pub enum Topic {
     Terminal,
     /// A paired device, or the link to the relay.
     Device,
-    /// Changes were missed because this client was too slow: re-read everything shown.
+    /// Changes were missed, because this client was too slow or away too long: re-read everything shown.
     Gap,
 }
 
@@ -51,4 +60,7 @@ pub struct Change {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub session: Option<String>,
+    /// Where this change stands: a client that comes back gives the last one it saw.
+    #[serde(default)]
+    pub cursor: String,
 }

@@ -8,13 +8,13 @@ use crate::show::{self, QUIET, STRONG, styled};
 use crate::task::Task;
 use anyhow::Context;
 use api::approvals::{ApprovalsClient, GetApproval};
-use api::discovery::{DiscoveryClient, FindEvent, FindFiles, IncludeFiles, Ranking};
-use api::events::EventsClient;
+use api::discovery::{Deepen, DiscoveryClient, FindEvent, FindFiles, IncludeFiles, Ranking};
+use api::events::{EventsClient, WatchEvents};
 use api::jobs::{GetJob, Job, JobState, JobsClient};
 use api::plans::{ExportPlan, Plan, PlanFormat, PlanState, PlansClient, StartPlan, Usage};
 use api::projects::{GrantProject, ProjectsClient};
-use api::sessions::{CreateSession, Session, SessionsClient};
-use api::{Empty, JobId};
+use api::sessions::{CreateSession, GetSession, Session, SessionsClient};
+use api::{ApprovalId, JobId};
 use clap::{Args, ValueEnum};
 use futures_util::StreamExt;
 use host::Host;
@@ -34,7 +34,8 @@ const RANKED: u32 = 50;
 #[command(after_help = "Examples:
   plantocode plan \"Retry requests that time out\" --project ~/src/client
   plantocode plan --task-file issue.md --model openai/gpt-5.1 --format json --output plan.json
-  plantocode plan \"Rename the cache\" --yes-up-to 0.25 > plan.md")]
+  plantocode plan \"Rename the cache\" --yes-up-to 0.25 > plan.md
+  plantocode plan \"Sign the exports\" --deepen --yes-up-to 0.50")]
 pub struct Arguments {
     #[command(flatten)]
     task: Task,
@@ -53,6 +54,9 @@ pub struct Arguments {
     /// Approve without asking if it cannot cost more than this many dollars.
     #[arg(long, value_name = "USD")]
     yes_up_to: Option<f64>,
+    /// Let a model judge the files first, and look for ones that were missed. Each request is approved by itself.
+    #[arg(long)]
+    deepen: bool,
     /// The form of the finished plan.
     #[arg(long, value_enum, default_value = "md")]
     format: Format,
@@ -79,6 +83,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 async fn plan(host: &Host, arguments: &Arguments, task: String) -> anyhow::Result<ExitCode> {
     let session = begin(host, arguments, task).await?;
     choose_files(host, arguments, &session).await?;
+    if arguments.deepen {
+        deepen(host, arguments, &session).await?;
+    }
     let start = StartPlan { session: session.id.clone(), model: arguments.model.clone() };
     let plans = PlansClient(host.client.clone());
     let job = plans.start(&start).await?;
@@ -162,29 +169,70 @@ async fn or_cancel<T>(client: &Client, id: &JobId, outcome: anyhow::Result<T>) -
     Err(error)
 }
 
-/// Follows the job until it is approved, here or elsewhere.
-async fn until_approved(host: &Host, arguments: &Arguments, id: &JobId) -> anyhow::Result<Agreed> {
+/// Lets a model judge and complete the ranking, stage by stage. A stage that is refused or fails leaves the ranking as
+/// it is, and the plan goes on with it.
+async fn deepen(host: &Host, arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
+    let request = Deepen { session: session.id.clone(), stages: Vec::new(), model: arguments.model.clone() };
+    let discovery = DiscoveryClient(host.client.clone());
+    let job = discovery.deepen(&request).await?;
+    let mut last = None;
+    loop {
+        let job = settled(host, &job.id, last.as_ref()).await?;
+        match job.state {
+            JobState::WaitingApproval => {
+                or_cancel(&host.client, &job.id, approve::ask(host, arguments, &job).await).await?;
+                last = JobsClient(host.client.clone()).get(&GetJob { job: job.id.clone() }).await?.approval;
+            }
+            JobState::Completed => break,
+            _ => {
+                show::note(format!("The files are as the local search found them: {}", job.note));
+                break;
+            }
+        }
+    }
+    let ranking = discovery.files(&GetSession { session: session.id.clone() }).await?;
+    let chosen = ranking.sources.iter().chain(&ranking.tests).filter(|file| file.included).count();
+    show::note(format!("{chosen} files chosen after the model has judged them"));
+    Ok(())
+}
+
+/// Waits until the job asks something other than `answered`, or has ended. What else it waits for is said once.
+async fn settled(host: &Host, id: &JobId, answered: Option<&ApprovalId>) -> anyhow::Result<Job> {
     let jobs = JobsClient(host.client.clone());
-    let mut changes = EventsClient(host.client.clone()).watch(&Empty {}).await?;
+    let mut changes = EventsClient(host.client.clone()).watch(&WatchEvents::default()).await?;
+    let mut said = String::new();
     loop {
         let job = jobs.get(&GetJob { job: id.clone() }).await?;
         match job.state {
-            JobState::WaitingApproval => {
-                let approved = approve::ask(host, arguments, &job).await?;
-                return Ok(Agreed { job, priced: approved.cost_estimate.is_some() });
+            JobState::WaitingApproval if job.approval.as_ref() != answered => return Ok(job),
+            JobState::Completed | JobState::Failed | JobState::Canceled => return Ok(job),
+            JobState::WaitingNetwork | JobState::Paused if said != job.note => {
+                show::note(format!("{} Ctrl-C stops.", job.note));
+                said = job.note;
             }
-            // Somebody else was faster, for instance in the browser.
-            JobState::Completed => {
-                let manifest = GetApproval { approval: approval_of(&job)? };
-                let approved = ApprovalsClient(host.client.clone()).get(&manifest).await?;
-                return Ok(Agreed { job, priced: approved.cost_estimate.is_some() });
-            }
-            JobState::Failed | JobState::Canceled => anyhow::bail!("{}", job.note),
             _ => {}
         }
         if changes.next().await.transpose()?.is_none() {
-            anyhow::bail!("the engine ended; the session and its plan are kept");
+            anyhow::bail!("the engine ended; the session and what was made in it are kept");
         }
+    }
+}
+
+/// Follows the job until it is approved, here or elsewhere.
+async fn until_approved(host: &Host, arguments: &Arguments, id: &JobId) -> anyhow::Result<Agreed> {
+    let job = settled(host, id, None).await?;
+    match job.state {
+        JobState::WaitingApproval => {
+            let approved = approve::ask(host, arguments, &job).await?;
+            Ok(Agreed { job, priced: approved.cost_estimate.is_some() })
+        }
+        // Somebody else was faster, for instance in the browser.
+        JobState::Completed => {
+            let manifest = GetApproval { approval: approval_of(&job)? };
+            let approved = ApprovalsClient(host.client.clone()).get(&manifest).await?;
+            Ok(Agreed { job, priced: approved.cost_estimate.is_some() })
+        }
+        _ => anyhow::bail!("{}", job.note),
     }
 }
 
@@ -266,6 +314,7 @@ fn approval_of(job: &Job) -> anyhow::Result<api::ApprovalId> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use api::Empty;
     use api::jobs::{JobList, JobSteps, Jobs, Prioritise, RetryJob};
     use rpc::{ApiError, Caller, Link, Router};
     use std::sync::{Arc, Mutex};

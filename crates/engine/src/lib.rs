@@ -126,7 +126,7 @@ impl Engine {
             gateway: Gateway::new(GatewayConfig::default()).map_err(|e| built(&e))?,
             guard: Guard::builtin().map_err(|e| built(&e))?,
             catalogue: Catalogue::builtin().map_err(|e| built(&e))?,
-            bus: Bus::default(),
+            bus: Bus::new(env.random_hex(8)),
             live: LivePlans::default(),
             credentials: Credentials::load(&dir),
             devices: DeviceLinks::open(&dir, &env).map_err(|source| DataDirError::Unusable {

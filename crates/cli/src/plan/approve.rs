@@ -3,7 +3,7 @@
 use super::{Arguments, approval_of};
 use crate::exit::{self, Ended};
 use crate::show::{self, BAD, QUIET, STRONG, WARN, styled};
-use api::approvals::{ApprovalsClient, Approve, GetApproval, GetText, Manifest, Revise};
+use api::approvals::{ApprovalsClient, Approve, GetApproval, GetText, Manifest, Remember, Revise};
 use api::jobs::{GetJob, Job, JobState, JobsClient};
 use host::Host;
 use std::io::{BufRead, IsTerminal, Write};
@@ -16,7 +16,8 @@ const WIDEST_PATH: usize = 56;
 
 /// What the person said.
 enum Answer {
-    Send,
+    /// Send this, and perhaps what the session asks later within these bounds.
+    Send(Option<Remember>),
     Refuse,
     Untick(Vec<usize>),
     Redact,
@@ -46,9 +47,9 @@ pub async fn ask(host: &Host, arguments: &Arguments, job: &Job) -> anyhow::Resul
         }
         // Reading a line blocks; the engine in this process goes on meanwhile.
         match tokio::task::spawn_blocking(read_answer).await?? {
-            Answer::Send => match approvals.approve(&approve(&manifest)).await {
+            Answer::Send(remember) => match approvals.approve(&approve(&manifest, remember)).await {
                 Ok(_) => return Ok(manifest),
-                Err(e) if e.reason == "secret_found" || e.reason == "too_long" => show::note(e.message),
+                Err(e) if CAN_BE_MENDED.contains(&e.reason.as_str()) => show::note(e.message),
                 Err(e) if e.reason == "approval_over" => match elsewhere(host, job).await? {
                     Some(newer) => {
                         show::note(
@@ -79,7 +80,7 @@ pub async fn ask(host: &Host, arguments: &Arguments, job: &Job) -> anyhow::Resul
                 print(&manifest);
             }
             Answer::View(source) => view(&approvals, &manifest, &source).await?,
-            Answer::Unclear => show::note("Answer with s, n, u NUMBERS, r, or v SOURCE."),
+            Answer::Unclear => show::note("Answer with s, n, u NUMBERS, r, v SOURCE, or m USD MINUTES."),
         }
     }
 }
@@ -95,8 +96,8 @@ async fn elsewhere(host: &Host, job: &Job) -> anyhow::Result<Option<Manifest>> {
     Ok(Some(ApprovalsClient(host.client.clone()).get(&GetApproval { approval }).await?))
 }
 
-fn approve(manifest: &Manifest) -> Approve {
-    Approve { approval: manifest.id.clone(), fingerprint: manifest.fingerprint.clone(), remember: None }
+fn approve(manifest: &Manifest, remember: Option<Remember>) -> Approve {
+    Approve { approval: manifest.id.clone(), fingerprint: manifest.fingerprint.clone(), remember }
 }
 
 fn revise(manifest: &Manifest, files: Option<Vec<String>>, redact: Option<bool>) -> Revise {
@@ -139,7 +140,7 @@ async fn approve_up_to(approvals: &ApprovalsClient, manifest: &Manifest, cap: f6
         refuse(approvals, manifest).await?;
         return Err(problem);
     }
-    approvals.approve(&approve(manifest)).await?;
+    approvals.approve(&approve(manifest, None)).await?;
     Ok(())
 }
 
@@ -154,7 +155,8 @@ async fn view(approvals: &ApprovalsClient, manifest: &Manifest, source: &str) ->
 }
 
 fn read_answer() -> anyhow::Result<Answer> {
-    let question = "Send? [s]end, [n]o, [u]ntick NUMBERS, [r]edact, [v]iew NUMBER|task|tree|instructions:";
+    let question = "Send? [s]end, [n]o, [u]ntick NUMBERS, [r]edact, [v]iew NUMBER|PART, [m] send and let this session send more, up to \
+                    USD for MINUTES:";
     let mut err = anstream::stderr();
     write!(err, "{} ", styled(STRONG, question))?;
     err.flush()?;
@@ -168,13 +170,26 @@ fn read_answer() -> anyhow::Result<Answer> {
 fn parse(line: &str) -> Answer {
     let mut words = line.split_whitespace();
     match (words.next().unwrap_or(""), words.next()) {
-        ("s" | "send" | "y" | "yes", None) => Answer::Send,
+        ("s" | "send" | "y" | "yes", None) => Answer::Send(None),
+        ("m", Some(cap)) => remembered(cap, words.next(), words.next()),
         ("n" | "no" | "q", None) => Answer::Refuse,
         ("r" | "redact", None) => Answer::Redact,
         ("v" | "view", Some(source)) => Answer::View(source.to_owned()),
         ("u" | "untick", Some(_)) => {
             let numbers = line.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok());
             Answer::Untick(numbers.collect())
+        }
+        _ => Answer::Unclear,
+    }
+}
+
+/// `m 0.50 60`: both bounds are needed, and nothing else may stand there.
+fn remembered(cap: &str, minutes: Option<&str>, rest: Option<&str>) -> Answer {
+    let cap = cap.trim_start_matches('$').parse::<f64>().ok().filter(|cap| cap.is_finite() && *cap > 0.0);
+    let minutes = minutes.and_then(|minutes| minutes.parse().ok());
+    match (cap, minutes, rest) {
+        (Some(cap), Some(minutes), None) => {
+            Answer::Send(Some(Remember { cap: (cap * 1e6).round() as u64, minutes, under: None }))
         }
         _ => Answer::Unclear,
     }
@@ -191,7 +206,8 @@ fn print(manifest: &Manifest) {
         None => "a cost that is not known".to_owned(),
     };
     show::tell(format_args!(
-        "\nSend {}, {about}{} tokens, to {} {} for {}.",
+        "\n{}Send {}, {about}{} tokens, to {} {} for {}.",
+        purpose(manifest),
         styled(STRONG, format!("{} files", manifest.files.len())),
         styled(STRONG, show::count(manifest.input_tokens)),
         styled(STRONG, &manifest.model),
@@ -231,13 +247,30 @@ fn print(manifest: &Manifest) {
     }
 }
 
+/// What it is for, as the beginning of a sentence of its own.
+fn purpose(manifest: &Manifest) -> String {
+    match manifest.purpose.as_str() {
+        "" => String::new(),
+        purpose => format!("For {}: ", show::harmless(purpose)),
+    }
+}
+
+/// Reasons to refuse a yes that the person can do something about at once.
+const CAN_BE_MENDED: [&str; 6] =
+    ["secret_found", "too_long", "budget_exceeded", "scope_minutes", "scope_unpriced", "scope_secrets"];
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn only_a_clear_yes_sends() {
-        assert!(matches!(parse("s\n"), Answer::Send));
+        assert!(matches!(parse("s\n"), Answer::Send(None)));
+        let bounds = Remember { cap: 500_000, minutes: 60, under: None };
+        assert!(matches!(parse("m 0.50 60\n"), Answer::Send(Some(given)) if given == bounds));
+        for unclear in ["m", "m 0.5", "m x 60", "m 1 60 more", "m -1 60", "m inf 60"] {
+            assert!(matches!(parse(unclear), Answer::Unclear), "{unclear:?}");
+        }
         for unclear in ["", "\n", "sure", "s 3", "u", "v"] {
             assert!(matches!(parse(unclear), Answer::Unclear), "{unclear:?}");
         }

@@ -2,8 +2,7 @@
 
 use crate::show::{self, BAD, GOOD, QUIET, STRONG, WARN, styled};
 use anyhow::Context;
-use api::Empty;
-use api::events::EventsClient;
+use api::events::{EventsClient, WatchEvents};
 use api::jobs::{GetJob, Job, JobState, JobsClient};
 use api::plans::{GetPlan, OperationKind, Plan, PlanEvent, PlanState, PlansClient, Severity, Step};
 use futures_util::StreamExt;
@@ -43,7 +42,8 @@ async fn wait_for_plan(host: &Host, job: &Job) -> anyhow::Result<()> {
     let id = job.plan.clone().context("the job makes no plan")?;
     let plans = PlansClient(host.client.clone());
     let jobs = JobsClient(host.client.clone());
-    let mut changes = EventsClient(host.client.clone()).watch(&Empty {}).await?;
+    let mut changes = EventsClient(host.client.clone()).watch(&WatchEvents::default()).await?;
+    let mut said = String::new();
     loop {
         let now = jobs.get(&GetJob { job: job.id.clone() }).await?;
         let begun = plans.get(&GetPlan { plan: id.clone() }).await;
@@ -55,6 +55,10 @@ async fn wait_for_plan(host: &Host, job: &Job) -> anyhow::Result<()> {
                 anyhow::bail!("{}", now.note)
             }
             (_, Ok(_)) => return Ok(()),
+            (JobState::WaitingNetwork | JobState::Paused, _) if said != now.note => {
+                show::note(format!("{} Ctrl-C stops.", now.note));
+                said = now.note;
+            }
             _ => {}
         }
         if changes.next().await.transpose()?.is_none() {

@@ -143,3 +143,28 @@ async fn whoever_says_no_is_not_signed_in() {
     assert!(login.output().contains("refused on the server's page"), "{}", login.output());
     place.server.stop().await.unwrap();
 }
+
+/// While the server cannot be reached, a job of whoever is signed in waits; it never goes another way by itself.
+#[tokio::test]
+async fn a_plan_waits_for_a_server_that_is_away() {
+    let place = Place::new().await;
+    let (mut login, url) = place.login();
+    place.open(&place.decide(&url, "allow").await).await;
+    assert!(login.wait(LIMIT).success(), "{}", login.output());
+    let Place { server, home, _data, .. } = place;
+    server.stop().await.unwrap();
+    let simulator = testkit::Simulator::start(testkit::Behaviour::default());
+    let repo = testkit::Repo::new().file("src/a.rs", "pub fn retry() {}\n").commit("Begin");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_plantocode"));
+    command
+        .args(["plan", "Retry twice", "--yes-up-to", "1", "--project"])
+        .arg(repo.path())
+        .env("PLANTOCODE_HOME", home.path())
+        // A key of one's own that would work.
+        .env("OPENAI_API_KEY", "own")
+        .env("OPENAI_BASE_URL", simulator.openai_url());
+    let mut plan = Spawned::start(command, LIMIT, |line| line.contains("tried again by itself"));
+    assert!(plan.ready().contains("nothing was sent"), "{}", plan.ready());
+    plan.kill();
+    assert!(simulator.log().is_empty(), "the job went another way");
+}

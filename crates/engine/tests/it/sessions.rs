@@ -1,6 +1,5 @@
 use crate::fixture::{Fixture, TASK};
-use api::Empty;
-use api::events::{EventsClient, Topic};
+use api::events::{EventsClient, Topic, WatchEvents};
 use api::sessions::{GetSession, ListSessions, SaveTask, SessionsClient};
 use futures_util::StreamExt;
 use rpc::ErrorCode;
@@ -24,7 +23,7 @@ async fn a_task_is_never_overwritten_unseen() {
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_are_told_after_they_are_stored() {
     let f = Fixture::start().await;
-    let mut changes = EventsClient(f.client.clone()).watch(&Empty {}).await.unwrap();
+    let mut changes = EventsClient(f.client.clone()).watch(&WatchEvents::default()).await.unwrap();
     assert_eq!(changes.next().await.unwrap().unwrap().topic, Topic::Ready);
     let session = f.session(TASK).await;
     loop {

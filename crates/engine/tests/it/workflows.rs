@@ -112,7 +112,8 @@ async fn all_four_stages_run_and_any_can_be_skipped() {
     // What was asked was prepared; the rest of the stage was passed over.
     let skipped = |steps: &[(String, StepState)], stage: &str| {
         let of = steps.iter().filter(|(name, _)| name.starts_with(stage)).map(|(_, state)| *state);
-        of.collect::<Vec<_>>() == [StepState::Done, StepState::Skipped, StepState::Skipped, StepState::Skipped]
+        of.collect::<Vec<_>>()
+            == [StepState::Done, StepState::Skipped, StepState::Skipped, StepState::Skipped]
     };
     let steps = steps(&f, &job).await;
     assert!(

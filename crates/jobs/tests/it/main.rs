@@ -397,7 +397,7 @@ async fn a_higher_priority_comes_first() {
             seen.lock().unwrap().push(context.job.id.clone());
         }
         // The first two hold both places until they are canceled.
-        if context.job.id < "3".to_owned() { Ok(None) } else { done(step) }
+        if context.job.id.as_str() < "3" { Ok(None) } else { done(step) }
     })
     .await;
     f.submit("1").await;

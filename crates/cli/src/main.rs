@@ -86,7 +86,7 @@ enum Local {
 /// What is asked of an engine.
 #[derive(Subcommand)]
 enum WithEngine {
-    Plan(review::Arguments),
+    Plan(review::PlanCommand),
     Serve(serve::Arguments),
     Login(account::Login),
     /// Forget the sign-in to the server, here and there.

@@ -3,20 +3,26 @@
 mod print;
 
 use crate::exit::{self, Ended};
+use crate::task::Task;
 use crate::{plan, show};
 use anyhow::Context;
+use api::discovery::{DiscoveryClient, FindFiles};
 use api::plans::{ExportPlan, GetPlan, Plan, PlanFormat, PlansClient};
-use api::projects::ProjectsClient;
-use api::review::{ComparePlans, DiffPlan, GetPlanStatus, MergePlans, SavePlan, StepSource};
-use api::sessions::{GetSession, ListSessions, SessionsClient};
+use api::projects::{GrantProject, ProjectsClient};
+use api::review::{ComparePlans, DiffPlan, DraftPlan, GetPlanStatus, MergePlans, SavePlan, StepSource};
+use api::sessions::{CreateSession, GetSession, ListSessions, SessionsClient};
 use api::templates::{RenderTemplate, TemplatesClient};
 use api::terminals::{HandOver, HandedOver, TerminalsClient};
 use api::{Empty, PlanId};
 use clap::{Args, Subcommand, ValueEnum};
+use futures_util::StreamExt;
 use host::Host;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+/// Files that are ranked for a draft.
+const FOUND: u32 = 30;
 
 /// Plan a change, or look at plans that are made.
 ///
@@ -32,7 +38,7 @@ use std::process::ExitCode;
   plantocode plan \"Rename the cache\" --yes-up-to 0.25 > plan.md
   plantocode plan status"
 )]
-pub struct Arguments {
+pub struct PlanCommand {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
@@ -41,6 +47,7 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Draft(Draft),
     Show(Show),
     Verify(Verify),
     Merge(Merge),
@@ -63,6 +70,15 @@ struct Which {
 enum Form {
     Text,
     Json,
+}
+
+/// Make a draft without a model: the files found for a task, what they define, and open questions.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  plantocode plan draft \"Retry requests that time out\" --project ~/src/client")]
+struct Draft {
+    #[command(flatten)]
+    task: Task,
 }
 
 /// Show a plan, one of its steps, or its versions.
@@ -202,10 +218,11 @@ fn step_of(text: &str) -> Result<(usize, u32), String> {
         .ok_or_else(|| "a step is PLAN:STEP, such as 2:3".to_owned())
 }
 
-pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+pub async fn run(arguments: PlanCommand) -> anyhow::Result<ExitCode> {
     let Some(command) = arguments.command else { return plan::run(arguments.new).await };
     let host = Host::open("cli").await?;
     let outcome = match command {
+        Command::Draft(arguments) => draft(&host, &arguments.task).await,
         Command::Show(arguments) => show_plan(&host, &arguments).await,
         Command::Verify(arguments) => verify(&host, &arguments).await,
         Command::Merge(arguments) => merge(&host, &arguments).await,
@@ -265,6 +282,23 @@ fn json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     Ok(())
 }
 
+async fn draft(host: &Host, task: &Task) -> anyhow::Result<ExitCode> {
+    let words = task.read()?;
+    let folder = task.project.canonicalize();
+    let folder = folder.with_context(|| format!("cannot open the project {}", task.project.display()))?;
+    let path = folder.to_str().context("the project's path is not valid Unicode")?.to_owned();
+    let project = ProjectsClient(host.client.clone()).grant(&GrantProject { path }).await?;
+    let create = CreateSession { project: project.id, task: words };
+    let session = SessionsClient(host.client.clone()).create(&create).await?.id;
+    let find = FindFiles { session: session.clone(), limit: FOUND };
+    let mut events = DiscoveryClient(host.client.clone()).find(&find).await?;
+    while let Some(event) = events.next().await {
+        event?;
+    }
+    print::plan(&PlansClient(host.client.clone()).draft(&DraftPlan { session }).await?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
 async fn show_plan(host: &Host, arguments: &Show) -> anyhow::Result<ExitCode> {
     let plans = PlansClient(host.client.clone());
     let id = which(host, &arguments.which).await?;
@@ -303,7 +337,11 @@ async fn verify(host: &Host, arguments: &Verify) -> anyhow::Result<ExitCode> {
     let id = which(host, &arguments.which).await?;
     let plan = PlansClient(host.client.clone()).verify(&GetPlan { plan: id }).await?;
     match arguments.format {
-        Form::Json => json(&plan.steps.iter().map(|s| (s.number, &s.findings)).collect::<Vec<_>>())?,
+        Form::Json => {
+            let step = |s: &api::plans::Step| serde_json::json!({ "step": s.number, "findings": s.findings });
+            let steps: Vec<_> = plan.steps.iter().map(step).collect();
+            json(&serde_json::json!({ "errors": plan.errors, "warnings": plan.warnings, "steps": steps }))?;
+        }
         Form::Text => print::findings(&plan)?,
     }
     if plan.errors > 0 {

@@ -204,6 +204,10 @@ fn changes(root: &Root, noted: &Base, asked: Option<&str>) -> Result<Found, ApiE
 }
 
 fn no_base(why: &NoHistory) -> ApiError {
+    let why = match why {
+        NoHistory::NoCommit => "there is no such commit here".to_owned(),
+        other => other.to_string(),
+    };
     let message =
         format!("The commit cannot be compared with: {why}. Name a commit of this project by its full id.");
     ApiError::invalid("no_base", message)

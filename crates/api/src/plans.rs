@@ -3,9 +3,9 @@
 use crate::approvals::Destination;
 use crate::jobs::Job;
 use crate::review::{
-    Comment, CommentStep, ComparePlans, Comparison, DecideSteps, Decision, DiffPlan, DraftPlan, EditStep,
-    GetPlanStatus, MergePlans, PlanDiff, PlanStatus, PlanVersions, RepairStep, RevertPlan, SavePlan,
-    SavedPlan, StepSource,
+    AskStep, Comment, CommentStep, ComparePlans, Comparison, CompletePlan, DecideSteps, Decision, DiffPlan,
+    DraftPlan, EditStep, GetPlanStatus, MergeByModel, MergePlans, PlanDiff, PlanStatus, PlanVersions,
+    RepairStep, RevertPlan, SavePlan, SavedPlan, StepSource,
 };
 use crate::sessions::GetSession;
 use crate::{JobId, MicroUsd, PlanId, SessionId, TimeMs};
@@ -45,6 +45,12 @@ service! {
         unary compare [View] (ComparePlans) -> Comparison;
         /// A new plan of chosen steps of others, each with where it came from.
         unary merge [Edit] (MergePlans) -> Plan;
+        /// Asks a model for the rest of a plan that was cut. What comes of it is a new plan; the cut one stays.
+        unary complete [Run] (CompletePlan) -> Job;
+        /// Asks a model for one plan made of two to five, with where each step comes from.
+        unary merge_by_model [Run] (MergeByModel) -> Job;
+        /// Asks a model to change one step. What comes of it is a new version, unless the step was changed meanwhile.
+        unary ask_step [Run] (AskStep) -> Job;
         /// A draft without a model: the task, the ranked files and what they define, and open questions.
         unary draft [Edit] (DraftPlan) -> Plan;
         /// What of a plan has been carried out, by the files as they are now.

@@ -374,3 +374,46 @@ pub struct DraftPlan {
     /// For the task and the ranked files of this session.
     pub session: SessionId,
 }
+
+/// Asks for the rest of a plan that was cut.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct CompletePlan {
+    /// The plan.
+    pub plan: PlanId,
+    /// `provider/model`; the default one when absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub model: Option<String>,
+}
+
+/// Asks for one plan made of several by a model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct MergeByModel {
+    /// Two to five plans of one session.
+    pub plans: Vec<PlanId>,
+    /// What the person wants of the merge.
+    #[serde(default)]
+    #[ts(optional)]
+    pub wish: Option<String>,
+    /// `provider/model`; the default one when absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub model: Option<String>,
+}
+
+/// Asks for a change of one step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct AskStep {
+    /// The plan.
+    pub plan: PlanId,
+    /// The version that was shown.
+    pub version: u32,
+    /// The step's id.
+    pub step: String,
+    /// What is to change in it.
+    pub wish: String,
+    /// `provider/model`; the default one when absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub model: Option<String>,
+}

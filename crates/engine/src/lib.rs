@@ -25,6 +25,7 @@ mod live;
 mod manifest;
 mod models;
 mod named;
+mod plan_asks;
 mod plan_base;
 mod plan_view;
 mod plans;

@@ -12,8 +12,9 @@ use api::events::Topic;
 use api::jobs::Job;
 use api::plans::{ExportPlan, ExportedPlan, GetPlan, Plan, PlanEvent, PlanList, PlanState, Plans, StartPlan};
 use api::review::{
-    CommentStep, ComparePlans, Comparison, DecideSteps, DiffPlan, DraftPlan, EditStep, GetPlanStatus,
-    MergePlans, PlanDiff, PlanStatus, PlanVersions, RepairStep, RevertPlan, SavePlan, SavedPlan,
+    AskStep, CommentStep, ComparePlans, Comparison, CompletePlan, DecideSteps, DiffPlan, DraftPlan, EditStep,
+    GetPlanStatus, MergeByModel, MergePlans, PlanDiff, PlanStatus, PlanVersions, RepairStep, RevertPlan,
+    SavePlan, SavedPlan,
 };
 use api::sessions::GetSession;
 use futures_util::StreamExt;
@@ -117,7 +118,7 @@ impl Plans for Engine {
             return Err(ApiError::invalid("task_empty", "The task is empty. Describe the change first."));
         }
         let model = self.inner.model_for_job(request.model).await?;
-        let input = serde_json::to_string(&PlanInput { model });
+        let input = serde_json::to_string(&PlanInput { model, base: None });
         let input = input.map_err(|e| ApiError::internal(e.to_string()))?;
         let (id, now) = (self.inner.new_id(), self.inner.now());
         let row = JobRow {
@@ -200,6 +201,18 @@ impl Plans for Engine {
 
     async fn merge(&self, caller: &Caller, request: MergePlans) -> Result<Plan, ApiError> {
         self.inner.merge_plans(caller, request).await
+    }
+
+    async fn complete(&self, _: &Caller, request: CompletePlan) -> Result<Job, ApiError> {
+        self.inner.complete_plan(request).await
+    }
+
+    async fn merge_by_model(&self, _: &Caller, request: MergeByModel) -> Result<Job, ApiError> {
+        self.inner.merge_by_model(request).await
+    }
+
+    async fn ask_step(&self, _: &Caller, request: AskStep) -> Result<Job, ApiError> {
+        self.inner.ask_step(request).await
     }
 
     async fn draft(&self, caller: &Caller, request: DraftPlan) -> Result<Plan, ApiError> {

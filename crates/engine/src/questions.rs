@@ -30,6 +30,8 @@ pub(crate) type Outputs = BTreeMap<String, String>;
 pub(crate) mod workflow {
     /// A plan of a change.
     pub(crate) const PLAN: &str = "plan";
+    /// A change of one step of a plan.
+    pub(crate) const STEP: &str = "step";
     /// A search for files with a model.
     pub(crate) const FIND: &str = "find";
     /// A task put precisely.
@@ -67,7 +69,14 @@ impl Inner {
         let key = session.id.clone();
         let ranked = self.store.read(move |db| store::files::list(db, &key)).await.map_err(database)?;
         match (job.workflow.as_str(), stage) {
-            (workflow::PLAN, _) => Ok(plan(&session, &ranked)),
+            (workflow::PLAN | workflow::STEP, _) => {
+                let input: PlanInput = input(job)?;
+                let plain = plan(&session, &ranked);
+                match &input.base {
+                    None => Ok(plain),
+                    Some(base) => self.question_about(base, plain).await,
+                }
+            }
             (workflow::REFINE, _) => Ok(refine(&session, &ranked)),
             (workflow::IMPROVE, _) => improve(&input(job)?),
             (workflow::FIND, stage) => {

@@ -50,6 +50,11 @@ impl Current {
         self.steps.iter().position(|step| step.id == id).ok_or_else(no_step)
     }
 
+    /// A step as it is now.
+    pub(crate) fn step(&self, id: &str) -> Result<plan::Step, ApiError> {
+        self.place(id).map(|at| self.document.steps[at].clone())
+    }
+
     fn ids(&self) -> Vec<String> {
         self.steps.iter().map(|step| step.id.clone()).collect()
     }
@@ -59,7 +64,7 @@ fn no_step() -> ApiError {
     ApiError::not_found("no_step", "The plan has no such step, or not any more. Nothing was changed.")
 }
 
-fn conflict(now: u32) -> ApiError {
+pub(crate) fn conflict(now: u32) -> ApiError {
     let message = format!(
         "The plan was changed meanwhile: it is at version {now}. It stays as it is; yours was not made."
     );
@@ -264,7 +269,7 @@ impl Inner {
     }
 
     /// The row of a plan that is not being written.
-    async fn finished_row(&self, id: &PlanId) -> Result<PlanRow, ApiError> {
+    pub(crate) async fn finished_row(&self, id: &PlanId) -> Result<PlanRow, ApiError> {
         let row = self.plan_row(id).await?;
         if row.state == plan_view::STREAMING {
             let message = "The plan is still being written. Nothing was changed; wait for its end.";
@@ -276,6 +281,63 @@ impl Inner {
     pub(crate) async fn edit_step(&self, caller: &Caller, request: EditStep) -> Result<Plan, ApiError> {
         let EditStep { plan, version, step, content, position } = request;
         self.change(caller, &plan, version, |current, _| edited(current, step, content, position)).await
+    }
+
+    /// Puts a step in the place of one that still reads `was`; the number of the new version.
+    pub(crate) async fn replace_step(
+        &self,
+        by: &Caller,
+        id: &PlanId,
+        step: &str,
+        was: &str,
+        new: plan::Step,
+        note: String,
+    ) -> Result<u32, ApiError> {
+        let row = self.finished_row(id).await?;
+        let shown = self.version(&row, None).await?.number;
+        let changed = self.change(by, id, shown, |current, _| {
+            let at = current.place(step)?;
+            let before = current.document.steps[at].clone();
+            if plan::export::xml(&Document { steps: vec![before], ..Document::default() }) != was {
+                let message =
+                    "The step was changed meanwhile. It stays as it is; the model's answer is kept.";
+                return Err(ApiError::new(ErrorCode::Conflict, "step_changed", message));
+            }
+            let mut document = current.document.clone();
+            document.steps[at] = new;
+            Ok(Made { document, steps: current.steps.clone(), origin: Origin::StepChange, note })
+        });
+        changed.await.map(|plan| plan.version)
+    }
+
+    /// Stores what is known of a model's answer beside its text: where each step comes from.
+    pub(crate) async fn store_first_version(
+        &self,
+        row: &PlanRow,
+        document: &Document,
+        source: impl Fn(usize) -> Option<StepSource>,
+        note: &str,
+    ) -> Result<(), ApiError> {
+        let first = Current::first(document.clone(), source);
+        let version = VersionRow {
+            plan_id: row.id.clone(),
+            number: 1,
+            origin: word(&Origin::Merge)?,
+            note: note.to_owned(),
+            document_hash: String::new(),
+            steps: serde_json::to_string(&first.steps).map_err(|e| ApiError::internal(e.to_string()))?,
+            made_by: row.model.clone().unwrap_or_default(),
+            created_at: self.now(),
+        };
+        let text = plan::export::xml(document);
+        let stored = self.store.write(move |db| {
+            // Done once: the step that does it may run again after a crash.
+            if store::plan_versions::latest(db, &version.plan_id)?.is_none() {
+                store::plan_versions::insert(db, &version, &text)?;
+            }
+            Ok(())
+        });
+        stored.await.map_err(database)
     }
 
     pub(crate) async fn repair(&self, caller: &Caller, request: RepairStep) -> Result<Plan, ApiError> {

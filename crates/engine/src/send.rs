@@ -1,11 +1,11 @@
 //! Sends approved bytes and collects the answer.
 
-use crate::Inner;
 use crate::error::request;
 use crate::manifest::{METHOD, outgoing};
 use crate::repository::RootRepository;
 use crate::settle;
 use crate::wire::{Ending, Sent, StoredManifest};
+use crate::{Inner, plan_asks};
 use ::jobs::{StepContext, StepError};
 use api::events::Topic;
 use bytes::Bytes;
@@ -184,6 +184,9 @@ impl<'a> Arriving<'a> {
         let plan = match sink {
             Sink::Plan(plan) => {
                 inner.live.begin(plan);
+                // What the answer follows, where it completes a plan.
+                let before = plan_asks::begun_text(inner, plan).await.map_err(failed)?;
+                inner.live.push(plan, &before);
                 // Whoever watched before there was anything to follow looks again.
                 inner.bus.tell(Topic::Plan, plan, Some(&row.session_id));
                 Some((plan.as_str(), Arc::new(RootRepository::new(root))))

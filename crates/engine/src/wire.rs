@@ -156,6 +156,21 @@ pub(crate) struct PlanInput {
     /// The model that was asked for; the default one when absent.
     #[serde(default)]
     pub model: Option<String>,
+    /// The plans that it is about, if it is not a new one.
+    #[serde(default)]
+    pub base: Option<PlanBase>,
+}
+
+/// What a job does with plans that exist.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(crate) enum PlanBase {
+    /// Completes one that was cut.
+    Complete { plan: String },
+    /// Makes one of several.
+    Merge { plans: Vec<String>, wish: Option<String> },
+    /// Changes one step, which read `was` when it was asked for.
+    Step { plan: String, step: String, was: String, wish: String },
 }
 
 /// The input of a search with a model.

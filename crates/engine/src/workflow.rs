@@ -9,7 +9,7 @@ use crate::questions::{self, workflow};
 use crate::repository::RootRepository;
 use crate::send::{self, Sink};
 use crate::wire::{Ending, Sent};
-use crate::{Inner, find, task_text};
+use crate::{Inner, find, plan_asks, task_text};
 use ::jobs::{JobRow, Outcome, SKIPPED, StepContext, StepError, Workflow};
 use api::events::Topic;
 use futures_util::future::BoxFuture;
@@ -38,7 +38,7 @@ pub(crate) struct Asking {
 impl Asking {
     /// Every workflow that asks a model.
     pub(crate) fn all(inner: &Arc<Inner>) -> Vec<Arc<dyn Workflow>> {
-        [workflow::PLAN, workflow::FIND, workflow::REFINE, workflow::IMPROVE]
+        [workflow::PLAN, workflow::STEP, workflow::FIND, workflow::REFINE, workflow::IMPROVE]
             .into_iter()
             .map(|name| Arc::new(Asking { inner: Arc::downgrade(inner), name }) as Arc<dyn Workflow>)
             .collect()
@@ -78,9 +78,11 @@ impl Workflow for Asking {
                 CHECK => {
                     let plan = plan_of(&context.job)?;
                     inner.conclude(&plan, &sent(&context, stage)?).await?;
+                    inner.note_sources(&context.job, &plan).await.map_err(failed)?;
                     Ok(Outcome::Done(String::new()))
                 }
                 APPLY if self.name == workflow::FIND => find::apply(&inner, &context, stage).await,
+                APPLY if self.name == workflow::STEP => plan_asks::apply_step(&inner, &context).await,
                 APPLY => task_text::apply(&inner, &context).await,
                 find::RANK => find::rank(&inner, &context).await,
                 other => Err(StepError::Failed(format!("This version knows no step “{other}”."))),
@@ -204,6 +206,9 @@ async fn send_step(inner: &Inner, first: &'static str, context: &StepContext) ->
             return or_wait(inner, e);
         }
     }
+    if context.cancel.is_cancelled() {
+        return Err(StepError::Canceled);
+    }
     let sink = match &job.plan_id {
         Some(plan) => {
             inner.begin_plan(job, plan).await?;
@@ -261,6 +266,7 @@ impl Inner {
             usage: None,
             created_at: self.now(),
         };
+        let before = self.answer_before(job).await.map_err(failed)?;
         let (id, session) = (row.id.clone(), row.session_id.clone());
         let made = self
             .store
@@ -269,6 +275,9 @@ impl Inner {
                     return Ok(false);
                 }
                 store::plans::put(db, &row)?;
+                if let Some(before) = before {
+                    store::plans::append_answer(db, &row.id, &before)?;
+                }
                 Ok(true)
             })
             .await?;

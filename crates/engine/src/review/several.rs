@@ -36,7 +36,10 @@ struct New {
 
 impl Inner {
     /// The plans with their documents, all of one session.
-    async fn several(&self, ids: &[PlanId]) -> Result<(String, Vec<(PlanRow, Current)>), ApiError> {
+    pub(crate) async fn several(
+        &self,
+        ids: &[PlanId],
+    ) -> Result<(String, Vec<(PlanRow, Current)>), ApiError> {
         if !(2..=MOST_PLANS).contains(&ids.len()) {
             let message = format!("Two to {MOST_PLANS} plans can be put side by side.");
             return Err(ApiError::invalid("plans_count", message));

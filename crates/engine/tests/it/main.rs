@@ -5,6 +5,7 @@ mod approvals;
 mod crash;
 mod files;
 mod fixture;
+mod plan_asks;
 mod plans;
 mod review;
 mod rights;

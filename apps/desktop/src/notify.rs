@@ -66,12 +66,17 @@ async fn notice(client: &Client, job: &Job) -> Option<(&'static str, String)> {
             Some(("Plan is done", format!("{steps}, {findings}.")))
         }
         JobState::Failed => {
-            Some(("Plan failed", "Open PlanToCode to see why. What had arrived is kept.".to_owned()))
+            let what = if job.plan.is_some() { "Plan failed" } else { "Job failed" };
+            Some((what, "Open PlanToCode to see why. What had arrived is kept.".to_owned()))
         }
         JobState::WaitingApproval => {
-            Some(("Approval needed", "A plan waits for you to approve what it sends.".to_owned()))
+            Some(("Approval needed", "A job waits for you to approve what it sends.".to_owned()))
         }
-        JobState::Queued | JobState::Running | JobState::Canceled => None,
+        JobState::Queued
+        | JobState::Running
+        | JobState::WaitingNetwork
+        | JobState::Paused
+        | JobState::Canceled => None,
     }
 }
 

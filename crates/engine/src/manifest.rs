@@ -140,23 +140,12 @@ impl Draft<'_> {
             web: question.web,
             by: None,
             files: files.iter().map(|file| self.manifest_file(file, counter)).collect(),
-            left_out: self
-                .ranked
-                .iter()
-                .map(|f| &f.path)
-                .filter(|p| files.iter().all(|f| f.path != **p))
-                .cloned()
-                .collect(),
+            left_out: self.left_out(&files),
             parts,
             model: model.model.id.clone(),
             door: model.model.door,
             via: model.model.via.clone(),
-            destinations: model
-                .target
-                .destinations
-                .iter()
-                .map(|(provider, model)| Destination { provider: provider.clone(), model: model.clone() })
-                .collect(),
+            destinations: shown(model),
             input_tokens,
             tokens_exact: counter.is_exact(),
             max_output_tokens,
@@ -190,6 +179,12 @@ impl Draft<'_> {
         };
         let document = serde_json::to_string(&stored).map_err(|e| ApiError::internal(e.to_string()))?;
         Ok(Built { row: ApprovalRow { manifest: document, ..row }, canonical, body, stored })
+    }
+
+    /// The ranked files that do not go.
+    fn left_out(&self, files: &[PromptFile]) -> Vec<String> {
+        let goes = |path: &str| files.iter().any(|file| file.path == path);
+        self.ranked.iter().map(|file| &file.path).filter(|path| !goes(path)).cloned().collect()
     }
 
     /// The chosen files.
@@ -305,6 +300,12 @@ fn canonical(model: &str, prompt: &Prompt, max_output_tokens: u64, web: bool) ->
     }
     serde_json::to_vec(&request)
         .map_err(|e| ApiError::internal(format!("The request cannot be written: {e}.")))
+}
+
+/// The destinations as the person sees them.
+fn shown(model: &Resolved) -> Vec<Destination> {
+    let all = model.target.destinations.iter();
+    all.map(|(provider, model)| Destination { provider: provider.clone(), model: model.clone() }).collect()
 }
 
 fn destinations(model: &Resolved) -> Vec<llm::Destination> {

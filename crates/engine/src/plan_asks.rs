@@ -210,7 +210,7 @@ pub(crate) async fn apply_step(inner: &Inner, context: &StepContext) -> Result<O
     if sent.ending == Ending::Canceled {
         return Err(StepError::Canceled);
     }
-    let by = Caller::owner(&format!("model {}", input.model.unwrap_or_default()));
+    let by = Caller::owner(format!("model {}", input.model.unwrap_or_default()));
     let note = format!("A model changed a step: {}", wish.lines().next().unwrap_or_default());
     let plan = PlanId(plan);
     match inner.replace_step(&by, &plan, &step, &was, changed, note).await {

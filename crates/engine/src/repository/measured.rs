@@ -185,11 +185,11 @@ fn fault_of_paths(class: usize, a: &Target, b: &Target, dice: &mut Dice) -> Faul
         10 => {
             let hostile =
                 ["../x.rs", "/etc/passwd", "a//b", ".git/config", "nul", "a\u{202e}b.rs", "C:/x", "x:y"];
-            (one(op(Create, dice.of(&hostile))), "path_refused")
+            (one(op(Create, hostile[dice.below(hostile.len())])), "path_refused")
         }
         _ => {
             let steering = ["AGENTS.md", ".github/workflows/a.yml", ".vscode/tasks.json", ".envrc"];
-            (one(op(Create, dice.of(&steering))), "control_file")
+            (one(op(Create, steering[dice.below(steering.len())])), "control_file")
         }
     }
 }

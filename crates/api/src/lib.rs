@@ -11,6 +11,7 @@
 mod service;
 pub mod account;
 pub mod approvals;
+pub mod backup;
 pub mod devices;
 pub mod discovery;
 pub mod events;
@@ -20,6 +21,7 @@ pub mod models;
 pub mod plans;
 pub mod projects;
 pub mod review;
+pub mod search;
 pub mod sessions;
 pub mod settings;
 pub mod system;
@@ -63,8 +65,10 @@ pub fn methods() -> Vec<MethodSpec> {
         plans::PlansClient::METHODS,
         templates::TemplatesClient::METHODS,
         jobs::JobsClient::METHODS,
+        search::SearchClient::METHODS,
         usage::UsageClient::METHODS,
         settings::SettingsClient::METHODS,
+        backup::BackupClient::METHODS,
         account::AccountClient::METHODS,
         terminals::TerminalsClient::METHODS,
         devices::DevicesClient::METHODS,

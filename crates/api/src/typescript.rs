@@ -53,8 +53,10 @@ pub fn generate() -> String {
     crate::plans::PlansClient::declare(&mut out);
     crate::templates::TemplatesClient::declare(&mut out);
     crate::jobs::JobsClient::declare(&mut out);
+    crate::search::SearchClient::declare(&mut out);
     crate::usage::UsageClient::declare(&mut out);
     crate::settings::SettingsClient::declare(&mut out);
+    crate::backup::BackupClient::declare(&mut out);
     crate::account::AccountClient::declare(&mut out);
     crate::terminals::TerminalsClient::declare(&mut out);
     crate::devices::DevicesClient::declare(&mut out);

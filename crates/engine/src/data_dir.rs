@@ -81,6 +81,16 @@ impl DataDir {
         self.data.join("engine.db")
     }
 
+    /// The logs of terminals, which the terminal host owns.
+    pub fn terminal_log(&self) -> PathBuf {
+        self.data.join("terminals.db")
+    }
+
+    /// How the terminal host of this directory is reached, or started by `executable`.
+    pub(crate) fn terminal_host(&self, executable: PathBuf) -> terminal::HostConfig {
+        terminal::HostConfig::new(self.state.join("terminals"), self.terminal_log(), executable)
+    }
+
     /// The Unix socket of the engine that runs here.
     pub fn socket(&self) -> PathBuf {
         self.state.join("engine.sock")
@@ -126,7 +136,7 @@ fn unusable(path: &Path, source: io::Error) -> DataDirError {
     DataDirError::Unusable { path: path.display().to_string(), source }
 }
 
-fn private_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn private_folder(path: &Path) -> io::Result<()> {
     std::fs::create_dir_all(path)?;
     #[cfg(unix)]
     {

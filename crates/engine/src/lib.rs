@@ -10,6 +10,7 @@
 mod account;
 mod approvals;
 mod audit;
+pub mod backup;
 mod browser_sign_in;
 mod cloud;
 pub mod data_dir;
@@ -37,6 +38,7 @@ mod repository;
 mod review;
 mod roots;
 mod scopes;
+mod search;
 mod send;
 mod sessions;
 mod settle;
@@ -107,6 +109,8 @@ pub(crate) struct Inner {
     pub(crate) credentials: Credentials,
     pub(crate) terminals: TerminalHost,
     pub(crate) devices: DeviceLinks,
+    /// Held while a backup is made: one at a time.
+    pub(crate) backing_up: tokio::sync::Mutex<()>,
     /// Set once, directly after this value exists: the workflows need it and it needs them.
     runner: OnceLock<Runner>,
 }
@@ -134,11 +138,8 @@ impl Engine {
                 path: dir.data.join("device.key").display().to_string(),
                 source,
             })?,
-            terminals: TerminalHost::new(terminal::HostConfig::new(
-                dir.state.join("terminals"),
-                dir.data.join("terminals.db"),
-                env.executable.clone(),
-            )),
+            terminals: TerminalHost::new(dir.terminal_host(env.executable.clone())),
+            backing_up: tokio::sync::Mutex::default(),
             runner: OnceLock::new(),
             lock,
             store,
@@ -183,8 +184,10 @@ impl Engine {
         api::plans::PlansClient::mount(&mut router, Arc::clone(&this));
         api::templates::TemplatesClient::mount(&mut router, Arc::clone(&this));
         api::jobs::JobsClient::mount(&mut router, Arc::clone(&this));
+        api::search::SearchClient::mount(&mut router, Arc::clone(&this));
         api::usage::UsageClient::mount(&mut router, Arc::clone(&this));
         api::settings::SettingsClient::mount(&mut router, Arc::clone(&this));
+        api::backup::BackupClient::mount(&mut router, Arc::clone(&this));
         api::account::AccountClient::mount(&mut router, Arc::clone(&this));
         api::terminals::TerminalsClient::mount(&mut router, Arc::clone(&this));
         api::devices::DevicesClient::mount(&mut router, this);

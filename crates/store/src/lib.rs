@@ -9,6 +9,7 @@
 pub mod answers;
 pub mod approvals;
 pub mod audit;
+pub mod backup;
 pub mod devices;
 pub mod files;
 pub mod jobs;
@@ -17,6 +18,7 @@ pub mod plan_versions;
 pub mod plans;
 pub mod projects;
 pub mod scopes;
+pub mod search;
 pub mod sessions;
 pub mod settings;
 pub mod templates;

@@ -12,7 +12,13 @@ const ALL: &[&str] = &[
     include_str!("../migrations/0002_devices.sql"),
     include_str!("../migrations/0003_plan_versions.sql"),
     include_str!("../migrations/0004_jobs.sql"),
+    include_str!("../migrations/0005_history.sql"),
 ];
+
+/// How many there are.
+pub(crate) fn newest() -> u32 {
+    u32::try_from(ALL.len()).unwrap_or(u32::MAX)
+}
 
 pub(crate) fn apply(connection: &mut Connection) -> Result<()> {
     let version: usize = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;

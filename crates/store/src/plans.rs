@@ -1,6 +1,6 @@
 //! Plans and the answers they are read from.
 
-use crate::{Db, Result, texts};
+use crate::{Db, Result, search, texts};
 use rusqlite::{Row, params};
 
 /// A plan. `state` is `streaming`, `complete`, `cut` or `unreadable`.
@@ -81,6 +81,10 @@ pub fn put(db: &Db<'_>, row: &PlanRow) -> Result<()> {
             row.warnings, row.ending, row.answer_hash, row.findings, row.provider, row.model, row.usage, row.created_at
         ],
     )?;
+    // What still arrives changes twice a second; it is searched for once it has ended.
+    if row.answer_hash.is_some() {
+        search::put_plan(db, &row.id, &row.session_id, &row.title, &answer(db, row)?)?;
+    }
     Ok(())
 }
 

@@ -1,6 +1,8 @@
 //! The database as the engine uses it: real files, two connections, rules that hold.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends by panicking")]
 
+mod keep;
+
 use store::approvals::ApprovalRow;
 use store::jobs::{JobRow, JobState};
 use store::plans::PlanRow;

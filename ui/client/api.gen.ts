@@ -81,6 +81,70 @@ have: number,
 window: number, };
 
 /**
+ * What a backup holds.
+ */
+export type BackupContents = { 
+/**
+ * The file.
+ */
+path: string, 
+/**
+ * When it was made.
+ */
+made_at: number, 
+/**
+ * Its size.
+ */
+bytes: number, 
+/**
+ * The databases in it.
+ */
+parts: Array<BackupPart>, };
+
+/**
+ * How a backup goes.
+ */
+export type BackupEvent = { "type": "progress", 
+/**
+ * Bytes done.
+ */
+done: number, 
+/**
+ * Bytes that it will be about.
+ */
+total: number, } | { "type": "done", 
+/**
+ * What it holds.
+ */
+contents: BackupContents, };
+
+/**
+ * Names a backup.
+ */
+export type BackupFile = { 
+/**
+ * The file, absolute, on the machine of the engine. An existing one is never overwritten.
+ */
+path: string, };
+
+/**
+ * A database in a backup.
+ */
+export type BackupPart = { 
+/**
+ * `engine.db` or `terminals.db`.
+ */
+name: string, 
+/**
+ * Its size.
+ */
+bytes: number, 
+/**
+ * Its SHA-256, in hexadecimal.
+ */
+sha256: string, };
+
+/**
  * Something changed. Idempotent: it names the thing, the client reads it.
  */
 export type Change = { 
@@ -95,7 +159,11 @@ id: string,
 /**
  * The session it belongs to, where it belongs to one.
  */
-session?: string, };
+session?: string, 
+/**
+ * Where this change stands: a client that comes back gives the last one it saw.
+ */
+cursor: string, };
 
 /**
  * Changes what a device may do.
@@ -520,6 +588,23 @@ export type FindPhase = "walking" | "reading" | "ranking";
 export type FindStage = "roots" | "patterns" | "relevance" | "extend";
 
 /**
+ * What to look for.
+ */
+export type FindWords = { 
+/**
+ * The words.
+ */
+text: string, 
+/**
+ * Only in this project.
+ */
+project?: ProjectId, 
+/**
+ * The most hits, up to 200; 50 when absent.
+ */
+limit?: number, };
+
+/**
  * What the check against the repository found.
  */
 export type Finding = { 
@@ -716,6 +801,49 @@ api: number,
  * The client's name and version, for diagnostics.
  */
 client: string, };
+
+/**
+ * Something that was found.
+ */
+export type Hit = { 
+/**
+ * What it is.
+ */
+kind: HitKind, 
+/**
+ * Its session.
+ */
+session: SessionId, 
+/**
+ * The plan, if it is one.
+ */
+plan?: PlanId, 
+/**
+ * The plan's title, or the task's first line.
+ */
+title: string, 
+/**
+ * Words around the match, in pieces.
+ */
+snippet: Array<SnippetPiece>, 
+/**
+ * When the session changed last.
+ */
+updated_at: number, };
+
+/**
+ * What can be found.
+ */
+export type HitKind = "task" | "plan";
+
+/**
+ * What was found.
+ */
+export type Hits = { 
+/**
+ * The session that changed last first.
+ */
+hits: Array<Hit>, };
 
 /**
  * Asks for better words for a passage of the task.
@@ -2181,6 +2309,19 @@ status: AccountStatus, };
 export type SignInWay = "code" | "browser";
 
 /**
+ * A piece of a snippet.
+ */
+export type SnippetPiece = { 
+/**
+ * The text.
+ */
+text: string, 
+/**
+ * Whether it is a match.
+ */
+matched: boolean, };
+
+/**
  * Starts a plan.
  */
 export type StartPlan = { 
@@ -2701,6 +2842,15 @@ export type UsageTable = {
 rows: Array<UsageRow>, };
 
 /**
+ * Asks for changes.
+ */
+export type WatchEvents = { 
+/**
+ * The cursor of the last change that was seen, also before a restart of the engine or a lost link.
+ */
+since?: string, };
+
+/**
  * Names a project whose grant ends.
  */
 export type WithdrawProject = { 
@@ -2712,7 +2862,7 @@ project: ProjectId, };
 /** Every method: how it answers, its parameters, and its result or items. */
 export interface Methods {
   "system.hello": { kind: "unary"; params: Hello; result: Greeting };
-  "events.watch": { kind: "stream"; params: Empty; result: Change };
+  "events.watch": { kind: "stream"; params: WatchEvents; result: Change };
   "projects.list": { kind: "unary"; params: Empty; result: ProjectList };
   "projects.grant": { kind: "unary"; params: GrantProject; result: Project };
   "projects.withdraw": { kind: "unary"; params: WithdrawProject; result: Empty };
@@ -2769,11 +2919,14 @@ export interface Methods {
   "jobs.retry": { kind: "unary"; params: RetryJob; result: Job };
   "jobs.prioritise": { kind: "unary"; params: Prioritise; result: Job };
   "jobs.steps": { kind: "unary"; params: GetJob; result: JobSteps };
+  "search.find": { kind: "unary"; params: FindWords; result: Hits };
   "usage.since": { kind: "unary"; params: UsageSince; result: UsageSummary };
   "usage.by": { kind: "unary"; params: UsageBy; result: UsageTable };
   "usage.verify_record": { kind: "unary"; params: Empty; result: RecordVerdict };
   "settings.get": { kind: "unary"; params: Empty; result: Settings };
   "settings.set": { kind: "unary"; params: Settings; result: Settings };
+  "backup.make": { kind: "stream"; params: BackupFile; result: BackupEvent };
+  "backup.check": { kind: "unary"; params: BackupFile; result: BackupContents };
   "account.status": { kind: "unary"; params: Empty; result: AccountStatus };
   "account.sign_in": { kind: "stream"; params: SignIn; result: SignInEvent };
   "account.sign_out": { kind: "unary"; params: Empty; result: AccountStatus };

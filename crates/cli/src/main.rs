@@ -6,6 +6,7 @@
 
 mod account;
 mod audit;
+mod backup;
 mod bar;
 mod browser;
 mod config;
@@ -14,15 +15,18 @@ mod discover;
 mod exit;
 mod index;
 mod interrupt;
+mod jobs;
 mod models;
 mod pages;
 mod pair;
 mod plan;
 mod review;
+mod search;
 mod serve;
 mod show;
 mod task;
 mod terminal;
+mod usage;
 
 use ::terminal::host as terminal_host;
 use clap::{CommandFactory, Parser, Subcommand};
@@ -108,6 +112,13 @@ enum WithEngine {
     #[command(after_help = "Examples:
   plantocode audit")]
     Audit,
+    Search(search::Arguments),
+    #[command(subcommand)]
+    Jobs(jobs::Command),
+    Usage(usage::Usage),
+    Budget(usage::Budget),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
 }
 
 fn main() -> ExitCode {
@@ -164,6 +175,12 @@ async fn run(command: WithEngine) -> anyhow::Result<ExitCode> {
         WithEngine::Pair(arguments) => pair::pair(arguments).await,
         WithEngine::Devices(command) => pair::run(command).await,
         WithEngine::Audit => audit::verify().await,
+        WithEngine::Jobs(command) => jobs::run(command).await,
+        WithEngine::Usage(arguments) => usage::usage(arguments).await,
+        WithEngine::Budget(arguments) => usage::budget(arguments).await,
+        WithEngine::Search(arguments) => search::run(arguments).await,
+        WithEngine::Backup(arguments) => backup::backup(arguments).await,
+        WithEngine::Restore(arguments) => backup::restore(arguments).await,
     }
 }
 

@@ -121,7 +121,8 @@ impl Inner {
         let total = 2 * sources.iter().map(|(_, path)| size(path)).sum::<u64>();
         let done = Arc::new(AtomicU64::new(0));
         let mut work = {
-            let (folder, now, path, done) = (self.backup_folder("backup"), self.now(), path.clone(), Arc::clone(&done));
+            let (folder, now, path, done) =
+                (self.backup_folder("backup"), self.now(), path.clone(), Arc::clone(&done));
             tokio::task::spawn_blocking(move || write(&path, &sources, folder, now, &done))
         };
         let mut every = tokio::time::interval(PROGRESS_EVERY);
@@ -138,7 +139,8 @@ impl Inner {
         match made.map_err(|e| ApiError::internal(e.to_string()))? {
             Ok(contents) => Ok(view(&path, contents)),
             Err(why) => {
-                let message = format!("The backup {} was not made: {why}. Nothing was changed.", path.display());
+                let message =
+                    format!("The backup {} was not made: {why}. Nothing was changed.", path.display());
                 Err(ApiError::new(ErrorCode::Unavailable, "backup_failed", message))
             }
         }
@@ -216,8 +218,9 @@ fn replace(dir: &DataDir, file: &Path, stamp: &str) -> Result<Restored, RestoreE
     let kept = dir.data.join(format!("before-restore-{stamp}"));
     let mut any = false;
     for (name, target) in [(ENGINE, dir.database()), (TERMINALS, dir.terminal_log())] {
-        any |= keep(&target, &kept)
-            .map_err(|source| failed("the present data could not be kept aside; it is still in place", source))?;
+        any |= keep(&target, &kept).map_err(|source| {
+            failed("the present data could not be kept aside; it is still in place", source)
+        })?;
         let new = fresh.0.join(name);
         let put = if new.exists() { std::fs::rename(&new, &target) } else { remove(&target) };
         let what = format!(

@@ -16,12 +16,14 @@ const MAX_TEXT: usize = 1024;
 impl Search for Engine {
     async fn find(&self, _: &Caller, request: FindWords) -> Result<Hits, ApiError> {
         if request.text.len() > MAX_TEXT {
-            let message = format!("The text to look for is longer than {MAX_TEXT} bytes. Look for fewer words.");
+            let message =
+                format!("The text to look for is longer than {MAX_TEXT} bytes. Look for fewer words.");
             return Err(ApiError::invalid("search_too_long", message));
         }
         let project = request.project.map(|project| project.0);
         let limit = request.limit.unwrap_or(LIMITS.1).clamp(1, LIMITS.0);
-        let find = move |db: &store::Db<'_>| store::search::find(db, &request.text, project.as_deref(), limit);
+        let find =
+            move |db: &store::Db<'_>| store::search::find(db, &request.text, project.as_deref(), limit);
         let hits = self.inner.store.read(find).await.map_err(database)?;
         Ok(Hits { hits: hits.into_iter().map(view).collect() })
     }
@@ -57,7 +59,8 @@ mod tests {
     #[test]
     fn a_snippet_falls_into_pieces() {
         let pieces = super::pieces("a \u{1}b\u{2}\u{1}c\u{2} d");
-        let told: Vec<(&str, bool)> = pieces.iter().map(|piece| (piece.text.as_str(), piece.matched)).collect();
+        let told: Vec<(&str, bool)> =
+            pieces.iter().map(|piece| (piece.text.as_str(), piece.matched)).collect();
         assert_eq!(told, [("a ", false), ("b", true), ("c", true), (" d", false)]);
     }
 }

@@ -65,7 +65,8 @@ pub fn find(db: &Db<'_>, text: &str, project: Option<&str>, limit: u32) -> Resul
 
 /// Every word in quotes, in which a quote is doubled: so none is an operator.
 fn literal(text: &str) -> String {
-    let words: Vec<&str> = text.split_whitespace().filter(|word| word.contains(char::is_alphanumeric)).collect();
+    let words: Vec<&str> =
+        text.split_whitespace().filter(|word| word.contains(char::is_alphanumeric)).collect();
     let quoted = |word: &&str| format!("\"{}\"", word.replace('"', "\"\"").replace('\0', " "));
     let mut query = words.iter().map(quoted).collect::<Vec<_>>().join(" ");
     if !query.is_empty() {
@@ -99,7 +100,10 @@ pub fn put_plan(db: &Db<'_>, plan: &str, session: &str, title: &str, body: &str)
 mod tests {
     #[test]
     fn nothing_in_a_query_is_an_operator() {
-        assert_eq!(super::literal("retry NOT \"a:b\" * ( send"), "\"retry\" \"NOT\" \"\"\"a:b\"\"\" \"send\"*");
+        assert_eq!(
+            super::literal("retry NOT \"a:b\" * ( send"),
+            "\"retry\" \"NOT\" \"\"\"a:b\"\"\" \"send\"*"
+        );
         assert_eq!(super::literal(" * \" "), "");
     }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends by panicking")]
 
 mod approvals;
+mod backup;
 mod crash;
 mod files;
 mod fixture;

@@ -136,7 +136,10 @@ pub fn read(path: &Path, to: Option<&Path>, progress: &dyn Fn(u64)) -> Result<Co
             None => copy(&mut limited, &mut io::sink(), progress)?,
         };
         if bytes != part.bytes || sha256 != part.sha256 {
-            return Err(ArchiveError::Damaged(format!("the bytes of {} are not those that were stored", part.name)));
+            return Err(ArchiveError::Damaged(format!(
+                "the bytes of {} are not those that were stored",
+                part.name
+            )));
         }
     }
     Ok(contents)

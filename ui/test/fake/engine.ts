@@ -64,11 +64,13 @@ type Streams = { [M in StreamMethod]: (p: Methods[M]["params"], on: Emit) => (()
 export class FakeEngine {
   readonly seen: { method: string; params: unknown }[] = [];
   private readonly followers = new Set<(change: Change) => void>();
+  private told = 0;
 
   constructor(readonly world: World) {}
 
-  tell(change: Change): void {
-    for (const follower of this.followers) follower(change);
+  tell(change: Omit<Change, "cursor">): void {
+    this.told += 1;
+    for (const follower of this.followers) follower({ ...change, cursor: String(this.told) });
   }
 
   /** Dials this engine. */
@@ -285,6 +287,9 @@ export class FakeEngine {
   };
 
   private readonly streams: Streams = {
+    "backup.make": () => {
+      throw new ApiError("unavailable", "backup_failed", "This engine keeps nothing that could be backed up.");
+    },
     "devices.pair": (_params, on) => {
       on.item(offered());
       if (this.world.arrives) on.item(arrived());
@@ -293,7 +298,7 @@ export class FakeEngine {
     "events.watch": (_params, on) => {
       const follow = (change: Change) => on.item(change);
       this.followers.add(follow);
-      follow({ topic: "ready", id: "" });
+      follow({ topic: "ready", id: "", cursor: String(this.told) });
       return () => void this.followers.delete(follow);
     },
     "discovery.find": (_params, on) => {

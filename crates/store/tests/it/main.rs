@@ -1,8 +1,6 @@
 //! The database as the engine uses it: real files, two connections, rules that hold.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends by panicking")]
 
-mod keep;
-
 use store::approvals::ApprovalRow;
 use store::jobs::{JobRow, JobState};
 use store::plans::PlanRow;
@@ -113,7 +111,6 @@ async fn a_new_question_supersedes_the_old_one() {
             canonical_hash: "c".into(),
             manifest: "{}".into(),
             created_at: 1,
-            by: None,
         };
         let replaces = (id == "b").then_some("a");
         let late = row.clone();
@@ -251,7 +248,6 @@ async fn texts_go_with_the_last_thing_that_needs_them() {
         canonical_hash: hash.clone(),
         manifest: "{}".into(),
         created_at: 1,
-        by: None,
     };
     store.write(move |db| approvals::ask(db, &row, None)).await.unwrap();
     let kept = hash.clone();

@@ -1,11 +1,25 @@
 //! Searching, and copies of a database that is in use.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends by panicking")]
 
-use crate::{job, open, with_session};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use store::jobs::JobState;
+use store::jobs::{JobRow, JobState};
 use store::plans::PlanRow;
 use store::{Store, StoreError, backup, jobs, plans, search, sessions, settings};
+
+fn open() -> (tempfile::TempDir, Store) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&dir.path().join("engine.db")).unwrap();
+    (dir, store)
+}
+
+async fn with_session(store: &Store) {
+    store.write(|db| sessions::insert(db, "s", "p", "Add a retry", 1)).await.unwrap();
+}
+
+fn job(id: &str, state: JobState) -> JobRow {
+    JobRow { state, ..JobRow::queued(id.into(), "s".into(), "plan", "{}".into(), 1) }
+}
 
 fn plan(id: &str, title: &str) -> PlanRow {
     PlanRow {

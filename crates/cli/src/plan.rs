@@ -13,6 +13,7 @@ use api::events::{EventsClient, WatchEvents};
 use api::jobs::{GetJob, Job, JobState, JobsClient};
 use api::plans::{ExportPlan, Plan, PlanFormat, PlanState, PlansClient, StartPlan, Usage};
 use api::projects::{GrantProject, ProjectsClient};
+use api::review::DraftPlan;
 use api::sessions::{CreateSession, GetSession, Session, SessionsClient};
 use api::{ApprovalId, JobId};
 use clap::{Args, ValueEnum};
@@ -28,8 +29,8 @@ const RANKED: u32 = 50;
 
 /// Plan a change: find its files, show what would be sent, and on approval make a plan of checked steps.
 ///
-/// The folder named by --project is granted. Without a model, a key or a server, `plantocode discover` still finds the
-/// files.
+/// The folder named by --project is granted. Without a model, a key or a server the files are found all the same, and what
+/// comes out is a draft that says that no model wrote it.
 #[derive(Args)]
 #[command(after_help = "Examples:
   plantocode plan \"Retry requests that time out\" --project ~/src/client
@@ -83,12 +84,15 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 async fn plan(host: &Host, arguments: &Arguments, task: String) -> anyhow::Result<ExitCode> {
     let session = begin(host, arguments, task).await?;
     choose_files(host, arguments, &session).await?;
-    if arguments.deepen {
-        deepen(host, arguments, &session).await?;
-    }
-    let start = StartPlan { session: session.id.clone(), model: arguments.model.clone() };
-    let plans = PlansClient(host.client.clone());
-    let job = plans.start(&start).await?;
+    let job = match start(host, arguments, &session).await {
+        Err(error) if arguments.model.is_none() && is_no_model(&error) => {
+            show::note(format!("{error}\nWhat follows is a draft that no model wrote. Nothing was sent."));
+            let draft = DraftPlan { session: session.id.clone() };
+            let plan = PlansClient(host.client.clone()).draft(&draft).await?;
+            return finish(host, arguments, plan, true).await;
+        }
+        started => started?,
+    };
     let stopped = async {
         // Without a signal handler the wait is simply not interrupted.
         if tokio::signal::ctrl_c().await.is_err() {
@@ -108,6 +112,20 @@ async fn plan(host: &Host, arguments: &Arguments, task: String) -> anyhow::Resul
         }
     };
     finish(host, arguments, plan, priced).await
+}
+
+/// Lets a model judge the files if that is wanted, and starts the plan.
+async fn start(host: &Host, arguments: &Arguments, session: &Session) -> anyhow::Result<Job> {
+    if arguments.deepen {
+        deepen(host, arguments, session).await?;
+    }
+    let start = StartPlan { session: session.id.clone(), model: arguments.model.clone() };
+    Ok(PlansClient(host.client.clone()).start(&start).await?)
+}
+
+/// Whether there is no model at all that could be asked.
+fn is_no_model(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<rpc::ApiError>().is_some_and(|e| e.reason == "no_model")
 }
 
 async fn begin(host: &Host, arguments: &Arguments, task: String) -> anyhow::Result<Session> {

@@ -1,7 +1,8 @@
 //! The engine's own record of what left: intent before the first byte, outcome after the last.
 
 use crate::Inner;
-use crate::wire::{AuditIntent, AuditTry, StoredManifest};
+use crate::scopes::BY_SCOPE;
+use crate::wire::{AuditIntent, AuditOutcome, AuditTry, Ending, Sent, StoredManifest};
 use gateway::Journal;
 use store::approvals::ApprovalRow;
 
@@ -12,12 +13,13 @@ pub(crate) const OUTCOME: &str = "outcome";
 pub(crate) const VERSION: u32 = 1;
 
 impl Inner {
-    /// Records that a request is about to leave. It must not leave unless this succeeded.
+    /// Records that a request is about to leave. It must not leave unless this succeeded and is true: it is false when the
+    /// permission by which it was approved has ended.
     pub(crate) async fn record_intent(
         &self,
         row: &ApprovalRow,
         stored: &StoredManifest,
-    ) -> store::Result<()> {
+    ) -> store::Result<bool> {
         let manifest = &stored.manifest;
         let intent = AuditIntent {
             v: VERSION,
@@ -40,8 +42,20 @@ impl Inner {
         };
         let record = serde_json::to_vec(&intent).map_err(|e| store::StoreError::Text(e.into()))?;
         let (job, approval, now) = (row.job_id.clone(), row.id.clone(), self.now());
-        self.store.write(move |db| store::audit::append(db, &job, &approval, INTENT, &record, now)).await?;
-        Ok(())
+        let scope = row.by.as_deref().and_then(|by| by.strip_prefix(BY_SCOPE)).map(str::to_owned);
+        self.store
+            .write(move |db| {
+                // In one step with the record: what is withdrawn from now on finds the request under way.
+                let scope = scope.map(|id| store::scopes::get(db, &id)).transpose()?;
+                if scope
+                    .is_some_and(|row| row.is_none_or(|row| row.ended_at.is_some() || row.expires_at <= now))
+                {
+                    return Ok(false);
+                }
+                store::audit::append(db, &job, &approval, INTENT, &record, now)?;
+                Ok(true)
+            })
+            .await
     }
 
     /// Whether a request of this approval may have left before.
@@ -49,6 +63,33 @@ impl Inner {
         let approval = approval.to_owned();
         let intents = self.store.read(move |db| store::audit::count(db, &approval, INTENT)).await?;
         Ok(intents > 0)
+    }
+}
+
+impl Inner {
+    /// How a request ended, if that was recorded: the engine may have ended between the record and the end of the step.
+    pub(crate) async fn settled(&self, approval: &str) -> store::Result<Option<Sent>> {
+        let approval = approval.to_owned();
+        let record = self.store.read(move |db| store::audit::last(db, &approval, OUTCOME)).await?;
+        let outcome = record.and_then(|record| serde_json::from_slice::<AuditOutcome>(&record).ok());
+        Ok(outcome.map(|outcome| Sent {
+            ending: match outcome.outcome.as_str() {
+                "served" => Ending::Finished,
+                "canceled" => Ending::Canceled,
+                _ => Ending::Broken,
+            },
+            trouble: outcome.error,
+        }))
+    }
+
+    /// Whether a request left and nobody recorded how it ended.
+    pub(crate) async fn is_unsettled(&self, approval: &str) -> store::Result<bool> {
+        let approval = approval.to_owned();
+        let counted = self.store.read(move |db| {
+            Ok((store::audit::count(db, &approval, INTENT)?, store::audit::count(db, &approval, OUTCOME)?))
+        });
+        let (intents, outcomes) = counted.await?;
+        Ok(intents > outcomes)
     }
 }
 

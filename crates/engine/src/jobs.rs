@@ -2,7 +2,7 @@
 
 use crate::error::{database, no_session};
 use crate::questions::Outputs;
-use crate::workflow::split;
+use crate::workflow::{PREPARE, split};
 use crate::{Engine, Inner};
 use ::jobs::SKIPPED;
 use api::events::Topic;
@@ -178,17 +178,29 @@ impl Jobs for Engine {
         let (_, outputs) = self.inner.present_stage(&old).await?;
         let ended: Vec<String> = outputs.keys().cloned().collect();
         let next = runner.next_step(&old.workflow, &ended).map(str::to_owned);
-        let mut kept = Vec::new();
-        if let Some(step) = request.from.or(next) {
-            kept = runner.before(&old.workflow, &step).ok_or_else(|| {
+        let from = request.from.or(next);
+        let mut kept = match &from {
+            Some(step) => runner.before(&old.workflow, step).ok_or_else(|| {
                 let message = format!("The workflow {} has no step {step}.", old.workflow);
-                ApiError::invalid("no_step", message).with("step", &step)
-            })?;
-            // Stages that were passed over stay so, but for the one that is asked for.
-            let stage = split(&step).0;
-            let skipped = |name: &&&str| outputs.get(**name).is_some_and(|output| output == SKIPPED);
-            let others = runner.steps(&old.workflow).iter().filter(|name| split(name).0 != stage);
-            kept.extend(others.filter(skipped).copied());
+                ApiError::invalid("no_step", message).with("step", step)
+            })?,
+            None => Vec::new(),
+        };
+        // Stages that were passed over stay so, but for the one that is asked for.
+        let stage = from.as_deref().map(|step| split(step).0);
+        let steps = runner.steps(&old.workflow);
+        let passed = |name: &&&str| outputs.get(**name).is_some_and(|output| output == SKIPPED);
+        let whole = |stage: &str| {
+            // A stage whose preparation was made was passed over by its approval.
+            steps
+                .iter()
+                .filter(|name| split(name).0 == stage && !name.ends_with(PREPARE))
+                .all(|name| passed(&name))
+        };
+        for name in steps.iter().filter(|name| Some(split(name).0) != stage && !split(name).0.is_empty()) {
+            if whole(split(name).0) && outputs.contains_key(*name) && !kept.contains(name) {
+                kept.push(name);
+            }
         }
         let row = JobRow {
             note: "Does it once more.".to_owned(),

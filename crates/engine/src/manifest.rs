@@ -197,11 +197,13 @@ impl Draft<'_> {
                 ApiError::invalid("file_unreadable", message).with("path", path)
             })?;
             let on_disk = hex::encode(Sha256::digest(text.as_bytes()));
+            // Looked through whole before it is cut: half a key is no less a secret.
+            let clean = self.clean(path, &text, secrets);
             let text = match &wanted.cut {
-                Some((lines, limit)) => question::cut(&text, lines, *limit),
-                None => text,
+                Some((lines, limit)) => question::cut(&clean, lines, *limit),
+                None => clean,
             };
-            let file = PromptFile { path: path.clone(), text: self.clean(path, &text, secrets) };
+            let file = PromptFile { path: path.clone(), text };
             files.push(ReadFile { file, on_disk });
         }
         Ok(files)

@@ -55,9 +55,9 @@ impl Inner {
         let mut question = plain;
         let mut part = |name: &str, text: String| question.parts.push(Part::new(name, text));
         let (purpose, more) = match base {
-            PlanBase::Complete { plan } => {
+            PlanBase::Complete { plan, version } => {
                 let row = self.plan_row(&plan.as_str().into()).await?;
-                let (whole, broken) = halves(self.version(&row, None).await?.document);
+                let (whole, broken) = halves(self.version(&row, Some(*version)).await?.document);
                 part("begun", plan::export::xml(&whole));
                 if let Some(step) = broken {
                     part("broken", plan::export::xml(&Document { steps: vec![step], ..Document::default() }));
@@ -97,9 +97,9 @@ impl Inner {
     /// What stands before a plan's answer: the steps of the plan that it completes.
     pub(crate) async fn answer_before(&self, job: &JobRow) -> Result<Option<String>, ApiError> {
         let input: PlanInput = questions::input(job)?;
-        let Some(PlanBase::Complete { plan }) = input.base else { return Ok(None) };
+        let Some(PlanBase::Complete { plan, version }) = input.base else { return Ok(None) };
         let row = self.plan_row(&plan.as_str().into()).await?;
-        let (whole, _) = halves(self.version(&row, None).await?.document);
+        let (whole, _) = halves(self.version(&row, Some(version)).await?.document);
         Ok(Some(open_end(&whole)))
     }
 
@@ -130,7 +130,8 @@ impl Inner {
             let message = "Only a plan that was cut can be completed. Nothing was sent.";
             return Err(ApiError::new(ErrorCode::Conflict, "plan_not_cut", message));
         }
-        self.ask_about(plan.session.0, PlanBase::Complete { plan: request.plan.0 }, request.model).await
+        let base = PlanBase::Complete { plan: request.plan.0, version: plan.version };
+        self.ask_about(plan.session.0, base, request.model).await
     }
 
     pub(crate) async fn merge_by_model(&self, request: MergeByModel) -> Result<Job, ApiError> {
@@ -160,6 +161,16 @@ impl Inner {
             wish: request.wish,
         };
         self.ask_about(row.session_id, base, request.model).await
+    }
+
+    /// Whether a step of the present version is this one.
+    async fn step_is(&self, plan: &PlanId, step: &str, wanted: &plan::Step) -> Result<bool, ApiError> {
+        let row = self.finished_row(plan).await?;
+        let present = self.version(&row, None).await?.step(step)?;
+        let text = |step: &plan::Step| {
+            plan::export::xml(&Document { steps: vec![step.clone()], ..Document::default() })
+        };
+        Ok(text(&present) == text(wanted))
     }
 
     /// Notes from which step of which plan each step of a merged plan comes: the one that it is most like.
@@ -213,6 +224,10 @@ pub(crate) async fn apply_step(inner: &Inner, context: &StepContext) -> Result<O
     let by = Caller::owner(format!("model {}", input.model.unwrap_or_default()));
     let note = format!("A model changed a step: {}", wish.lines().next().unwrap_or_default());
     let plan = PlanId(plan);
+    if inner.step_is(&plan, &step, &changed).await.map_err(failed)? {
+        // Done in a run that ended before it could say so.
+        return Ok(Outcome::Done("unchanged".to_owned()));
+    }
     match inner.replace_step(&by, &plan, &step, &was, changed, note).await {
         Ok(version) => Ok(Outcome::Done(format!("version {version}"))),
         Err(e) => Err(failed(e)),

@@ -154,11 +154,19 @@ impl Plans for Engine {
         if row.state == plan_view::STREAMING {
             return self.inner.plan(&request.plan).await;
         }
-        let document = self.inner.version(&row, None).await?.document;
-        let findings = self.inner.check_since(&row, &document).await?;
+        let current = self.inner.version(&row, None).await?;
+        let findings = self.inner.check_since(&row, &current.document).await?;
         let row = with_findings(row, &findings).map_err(|e| ApiError::internal(e.to_string()))?;
         let session = row.session_id.clone();
-        self.inner.store.write(move |db| store::plans::put(db, &row)).await.map_err(database)?;
+        let stored = self.inner.store.write(move |db| {
+            // Checking takes a while: what was found in an older version says nothing of the present one.
+            let now = store::plan_versions::latest(db, &row.id)?.map_or(1, |version| version.number);
+            if now == current.number && store::plans::get(db, &row.id)?.is_some() {
+                store::plans::put(db, &row)?;
+            }
+            Ok(())
+        });
+        stored.await.map_err(database)?;
         self.inner.bus.tell(Topic::Plan, &request.plan.0, Some(&session));
         self.inner.plan(&request.plan).await
     }

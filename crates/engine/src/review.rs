@@ -41,8 +41,11 @@ pub(crate) struct Current {
 impl Current {
     /// The first version: its steps are named by their numbers.
     fn first(document: Document, source: impl Fn(usize) -> Option<StepSource>) -> Current {
-        let steps =
-            (0..document.steps.len()).map(|at| StoredStep { id: format!("s{}", at + 1), source: source(at) });
+        let steps = document.steps.iter().enumerate().map(|(at, step)| StoredStep {
+            id: format!("s{}", at + 1),
+            source: source(at),
+            cut: !step.complete,
+        });
         Current { number: 1, steps: steps.collect(), document }
     }
 
@@ -83,6 +86,21 @@ fn parse(text: &str, ending: plan::Ending) -> Document {
     let mut parser = Parser::new();
     parser.push(text);
     parser.finish(ending).0
+}
+
+/// What is stored must be what is read again: a title of many thousand characters, for one, would be no tag any more.
+fn readable(text: &str, document: &Document) -> Result<(), ApiError> {
+    let again = parse(text, plan::Ending::Finished);
+    let same = again.steps.len() == document.steps.len()
+        && again.steps.iter().zip(&document.steps).all(|(a, b)| {
+            a.operations.len() == b.operations.len()
+                && a.operations.iter().zip(&b.operations).all(|(a, b)| a.path == b.path.trim())
+        });
+    if same {
+        return Ok(());
+    }
+    let message = "A title, path or symbol of this step is too long or has a form that cannot be kept. Nothing was changed.";
+    Err(ApiError::invalid("step_form", message))
 }
 
 fn word<T: serde::Serialize>(value: &T) -> Result<String, ApiError> {
@@ -134,9 +152,12 @@ impl Inner {
             return Ok(Current::first(self.answer(row).await?.1, |_| None));
         };
         let steps: Vec<StoredStep> = serde_json::from_str(&version.steps).map_err(|_| damaged("plan"))?;
-        let document = parse(&text, plan::Ending::Finished);
+        let mut document = parse(&text, plan::Ending::Finished);
         if steps.len() != document.steps.len() {
             return Err(damaged("plan"));
+        }
+        for (step, stored) in document.steps.iter_mut().zip(&steps) {
+            step.complete = !stored.cut;
         }
         Ok(Current { number: version.number, document, steps })
     }
@@ -211,7 +232,12 @@ impl Inner {
             return Err(conflict(current.number));
         }
         let findings: Vec<Vec<Finding>> = serde_json::from_str(&row.findings).map_err(|_| damaged("plan"))?;
-        let made = make(&current, &findings)?;
+        let mut made = make(&current, &findings)?;
+        for (stored, step) in made.steps.iter_mut().zip(&made.document.steps) {
+            stored.cut = !step.complete;
+        }
+        let text = plan::export::xml(&made.document);
+        readable(&text, &made.document)?;
         let checked = self.check_since(&row, &made.document).await?;
         let row = PlanRow {
             title: made.document.title.clone(),
@@ -229,7 +255,6 @@ impl Inner {
             made_by: caller.name.clone(),
             created_at: self.now(),
         };
-        let text = plan::export::xml(&made.document);
         // A step that reads otherwise now was not decided about.
         let before: HashMap<&str, &plan::Step> =
             current.steps.iter().map(|s| s.id.as_str()).zip(&current.document.steps).collect();
@@ -237,7 +262,7 @@ impl Inner {
             .steps
             .iter()
             .zip(&made.document.steps)
-            .filter(|(stored, step)| before.get(stored.id.as_str()).is_some_and(|old| !same_work(old, step)))
+            .filter(|(stored, step)| before.get(stored.id.as_str()).is_none_or(|old| !same_work(old, step)))
             .map(|(stored, _)| stored.id.clone())
             .collect();
         let session = row.session_id.clone();
@@ -330,6 +355,7 @@ impl Inner {
             created_at: self.now(),
         };
         let text = plan::export::xml(document);
+        readable(&text, document)?;
         let stored = self.store.write(move |db| {
             // Done once: the step that does it may run again after a crash.
             if store::plan_versions::latest(db, &version.plan_id)?.is_none() {
@@ -512,7 +538,7 @@ fn edited(
             let id = format!("n{}", current.number + 1);
             renumber(&mut document, |n| if n > at { n + 1 } else { n });
             document.steps.insert(at, new);
-            steps.insert(at, StoredStep { id, source: None });
+            steps.insert(at, StoredStep { id, source: None, cut: false });
             format!("Step {} is new.", at + 1)
         }
         (Some(at), None, None) => {

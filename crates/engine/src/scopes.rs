@@ -7,7 +7,7 @@ use crate::error::database;
 use crate::manifest::under;
 use crate::wire::{Budgets, StoredManifest};
 use crate::{Engine, Inner};
-use api::approvals::{Destination, EndScope, ListScopes, Remember, Scope, ScopeList};
+use api::approvals::{Destination, EndScope, ListScopes, Manifest, Remember, Scope, ScopeList};
 use api::events::Topic;
 use api::settings::Settings;
 use rpc::{ApiError, ErrorCode};
@@ -106,8 +106,9 @@ pub(crate) fn covering(db: &Db<'_>, stored: &StoredManifest, now: i64) -> store:
     for scope in holding {
         let Ok(known) = serde_json::from_str::<Vec<(String, String)>>(&scope.destinations) else { continue };
         let fits = scope.door == door(stored)
+            && !stored.target.destinations.is_empty()
             && stored.target.destinations.iter().all(|to| known.contains(to))
-            && manifest.files.iter().all(|file| under(&file.path, &scope.under))
+            && lies_under(manifest, &scope.under)
             && (scope.web || !manifest.web);
         let left = scope.cap.saturating_sub(scope.spent + store::scopes::held_by_scope(db, &scope.id)?);
         if fits && manifest.cost_ceiling <= left {
@@ -115,6 +116,21 @@ pub(crate) fn covering(db: &Db<'_>, stored: &StoredManifest, now: i64) -> store:
         }
     }
     Ok(None)
+}
+
+/// The parts that say nothing of files outside of the manifest's.
+const OWN_WORDS: [&str; 5] = ["instructions", "task", "text", "passage", "wish"];
+
+/// Whether all that a request holds of the project lies in a folder. Lists of paths, definitions and plans speak of the whole
+/// project: a permission for a folder does not cover them, but for the list of paths that every plan needs.
+fn lies_under(manifest: &Manifest, folder: &str) -> bool {
+    folder.is_empty()
+        || (!manifest.files.is_empty()
+            && manifest.files.iter().all(|file| under(&file.path, folder))
+            && manifest
+                .parts
+                .iter()
+                .all(|part| OWN_WORDS.contains(&part.name.as_str()) || part.name == "tree"))
 }
 
 /// The door as scopes name it: going through another server is another door.

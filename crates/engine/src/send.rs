@@ -72,6 +72,9 @@ pub(crate) async fn send(inner: &Inner, context: &StepContext, sink: &Sink) -> R
     let job = &context.job;
     let asked = job.approval_id.as_deref().unwrap_or_default();
     if context.interrupted && inner.has_sent(asked).await? {
+        if let Some(sent) = inner.settled(asked).await? {
+            return Ok(sent);
+        }
         // Whether the provider got it, and what it cost, is not known: sending again could spend twice.
         settle::unknown(inner, &job.id, asked).await?;
         let trouble = "The engine ended while the answer was arriving. What had arrived is kept; nothing was sent again.";
@@ -86,7 +89,10 @@ pub(crate) async fn send(inner: &Inner, context: &StepContext, sink: &Sink) -> R
     if context.cancel.is_cancelled() {
         return Err(StepError::Canceled);
     }
-    inner.record_intent(&approved.row, &approved.stored).await?;
+    if !inner.record_intent(&approved.row, &approved.stored).await? {
+        let message = "The permission to send this ended in the last moment. Nothing was sent; do it once more to be asked.";
+        return Err(StepError::Failed(message.to_owned()));
+    }
     let journal = Journal::default();
     let send = Send {
         body: Bytes::from(approved.canonical),

@@ -67,8 +67,27 @@ pub(crate) async fn settle(
     commit(inner, &outcome, &row.id, spent).await
 }
 
-/// Settles a request whose end nobody saw, because the engine ended first.
+/// Settles a request whose end nobody saw, because the engine ended first. What it may have cost at most counts as spent:
+/// a budget that forgot it could be passed by crashes.
 pub(crate) async fn unknown(inner: &Inner, job: &str, approval: &str) -> Result<(), StepError> {
+    let (row, stored) = inner.approval(&approval.into()).await.map_err(|e| StepError::Failed(e.message))?;
+    let manifest = &stored.manifest;
+    let cost = stored.target.prices.map(|_| manifest.cost_ceiling);
+    let spent = Spent {
+        row: UsageRow {
+            job_id: job.to_owned(),
+            session_id: row.session_id,
+            provider: stored.target.provider.clone(),
+            model: stored.target.model.clone(),
+            input_tokens: manifest.input_tokens,
+            cached_tokens: 0,
+            output_tokens: 0,
+            cost,
+            estimated: true,
+        },
+        plan: None,
+        usage: String::new(),
+    };
     let outcome = AuditOutcome {
         v: VERSION,
         at: inner.now(),
@@ -76,11 +95,17 @@ pub(crate) async fn unknown(inner: &Inner, job: &str, approval: &str) -> Result<
         outcome: "unknown".to_owned(),
         tries: Vec::new(),
         served: None,
-        usage: Usage { estimated: true, unpriced: true, ..Usage::default() },
+        usage: Usage {
+            input_tokens: manifest.input_tokens,
+            cost: cost.unwrap_or(0),
+            unpriced: cost.is_none(),
+            estimated: true,
+            ..Usage::default()
+        },
         server_audit: None,
         error: Some("the engine ended before the answer did".to_owned()),
     };
-    commit(inner, &outcome, approval, None).await
+    commit(inner, &outcome, approval, Some(spent)).await
 }
 
 async fn commit(

@@ -166,7 +166,11 @@ pub(crate) struct PlanInput {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(crate) enum PlanBase {
     /// Completes one that was cut.
-    Complete { plan: String },
+    Complete {
+        plan: String,
+        /// The version whose steps it follows.
+        version: u32,
+    },
     /// Makes one of several.
     Merge { plans: Vec<String>, wish: Option<String> },
     /// Changes one step, which read `was` when it was asked for.

@@ -224,6 +224,12 @@ impl Inner {
     /// Withdraws what a job that has ended still asks, and gives back what was set aside for it.
     async fn withdraw(&self, job: &JobRow) -> store::Result<()> {
         let Some(approval) = job.approval_id.clone() else { return Ok(()) };
+        if self.is_unsettled(&approval).await? {
+            // It left in a run that ended; the job was stopped before it could say so.
+            if let Err(error) = crate::settle::unknown(self, &job.id, &approval).await {
+                tracing::error!(%error, "a request whose end is not known cannot be settled");
+            }
+        }
         let (id, now) = (approval.clone(), self.now());
         let withdrawn = self
             .store
@@ -373,7 +379,13 @@ fn concluded(
         ending: Some(json(&sent.ending)?),
         ..plan
     };
-    with_findings(row, &checked.unwrap_or_default())
+    // A step that nobody could check is not one without errors: the next check takes this back.
+    let not_checked = |why: String| {
+        let finding =
+            plan::Finding::new(Severity::Error, "not_checked", format!("This step was not checked: {why}"));
+        vec![vec![finding]; document.steps.len()]
+    };
+    with_findings(row, &checked.unwrap_or_else(not_checked))
 }
 
 /// The row with these findings.

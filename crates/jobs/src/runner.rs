@@ -4,6 +4,7 @@ use crate::{JobRow, JobState, Outcome, SKIPPED, StepContext, StepError, Workflow
 use futures_util::FutureExt;
 use std::collections::{BTreeMap, HashMap};
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use store::{Db, Store, jobs};
@@ -36,7 +37,9 @@ pub struct Runner {
 
 struct Inner {
     config: RunnerConfig,
-    running: Mutex<HashMap<String, CancellationToken>>,
+    /// The jobs that run now, each with the number of its run.
+    running: Mutex<HashMap<String, (u64, CancellationToken)>>,
+    runs: AtomicU64,
     queue: Notify,
     slots: Arc<Semaphore>,
     tasks: TaskTracker,
@@ -69,6 +72,7 @@ impl Runner {
         let inner = Arc::new(Inner {
             config,
             running: Mutex::default(),
+            runs: AtomicU64::new(0),
             queue: Notify::new(),
             slots,
             tasks: TaskTracker::new(),
@@ -94,7 +98,7 @@ impl Runner {
         // job itself: never while one of its steps is still writing.
         let running = self.inner.running().get(id).cloned();
         match (running, &job) {
-            (Some(token), _) => token.cancel(),
+            (Some((_, token)), _) => token.cancel(),
             (None, Some(job)) if changed => self.inner.abandon(job.clone()).await,
             (None, _) => {}
         }
@@ -107,15 +111,23 @@ impl Runner {
     /// When the database refuses.
     pub async fn pause(&self, id: &str, note: &str) -> store::Result<Option<JobRow>> {
         const FROM: [JobState; 3] = [JobState::Queued, JobState::WaitingApproval, JobState::WaitingNetwork];
-        let (paused, job) = self.inner.transition(id, &FROM, JobState::Paused, note).await?;
-        match job {
-            Some(job) if !paused && job.state == JobState::Running => {
-                let id = job.id.clone();
-                self.inner.config.store.write(move |db| jobs::want_pause(db, &id, true)).await?;
-                self.inner.read(&job.id).await
-            }
-            job => Ok(job),
+        let (id, note, now) = (id.to_owned(), note.to_owned(), self.inner.now());
+        let (paused, job) = self
+            .inner
+            .config
+            .store
+            .write(move |db| {
+                let paused = jobs::transition(db, &id, &FROM, JobState::Paused, &note, now)?;
+                if jobs::get(db, &id)?.is_some_and(|job| job.state == JobState::Running) {
+                    jobs::want_pause(db, &id, true)?;
+                }
+                Ok((paused, jobs::get(db, &id)?))
+            })
+            .await?;
+        if let (true, Some(job)) = (paused, &job) {
+            (self.inner.config.changed)(job);
         }
+        Ok(job)
     }
 
     /// Takes a paused job up again, or one that waits for the network before its time. Returns it as it is then.
@@ -209,20 +221,26 @@ impl Runner {
 struct Running {
     inner: Arc<Inner>,
     id: String,
+    run: u64,
     token: CancellationToken,
 }
 
 impl Running {
     fn enter(inner: &Arc<Inner>, id: &str) -> Running {
         let token = CancellationToken::new();
-        inner.running().insert(id.to_owned(), token.clone());
-        Running { inner: Arc::clone(inner), id: id.to_owned(), token }
+        let run = inner.runs.fetch_add(1, Ordering::SeqCst);
+        inner.running().insert(id.to_owned(), (run, token.clone()));
+        Running { inner: Arc::clone(inner), id: id.to_owned(), run, token }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.inner.running().remove(&self.id);
+        let mut running = self.inner.running();
+        // A job that rested and was woken at once may run again already: that run's place stays.
+        if running.get(&self.id).is_some_and(|(run, _)| *run == self.run) {
+            running.remove(&self.id);
+        }
     }
 }
 
@@ -350,7 +368,7 @@ async fn steps(inner: &Inner, job: &JobRow, cancel: &CancellationToken) -> Resul
 }
 
 impl Inner {
-    fn running(&self) -> std::sync::MutexGuard<'_, HashMap<String, CancellationToken>> {
+    fn running(&self) -> std::sync::MutexGuard<'_, HashMap<String, (u64, CancellationToken)>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -381,10 +399,12 @@ impl Inner {
             .write(move |db| {
                 let mut state = state;
                 // A wish to pause that came while the last step ran is not lost by what that step waits for.
-                if jobs::get(db, &key)?.is_some_and(|job| job.pause_wanted)
-                    && JobState::RESTING.contains(&state)
-                {
+                let wanted = jobs::get(db, &key)?.is_some_and(|job| job.pause_wanted);
+                if wanted && JobState::RESTING.contains(&state) {
                     state = JobState::Paused;
+                } else if !wanted && state == JobState::Paused {
+                    // Taken back in the last moment.
+                    state = JobState::Queued;
                 }
                 let changed = jobs::transition(db, &key, &[JobState::Running], state, &note, now)?;
                 if let (true, Some(at)) = (changed, wake) {
@@ -395,6 +415,7 @@ impl Inner {
             .await?;
         if let (true, Some(job)) = (changed, &job) {
             (self.config.changed)(job);
+            self.queue.notify_one();
         }
         Ok(())
     }

@@ -59,6 +59,18 @@ pub fn ask(db: &Db<'_>, row: &ApprovalRow, replaces: Option<&str>) -> Result<boo
             return Ok(false);
         }
     }
+    // What the job asked before, in a run that ended before it could say so, is asked no more; money that was set aside for
+    // it and not spent is free again.
+    db.change(
+        "UPDATE approvals SET state = 'superseded', answered_by = 'engine', answered_at = ?2
+         WHERE job_id = ?1 AND state = 'waiting'",
+        params![row.job_id, row.created_at],
+    )?;
+    db.change(
+        "DELETE FROM holds WHERE approval_id IN (SELECT id FROM approvals WHERE job_id = ?1)
+           AND approval_id NOT IN (SELECT approval_id FROM audit WHERE kind = 'intent' AND approval_id IS NOT NULL)",
+        [&row.job_id],
+    )?;
     db.change(
         "INSERT INTO approvals (id, job_id, session_id, state, fingerprint, body_hash, canonical_hash, manifest, created_at)
          VALUES (?1, ?2, ?3, 'waiting', ?4, ?5, ?6, ?7, ?8)",

@@ -84,6 +84,15 @@ pub fn count(db: &Db<'_>, approval: &str, kind: &str) -> Result<u64> {
     Ok(db.one(sql, [approval, kind], |row| row.get(0))?.unwrap_or(0))
 }
 
+/// The newest record of a kind that an approval has.
+///
+/// # Errors
+/// When the database refuses.
+pub fn last(db: &Db<'_>, approval: &str, kind: &str) -> Result<Option<Vec<u8>>> {
+    let sql = "SELECT record FROM audit WHERE approval_id = ?1 AND kind = ?2 ORDER BY seq DESC LIMIT 1";
+    db.one(sql, [approval, kind], |row| row.get(0))
+}
+
 /// The records of a job.
 ///
 /// # Errors

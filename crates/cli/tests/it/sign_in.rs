@@ -155,8 +155,10 @@ async fn a_plan_waits_for_a_server_that_is_away() {
     server.stop().await.unwrap();
     let simulator = testkit::Simulator::start(testkit::Behaviour::default());
     let repo = testkit::Repo::new().file("src/a.rs", "pub fn retry() {}\n").commit("Begin");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_plantocode"));
+    // What it waits for is said on standard error.
+    let mut command = Command::new("sh");
     command
+        .args(["-c", "exec \"$0\" \"$@\" 2>&1", env!("CARGO_BIN_EXE_plantocode")])
         .args(["plan", "Retry twice", "--yes-up-to", "1", "--project"])
         .arg(repo.path())
         .env("PLANTOCODE_HOME", home.path())

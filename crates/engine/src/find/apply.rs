@@ -12,6 +12,7 @@ use ::jobs::{Outcome, SKIPPED, StepContext, StepError};
 use api::discovery::RankReason;
 use api::events::Topic;
 use globset::{GlobBuilder, GlobMatcher};
+use std::collections::{HashMap, HashSet};
 use store::files::FileRow;
 
 /// A pattern that matches more files than this says nothing.
@@ -43,23 +44,26 @@ pub(crate) async fn apply(inner: &Inner, context: &StepContext, stage: &str) -> 
     let roots = chosen_roots(&context.outputs);
     let key = session.id.clone();
     let ranked = inner.store.read(move |db| store::files::list(db, &key)).await?;
+    let before: HashSet<String> = ranked.iter().map(|row| row.path.clone()).collect();
     let change = tokio::task::block_in_place(|| match stage {
         "patterns" => matched(&root, &ranked, &roots, &list.named),
         "relevance" => Ok(judged(ranked, &list.named)),
-        _ => Ok(extended(&root, ranked, &list.named)),
+        _ => extended(&root, ranked, &roots, &list.named),
     });
     let Changed { rows, note } = change.map_err(failed)?;
-    let (id, stored) = (session.id.clone(), rows.clone());
+    let (id, stored) = (session.id.clone(), rows);
     inner
         .store
         .write(move |db| {
-            for row in &stored {
-                // What the person ticked or unticked while the model was asked stays so.
-                let by_hand =
-                    store::files::list(db, &id)?.into_iter().find(|old| old.path == row.path && old.by_hand);
-                let row = match by_hand {
-                    Some(old) => FileRow { included: old.included, by_hand: true, ..row.clone() },
-                    None => row.clone(),
+            let now: HashMap<String, FileRow> =
+                store::files::list(db, &id)?.into_iter().map(|row| (row.path.clone(), row)).collect();
+            for row in stored {
+                let row = match now.get(&row.path) {
+                    // What the person ticked or unticked while the model was asked stays so.
+                    Some(old) if old.by_hand => FileRow { included: old.included, by_hand: true, ..row },
+                    // A search that was made meanwhile has dropped this file: it is not brought back.
+                    None if before.contains(&row.path) => continue,
+                    _ => row,
                 };
                 store::files::put(db, &id, &row)?;
             }
@@ -212,7 +216,15 @@ fn judged(ranked: Vec<FileRow>, named: &[Named]) -> Changed {
 }
 
 /// The files that were missed, where they exist.
-fn extended(root: &Root, ranked: Vec<FileRow>, named: &[Named]) -> Changed {
+fn extended(
+    root: &Root,
+    ranked: Vec<FileRow>,
+    roots: &[String],
+    named: &[Named],
+) -> Result<Changed, rpc::ApiError> {
+    // What git ignores, or what is hidden, is not part of the project for a model, whatever it names.
+    let all = paths(root)?;
+    let listed = |path: &String| all.binary_search(path).is_ok() && roots.iter().any(|r| under(path, r));
     let (mut rows, mut missing) = (Vec::new(), 0);
     let mut rank = last_rank(&ranked);
     let mut ticked = ranked.iter().filter(|row| row.included).count();
@@ -220,7 +232,7 @@ fn extended(root: &Root, ranked: Vec<FileRow>, named: &[Named]) -> Changed {
         let known = ranked.iter().find(|row| row.path == file.path).cloned();
         let row = known.or_else(|| {
             rank += 1;
-            new_row(root, &file.path, rank)
+            listed(&file.path).then(|| new_row(root, &file.path, rank)).flatten()
         });
         let Some(row) = row else {
             missing += 1;
@@ -233,9 +245,9 @@ fn extended(root: &Root, ranked: Vec<FileRow>, named: &[Named]) -> Changed {
     }
     let mut note = format!("{} files added.", rows.len());
     if missing > 0 {
-        note.push_str(&format!(" {missing} that were named do not exist or cannot be read."));
+        note.push_str(&format!(" {missing} that were named are not files of this project."));
     }
-    Changed { rows, note }
+    Ok(Changed { rows, note })
 }
 
 #[cfg(test)]

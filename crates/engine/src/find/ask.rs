@@ -129,7 +129,9 @@ fn folders(root: &Root) -> Result<String, ApiError> {
 /// The best candidates, each whole or in pieces, as many as there is room for. Ticked files come first: what the person
 /// chose is judged in any case.
 fn candidates(root: &Root, ranked: &[FileRow], roots: &[String]) -> Vec<FilePart> {
-    let mut order: Vec<&FileRow> = ranked.iter().collect();
+    // What the person unticked is not sent, also not for judging.
+    let wanted = |file: &&FileRow| file.included || !file.by_hand;
+    let mut order: Vec<&FileRow> = ranked.iter().filter(wanted).collect();
     order.sort_by_key(|file| (!file.included, file.test, file.rank));
     let mut room = JUDGED_BYTES;
     let mut files = Vec::new();

@@ -114,6 +114,7 @@ impl Inner {
                 plan: ids[source.plan].clone(),
                 step: plan_view::count(source.step + 1),
             }),
+            cut: false,
         });
         let steps = steps.collect();
         let note = format!("Made by hand from {} plans.", ids.len());
@@ -154,7 +155,8 @@ impl Inner {
                 .collect()
         });
         let document = plan::draft(&row.task, &files);
-        let ids = (1..=document.steps.len()).map(|n| StoredStep { id: format!("s{n}"), source: None });
+        let ids =
+            (1..=document.steps.len()).map(|n| StoredStep { id: format!("s{n}"), source: None, cut: false });
         let steps = ids.collect();
         let note = "Made without a model from the task and the files found for it.".to_owned();
         self.add_plan(caller, New { session: row.id, document, steps, origin: Origin::Draft, note }).await

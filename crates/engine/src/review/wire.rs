@@ -11,4 +11,7 @@ pub(crate) struct StoredStep {
     /// The step of another plan that it was taken from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<StepSource>,
+    /// Whether the answer ended inside of this step: the stored text does not say so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
 }

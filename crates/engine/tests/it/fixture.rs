@@ -80,6 +80,17 @@ impl Fixture {
         Fixture { client, engine, repo: Arc::new(repo), simulator, home }
     }
 
+    /// The same engine with another repository.
+    pub fn beside(&self, repo: Repo) -> Fixture {
+        Fixture {
+            client: self.client.clone(),
+            engine: self.engine.clone(),
+            repo: Arc::new(repo),
+            simulator: Arc::clone(&self.simulator),
+            home: Arc::clone(&self.home),
+        }
+    }
+
     /// The same data directory after the engine was gone.
     pub async fn reopen(self) -> Fixture {
         let Fixture { client, engine, repo, simulator, home } = self;

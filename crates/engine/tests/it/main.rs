@@ -3,6 +3,7 @@
 
 mod approvals;
 mod backup;
+mod containment;
 mod crash;
 mod files;
 mod fixture;

@@ -117,6 +117,7 @@ async fn one_step_is_changed_unless_it_was_changed_meanwhile() {
     assert_eq!(changed.steps[0].id, plan.steps[0].id);
     assert_eq!(titles(&changed)[1..], titles(&plan)[1..], "the others stay as they are");
     // The second wish was for a step that reads otherwise now.
+    f.simulator.set(Behaviour::text(&step("Otherwise")));
     let late = run(&f, &other, "a change of one step of a plan").await;
     assert_eq!(late.state, JobState::Failed);
     assert!(late.note.contains("changed meanwhile"), "{}", late.note);

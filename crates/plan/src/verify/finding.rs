@@ -51,7 +51,8 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub(super) fn new(severity: Severity, code: &'static str, message: String) -> Finding {
+    /// A finding that concerns the whole step and suggests nothing.
+    pub fn new(severity: Severity, code: &'static str, message: String) -> Finding {
         Finding {
             severity,
             code: Cow::Borrowed(code),

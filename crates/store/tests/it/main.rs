@@ -111,6 +111,7 @@ async fn a_new_question_supersedes_the_old_one() {
             canonical_hash: "c".into(),
             manifest: "{}".into(),
             created_at: 1,
+            by: None,
         };
         let replaces = (id == "b").then_some("a");
         let late = row.clone();
@@ -248,6 +249,7 @@ async fn texts_go_with_the_last_thing_that_needs_them() {
         canonical_hash: hash.clone(),
         manifest: "{}".into(),
         created_at: 1,
+        by: None,
     };
     store.write(move |db| approvals::ask(db, &row, None)).await.unwrap();
     let kept = hash.clone();

@@ -60,6 +60,31 @@ fingerprint: string,
 remember?: Remember, };
 
 /**
+ * Asks for a change of one step.
+ */
+export type AskStep = { 
+/**
+ * The plan.
+ */
+plan: PlanId, 
+/**
+ * The version that was shown.
+ */
+version: number, 
+/**
+ * The step's id.
+ */
+step: string, 
+/**
+ * What is to change in it.
+ */
+wish: string, 
+/**
+ * `provider/model`; the default one when absent.
+ */
+model?: string, };
+
+/**
  * Follows a terminal.
  */
 export type AttachTerminal = { 
@@ -250,6 +275,19 @@ rows: Array<ComparedRow>,
  * Where they contradict each other.
  */
 disagreements: Array<Disagreement>, };
+
+/**
+ * Asks for the rest of a plan that was cut.
+ */
+export type CompletePlan = { 
+/**
+ * The plan.
+ */
+plan: PlanId, 
+/**
+ * `provider/model`; the default one when absent.
+ */
+model?: string, };
 
 /**
  * Answers a device that has arrived.
@@ -1218,6 +1256,23 @@ bytes: number,
  * Tokens as sent.
  */
 tokens: number, };
+
+/**
+ * Asks for one plan made of several by a model.
+ */
+export type MergeByModel = { 
+/**
+ * Two to five plans of one session.
+ */
+plans: Array<PlanId>, 
+/**
+ * What the person wants of the merge.
+ */
+wish?: string, 
+/**
+ * `provider/model`; the default one when absent.
+ */
+model?: string, };
 
 /**
  * Makes a plan of chosen steps of others.
@@ -2903,6 +2958,9 @@ export interface Methods {
   "plans.revert": { kind: "unary"; params: RevertPlan; result: Plan };
   "plans.compare": { kind: "unary"; params: ComparePlans; result: Comparison };
   "plans.merge": { kind: "unary"; params: MergePlans; result: Plan };
+  "plans.complete": { kind: "unary"; params: CompletePlan; result: Job };
+  "plans.merge_by_model": { kind: "unary"; params: MergeByModel; result: Job };
+  "plans.ask_step": { kind: "unary"; params: AskStep; result: Job };
   "plans.draft": { kind: "unary"; params: DraftPlan; result: Plan };
   "plans.status": { kind: "unary"; params: GetPlanStatus; result: PlanStatus };
   "plans.save": { kind: "unary"; params: SavePlan; result: SavedPlan };

@@ -203,8 +203,8 @@ async fn deepen(host: &Host, arguments: &Arguments, session: &Session) -> anyhow
             }
             JobState::Completed => break,
             _ => {
-                show::note(format!("The files are as the local search found them: {}", job.note));
-                break;
+                show::note(format!("The files are as they were before this: {}", job.note));
+                return Ok(());
             }
         }
     }

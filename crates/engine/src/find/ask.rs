@@ -46,14 +46,14 @@ pub(crate) async fn question(
     let roots = chosen_roots(outputs);
     tokio::task::block_in_place(|| match stage {
         "roots" => Ok(list(
-            "the folders worth a look",
+            "choosing folders worth a look",
             include_str!("../prompts/find-roots.md"),
             vec![task, Part::new("folders", folders(&root)?)],
             Vec::new(),
             None,
         )),
         "patterns" => Ok(list(
-            "patterns of paths",
+            "naming patterns of paths",
             include_str!("../prompts/find-patterns.md"),
             vec![task],
             Vec::new(),
@@ -65,7 +65,7 @@ pub(crate) async fn question(
                 return Err(nothing());
             }
             Ok(list(
-                "how relevant each file is",
+                "judging the files",
                 include_str!("../prompts/find-relevance.md"),
                 vec![task],
                 files,
@@ -76,7 +76,7 @@ pub(crate) async fn question(
             let found: Vec<&FileRow> = ranked.iter().filter(|file| file.included).collect();
             let (definitions, near) = surroundings(&root, &found)?;
             Ok(list(
-                "files that were missed",
+                "finding files that were missed",
                 include_str!("../prompts/find-extend.md"),
                 vec![task, Part::new("found", definitions), Part::new("near", near)],
                 Vec::new(),

@@ -58,11 +58,11 @@ async fn a_model_judges_and_completes_the_ranking_stage_by_stage() {
     ));
     let job = deepen(&f, &session, &[]).await;
     let relevance = asked(&f, &job, None).await;
-    assert_eq!(relevance.purpose, "how relevant each file is");
+    assert_eq!(relevance.purpose, "judging the files");
     assert!(relevance.files.iter().any(|file| file.path == "src/http.rs"));
     f.approve(&relevance).await.unwrap();
     let extend = asked(&f, &job, Some(&relevance)).await;
-    assert_eq!((extend.purpose.as_str(), extend.files.len()), ("files that were missed", 0));
+    assert_eq!((extend.purpose.as_str(), extend.files.len()), ("finding files that were missed", 0));
     let judged = ranking(&f, &session).await;
     assert_eq!((judged.sources[0].path.as_str(), judged.sources[0].included), ("src/policy.rs", true));
     assert_eq!(judged.sources[0].reasons[0].detail, "95 of 100: holds the limit");

@@ -3,6 +3,7 @@
 
 #[cfg(target_os = "linux")]
 mod kept;
+mod killed;
 mod local;
 mod place;
 mod serve;

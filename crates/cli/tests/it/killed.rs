@@ -1,0 +1,89 @@
+//! Planning that is killed at any moment, as a real process: SIGKILL, again and again, on one data directory.
+
+use std::collections::HashMap;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use testkit::{Behaviour, Mutator, Repo, Simulator};
+
+/// How often it is killed.
+const KILLS: usize = 60;
+
+/// What the next start may take to resume or end everything.
+const SETTLED_WITHIN: Duration = Duration::from_secs(5);
+
+struct Place {
+    home: tempfile::TempDir,
+    repo: Repo,
+    simulator: Simulator,
+}
+
+impl Place {
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plantocode"));
+        command.args(arguments).env("PLANTOCODE_HOME", self.home.path()).env("PATH", "/nonexistent");
+        command
+    }
+
+    /// The states of all jobs.
+    fn states(&self) -> Vec<String> {
+        let listed = self.command(&["jobs", "list"]).output().unwrap();
+        assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
+        let text = String::from_utf8(listed.stdout).unwrap();
+        text.lines().filter_map(|line| Some(line.split_whitespace().nth(2)?.to_owned())).collect()
+    }
+}
+
+#[test]
+fn no_kill_loses_a_job_or_sends_a_request_twice() {
+    let place = Place {
+        home: tempfile::tempdir().unwrap(),
+        repo: Repo::new()
+            .file("src/http.rs", "pub fn send() {}\n")
+            .file("src/policy.rs", "pub struct Policy;\n")
+            .commit("Begin"),
+        simulator: Simulator::start(Behaviour { delay_ms: 8, ..Behaviour::default() }),
+    };
+    let url = place.simulator.openai_url();
+    let added = place.command(&["models", "add", "sim", "--url", &url, "--model", "m"]).output().unwrap();
+    assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
+    let mut chance = Mutator::new(7);
+    let mut ended = 0;
+    for _ in 0..KILLS {
+        let mut plan = place
+            .command(&["plan", "Retry `send` with a policy", "--yes-up-to", "1", "--project"])
+            .arg(place.repo.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(chance.below(900) as u64));
+        plan.kill().unwrap();
+        ended += usize::from(plan.wait().unwrap().success());
+    }
+    assert!(ended < KILLS / 2, "most of them were killed before they had ended");
+    // The list is asked of an engine that has just started, and that ends with the command: it is asked until all rest.
+    let begun = Instant::now();
+    let mut states = place.states();
+    while states.iter().any(|state| state == "queued" || state == "running") {
+        assert!(begun.elapsed() < SETTLED_WITHIN, "after {SETTLED_WITHIN:?}: {states:?}");
+        states = place.states();
+    }
+    assert!(
+        states
+            .iter()
+            .all(|s| ["completed", "failed", "canceled", "waiting"].contains(&s.as_str())
+                || s.starts_with("wait")),
+        "{states:?}"
+    );
+    assert!(!states.is_empty());
+    // Every request has a boundary of its own, so one that was sent twice would be seen.
+    let mut sent: HashMap<String, usize> = HashMap::new();
+    for request in place.simulator.log() {
+        *sent.entry(request.body_sha256).or_default() += 1;
+    }
+    assert!(!sent.is_empty() && sent.values().all(|times| *times == 1), "{sent:?}");
+    // The record of what left is whole, and says of every request that it was to leave.
+    let audit = place.command(&["audit"]).output().unwrap();
+    assert!(audit.status.success(), "{}", String::from_utf8_lossy(&audit.stdout));
+}

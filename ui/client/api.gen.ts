@@ -1131,10 +1131,6 @@ state: ApprovalState,
  */
 purpose: string, 
 /**
- * Whether the provider may search the web for it.
- */
-web: boolean, 
-/**
  * Who answered: a client's name, or `scope` and the permission that covers it.
  */
 by?: string, 
@@ -2167,10 +2163,6 @@ destinations: Array<Destination>,
  * The folder that every file must lie in; empty for the whole project.
  */
 under: string, 
-/**
- * Whether requests may search the web.
- */
-web: boolean, 
 /**
  * The most that may be spent.
  */

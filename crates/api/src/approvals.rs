@@ -55,9 +55,6 @@ pub struct Manifest {
     /// What it is for, in a few words: `a plan of the change`.
     #[serde(default)]
     pub purpose: String,
-    /// Whether the provider may search the web for it.
-    #[serde(default)]
-    pub web: bool,
     /// Who answered: a client's name, or `scope` and the permission that covers it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -236,8 +233,6 @@ pub struct Scope {
     pub destinations: Vec<Destination>,
     /// The folder that every file must lie in; empty for the whole project.
     pub under: String,
-    /// Whether requests may search the web.
-    pub web: bool,
     /// The most that may be spent.
     pub cap: MicroUsd,
     /// What was spent.

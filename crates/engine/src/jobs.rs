@@ -148,6 +148,15 @@ impl Jobs for Engine {
     async fn skip(&self, _: &Caller, request: GetJob) -> Result<Job, ApiError> {
         let Some(runner) = self.inner.runner() else { return Err(no_job(&request.job)) };
         let now = self.inner.now();
+        let resting = self.inner.job(&request.job).await?;
+        if let Some(approval) =
+            resting.approval_id.filter(|_| store::jobs::JobState::RESTING.contains(&resting.state))
+            && self.inner.is_unsettled(&approval).await.map_err(database)?
+        {
+            // It left in a run that ended: what it may have cost counts, whether its answer is wanted or not.
+            let settled = crate::settle::unknown(&self.inner, &resting.id, &approval).await;
+            settled.map_err(|e| ApiError::internal(e.to_string()))?;
+        }
         let skipped = runner.skip(&request.job.0, move |db, job| {
             // What the stage asked can no longer be approved, and costs nothing.
             let Some(approval) = &job.approval_id else { return Ok(()) };

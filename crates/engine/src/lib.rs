@@ -41,6 +41,7 @@ mod scopes;
 mod search;
 mod send;
 mod sessions;
+mod settings;
 mod settle;
 mod system;
 mod task_text;

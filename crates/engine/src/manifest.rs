@@ -125,7 +125,7 @@ impl Draft<'_> {
             0 => question.max_output,
             limit => limit.min(question.max_output),
         };
-        let canonical = canonical(&model.target.model, &prompt, max_output_tokens, question.web)?;
+        let canonical = canonical(&model.target.model, &prompt, max_output_tokens)?;
         let outgoing = outgoing(self.inner, &model.target, &canonical)?;
         let body = outgoing.body;
         let usual = question.usual_output.min(max_output_tokens);
@@ -137,7 +137,6 @@ impl Draft<'_> {
             session: job.session_id.clone().into(),
             state: ApprovalState::Waiting,
             purpose: question.purpose.clone(),
-            web: question.web,
             by: None,
             files: files.iter().map(|file| self.manifest_file(file, counter)).collect(),
             left_out: self.left_out(&files),
@@ -286,8 +285,8 @@ pub(crate) fn under(path: &str, folder: &str) -> bool {
     folder.is_empty() || path == folder || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
 
-fn canonical(model: &str, prompt: &Prompt, max_output_tokens: u64, web: bool) -> Result<Vec<u8>, ApiError> {
-    let mut request = json!({
+fn canonical(model: &str, prompt: &Prompt, max_output_tokens: u64) -> Result<Vec<u8>, ApiError> {
+    let request = json!({
         "model": model,
         "messages": [
             { "role": "system", "content": prompt.system },
@@ -297,9 +296,6 @@ fn canonical(model: &str, prompt: &Prompt, max_output_tokens: u64, web: bool) ->
         "stream": true,
         "stream_options": { "include_usage": true },
     });
-    if web {
-        request["web_search_options"] = json!({});
-    }
     serde_json::to_vec(&request)
         .map_err(|e| ApiError::internal(format!("The request cannot be written: {e}.")))
 }

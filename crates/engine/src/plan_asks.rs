@@ -7,7 +7,7 @@ use crate::error::database;
 use crate::question::{Part, Question};
 use crate::questions::{self, workflow};
 use crate::wire::{Ending, PlanBase, PlanInput};
-use crate::workflow::{failed, sent};
+use crate::workflow::{answer, failed, sent};
 use crate::{Inner, plan_view};
 use ::jobs::{Outcome, StepContext, StepError};
 use api::PlanId;
@@ -206,8 +206,7 @@ pub(crate) async fn apply_step(inner: &Inner, context: &StepContext) -> Result<O
         return Err(StepError::Failed("The stored job cannot be read.".to_owned()));
     };
     let sent = sent(context, "")?;
-    let approval = job.approval_id.clone().unwrap_or_default();
-    let answer = inner.store.read(move |db| store::answers::text(db, &approval)).await?.unwrap_or_default();
+    let answer = answer(inner, job).await?;
     let mut parser = Parser::new();
     parser.push(&answer);
     let (document, _) = parser.finish(sent.ending.for_plan());
@@ -234,7 +233,7 @@ pub(crate) async fn apply_step(inner: &Inner, context: &StepContext) -> Result<O
     }
 }
 
-/// Whether a stored answer belongs to a plan that is there.
+/// What is stored of a plan's answer before the model is asked: the steps that it follows, or nothing.
 pub(crate) async fn begun_text(inner: &Inner, plan: &str) -> Result<String, ApiError> {
     let row = inner.plan_row(&plan.into()).await?;
     inner.store.read(move |db| store::plans::answer(db, &row)).await.map_err(database)

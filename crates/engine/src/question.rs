@@ -24,8 +24,6 @@ pub(crate) struct Question {
     pub max_output: u64,
     /// What such an answer usually has.
     pub usual_output: u64,
-    /// Whether the provider may search the web for it.
-    pub web: bool,
 }
 
 /// A named text.

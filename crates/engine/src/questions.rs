@@ -2,7 +2,7 @@
 
 use crate::error::{damaged, database};
 use crate::question::{FilePart, Part, Question, Tree};
-use crate::wire::{FindInput, ImproveInput, PlanInput};
+use crate::wire::{ImproveInput, PlanInput};
 use crate::{Inner, find};
 use api::discovery::RankReason;
 use rpc::ApiError;
@@ -78,11 +78,8 @@ impl Inner {
                 }
             }
             (workflow::REFINE, _) => Ok(refine(&session, &ranked)),
-            (workflow::IMPROVE, _) => improve(&input(job)?),
-            (workflow::FIND, stage) => {
-                let input: FindInput = input(job)?;
-                find::question(self, &session, &ranked, &input, stage, outputs).await
-            }
+            (workflow::IMPROVE, _) => Ok(improve(&input(job)?)),
+            (workflow::FIND, stage) => find::question(self, &session, &ranked, stage, outputs).await,
             (other, _) => {
                 Err(ApiError::internal(format!("This version knows no question of the workflow “{other}”.")))
             }
@@ -104,7 +101,6 @@ fn plan(session: &SessionRow, ranked: &[FileRow]) -> Question {
         usual_output: PLAN_USUAL.0 + PLAN_USUAL.1 * files.len() as u64,
         files,
         tree: Some(Tree::NearFiles),
-        web: false,
     }
 }
 
@@ -117,14 +113,13 @@ fn refine(session: &SessionRow, ranked: &[FileRow]) -> Question {
         tree: None,
         max_output: TEXT_OUTPUT,
         usual_output: 300 + session.task.len() as u64 / 2,
-        web: false,
     }
 }
 
-fn improve(input: &ImproveInput) -> Result<Question, ApiError> {
+fn improve(input: &ImproveInput) -> Question {
     let mut parts = vec![Part::new("text", &input.text), Part::new("passage", &input.passage)];
     parts.extend(input.wish.as_ref().map(|wish| Part::new("wish", wish)));
-    Ok(Question {
+    Question {
         purpose: "a passage in better words".to_owned(),
         instructions: include_str!("prompts/improve.md").to_owned(),
         parts,
@@ -132,8 +127,7 @@ fn improve(input: &ImproveInput) -> Result<Question, ApiError> {
         tree: None,
         max_output: TEXT_OUTPUT,
         usual_output: 100 + input.passage.len() as u64 / 3,
-        web: false,
-    })
+    }
 }
 
 /// A question whose answer is a list.
@@ -152,7 +146,6 @@ pub(crate) fn list(
         files,
         tree,
         max_output: LIST_OUTPUT,
-        web: false,
     }
 }
 

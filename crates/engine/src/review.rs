@@ -6,6 +6,7 @@
 
 mod edit;
 mod gate;
+mod history;
 pub(crate) mod several;
 pub(crate) mod wire;
 
@@ -18,8 +19,7 @@ use api::PlanId;
 use api::events::Topic;
 use api::plans::{Finding, Plan};
 use api::review::{
-    Comment, CommentStep, DecideSteps, Decision, DiffLine, DiffPlan, DiffSide, EditStep, Origin, PlanDiff,
-    PlanVersion, PlanVersions, RepairStep, RevertPlan, StepDiff, StepSource,
+    Comment, CommentStep, DecideSteps, Decision, EditStep, Origin, RepairStep, RevertPlan, StepSource,
 };
 use edit::{edited, same_work};
 use plan::{Document, Parser};
@@ -28,6 +28,9 @@ use std::collections::HashMap;
 use store::plan_versions::{CommentRow, DecisionRow, VersionRow};
 use store::plans::PlanRow;
 use wire::StoredStep;
+
+/// How often a plan is read again when it changes while it is read.
+const MOMENTS: u32 = 5;
 
 /// The longest remark, in bytes.
 const MAX_COMMENT: usize = 16 << 10;
@@ -167,6 +170,28 @@ impl Inner {
     /// The plan as clients see it, with everything that was decided and said.
     pub(crate) async fn reviewed(&self, row: PlanRow) -> Result<Plan, ApiError> {
         let current = self.version(&row, None).await?;
+        self.reviewed_as(row, &current).await
+    }
+
+    /// The row and the newest version of a plan, both of one moment: what was found belongs to what is read. A version and
+    /// its findings are stored together, so a row that is read between two looks at the same version is that version's.
+    pub(crate) async fn of_one_moment(&self, id: &PlanId) -> Result<(PlanRow, Current), ApiError> {
+        let mut row = self.plan_row(id).await?;
+        for _ in 0..MOMENTS {
+            let current = self.version(&row, None).await?;
+            row = self.plan_row(id).await?;
+            let key = row.id.clone();
+            let latest = self.store.read(move |db| store::plan_versions::latest(db, &key)).await;
+            if latest.map_err(database)?.map_or(1, |version| version.number) == current.number {
+                return Ok((row, current));
+            }
+        }
+        let message = "The plan is being changed. Try again in a moment; nothing was done.";
+        Err(ApiError::new(ErrorCode::Conflict, "plan_changed", message))
+    }
+
+    /// The same for a version that was read already.
+    pub(crate) async fn reviewed_as(&self, row: PlanRow, current: &Current) -> Result<Plan, ApiError> {
         let outside = match current.number {
             1 => current.document.outside.clone(),
             // What a model said beside its steps is said of the plan in every version.
@@ -456,56 +481,5 @@ impl Inner {
             .map_err(database)?;
         self.bus.tell(Topic::Plan, &request.plan.0, Some(&session));
         self.plan(&request.plan).await
-    }
-
-    pub(crate) async fn versions(&self, id: &PlanId) -> Result<PlanVersions, ApiError> {
-        let row = self.plan_row(id).await?;
-        let key = row.id.clone();
-        let rows = self.store.read(move |db| store::plan_versions::list(db, &key)).await.map_err(database)?;
-        let mut versions = Vec::new();
-        if rows.first().is_none_or(|first| first.number != 1) {
-            versions.push(PlanVersion {
-                number: 1,
-                origin: Origin::Model,
-                note: "As the model answered.".to_owned(),
-                by: row.model.unwrap_or_default(),
-                at: row.created_at.max(0).cast_unsigned(),
-            });
-        }
-        versions.extend(rows.into_iter().map(|v| PlanVersion {
-            number: v.number,
-            origin: serde_json::from_value(serde_json::Value::String(v.origin)).unwrap_or(Origin::Edit),
-            note: v.note,
-            by: v.made_by,
-            at: v.created_at.max(0).cast_unsigned(),
-        }));
-        Ok(PlanVersions { versions })
-    }
-
-    pub(crate) async fn plan_diff(&self, request: &DiffPlan) -> Result<PlanDiff, ApiError> {
-        let row = self.finished_row(&request.plan).await?;
-        let before = self.version(&row, Some(request.from)).await?;
-        let after = self.version(&row, Some(request.to)).await?;
-        let (old, new) = (before.ids(), after.ids());
-        let found = plan::diff(
-            plan::Version { document: &before.document, ids: &old },
-            plan::Version { document: &after.document, ids: &new },
-        );
-        let line = |line: plan::DiffLine| DiffLine {
-            side: match line.side {
-                plan::Side::Removed => DiffSide::Removed,
-                plan::Side::Added => DiffSide::Added,
-                plan::Side::Both => DiffSide::Both,
-            },
-            text: line.text,
-        };
-        let step = |d: plan::StepDiff| StepDiff {
-            step: d.id,
-            before: d.before,
-            after: d.after,
-            title: d.title,
-            lines: d.lines.into_iter().map(line).collect(),
-        };
-        Ok(PlanDiff { steps: found.into_iter().map(step).collect() })
     }
 }

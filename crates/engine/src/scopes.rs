@@ -5,17 +5,14 @@
 
 use crate::error::database;
 use crate::manifest::under;
-use crate::wire::{Budgets, StoredManifest};
+use crate::settings::budgets;
+use crate::wire::StoredManifest;
 use crate::{Engine, Inner};
 use api::approvals::{Destination, EndScope, ListScopes, Manifest, Remember, Scope, ScopeList};
 use api::events::Topic;
-use api::settings::Settings;
 use rpc::{ApiError, ErrorCode};
+use store::Db;
 use store::scopes::ScopeRow;
-use store::{Db, StoreError};
-
-/// Where the budgets are kept.
-pub(crate) const BUDGETS: &str = "budgets";
 
 /// The longest a permission can hold.
 const LONGEST_MINUTES: u32 = 24 * 60;
@@ -70,15 +67,6 @@ pub(crate) fn hold(
     Ok(Room::Held)
 }
 
-/// The budgets that are set.
-pub(crate) fn budgets(db: &Db<'_>) -> store::Result<Budgets> {
-    match store::settings::get(db, BUDGETS)? {
-        None => Ok(Budgets::default()),
-        // A budget that cannot be read must not count as none.
-        Some(json) => serde_json::from_str(&json).map_err(|e| StoreError::Text(e.into())),
-    }
-}
-
 fn dollars(micro: u64) -> String {
     let cents = micro.div_ceil(100);
     format!("${}.{:04}", cents / 10_000, cents % 10_000)
@@ -108,8 +96,7 @@ pub(crate) fn covering(db: &Db<'_>, stored: &StoredManifest, now: i64) -> store:
         let fits = scope.door == door(stored)
             && !stored.target.destinations.is_empty()
             && stored.target.destinations.iter().all(|to| known.contains(to))
-            && lies_under(manifest, &scope.under)
-            && (scope.web || !manifest.web);
+            && lies_under(manifest, &scope.under);
         let left = scope.cap.saturating_sub(scope.spent + store::scopes::held_by_scope(db, &scope.id)?);
         if fits && manifest.cost_ceiling <= left {
             return Ok(Some(scope));
@@ -184,7 +171,6 @@ pub(crate) fn row(
         destinations: serde_json::to_string(&stored.target.destinations)
             .map_err(|e| ApiError::internal(e.to_string()))?,
         under: folder.to_owned(),
-        web: manifest.web,
         cap: remember.cap,
         spent: 0,
         created_at: now,
@@ -208,7 +194,6 @@ fn view(row: ScopeRow, held: u64, now: i64) -> Scope {
             .map(|(provider, model)| Destination { provider, model })
             .collect(),
         under: row.under,
-        web: row.web,
         cap: row.cap,
         spent: row.spent,
         held,
@@ -270,21 +255,6 @@ pub(crate) const BY_SCOPE: &str = "scope ";
 /// Where a permission is at its end without room, that is said to whoever asks.
 pub(crate) fn full(message: String) -> ApiError {
     ApiError::new(ErrorCode::Quota, "budget_exceeded", message)
-}
-
-impl api::settings::SettingsService for Engine {
-    async fn get(&self, _: &rpc::Caller, _: api::Empty) -> Result<Settings, ApiError> {
-        let budgets = self.inner.store.read(budgets).await.map_err(database)?;
-        Ok(Settings { day_budget: budgets.day, session_budget: budgets.session })
-    }
-
-    async fn set(&self, caller: &rpc::Caller, request: Settings) -> Result<Settings, ApiError> {
-        let budgets = Budgets { day: request.day_budget, session: request.session_budget };
-        let json = serde_json::to_string(&budgets).map_err(|e| ApiError::internal(e.to_string()))?;
-        self.inner.store.write(move |db| store::settings::put(db, BUDGETS, &json)).await.map_err(database)?;
-        self.inner.bus.tell(Topic::Settings, "", None);
-        self.get(caller, api::Empty {}).await
-    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use crate::error::database;
 use crate::questions::{self, workflow};
 use crate::wire::{Ending, ImproveInput, RefineInput, Suggested};
-use crate::workflow::{failed, json, sent};
+use crate::workflow::{answer, failed, json, sent};
 use crate::{Engine, Inner};
 use ::jobs::{Outcome, StepContext, StepError};
 use api::events::Topic;
@@ -43,8 +43,7 @@ fn suggested(answer: &str) -> Option<String> {
 pub(crate) async fn apply(inner: &Inner, context: &StepContext) -> Result<Outcome, StepError> {
     let job = &context.job;
     let sent = sent(context, "")?;
-    let approval = job.approval_id.clone().unwrap_or_default();
-    let answer = inner.store.read(move |db| store::answers::text(db, &approval)).await?.unwrap_or_default();
+    let answer = answer(inner, job).await?;
     if sent.ending != Ending::Finished {
         let why = sent.trouble.unwrap_or_else(|| "The answer ended too early.".to_owned());
         return Err(StepError::Failed(format!("{why} The task is as it was; what had arrived is kept.")));

@@ -150,7 +150,7 @@ impl Ending {
     }
 }
 
-/// The input of a plan job.
+/// The input of a job that makes a plan, changes one, or searches with a model.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct PlanInput {
     /// The model that was asked for; the default one when absent.
@@ -175,17 +175,6 @@ pub(crate) enum PlanBase {
     Merge { plans: Vec<String>, wish: Option<String> },
     /// Changes one step, which read `was` when it was asked for.
     Step { plan: String, step: String, was: String, wish: String },
-}
-
-/// The input of a search with a model.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct FindInput {
-    /// The model that was asked for; the default one when absent.
-    #[serde(default)]
-    pub model: Option<String>,
-    /// The stages that are wanted.
-    #[serde(default)]
-    pub stages: Vec<api::discovery::FindStage>,
 }
 
 /// The input of a job that puts a task precisely.

@@ -133,6 +133,13 @@ pub(crate) fn failed(e: ApiError) -> StepError {
     StepError::Failed(e.message)
 }
 
+/// The text of a stage's answer.
+pub(crate) async fn answer(inner: &Inner, job: &JobRow) -> Result<String, StepError> {
+    let missing = || StepError::Failed("The stored answer cannot be found. Do it once more.".to_owned());
+    let approval = job.approval_id.clone().ok_or_else(missing)?;
+    inner.store.read(move |db| store::answers::text(db, &approval)).await?.ok_or_else(missing)
+}
+
 /// How the answer of a stage ended.
 pub(crate) fn sent(context: &StepContext, stage: &str) -> Result<Sent, StepError> {
     let step = if stage.is_empty() { SEND.to_owned() } else { format!("{stage}.{SEND}") };

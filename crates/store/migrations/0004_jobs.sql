@@ -18,7 +18,6 @@ CREATE TABLE scopes (
   door         TEXT NOT NULL,
   destinations TEXT NOT NULL,
   under        TEXT NOT NULL,
-  web          INTEGER NOT NULL,
   cap          INTEGER NOT NULL,
   spent        INTEGER NOT NULL,
   created_at   INTEGER NOT NULL,

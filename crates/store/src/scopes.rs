@@ -19,8 +19,6 @@ pub struct ScopeRow {
     pub destinations: String,
     /// The folder that every file must lie under; empty for the whole project.
     pub under: String,
-    /// Whether requests may search the web.
-    pub web: bool,
     /// The most that may be spent, in millionths of a dollar.
     pub cap: u64,
     /// What was spent.
@@ -38,7 +36,7 @@ pub struct ScopeRow {
 }
 
 const COLUMNS: &str =
-    "id, session_id, door, destinations, under, web, cap, spent, created_at, created_by, expires_at,
+    "id, session_id, door, destinations, under, cap, spent, created_at, created_by, expires_at,
      ended_at, ended_why";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<ScopeRow> {
@@ -48,14 +46,13 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ScopeRow> {
         door: row.get(2)?,
         destinations: row.get(3)?,
         under: row.get(4)?,
-        web: row.get(5)?,
-        cap: row.get(6)?,
-        spent: row.get(7)?,
-        created_at: row.get(8)?,
-        created_by: row.get(9)?,
-        expires_at: row.get(10)?,
-        ended_at: row.get(11)?,
-        ended_why: row.get(12)?,
+        cap: row.get(5)?,
+        spent: row.get(6)?,
+        created_at: row.get(7)?,
+        created_by: row.get(8)?,
+        expires_at: row.get(9)?,
+        ended_at: row.get(10)?,
+        ended_why: row.get(11)?,
     })
 }
 
@@ -65,16 +62,13 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ScopeRow> {
 /// When the database refuses, as for every function here.
 pub fn insert(db: &Db<'_>, row: &ScopeRow) -> Result<()> {
     db.change(
-        &format!(
-            "INSERT INTO scopes ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
-        ),
+        &format!("INSERT INTO scopes ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"),
         params![
             row.id,
             row.session_id,
             row.door,
             row.destinations,
             row.under,
-            row.web,
             row.cap,
             row.spent,
             row.created_at,

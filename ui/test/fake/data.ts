@@ -62,7 +62,7 @@ export function manifest(files: string[], model: string, over: Partial<Manifest>
   const cost = priced?.input_price === undefined ? undefined : Math.round(total * priced.input_price / 1e6 + 1400 * (priced.output_price ?? 0) / 1e6);
   const hex = (seed: number) => Array.from({ length: 64 }, (_, i) => ((seed * 7 + i * i * 5 + total) % 16).toString(16)).join("");
   return Object.assign({
-    id: `a${files.length}-${model.length}-${over.redacted ? "r" : ""}`, job: "j1", session: "s1", state: "waiting" as const, purpose: "a plan of the change", web: false,
+    id: `a${files.length}-${model.length}-${over.redacted ? "r" : ""}`, job: "j1", session: "s1", state: "waiting" as const, purpose: "a plan of the change",
     files: chosen.map((f) => ({ path: f.path, bytes: f.bytes, tokens: f.tokens, reason: f.reasons[0]?.detail ?? "", changed: f.path === "src/config.rs" })),
     left_out: known.filter((f) => f.included && !files.includes(f.path)).map((f) => f.path),
     parts: [{ name: "instructions", bytes: 5400, tokens: 1350 }, { name: "task", bytes: 470, tokens: 110 }, { name: "tree", bytes: 3400, tokens: 850 }],

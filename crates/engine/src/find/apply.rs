@@ -7,7 +7,7 @@ use crate::named::{self, List, Named};
 use crate::questions::reasons;
 use crate::roots::Root;
 use crate::wire::Ending;
-use crate::workflow::{failed, json, sent};
+use crate::workflow::{answer, failed, json, sent};
 use ::jobs::{Outcome, SKIPPED, StepContext, StepError};
 use api::discovery::RankReason;
 use api::events::Topic;
@@ -78,8 +78,7 @@ pub(crate) async fn apply(inner: &Inner, context: &StepContext, stage: &str) -> 
 /// The list that a stage's answer is.
 async fn answered(inner: &Inner, context: &StepContext, stage: &str) -> Result<List, StepError> {
     let sent = sent(context, stage)?;
-    let approval = context.job.approval_id.clone().unwrap_or_default();
-    let answer = inner.store.read(move |db| store::answers::text(db, &approval)).await?.unwrap_or_default();
+    let answer = answer(inner, &context.job).await?;
     match named::read(&answer) {
         Some(list) => Ok(List { whole: list.whole && sent.ending == Ending::Finished, ..list }),
         None => {

@@ -7,7 +7,6 @@ use crate::manifest::under;
 use crate::question::{FilePart, Part, Question, Tree};
 use crate::questions::{Outputs, list, reasons};
 use crate::roots::Root;
-use crate::wire::FindInput;
 use rpc::ApiError;
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
@@ -37,7 +36,6 @@ pub(crate) async fn question(
     inner: &Inner,
     session: &SessionRow,
     ranked: &[FileRow],
-    _: &FindInput,
     stage: &str,
     outputs: &Outputs,
 ) -> Result<Question, ApiError> {
@@ -93,9 +91,10 @@ fn nothing() -> ApiError {
 
 /// The folders that the first stage chose; the whole project without it.
 pub(crate) fn chosen_roots(outputs: &Outputs) -> Vec<String> {
-    let chosen: Vec<String> =
-        outputs.get("roots.apply").and_then(|output| serde_json::from_str(output).ok()).unwrap_or_default();
-    if chosen.is_empty() { vec![String::new()] } else { chosen }
+    // A stage that was passed over has another output than a list, and chose nothing.
+    let chosen =
+        outputs.get("roots.apply").and_then(|output| serde_json::from_str::<Vec<String>>(output).ok());
+    chosen.filter(|folders| !folders.is_empty()).unwrap_or_else(|| vec![String::new()])
 }
 
 /// All paths of the project, sorted.

@@ -12,7 +12,7 @@ pub(crate) use ask::question;
 
 use crate::error::database;
 use crate::questions::workflow;
-use crate::wire::FindInput;
+use crate::wire::PlanInput;
 use crate::workflow::failed;
 use crate::{Engine, Inner};
 use ::jobs::{Outcome, SKIPPED, StepContext, StepError};
@@ -94,7 +94,7 @@ impl Engine {
             stages = vec![FindStage::Relevance, FindStage::Extend];
         }
         let model = self.inner.model_for_job(request.model).await?;
-        let input = serde_json::to_string(&FindInput { model, stages: stages.clone() })
+        let input = serde_json::to_string(&PlanInput { model, base: None })
             .map_err(|e| ApiError::internal(e.to_string()))?;
         let (id, now) = (self.inner.new_id(), self.inner.now());
         let row = JobRow {

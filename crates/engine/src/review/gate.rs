@@ -72,9 +72,9 @@ impl Inner {
         step: Option<u32>,
         all: bool,
     ) -> Result<(api::SessionId, String), ApiError> {
-        let row = self.finished_row(id).await?;
-        let current = self.version(&row, None).await?;
-        let plan = self.reviewed(row).await?;
+        self.finished_row(id).await?;
+        let (row, current) = self.of_one_moment(id).await?;
+        let plan = self.reviewed_as(row, &current).await?;
         let Some(number) = step else {
             let text = markdown(&plan, &current.document, all)?;
             return Ok((plan.session, text));
@@ -97,11 +97,12 @@ impl Inner {
         if request.format == PlanFormat::Raw {
             return Ok(ExportedPlan { text: self.answer(&row).await?.0 });
         }
-        let mut current = self.version(&row, None).await?.document;
+        let (row, version) = self.of_one_moment(&request.plan).await?;
+        let plan = self.reviewed_as(row, &version).await?;
+        let mut current = version.document;
         if !request.keep_invisible {
             current = plan::export::stripped(&current).0;
         }
-        let plan = self.reviewed(row).await?;
         let keep: Vec<usize> = plan
             .steps
             .iter()

@@ -15,7 +15,12 @@ use testkit::Behaviour;
 const PRICED: &str = "priced/gpt-4.1";
 
 async fn with_prices() -> Fixture {
-    let f = Fixture::with(crate::fixture::repo(), Behaviour::default()).await;
+    answering(Behaviour::default()).await
+}
+
+/// The same, with a provider that behaves like this.
+async fn answering(behaviour: Behaviour) -> Fixture {
+    let f = Fixture::with(crate::fixture::repo(), behaviour).await;
     let provider = Provider {
         name: "priced".into(),
         dialect: ProviderDialect::Openai,
@@ -103,16 +108,7 @@ async fn what_lies_outside_of_the_bounds_is_asked_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_jobs_at_once_do_not_both_take_the_last_of_a_cap() {
-    let f = Fixture::with(crate::fixture::repo(), Behaviour { first_delay_ms: 400, ..Behaviour::default() })
-        .await;
-    let provider = Provider {
-        name: "priced".into(),
-        dialect: ProviderDialect::Openai,
-        base_url: f.simulator.openai_url(),
-        key_env: None,
-        models: vec!["gpt-4.1".into()],
-    };
-    ModelsClient(f.client.clone()).add_provider(&provider).await.unwrap();
+    let f = answering(Behaviour { first_delay_ms: 400, ..Behaviour::default() }).await;
     let session = f.session(TASK).await;
     f.find(&session).await;
     let first = f.job_in(&start(&f, &session).await, JobState::WaitingApproval).await;

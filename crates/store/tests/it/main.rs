@@ -281,7 +281,6 @@ async fn money_set_aside_counts_until_it_is_given_back() {
                 door: "direct".into(),
                 destinations: "[]".into(),
                 under: String::new(),
-                web: false,
                 cap: 100,
                 spent: 0,
                 created_at: 1,

@@ -12,7 +12,7 @@ service! {
         /// A plan, or a step of it, in a template. Takes what may be handed over, as `terminals.hand_over` does.
         unary render [View] (RenderTemplate) -> RenderedTemplate;
         /// Gives a project a text of its own for a template, or takes it back.
-        unary save [Edit] (SaveTemplate) -> TemplateList;
+        unary save [Account] (SaveTemplate) -> TemplateList;
         /// Trusts a file of the project as it is now, or no more. A file that changes is not trusted any more.
         unary trust [Account] (TrustTemplate) -> TemplateList;
     }

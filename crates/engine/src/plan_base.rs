@@ -45,7 +45,11 @@ fn named(document: &Document) -> BTreeSet<String> {
 
 fn base_of(root: &Root, document: &Document, sent: &[(String, String)]) -> Base {
     let head = Snapshot::open(root.path(), None).ok().map(|snapshot| snapshot.commit().to_owned());
-    let all = paths(root).unwrap_or_default();
+    let all = paths(root).unwrap_or_else(|error| {
+        // The files that the plan names are noted all the same; what comes beside them is then not told from what was there.
+        tracing::warn!(error = error.message, "the files of a project cannot be listed");
+        Vec::new()
+    });
     let whole = !all.is_empty() && all.len() <= MOST_NOTED;
     let wanted: BTreeSet<String> = if whole { all.into_iter().collect() } else { named(document) };
     let mut bytes = 0;

@@ -9,7 +9,8 @@ CREATE TABLE projects (
   used_at     INTEGER NOT NULL
 ) STRICT;
 
--- One task on its way from words to code.
+-- One task on its way from words to code. Its title is the first line, shortened: a list of sessions reads no task. Its
+-- step is where it is in the history of the task.
 CREATE TABLE sessions (
   id            TEXT PRIMARY KEY,
   project_id    TEXT NOT NULL,
@@ -21,7 +22,9 @@ CREATE TABLE sessions (
   skipped       INTEGER NOT NULL DEFAULT 0,
   elapsed_ms    INTEGER NOT NULL DEFAULT 0,
   created_at    INTEGER NOT NULL,
-  updated_at    INTEGER NOT NULL
+  updated_at    INTEGER NOT NULL,
+  title         TEXT NOT NULL DEFAULT '',
+  task_step     INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 CREATE INDEX sessions_by_update ON sessions (updated_at);
 
@@ -303,3 +306,43 @@ END;
 CREATE INDEX sessions_by_project ON sessions (project_id, updated_at);
 CREATE INDEX approvals_by_session ON approvals (session_id);
 CREATE INDEX plans_by_job ON plans (job_id);
+
+-- The history of a task. What one device types without a long pause is one step. The text of the present step stands in
+-- sessions.
+CREATE TABLE task_steps (
+  session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+  number     INTEGER NOT NULL,
+  -- NULL for the present step.
+  text_hash  TEXT,
+  -- Where undo leads, and redo.
+  parent     INTEGER,
+  redo       INTEGER,
+  origin     TEXT NOT NULL,
+  made_by    TEXT NOT NULL,
+  begun_at   INTEGER NOT NULL,
+  saved_at   INTEGER NOT NULL,
+  PRIMARY KEY (session_id, number)
+) STRICT, WITHOUT ROWID;
+
+-- What holds a text is found without reading everything: unused ones are looked for whenever something is deleted.
+CREATE INDEX task_steps_by_text ON task_steps (text_hash) WHERE text_hash IS NOT NULL;
+CREATE INDEX approvals_by_body ON approvals (body_hash);
+CREATE INDEX approvals_by_canonical ON approvals (canonical_hash);
+CREATE INDEX plan_versions_by_text ON plan_versions (document_hash);
+CREATE INDEX plan_bases_by_text ON plan_bases (base_hash);
+CREATE INDEX plans_by_text ON plans (answer_hash) WHERE answer_hash IS NOT NULL;
+CREATE INDEX answers_by_text ON answers (answer_hash) WHERE answer_hash IS NOT NULL;
+
+-- Plans that are being written: an engine that starts looks for those whose job has ended.
+CREATE INDEX plans_streaming ON plans (job_id) WHERE state = 'streaming';
+
+-- Prompts: a project's own text in place of a default, or the hash of a file of the project that a person trusts.
+CREATE TABLE prompts (
+  project_id   TEXT NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
+  name         TEXT NOT NULL,
+  text         TEXT,
+  -- The version of the default that the text was made from.
+  made_from    INTEGER,
+  trusted_hash TEXT,
+  PRIMARY KEY (project_id, name)
+) STRICT, WITHOUT ROWID;

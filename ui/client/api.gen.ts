@@ -721,6 +721,19 @@ export type GetSession = {
 session: SessionId, };
 
 /**
+ * Names a step of a task.
+ */
+export type GetTaskStep = { 
+/**
+ * The session.
+ */
+session: SessionId, 
+/**
+ * The step.
+ */
+step: number, };
+
+/**
  * Names a terminal.
  */
 export type GetTerminal = { 
@@ -1003,7 +1016,11 @@ export type JobList = {
 /**
  * The newest first.
  */
-jobs: Array<Job>, };
+jobs: Array<Job>, 
+/**
+ * Whether there are older ones.
+ */
+more: boolean, };
 
 /**
  * The state of a job. The last three are final.
@@ -1071,6 +1088,27 @@ fingerprint: string,
 trouble?: string, };
 
 /**
+ * Which jobs to list.
+ */
+export type ListJobs = { 
+/**
+ * Only those of this session.
+ */
+session?: SessionId, 
+/**
+ * Only those that have not ended: all of them, whatever the limit.
+ */
+open?: boolean, 
+/**
+ * Only those made before this one.
+ */
+before?: JobId, 
+/**
+ * How many, up to 200; 200 when absent.
+ */
+limit?: number, };
+
+/**
  * Asks for standing permissions.
  */
 export type ListScopes = { 
@@ -1086,7 +1124,15 @@ export type ListSessions = {
 /**
  * Only those of this project.
  */
-project?: ProjectId, };
+project?: ProjectId, 
+/**
+ * Only those after a page, by its `next`.
+ */
+after?: string, 
+/**
+ * How many, up to 500; 500 when absent.
+ */
+limit?: number, };
 
 /**
  * Names a project.
@@ -1361,6 +1407,19 @@ output_tokens: number,
  * The cost.
  */
 cost: number, };
+
+/**
+ * Moves a task along its history.
+ */
+export type MoveTask = { 
+/**
+ * The session.
+ */
+session: SessionId, 
+/**
+ * The version of the task that the person sees; another one is a `conflict`.
+ */
+version: number, };
 
 /**
  * One operation on one file.
@@ -2024,6 +2083,23 @@ columns: number,
 rows: number, };
 
 /**
+ * Goes back to a step.
+ */
+export type RestoreTask = { 
+/**
+ * The session.
+ */
+session: SessionId, 
+/**
+ * The version of the task that the person sees; another one is a `conflict`.
+ */
+version: number, 
+/**
+ * The step.
+ */
+step: number, };
+
+/**
  * Asks for a job to be done once more.
  */
 export type RetryJob = { 
@@ -2111,7 +2187,12 @@ text: string,
 /**
  * The version this text was made from.
  */
-base_version: number, };
+base_version: number, 
+/**
+ * The text of that version. When it is given and the task was changed meanwhile, both changes are kept: the words
+ * of this text and those of the stored one are put together.
+ */
+base_text?: string, };
 
 /**
  * A text for a template.
@@ -2280,7 +2361,11 @@ export type SessionList = {
 /**
  * The one changed last first.
  */
-sessions: Array<Session>, };
+sessions: Array<Session>, 
+/**
+ * What to ask for to get those after these; absent when there are none.
+ */
+next?: string, };
 
 /**
  * The settings.
@@ -2593,6 +2678,87 @@ text: string, };
  * What became of a suggestion.
  */
 export type SuggestionState = "pending" | "applied" | "dropped" | "none";
+
+/**
+ * Which steps of a task.
+ */
+export type TaskHistory = { 
+/**
+ * The session.
+ */
+session: SessionId, 
+/**
+ * Only those before this one.
+ */
+before?: number, 
+/**
+ * How many, up to 200; 50 when absent.
+ */
+limit?: number, };
+
+/**
+ * Where a step of a task comes from.
+ */
+export type TaskOrigin = "written" | "typed" | "merged" | "suggested" | "undone" | "redone" | "restored";
+
+/**
+ * A step of a task's history.
+ */
+export type TaskStep = { 
+/**
+ * Counts the steps of the session.
+ */
+number: number, 
+/**
+ * Where it comes from.
+ */
+origin: TaskOrigin, 
+/**
+ * Who made it; empty for the first.
+ */
+made_by: string, 
+/**
+ * When it was begun.
+ */
+begun_at: number, 
+/**
+ * When it was saved last.
+ */
+saved_at: number, 
+/**
+ * Whether the task is this step now.
+ */
+present: boolean, };
+
+/**
+ * The text of a step.
+ */
+export type TaskStepText = { 
+/**
+ * The step.
+ */
+step: number, 
+/**
+ * Its text.
+ */
+text: string, };
+
+/**
+ * Steps of a task.
+ */
+export type TaskSteps = { 
+/**
+ * The newest first.
+ */
+steps: Array<TaskStep>, 
+/**
+ * Whether something can be taken back.
+ */
+can_undo: boolean, 
+/**
+ * Whether something can be done again.
+ */
+can_redo: boolean, };
 
 /**
  * A template.
@@ -2921,6 +3087,11 @@ export interface Methods {
   "tasks.refine": { kind: "unary"; params: RefineTask; result: Job };
   "tasks.improve": { kind: "unary"; params: ImproveText; result: Job };
   "tasks.suggestion": { kind: "unary"; params: GetJob; result: Suggestion };
+  "tasks.history": { kind: "unary"; params: TaskHistory; result: TaskSteps };
+  "tasks.step": { kind: "unary"; params: GetTaskStep; result: TaskStepText };
+  "tasks.undo": { kind: "unary"; params: MoveTask; result: Session };
+  "tasks.redo": { kind: "unary"; params: MoveTask; result: Session };
+  "tasks.restore": { kind: "unary"; params: RestoreTask; result: Session };
   "discovery.find": { kind: "stream"; params: FindFiles; result: FindEvent };
   "discovery.files": { kind: "unary"; params: GetSession; result: Ranking };
   "discovery.include": { kind: "unary"; params: IncludeFiles; result: Ranking };
@@ -2960,7 +3131,7 @@ export interface Methods {
   "templates.render": { kind: "unary"; params: RenderTemplate; result: RenderedTemplate };
   "templates.save": { kind: "unary"; params: SaveTemplate; result: TemplateList };
   "templates.trust": { kind: "unary"; params: TrustTemplate; result: TemplateList };
-  "jobs.list": { kind: "unary"; params: Empty; result: JobList };
+  "jobs.list": { kind: "unary"; params: ListJobs; result: JobList };
   "jobs.get": { kind: "unary"; params: GetJob; result: Job };
   "jobs.cancel": { kind: "unary"; params: GetJob; result: Job };
   "jobs.pause": { kind: "unary"; params: GetJob; result: Job };

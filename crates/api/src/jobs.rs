@@ -1,14 +1,14 @@
 //! `jobs`: what runs, what waits, what ended and how.
 
-use crate::{ApprovalId, Empty, JobId, PlanId, SessionId, TimeMs};
+use crate::{ApprovalId, JobId, PlanId, SessionId, TimeMs};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 service! {
     /// Jobs.
     pub service Jobs / JobsClient = "jobs" {
-        /// The newest jobs, at most 200.
-        unary list [View] (Empty) -> JobList;
+        /// Jobs, the newest first, page by page.
+        unary list [View] (ListJobs) -> JobList;
         /// One job.
         unary get [View] (GetJob) -> Job;
         /// Stops a job; a request that is under way is aborted at the provider. A job that has ended stays
@@ -148,11 +148,35 @@ pub enum StepState {
     Skipped,
 }
 
+/// Which jobs to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ListJobs {
+    /// Only those of this session.
+    #[serde(default)]
+    #[ts(optional)]
+    pub session: Option<SessionId>,
+    /// Only those that have not ended: all of them, whatever the limit.
+    #[serde(default)]
+    #[ts(as = "Option<bool>", optional)]
+    pub open: bool,
+    /// Only those made before this one.
+    #[serde(default)]
+    #[ts(optional)]
+    pub before: Option<JobId>,
+    /// How many, up to 200; 200 when absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub limit: Option<u32>,
+}
+
 /// Jobs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct JobList {
     /// The newest first.
     pub jobs: Vec<Job>,
+    /// Whether there are older ones.
+    #[serde(default)]
+    pub more: bool,
 }
 
 /// Names a job.

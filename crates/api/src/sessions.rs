@@ -7,14 +7,15 @@ use ts_rs::TS;
 service! {
     /// Sessions and their tasks.
     pub service Sessions / SessionsClient = "sessions" {
-        /// The sessions of a project, or of all, the one changed last first, without their tasks.
+        /// The sessions of a project, or of all, the one changed last first, without their tasks; page by page.
         unary list [View] (ListSessions) -> SessionList;
         /// Begins a session.
         unary create [Edit] (CreateSession) -> Session;
         /// One session.
         unary get [View] (GetSession) -> Session;
-        /// Stores the task's text. A `base_version` that is not the current one is a `conflict`, and the
-        /// stored text stays as it is.
+        /// Stores the task's text. When `base_version` is not the current one: with a `base_text`, both edits are put
+        /// together and the session that is returned has the result; without it, that is a `conflict`, and the stored
+        /// text stays as it is.
         unary save_task [Edit] (SaveTask) -> Session;
         /// Removes a session with its files, plans and jobs. Audit records stay.
         unary delete [Edit] (GetSession) -> Empty;
@@ -47,6 +48,14 @@ pub struct ListSessions {
     #[serde(default)]
     #[ts(optional)]
     pub project: Option<ProjectId>,
+    /// Only those after a page, by its `next`.
+    #[serde(default)]
+    #[ts(optional)]
+    pub after: Option<String>,
+    /// How many, up to 500; 500 when absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub limit: Option<u32>,
 }
 
 /// Sessions.
@@ -54,6 +63,10 @@ pub struct ListSessions {
 pub struct SessionList {
     /// The one changed last first.
     pub sessions: Vec<Session>,
+    /// What to ask for to get those after these; absent when there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub next: Option<String>,
 }
 
 /// Begins a session.
@@ -81,4 +94,9 @@ pub struct SaveTask {
     pub text: String,
     /// The version this text was made from.
     pub base_version: u32,
+    /// The text of that version. When it is given and the task was changed meanwhile, both changes are kept: the words
+    /// of this text and those of the stored one are put together.
+    #[serde(default)]
+    #[ts(optional)]
+    pub base_text: Option<String>,
 }

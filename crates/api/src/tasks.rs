@@ -1,8 +1,9 @@
-//! `tasks`: help with the words of a task. A suggestion is one change that one undo takes back; where the text was
+//! `tasks`: the history of a task's words, and help with them. A suggestion is one change that one undo takes back; where the text was
 //! changed meanwhile it is kept and not applied.
 
 use crate::jobs::{GetJob, Job};
-use crate::{JobId, SessionId};
+use crate::sessions::Session;
+use crate::{JobId, SessionId, TimeMs};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -16,6 +17,17 @@ service! {
         unary improve [Run] (ImproveText) -> Job;
         /// What a job of these suggested, and whether it was applied.
         unary suggestion [View] (GetJob) -> Suggestion;
+        /// The steps in which the task became what it is, the newest first. What one device types without a long pause
+        /// is one step.
+        unary history [View] (TaskHistory) -> TaskSteps;
+        /// The text of a step.
+        unary step [View] (GetTaskStep) -> TaskStepText;
+        /// Takes the last step back, whoever made it, also after a restart.
+        unary undo [Edit] (MoveTask) -> Session;
+        /// Does again what the last undo took back.
+        unary redo [Edit] (MoveTask) -> Session;
+        /// Makes the text of an older step the task again, as a new step.
+        unary restore [Edit] (RestoreTask) -> Session;
     }
 }
 
@@ -74,4 +86,105 @@ pub struct Suggestion {
     pub state: SuggestionState,
     /// The suggested text; empty while there is none.
     pub text: String,
+}
+
+/// Which steps of a task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct TaskHistory {
+    /// The session.
+    pub session: SessionId,
+    /// Only those before this one.
+    #[serde(default)]
+    #[ts(optional)]
+    pub before: Option<u32>,
+    /// How many, up to 200; 50 when absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub limit: Option<u32>,
+}
+
+/// Steps of a task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct TaskSteps {
+    /// The newest first.
+    pub steps: Vec<TaskStep>,
+    /// Whether something can be taken back.
+    pub can_undo: bool,
+    /// Whether something can be done again.
+    pub can_redo: bool,
+}
+
+/// A step of a task's history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct TaskStep {
+    /// Counts the steps of the session.
+    pub number: u32,
+    /// Where it comes from.
+    pub origin: TaskOrigin,
+    /// Who made it; empty for the first.
+    pub made_by: String,
+    /// When it was begun.
+    pub begun_at: TimeMs,
+    /// When it was saved last.
+    pub saved_at: TimeMs,
+    /// Whether the task is this step now.
+    pub present: bool,
+}
+
+/// Where a step of a task comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskOrigin {
+    /// The first text.
+    Written,
+    /// A person's typing.
+    Typed,
+    /// Edits of two devices in one text.
+    Merged,
+    /// A model's words.
+    Suggested,
+    /// A step back.
+    Undone,
+    /// A step forward again.
+    Redone,
+    /// An older step chosen from the history.
+    Restored,
+}
+
+/// Names a step of a task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct GetTaskStep {
+    /// The session.
+    pub session: SessionId,
+    /// The step.
+    pub step: u32,
+}
+
+/// The text of a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct TaskStepText {
+    /// The step.
+    pub step: u32,
+    /// Its text.
+    pub text: String,
+}
+
+/// Moves a task along its history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct MoveTask {
+    /// The session.
+    pub session: SessionId,
+    /// The version of the task that the person sees; another one is a `conflict`.
+    pub version: u32,
+}
+
+/// Goes back to a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct RestoreTask {
+    /// The session.
+    pub session: SessionId,
+    /// The version of the task that the person sees; another one is a `conflict`.
+    pub version: u32,
+    /// The step.
+    pub step: u32,
 }

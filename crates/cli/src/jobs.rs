@@ -1,8 +1,8 @@
 //! `plantocode jobs`: what runs, what waits, and what ended how.
 
 use crate::show::{self, QUIET, STRONG, styled};
-use api::jobs::{GetJob, Job, JobState, JobsClient, RetryJob, StepState};
-use api::{Empty, JobId};
+use api::JobId;
+use api::jobs::{GetJob, Job, JobState, JobsClient, ListJobs, RetryJob, StepState};
 use clap::{Args, Subcommand};
 use host::Host;
 use rpc::ApiError;
@@ -11,10 +11,7 @@ use std::process::ExitCode;
 /// List jobs, or pause, resume and repeat them.
 #[derive(Subcommand)]
 pub enum Command {
-    /// List the newest jobs.
-    #[command(after_help = "Examples:
-  plantocode jobs list")]
-    List,
+    List(List),
     /// Show a job and its steps.
     #[command(after_help = "Examples:
   plantocode jobs show 0199c0de-0000-7000-8000-000000000000")]
@@ -36,6 +33,24 @@ pub enum Command {
     #[command(after_help = "Examples:
   plantocode jobs cancel 0199c0de-0000-7000-8000-000000000000")]
     Cancel(One),
+}
+
+/// List jobs, the newest first.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  plantocode jobs list
+  plantocode jobs list --open
+  plantocode jobs list --limit 1000")]
+pub struct List {
+    /// Only those that have not ended.
+    #[arg(long)]
+    open: bool,
+    /// Only those of this session.
+    #[arg(long, value_name = "SESSION")]
+    session: Option<String>,
+    /// How many at most.
+    #[arg(long, default_value_t = 200, value_name = "N")]
+    limit: usize,
 }
 
 /// A job.
@@ -70,16 +85,7 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
 async fn tell(jobs: &JobsClient, command: Command) -> anyhow::Result<ExitCode> {
     let get = |one: One| GetJob { job: JobId(one.id) };
     let changed: Result<Job, ApiError> = match command {
-        Command::List => {
-            let list = jobs.list(&Empty {}).await?.jobs;
-            if list.is_empty() {
-                show::note("There is no job yet. `plantocode plan` starts one.");
-            }
-            for job in &list {
-                line(job)?;
-            }
-            return Ok(ExitCode::SUCCESS);
-        }
+        Command::List(list) => return listed(jobs, list).await,
         Command::Show(one) => {
             let get = get(one);
             line(&jobs.get(&get).await?)?;
@@ -102,6 +108,29 @@ async fn tell(jobs: &JobsClient, command: Command) -> anyhow::Result<ExitCode> {
     };
     line(&changed?)?;
     Ok(ExitCode::SUCCESS)
+}
+
+async fn listed(jobs: &JobsClient, list: List) -> anyhow::Result<ExitCode> {
+    let mut left = list.limit.max(1);
+    let mut ask = ListJobs { session: list.session.map(Into::into), open: list.open, ..ListJobs::default() };
+    let mut last = None;
+    loop {
+        let page = jobs.list(&ask).await?;
+        for job in page.jobs.iter().take(left) {
+            line(job)?;
+        }
+        left = left.saturating_sub(page.jobs.len());
+        last = page.jobs.last().map(|job| job.id.clone()).or(last);
+        if !page.more || left == 0 {
+            if last.is_none() {
+                show::note("There is no such job yet. `plantocode plan` starts one.");
+            } else if page.more {
+                show::note("There are older ones: `--limit N` shows more.");
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
+        ask.before.clone_from(&last);
+    }
 }
 
 fn line(job: &Job) -> std::io::Result<()> {

@@ -332,8 +332,7 @@ fn approval_of(job: &Job) -> anyhow::Result<api::ApprovalId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use api::Empty;
-    use api::jobs::{JobList, JobSteps, Jobs, Prioritise, RetryJob};
+    use api::jobs::{JobList, JobSteps, Jobs, ListJobs, Prioritise, RetryJob};
     use rpc::{ApiError, Caller, Link, Router};
     use std::sync::{Arc, Mutex};
 
@@ -352,7 +351,7 @@ mod tests {
 
     impl Jobs for Canceled {
         uncalled! {
-            list(Empty) -> JobList,
+            list(ListJobs) -> JobList,
             get(GetJob) -> Job,
             pause(GetJob) -> Job,
             resume(GetJob) -> Job,

@@ -243,7 +243,7 @@ async fn plans_of(host: &Host, folder: &std::path::Path) -> anyhow::Result<Vec<P
         anyhow::bail!("no plan was made for {} yet. Make one: plantocode plan \"TASK\"", folder.display());
     };
     let sessions = SessionsClient(host.client.clone());
-    let list = ListSessions { project: Some(project.id) };
+    let list = ListSessions { project: Some(project.id), ..ListSessions::default() };
     let mut plans = Vec::new();
     for session in sessions.list(&list).await?.sessions {
         plans.extend(PlansClient(host.client.clone()).list(&GetSession { session: session.id }).await?.plans);

@@ -5,14 +5,16 @@ use crate::questions::Outputs;
 use crate::workflow::{PREPARE, split};
 use crate::{Engine, Inner};
 use ::jobs::SKIPPED;
+use api::JobId;
 use api::events::Topic;
-use api::jobs::{GetJob, Job, JobList, JobState, JobStep, JobSteps, Jobs, Prioritise, RetryJob, StepState};
-use api::{Empty, JobId};
+use api::jobs::{
+    GetJob, Job, JobList, JobState, JobStep, JobSteps, Jobs, ListJobs, Prioritise, RetryJob, StepState,
+};
 use rpc::{ApiError, Caller, ErrorCode};
 use store::jobs::JobRow;
 
-/// How many jobs a list shows.
-const LISTED: u32 = 200;
+/// The most jobs of one page.
+const PAGE: u32 = 200;
 
 pub(crate) fn view(row: JobRow) -> Job {
     Job {
@@ -93,26 +95,34 @@ impl Inner {
 
     /// The ids of a session's jobs that have not ended.
     pub(crate) async fn open_jobs(&self, session: &str) -> Result<Vec<String>, ApiError> {
-        let session = session.to_owned();
-        let rows = self
-            .store
-            .read(move |db| {
-                let mut open = Vec::new();
-                for state in store::jobs::JobState::OPEN {
-                    open.extend(store::jobs::in_state(db, state)?);
-                }
-                Ok(open)
-            })
-            .await
-            .map_err(database)?;
+        let rows = self.store.read(store::jobs::open).await.map_err(database)?;
         Ok(rows.into_iter().filter(|job| job.session_id == session).map(|job| job.id).collect())
     }
 }
 
 impl Jobs for Engine {
-    async fn list(&self, _: &Caller, _: Empty) -> Result<JobList, ApiError> {
-        let rows = self.inner.store.read(|db| store::jobs::list(db, LISTED)).await.map_err(database)?;
-        Ok(JobList { jobs: rows.into_iter().map(view).collect() })
+    async fn list(&self, _: &Caller, request: ListJobs) -> Result<JobList, ApiError> {
+        let ListJobs { session, open, before, limit } = request;
+        let limit = limit.unwrap_or(PAGE).clamp(1, PAGE);
+        let mut rows = self
+            .inner
+            .store
+            .read(move |db| {
+                if open {
+                    let mut rows = store::jobs::open(db)?;
+                    rows.retain(|job| session.as_ref().is_none_or(|session| session.0 == job.session_id));
+                    return Ok(rows);
+                }
+                let (session, before) = (session.as_ref().map(|id| &*id.0), before.as_ref().map(|id| &*id.0));
+                store::jobs::list(db, session, before, limit + 1)
+            })
+            .await
+            .map_err(database)?;
+        let more = !open && rows.len() > limit as usize;
+        if more {
+            rows.truncate(limit as usize);
+        }
+        Ok(JobList { jobs: rows.into_iter().map(view).collect(), more })
     }
 
     async fn get(&self, _: &Caller, request: GetJob) -> Result<Job, ApiError> {

@@ -27,19 +27,7 @@ use tokio::sync::mpsc;
 
 /// Closes plans that were being written by a job which has ended without closing them: the process died in between.
 pub(crate) async fn close_orphans(inner: &Inner) -> store::Result<()> {
-    let orphans = inner
-        .store
-        .read(|db| {
-            let mut orphans = Vec::new();
-            for job in store::jobs::list(db, u32::MAX)?.into_iter().filter(|job| job.state.is_final()) {
-                let Some(id) = &job.plan_id else { continue };
-                if store::plans::get(db, id)?.is_some_and(|plan| plan.state == plan_view::STREAMING) {
-                    orphans.push((id.clone(), job.note));
-                }
-            }
-            Ok(orphans)
-        })
-        .await?;
+    let orphans = inner.store.read(store::plans::orphans).await?;
     for (plan, note) in orphans {
         let sent = Sent { ending: Ending::Broken, trouble: Some(note) };
         if let Err(error) = inner.conclude(&plan, &sent).await {

@@ -2,7 +2,6 @@
 
 use crate::Engine;
 use crate::error::database;
-use crate::sessions::title;
 use api::search::{FindWords, Hit, HitKind, Hits, Search, SnippetPiece};
 use rpc::{ApiError, Caller};
 use store::search::MARKS;
@@ -33,7 +32,7 @@ fn view(hit: store::search::Hit) -> Hit {
     let plan = hit.kind == "plan";
     Hit {
         kind: if plan { HitKind::Plan } else { HitKind::Task },
-        title: if hit.title.is_empty() { title(&hit.task) } else { hit.title },
+        title: if hit.title.is_empty() { hit.session_title } else { hit.title },
         session: hit.session_id.into(),
         plan: plan.then(|| hit.owner.into()),
         snippet: pieces(&hit.snippet),

@@ -1,50 +1,69 @@
 //! Sessions and their tasks.
 
 use crate::error::{database, no_project, no_session};
+use crate::task_text::merge::merge;
 use crate::{Engine, Inner};
 use api::events::Topic;
 use api::sessions::{CreateSession, GetSession, ListSessions, SaveTask, Session, SessionList, Sessions};
 use api::{Empty, SessionId};
 use rpc::{ApiError, Caller, ErrorCode};
-use store::sessions::SessionRow;
+use store::sessions::{SessionHead, SessionRow};
+use store::task_steps::{self, NewText, Origin};
 
 /// The longest task, in bytes: it must fit into one message of a link, escaped. A longer one is a document.
 const MAX_TASK_BYTES: usize = 256 << 10;
 
-/// The longest title, in characters.
-const MAX_TITLE: usize = 80;
+/// The most sessions of one page.
+const PAGE: u32 = 500;
 
-fn view(row: SessionRow) -> Session {
+pub(crate) fn view(row: SessionRow) -> Session {
+    let head = SessionHead {
+        id: row.id,
+        project_id: row.project_id,
+        title: row.title,
+        task_version: row.task_version,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+    };
+    Session { task: row.task, ..head_view(head) }
+}
+
+fn head_view(row: SessionHead) -> Session {
     Session {
         id: SessionId(row.id),
         project: row.project_id.into(),
-        title: title(&row.task),
-        task: row.task,
+        title: row.title,
+        task: String::new(),
         task_version: row.task_version,
         created_at: row.created_at.max(0).cast_unsigned(),
         updated_at: row.updated_at.max(0).cast_unsigned(),
     }
 }
 
-/// The first line that says something.
-pub(crate) fn title(task: &str) -> String {
-    let line = task.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("");
-    if line.chars().count() <= MAX_TITLE {
-        return line.to_owned();
-    }
-    let short: String = line.chars().take(MAX_TITLE - 1).collect();
-    format!("{}…", short.trim_end())
+/// Where a page ends, as clients carry it.
+fn place(head: &SessionHead) -> String {
+    format!("{}:{}", head.updated_at, head.id)
+}
+
+fn read_place(text: &str) -> Result<(i64, String), ApiError> {
+    let parts = text.split_once(':').and_then(|(time, id)| Some((time.parse().ok()?, id.to_owned())));
+    parts.ok_or_else(|| ApiError::invalid("after", "This is not the `next` of a page of sessions."))
+}
+
+/// The answer to a change of a task that was not made from its present version.
+pub(crate) fn task_changed(version: u32) -> ApiError {
+    let message = "The task was changed elsewhere meanwhile. The stored text was kept; yours was not saved.";
+    ApiError::new(ErrorCode::Conflict, "task_changed", message).with("version", version)
 }
 
 fn check_task(text: &str) -> Result<(), ApiError> {
-    if text.len() > MAX_TASK_BYTES {
-        let message = format!(
-            "The task has {} bytes; at most {MAX_TASK_BYTES} can be kept. Nothing was stored.",
-            text.len()
-        );
-        return Err(ApiError::invalid("task_too_long", message));
-    }
-    Ok(())
+    if text.len() > MAX_TASK_BYTES { Err(too_long(text.len())) } else { Ok(()) }
+}
+
+fn too_long(bytes: usize) -> ApiError {
+    let message =
+        format!("The task has {bytes} bytes; at most {MAX_TASK_BYTES} can be kept. Nothing was stored.");
+    ApiError::invalid("task_too_long", message)
 }
 
 impl Inner {
@@ -56,13 +75,45 @@ impl Inner {
     }
 }
 
+/// What became of a save.
+enum Saved {
+    Stored(SessionRow),
+    Changed(u32),
+    TooLong(usize),
+}
+
+/// Stores a text, put together with the present one where that was changed meanwhile.
+fn save(db: &store::Db<'_>, request: &SaveTask, by: &str, now: i64) -> store::Result<Option<Saved>> {
+    let session = request.session.0.as_str();
+    let Some(row) = store::sessions::get(db, session)? else { return Ok(None) };
+    let new = |text, origin| NewText { session, text, origin, made_by: by, now };
+    if row.task_version == request.base_version {
+        task_steps::save(db, &new(&request.text, Origin::Typed))?;
+    } else {
+        let Some(base) = &request.base_text else { return Ok(Some(Saved::Changed(row.task_version))) };
+        let merged = merge(base, &request.text, &row.task);
+        if merged.len() > MAX_TASK_BYTES {
+            return Ok(Some(Saved::TooLong(merged.len())));
+        }
+        task_steps::save(db, &new(&merged, Origin::Merged))?;
+    }
+    Ok(store::sessions::get(db, session)?.map(Saved::Stored))
+}
+
 impl Sessions for Engine {
     async fn list(&self, _: &Caller, request: ListSessions) -> Result<SessionList, ApiError> {
         let project = request.project.map(|p| p.0);
-        let rows = self.inner.store.read(move |db| store::sessions::list(db, project.as_deref())).await;
-        let heads =
-            rows.map_err(database)?.into_iter().map(|row| Session { task: String::new(), ..view(row) });
-        Ok(SessionList { sessions: heads.collect() })
+        let after = request.after.as_deref().map(read_place).transpose()?;
+        let limit = request.limit.unwrap_or(PAGE).clamp(1, PAGE);
+        let list = move |db: &store::Db<'_>| {
+            let after = after.as_ref().map(|(time, id)| (*time, id.as_str()));
+            store::sessions::list(db, project.as_deref(), after, limit + 1)
+        };
+        let mut rows = self.inner.store.read(list).await.map_err(database)?;
+        let more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        let next = rows.last().filter(|_| more).map(place);
+        Ok(SessionList { sessions: rows.into_iter().map(head_view).collect(), next })
     }
 
     async fn create(&self, _: &Caller, request: CreateSession) -> Result<Session, ApiError> {
@@ -90,29 +141,19 @@ impl Sessions for Engine {
         self.inner.session(&request.session).await.map(view)
     }
 
-    async fn save_task(&self, _: &Caller, request: SaveTask) -> Result<Session, ApiError> {
+    async fn save_task(&self, caller: &Caller, request: SaveTask) -> Result<Session, ApiError> {
         check_task(&request.text)?;
-        let (id, now) = (request.session.0.clone(), self.inner.now());
-        let key = id.clone();
-        let (saved, row) = self
-            .inner
-            .store
-            .write(move |db| {
-                let saved = store::sessions::save_task(db, &key, &request.text, request.base_version, now)?;
-                Ok((saved, store::sessions::get(db, &key)?))
-            })
-            .await
-            .map_err(database)?;
-        let row = row.ok_or_else(|| no_session(&request.session))?;
-        if !saved {
-            let message =
-                "The task was changed elsewhere meanwhile. The stored text was kept; yours was not saved.";
-            return Err(
-                ApiError::new(ErrorCode::Conflict, "task_changed", message).with("version", row.task_version)
-            );
+        check_task(request.base_text.as_deref().unwrap_or_default())?;
+        let (id, now, by) = (request.session.clone(), self.inner.now(), caller.name.to_string());
+        let saved = self.inner.store.write(move |db| save(db, &request, &by, now)).await.map_err(database)?;
+        match saved.ok_or_else(|| no_session(&id))? {
+            Saved::Stored(row) => {
+                self.inner.bus.tell(Topic::Session, &id.0, Some(&id.0));
+                Ok(view(row))
+            }
+            Saved::Changed(version) => Err(task_changed(version)),
+            Saved::TooLong(bytes) => Err(too_long(bytes)),
         }
-        self.inner.bus.tell(Topic::Session, &id, Some(&id));
-        Ok(view(row))
     }
 
     async fn delete(&self, _: &Caller, request: GetSession) -> Result<Empty, ApiError> {
@@ -131,16 +172,5 @@ impl Sessions for Engine {
         }
         self.inner.bus.tell(Topic::Session, &id, Some(&id));
         Ok(Empty {})
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn a_title_is_the_first_line_that_says_something() {
-        assert_eq!(super::title("\n  Add a retry  \nmore"), "Add a retry");
-        assert_eq!(super::title(""), "");
-        let long = super::title(&"ü".repeat(200));
-        assert_eq!((long.chars().count(), long.ends_with('…')), (80, true));
     }
 }

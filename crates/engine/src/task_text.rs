@@ -3,6 +3,9 @@
 //! The suggestion becomes one change of the task, and only if nobody changed the words meanwhile; otherwise it is kept
 //! with the job.
 
+pub(crate) mod merge;
+mod steps;
+
 use crate::error::database;
 use crate::questions::{self, workflow};
 use crate::wire::{Ending, ImproveInput, RefineInput, Suggested};
@@ -11,9 +14,14 @@ use crate::{Engine, Inner};
 use ::jobs::{Outcome, StepContext, StepError};
 use api::events::Topic;
 use api::jobs::{GetJob, Job};
-use api::tasks::{ImproveText, RefineTask, Suggestion, SuggestionState, Tasks};
+use api::sessions::Session;
+use api::tasks::{
+    GetTaskStep, ImproveText, MoveTask, RefineTask, RestoreTask, Suggestion, SuggestionState, TaskHistory,
+    TaskStepText, TaskSteps, Tasks,
+};
 use rpc::{ApiError, Caller, ErrorCode};
 use store::jobs::{JobRow, JobState};
+use store::task_steps::{NewText, Origin, Way};
 
 /// The longest wish, in bytes.
 const MAX_WISH: usize = 4 << 10;
@@ -88,7 +96,9 @@ impl Inner {
             .write(move |db| {
                 let Some(row) = store::sessions::get(db, &id)? else { return Ok(false) };
                 let Some(text) = change(&row.task, row.task_version) else { return Ok(false) };
-                store::sessions::save_task(db, &id, &text, row.task_version, now)
+                let (session, made_by) = (id.as_str(), "model");
+                let new = NewText { session, text: &text, origin: Origin::Suggested, made_by, now };
+                store::task_steps::save(db, &new)
             })
             .await?;
         if changed {
@@ -186,6 +196,27 @@ impl Tasks for Engine {
             (None, _) => SuggestionState::Pending,
         };
         Ok(Suggestion { job: request.job, state, text: made.map(|made| made.text).unwrap_or_default() })
+    }
+
+    async fn history(&self, _: &Caller, request: TaskHistory) -> Result<TaskSteps, ApiError> {
+        steps::history(&self.inner, request).await
+    }
+
+    async fn step(&self, _: &Caller, request: GetTaskStep) -> Result<TaskStepText, ApiError> {
+        steps::text(&self.inner, request).await
+    }
+
+    async fn undo(&self, caller: &Caller, request: MoveTask) -> Result<Session, ApiError> {
+        steps::walk(&self.inner, caller, request, Way::Undo).await
+    }
+
+    async fn redo(&self, caller: &Caller, request: MoveTask) -> Result<Session, ApiError> {
+        steps::walk(&self.inner, caller, request, Way::Redo).await
+    }
+
+    async fn restore(&self, caller: &Caller, request: RestoreTask) -> Result<Session, ApiError> {
+        let RestoreTask { session, version, step } = request;
+        steps::walk(&self.inner, caller, MoveTask { session, version }, Way::To(step)).await
     }
 }
 

@@ -48,7 +48,7 @@ impl UsageReport for Engine {
                         _ => None,
                     };
                     Ok(UsageRow {
-                        title: session.map(|session| crate::sessions::title(&session.task)),
+                        title: session.map(|session| session.title),
                         key: sum.key,
                         requests: sum.requests,
                         input_tokens: sum.input_tokens,

@@ -80,7 +80,9 @@ pub fn ask(db: &Db<'_>, row: &ApprovalRow, replaces: Option<&str>) -> Result<boo
         ],
     )?;
     jobs::set_approval(db, &row.job_id, &row.id)?;
-    texts::forget_unused(db)?;
+    let superseded = "SELECT body_hash FROM approvals WHERE job_id = ?1 AND state = 'superseded'
+         UNION SELECT canonical_hash FROM approvals WHERE job_id = ?1 AND state = 'superseded'";
+    texts::forget(db, &db.all(superseded, [&row.job_id], |row| row.get(0))?)?;
     Ok(true)
 }
 

@@ -206,12 +206,30 @@ pub fn get(db: &Db<'_>, id: &str) -> Result<Option<JobRow>> {
     db.one(&format!("SELECT {COLUMNS} FROM jobs WHERE id = ?1"), [id], read)
 }
 
-/// The newest jobs.
+/// The newest jobs, of one session or of all; those older than the job `before` when that is given. Ids are in the order
+/// in which jobs were made.
 ///
 /// # Errors
 /// When the database refuses.
-pub fn list(db: &Db<'_>, limit: u32) -> Result<Vec<JobRow>> {
-    db.all(&format!("SELECT {COLUMNS} FROM jobs ORDER BY id DESC LIMIT ?1"), [limit], read)
+pub fn list(db: &Db<'_>, session: Option<&str>, before: Option<&str>, limit: u32) -> Result<Vec<JobRow>> {
+    // Two statements: each goes along its own index.
+    let of_session = if session.is_some() { "session_id = ?1" } else { "?1 IS NULL" };
+    let sql = format!("SELECT {COLUMNS} FROM jobs WHERE {of_session} AND id < ?2 ORDER BY id DESC LIMIT ?3");
+    // No id is above this one.
+    db.all(&sql, params![session, before.unwrap_or("\u{10ffff}"), limit], read)
+}
+
+/// The jobs that can still change: the newest first.
+///
+/// # Errors
+/// When the database refuses.
+pub fn open(db: &Db<'_>) -> Result<Vec<JobRow>> {
+    let mut found = Vec::new();
+    for state in JobState::OPEN {
+        found.extend(in_state(db, state)?);
+    }
+    found.sort_by(|a, b| b.id.cmp(&a.id));
+    Ok(found)
 }
 
 /// The jobs in one state: by priority, then the oldest first.

@@ -21,6 +21,7 @@ pub mod scopes;
 pub mod search;
 pub mod sessions;
 pub mod settings;
+pub mod task_steps;
 pub mod templates;
 pub mod texts;
 mod threads;

@@ -13,6 +13,7 @@ const ALL: &[&str] = &[
     include_str!("../migrations/0003_plan_versions.sql"),
     include_str!("../migrations/0004_jobs.sql"),
     include_str!("../migrations/0005_history.sql"),
+    include_str!("../migrations/0006_tasks.sql"),
 ];
 
 /// How many there are.

@@ -138,3 +138,13 @@ pub fn settle_answer(db: &Db<'_>, plan: &PlanRow) -> Result<String> {
     db.change("DELETE FROM answer_parts WHERE plan_id = ?1", [&plan.id])?;
     Ok(hash)
 }
+
+/// Plans that are still being written although their job has ended, each with what became of the job.
+///
+/// # Errors
+/// When the database refuses.
+pub fn orphans(db: &Db<'_>) -> Result<Vec<(String, String)>> {
+    let sql = "SELECT p.id, j.note FROM plans p JOIN jobs j ON j.id = p.job_id
+         WHERE p.state = 'streaming' AND j.state IN ('completed', 'failed', 'canceled') ORDER BY p.id";
+    db.all(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+}

@@ -15,8 +15,8 @@ pub struct Hit {
     pub owner: String,
     /// Its session.
     pub session_id: String,
-    /// The session's task, for its title.
-    pub task: String,
+    /// The session's title.
+    pub session_title: String,
     /// The plan's title; empty for a task.
     pub title: String,
     /// Words around the match, with [`MARKS`].
@@ -45,7 +45,7 @@ pub fn find(db: &Db<'_>, text: &str, project: Option<&str>, limit: u32) -> Resul
            WHERE words MATCH ?1 AND (?2 IS NULL OR s.project_id = ?2)
            ORDER BY w.rowid DESC LIMIT ?4),
          best AS MATERIALIZED (SELECT at FROM found ORDER BY changed DESC, at DESC LIMIT ?3)
-         SELECT w.kind, w.owner, w.session_id, substr(s.task, 1, 2000), w.title,
+         SELECT w.kind, w.owner, w.session_id, s.title, w.title,
            snippet(words, -1, char(1), char(2), '…', 24), s.updated_at
          FROM words w JOIN sessions s ON s.id = w.session_id
          WHERE words MATCH ?1 AND w.rowid IN (SELECT at FROM best)
@@ -55,7 +55,7 @@ pub fn find(db: &Db<'_>, text: &str, project: Option<&str>, limit: u32) -> Resul
             kind: row.get(0)?,
             owner: row.get(1)?,
             session_id: row.get(2)?,
-            task: row.get(3)?,
+            session_title: row.get(3)?,
             title: row.get(4)?,
             snippet: row.get(5)?,
             updated_at: row.get(6)?,

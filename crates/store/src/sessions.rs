@@ -1,7 +1,10 @@
 //! Sessions and their tasks.
 
-use crate::{Db, Result};
+use crate::{Db, Result, task_steps, texts};
 use rusqlite::{Row, params};
+
+/// The longest title, in characters.
+const MAX_TITLE: usize = 80;
 
 /// A session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,9 +29,40 @@ pub struct SessionRow {
     pub created_at: i64,
     /// When anything in it changed.
     pub updated_at: i64,
+    /// The task's first line, shortened.
+    pub title: String,
+    /// The step of the task's history that its text is.
+    pub task_step: u32,
 }
 
-const COLUMNS: &str = "id, project_id, task, task_version, ranked_version, scanned, skipped, elapsed_ms, created_at, updated_at";
+/// What a list shows of a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionHead {
+    /// Its id.
+    pub id: String,
+    /// The project it works on.
+    pub project_id: String,
+    /// The task's first line, shortened.
+    pub title: String,
+    /// Counts the saves of the task.
+    pub task_version: u32,
+    /// When it began.
+    pub created_at: i64,
+    /// When anything in it changed.
+    pub updated_at: i64,
+}
+
+/// The first line that says something, shortened.
+pub fn title(task: &str) -> String {
+    let line = task.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("");
+    if line.chars().count() <= MAX_TITLE {
+        return line.to_owned();
+    }
+    let short: String = line.chars().take(MAX_TITLE - 1).collect();
+    format!("{}…", short.trim_end())
+}
+
+const COLUMNS: &str = "id, project_id, task, task_version, ranked_version, scanned, skipped, elapsed_ms, created_at, updated_at, title, task_step";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<SessionRow> {
     Ok(SessionRow {
@@ -42,18 +76,43 @@ fn read(row: &Row<'_>) -> rusqlite::Result<SessionRow> {
         elapsed_ms: row.get(7)?,
         created_at: row.get(8)?,
         updated_at: row.get(9)?,
+        title: row.get(10)?,
+        task_step: row.get(11)?,
     })
 }
 
-/// Sessions of one project, or of all, the one changed last first; at most 500.
+fn read_head(row: &Row<'_>) -> rusqlite::Result<SessionHead> {
+    Ok(SessionHead {
+        id: row.get(0)?,
+        project_id: row.get(1)?,
+        title: row.get(2)?,
+        task_version: row.get(3)?,
+        created_at: row.get(4)?,
+        updated_at: row.get(5)?,
+    })
+}
+
+/// Sessions of one project, or of all, the one changed last first; those after `before` (its time of change and id) when
+/// that is given.
 ///
 /// # Errors
 /// When the database refuses, as for every function here.
-pub fn list(db: &Db<'_>, project: Option<&str>) -> Result<Vec<SessionRow>> {
+pub fn list(
+    db: &Db<'_>,
+    project: Option<&str>,
+    before: Option<(i64, &str)>,
+    limit: u32,
+) -> Result<Vec<SessionHead>> {
+    // Two statements: each goes along its own index.
+    let of_project = if project.is_some() { "project_id = ?1" } else { "?1 IS NULL" };
     let sql = format!(
-        "SELECT {COLUMNS} FROM sessions WHERE ?1 IS NULL OR project_id = ?1 ORDER BY updated_at DESC, id DESC LIMIT 500"
+        "SELECT id, project_id, title, task_version, created_at, updated_at FROM sessions
+         WHERE {of_project} AND updated_at <= ?2 AND (updated_at < ?2 OR id < ?3)
+         ORDER BY updated_at DESC, id DESC LIMIT ?4"
     );
-    db.all(&sql, [project], read)
+    // No id is above this one.
+    let (time, id) = before.unwrap_or((i64::MAX, "\u{10ffff}"));
+    db.all(&sql, params![project, time, id, limit], read_head)
 }
 
 /// One session.
@@ -70,23 +129,23 @@ pub fn get(db: &Db<'_>, id: &str) -> Result<Option<SessionRow>> {
 /// When the database refuses.
 pub fn insert(db: &Db<'_>, id: &str, project: &str, task: &str, now: i64) -> Result<()> {
     db.change(
-        "INSERT INTO sessions (id, project_id, task, task_version, created_at, updated_at) VALUES (?1, ?2, ?3, 1, ?4, ?4)",
-        params![id, project, task, now],
+        "INSERT INTO sessions (id, project_id, task, title, task_version, created_at, updated_at)
+         VALUES (?1, ?2, ?3, ?4, 1, ?5, ?5)",
+        params![id, project, task, title(task), now],
     )?;
+    task_steps::begin(db, id, now)?;
     db.change("UPDATE projects SET used_at = ?2 WHERE id = ?1", params![project, now])?;
     Ok(())
 }
 
-/// Stores a new text of the task if `base` is still its version; whether it was.
-///
-/// # Errors
-/// When the database refuses.
-pub fn save_task(db: &Db<'_>, id: &str, text: &str, base: u32, now: i64) -> Result<bool> {
-    let changed = db.change(
-        "UPDATE sessions SET task = ?2, task_version = task_version + 1, updated_at = ?4 WHERE id = ?1 AND task_version = ?3",
-        params![id, text, base, now],
+/// Sets the task's text as the given step of its history.
+pub(crate) fn set_task(db: &Db<'_>, id: &str, text: &str, step: u32, now: i64) -> Result<()> {
+    db.change(
+        "UPDATE sessions SET task = ?2, title = ?3, task_step = ?4, task_version = task_version + 1, updated_at = ?5
+         WHERE id = ?1",
+        params![id, text, title(text), step, now],
     )?;
-    Ok(changed > 0)
+    Ok(())
 }
 
 /// Notes a search: for which version of the task, and how it went.
@@ -107,7 +166,19 @@ pub fn ranked(db: &Db<'_>, id: &str, version: u32, counts: (u64, u64, u64), now:
 /// # Errors
 /// When the database refuses.
 pub fn delete(db: &Db<'_>, id: &str) -> Result<bool> {
+    let texts = texts::of_session(db, id)?;
     let known = db.change("DELETE FROM sessions WHERE id = ?1", [id])? > 0;
-    crate::texts::forget_unused(db)?;
+    texts::forget(db, &texts)?;
     Ok(known)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_title_is_the_first_line_that_says_something() {
+        assert_eq!(super::title("\n  Add a retry  \nmore"), "Add a retry");
+        assert_eq!(super::title(""), "");
+        let long = super::title(&"ü".repeat(200));
+        assert_eq!((long.chars().count(), long.ends_with('…')), (80, true));
+    }
 }

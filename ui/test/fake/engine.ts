@@ -209,7 +209,7 @@ export class FakeEngine {
     "plans.get": ({ plan }) => this.find(this.world.plans, plan),
     "plans.verify": ({ plan }) => this.find(this.world.plans, plan),
     "plans.export": ({ format }) => ({ text: `the plan as ${format}` }),
-    "jobs.list": () => ({ jobs: this.world.jobs }),
+    "jobs.list": () => ({ jobs: this.world.jobs, more: false }),
     "jobs.get": ({ job }) => this.find(this.world.jobs, job),
     "jobs.cancel": ({ job }) => this.find(this.world.jobs, job),
     "usage.since": () => ({

@@ -38,7 +38,12 @@ async fn a_backup_brings_everything_back_and_keeps_what_it_replaces() {
 
     // What comes after the backup is not in it, and not lost either.
     let sessions = SessionsClient(f.client.clone());
-    let later = SaveTask { session: job.session.clone(), text: "Later words".into(), base_version: 1 };
+    let later = SaveTask {
+        session: job.session.clone(),
+        text: "Later words".into(),
+        base_version: 1,
+        base_text: None,
+    };
     sessions.save_task(&later).await.unwrap();
     let dir = DataDir::resolve(f.home().to_str()).unwrap();
     assert!(matches!(dir.lock(), Err(DataDirError::Busy { .. })), "an engine runs");

@@ -200,6 +200,7 @@ async fn a_task_is_put_precisely_unless_it_was_changed_meanwhile() {
         session: session.id.clone(),
         text: "Something else".into(),
         base_version: now.task_version,
+        base_text: None,
     };
     sessions.save_task(&save).await.unwrap();
     f.approve(&manifest).await.unwrap();

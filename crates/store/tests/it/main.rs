@@ -52,16 +52,6 @@ async fn a_failed_change_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_task_is_saved_only_onto_the_version_it_was_made_from() {
-    let (_dir, store) = open();
-    with_session(&store).await;
-    assert!(store.write(|db| sessions::save_task(db, "s", "two", 1, 2)).await.unwrap());
-    assert!(!store.write(|db| sessions::save_task(db, "s", "late", 1, 3)).await.unwrap());
-    let session = store.read(|db| sessions::get(db, "s")).await.unwrap().unwrap();
-    assert_eq!((session.task.as_str(), session.task_version), ("two", 2));
-}
-
-#[tokio::test]
 async fn a_final_state_is_final() {
     let (_dir, store) = open();
     with_session(&store).await;

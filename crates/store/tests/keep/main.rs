@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use store::jobs::{JobRow, JobState};
 use store::plans::PlanRow;
-use store::{Store, StoreError, backup, jobs, plans, search, sessions, settings};
+use store::task_steps::{NewText, Origin};
+use store::{Store, StoreError, backup, jobs, plans, search, sessions, settings, task_steps};
 
 fn open() -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();
@@ -56,7 +57,11 @@ async fn tasks_and_plans_are_found_as_they_are_now() {
             assert_eq!(found("retry add")?, std::slice::from_ref(&task));
             assert_eq!(found("ret")?, std::slice::from_ref(&task), "the last word may be a beginning");
             assert!(found("ret add")?.is_empty());
-            sessions::save_task(db, "s", "Größe \"AND\" a-b * NEAR(x", 1, 2)?;
+            let text = "Größe \"AND\" a-b * NEAR(x";
+            task_steps::save(
+                db,
+                &NewText { session: "s", text, origin: Origin::Typed, made_by: "a", now: 2 },
+            )?;
             assert!(found("retry")?.is_empty(), "an old text is not found");
             assert_eq!((found("große")?.len(), found("GRÖ")?.len()), (1, 1), "marks on letters do not count");
             for text in ["\"AND\"", "a-b", "NEAR(x", "AND", "* AND", "x) OR ("] {

@@ -204,6 +204,54 @@ device: DeviceId,
 scopes: Array<DeviceScope>, };
 
 /**
+ * Something that was looked at.
+ */
+export type Check = { 
+/**
+ * What, in a word or two.
+ */
+name: string, 
+/**
+ * How it is.
+ */
+level: CheckLevel, 
+/**
+ * What was found.
+ */
+text: string, 
+/**
+ * What to do about it; empty when nothing is to be done.
+ */
+help: string, };
+
+/**
+ * How something is.
+ */
+export type CheckLevel = "good" | "note" | "warning" | "error";
+
+/**
+ * How thoroughly to look.
+ */
+export type CheckSystem = { 
+/**
+ * Whether to read the whole database, which takes seconds for each gigabyte.
+ */
+whole?: boolean, };
+
+/**
+ * What was forgotten.
+ */
+export type Cleaned = { 
+/**
+ * Requests whose texts are kept no longer. What they were, where they went and what they cost stays on record.
+ */
+requests: number, 
+/**
+ * Bytes that the database gave back to the disk.
+ */
+bytes: number, };
+
+/**
  * A remark about a step.
  */
 export type Comment = { 
@@ -573,6 +621,19 @@ accepted_only: boolean,
 keep_invisible: boolean, };
 
 /**
+ * Exports a session.
+ */
+export type ExportSession = { 
+/**
+ * The session.
+ */
+session: SessionId, 
+/**
+ * The folder to make, absolute. An existing one is never written into.
+ */
+folder: string, };
+
+/**
  * A plan as a document.
  */
 export type ExportedPlan = { 
@@ -580,6 +641,19 @@ export type ExportedPlan = {
  * The text.
  */
 text: string, };
+
+/**
+ * What was exported.
+ */
+export type ExportedSession = { 
+/**
+ * The folder.
+ */
+folder: string, 
+/**
+ * The files in it, relative to it.
+ */
+files: Array<string>, };
 
 /**
  * What a search reports: progress, and in the end the ranking.
@@ -841,6 +915,15 @@ reason: PasteRefusal,
 replaced: number, };
 
 /**
+ * How everything is.
+ */
+export type Health = { 
+/**
+ * What was looked at, in order.
+ */
+checks: Array<Check>, };
+
+/**
  * What a client says of itself.
  */
 export type Hello = { 
@@ -895,6 +978,19 @@ export type Hits = {
  * The session that changed last first.
  */
 hits: Array<Hit>, };
+
+/**
+ * Imports a session.
+ */
+export type ImportSession = { 
+/**
+ * The project it is to work on.
+ */
+project: ProjectId, 
+/**
+ * The folder that `export` wrote, absolute.
+ */
+folder: string, };
 
 /**
  * Asks for better words for a passage of the task.
@@ -2378,7 +2474,12 @@ day_budget?: number,
 /**
  * The most that may be spent in one session.
  */
-session_budget?: number, };
+session_budget?: number, 
+/**
+ * For how many days after its job has ended the text of a request and of its answer is kept; 0 for ever, 90 days when
+ * absent. Tasks, plans, manifests and the record are kept until a person deletes them.
+ */
+keep_requests_days?: number, };
 
 /**
  * How much a finding weighs.
@@ -2439,6 +2540,41 @@ status: AccountStatus, };
  * How the person's browser and this engine find each other.
  */
 export type SignInWay = "code" | "browser";
+
+/**
+ * Kinds of things that take room.
+ */
+export type SizeKind = "texts" | "rows" | "unused" | "log" | "terminals" | "cache";
+
+/**
+ * One kind of thing.
+ */
+export type SizePart = { 
+/**
+ * Which.
+ */
+kind: SizeKind, 
+/**
+ * How much it takes, in bytes.
+ */
+bytes: number, 
+/**
+ * How many there are, where that can be counted.
+ */
+count?: number, };
+
+/**
+ * What takes room.
+ */
+export type Sizes = { 
+/**
+ * The kinds of things, the largest first.
+ */
+parts: Array<SizePart>, 
+/**
+ * What the disk of the data has left, where the system says so.
+ */
+free?: number, };
 
 /**
  * A piece of a snippet.
@@ -3075,6 +3211,9 @@ project: ProjectId, };
 /** Every method: how it answers, its parameters, and its result or items. */
 export interface Methods {
   "system.hello": { kind: "unary"; params: Hello; result: Greeting };
+  "system.sizes": { kind: "unary"; params: Empty; result: Sizes };
+  "system.check": { kind: "unary"; params: CheckSystem; result: Health };
+  "system.clean": { kind: "unary"; params: Empty; result: Cleaned };
   "events.watch": { kind: "stream"; params: WatchEvents; result: Change };
   "projects.list": { kind: "unary"; params: Empty; result: ProjectList };
   "projects.grant": { kind: "unary"; params: GrantProject; result: Project };
@@ -3084,6 +3223,8 @@ export interface Methods {
   "sessions.get": { kind: "unary"; params: GetSession; result: Session };
   "sessions.save_task": { kind: "unary"; params: SaveTask; result: Session };
   "sessions.delete": { kind: "unary"; params: GetSession; result: Empty };
+  "sessions.export": { kind: "unary"; params: ExportSession; result: ExportedSession };
+  "sessions.import": { kind: "unary"; params: ImportSession; result: Session };
   "tasks.refine": { kind: "unary"; params: RefineTask; result: Job };
   "tasks.improve": { kind: "unary"; params: ImproveText; result: Job };
   "tasks.suggestion": { kind: "unary"; params: GetJob; result: Suggestion };

@@ -19,6 +19,12 @@ service! {
         unary save_task [Edit] (SaveTask) -> Session;
         /// Removes a session with its files, plans and jobs. Audit records stay.
         unary delete [Edit] (GetSession) -> Empty;
+        /// Writes a session to a new folder on the machine of the engine: the task and the plans to be read, and one file
+        /// from which the session can be made again elsewhere. No request, no key.
+        unary export [Account] (ExportSession) -> ExportedSession;
+        /// Makes a session of a project from an exported one. Its plans are checked against this project, and what others
+        /// decided about them does not count here.
+        unary import [Account] (ImportSession) -> Session;
     }
 }
 
@@ -99,4 +105,31 @@ pub struct SaveTask {
     #[serde(default)]
     #[ts(optional)]
     pub base_text: Option<String>,
+}
+
+/// Exports a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ExportSession {
+    /// The session.
+    pub session: SessionId,
+    /// The folder to make, absolute. An existing one is never written into.
+    pub folder: String,
+}
+
+/// What was exported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ExportedSession {
+    /// The folder.
+    pub folder: String,
+    /// The files in it, relative to it.
+    pub files: Vec<String>,
+}
+
+/// Imports a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ImportSession {
+    /// The project it is to work on.
+    pub project: ProjectId,
+    /// The folder that `export` wrote, absolute.
+    pub folder: String,
 }

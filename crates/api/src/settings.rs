@@ -25,4 +25,9 @@ pub struct Settings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub session_budget: Option<MicroUsd>,
+    /// For how many days after its job has ended the text of a request and of its answer is kept; 0 for ever, 90 days when
+    /// absent. Tasks, plans, manifests and the record are kept until a person deletes them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub keep_requests_days: Option<u32>,
 }

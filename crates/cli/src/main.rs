@@ -12,6 +12,7 @@ mod browser;
 mod config;
 mod context;
 mod discover;
+mod doctor;
 mod exit;
 mod index;
 mod interrupt;
@@ -23,6 +24,7 @@ mod plan;
 mod review;
 mod search;
 mod serve;
+mod session;
 mod show;
 mod task;
 mod terminal;
@@ -114,9 +116,14 @@ enum WithEngine {
     Audit,
     Search(search::Arguments),
     #[command(subcommand)]
+    Session(session::Command),
+    #[command(subcommand)]
     Jobs(jobs::Command),
     Usage(usage::Usage),
     Budget(usage::Budget),
+    Settings(doctor::Settings),
+    Sizes(doctor::Sizes),
+    Doctor(doctor::Doctor),
     Backup(backup::Backup),
     Restore(backup::Restore),
 }
@@ -179,6 +186,10 @@ async fn run(command: WithEngine) -> anyhow::Result<ExitCode> {
         WithEngine::Usage(arguments) => usage::usage(arguments).await,
         WithEngine::Budget(arguments) => usage::budget(arguments).await,
         WithEngine::Search(arguments) => search::run(arguments).await,
+        WithEngine::Session(command) => session::run(command).await,
+        WithEngine::Settings(arguments) => doctor::settings(arguments).await,
+        WithEngine::Sizes(arguments) => doctor::sizes(arguments).await,
+        WithEngine::Doctor(arguments) => doctor::doctor(arguments).await,
         WithEngine::Backup(arguments) => backup::backup(arguments).await,
         WithEngine::Restore(arguments) => backup::restore(arguments).await,
     }

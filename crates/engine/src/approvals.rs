@@ -136,7 +136,8 @@ impl Approvals for Engine {
         let canonical = canonical.ok_or_else(|| {
             ApiError::not_found(
                 "request_gone",
-                "This request was replaced by another one, and its text was removed.",
+                "The text of this request is kept no longer: another one replaced it, or its time is over (see the settings). What it \
+                 held stands in its manifest.",
             )
         })?;
         let text = manifest::text(&stored, &canonical, &request.source).ok_or_else(|| {

@@ -21,6 +21,7 @@ mod error;
 mod events;
 mod find;
 mod hand_over;
+mod house;
 mod jobs;
 mod live;
 mod manifest;
@@ -40,6 +41,7 @@ mod roots;
 mod scopes;
 mod search;
 mod send;
+mod session_file;
 mod sessions;
 mod settings;
 mod settle;
@@ -166,6 +168,7 @@ impl Engine {
             tracing::info!(released, "money that was set aside for jobs that have ended is free again");
         }
         let inner = Arc::clone(&engine.inner);
+        tokio::spawn(house::keep(Arc::downgrade(&inner)));
         tokio::spawn(async move { inner.refresh_link().await });
         Ok(engine)
     }

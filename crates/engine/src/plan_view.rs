@@ -166,6 +166,11 @@ pub(crate) fn state_name(state: plan::State) -> &'static str {
     }
 }
 
+/// Whether a state in the database is one of an answer that has ended.
+pub(crate) fn is_ended(name: &str) -> bool {
+    [plan::State::Complete, plan::State::Cut, plan::State::Unreadable].map(state_name).contains(&name)
+}
+
 fn state(name: &str) -> PlanState {
     match name {
         "complete" => PlanState::Complete,

@@ -4,7 +4,10 @@ use crate::error::{database, no_project, no_session};
 use crate::task_text::merge::merge;
 use crate::{Engine, Inner};
 use api::events::Topic;
-use api::sessions::{CreateSession, GetSession, ListSessions, SaveTask, Session, SessionList, Sessions};
+use api::sessions::{
+    CreateSession, ExportSession, ExportedSession, GetSession, ImportSession, ListSessions, SaveTask,
+    Session, SessionList, Sessions,
+};
 use api::{Empty, SessionId};
 use rpc::{ApiError, Caller, ErrorCode};
 use store::sessions::{SessionHead, SessionRow};
@@ -56,7 +59,7 @@ pub(crate) fn task_changed(version: u32) -> ApiError {
     ApiError::new(ErrorCode::Conflict, "task_changed", message).with("version", version)
 }
 
-fn check_task(text: &str) -> Result<(), ApiError> {
+pub(crate) fn check_task(text: &str) -> Result<(), ApiError> {
     if text.len() > MAX_TASK_BYTES { Err(too_long(text.len())) } else { Ok(()) }
 }
 
@@ -172,5 +175,13 @@ impl Sessions for Engine {
         }
         self.inner.bus.tell(Topic::Session, &id, Some(&id));
         Ok(Empty {})
+    }
+
+    async fn export(&self, _: &Caller, request: ExportSession) -> Result<ExportedSession, ApiError> {
+        self.inner.export_session(request).await
+    }
+
+    async fn import(&self, caller: &Caller, request: ImportSession) -> Result<Session, ApiError> {
+        self.import_session(caller, request).await
     }
 }

@@ -65,6 +65,15 @@ fn refused(error: &TerminalError) -> ApiError {
 }
 
 impl Inner {
+    /// How many terminals are kept, or why their host does not say; `None` when no host runs. Starts none.
+    pub(crate) async fn running_terminals(&self) -> Option<Result<usize, ApiError>> {
+        match Client::connect(&self.terminals.config).await {
+            Ok(client) => Some(client.list().await.map(|list| list.len()).map_err(|e| refused(&e))),
+            Err(TerminalError::Unreachable { .. }) => None,
+            Err(e) => Some(Err(refused(&e))),
+        }
+    }
+
     /// The terminal host, started if it does not run.
     pub(crate) async fn terminal_host(self: &Arc<Inner>) -> Result<Client, ApiError> {
         let mut current = self.terminals.client.lock().await;

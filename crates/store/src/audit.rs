@@ -114,12 +114,13 @@ pub fn of_job(db: &Db<'_>, job: &str) -> Result<Vec<AuditRow>> {
 /// # Errors
 /// When the database refuses.
 pub fn verify(db: &Db<'_>) -> Result<Verdict> {
-    let rows = db.all("SELECT seq, record, hash FROM audit ORDER BY seq", [], |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, row.get::<_, Vec<u8>>(2)?))
-    })?;
+    let mut statement = db.0.prepare_cached("SELECT seq, record, hash FROM audit ORDER BY seq")?;
+    // Row by row: there may be more of them than fit into memory.
+    let mut rows = statement.query([])?;
     let mut previous = vec![0; 32];
     let mut expected = 1;
-    for (seq, record, hash) in rows {
+    while let Some(row) = rows.next()? {
+        let (seq, record, hash): (i64, Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
         if seq != expected || hash != chain(&previous, &record) {
             return Ok(Verdict::Broken { at: expected });
         }

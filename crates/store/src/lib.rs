@@ -13,6 +13,7 @@ pub mod backup;
 pub mod devices;
 pub mod files;
 pub mod jobs;
+pub mod keeping;
 mod migrations;
 pub mod plan_versions;
 pub mod plans;

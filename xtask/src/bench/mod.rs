@@ -30,6 +30,8 @@ pub enum What {
         #[arg(long, default_value_t = 5)]
         runs: usize,
     },
+    /// Start, lists and searches with 50,000 jobs, events, manifests, checks of plans, streaming.
+    Engine,
     /// CPU per request of the proxy server, beside nginx passing the same through, and its memory.
     Gateway {
         /// How often everything is measured; the medians count.
@@ -55,6 +57,17 @@ pub fn bench(root: &Path, what: &What) -> anyhow::Result<()> {
         }
         What::Discovery { files, task, .. } => {
             discovery::trees(root, &root.join("target/bench-discovery"), files, task)
+        }
+        What::Engine => {
+            run(
+                root,
+                "cargo",
+                &["build", "--release", "--quiet", "--package", "testkit", "--bin", "simulator"],
+            )?;
+            let folder = root.join("target/bench-engine").display().to_string();
+            let simulator = root.join("target/release/simulator").display().to_string();
+            let example = ["run", "--release", "--quiet", "--package", "engine", "--example", "measure"];
+            run(root, "cargo", &[example.as_slice(), &["--", &folder, &simulator]].concat())
         }
         What::Gateway { runs, requests, only } => gateway::gateway(root, *runs, *requests, only),
         What::Relay => run(root, "cargo", &["bench", "--quiet", "--package", "server", "--bench", "relay"]),

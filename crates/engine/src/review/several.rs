@@ -252,7 +252,7 @@ impl Inner {
 }
 
 /// A plain name for a file: letters, digits and dashes.
-fn file_name(title: &str) -> String {
+pub(crate) fn file_name(title: &str) -> String {
     let words: Vec<String> = title
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())

@@ -7,6 +7,7 @@ mod containment;
 mod crash;
 mod files;
 mod fixture;
+mod keeping;
 mod plan_asks;
 mod plans;
 mod review;

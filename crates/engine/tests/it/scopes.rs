@@ -177,8 +177,8 @@ async fn a_budget_stops_before_the_request_and_not_after() {
     let job = f.job_in(&start(&f, &session).await, JobState::WaitingApproval).await;
     let asked = manifest(&f, &job).await;
     for budgets in [
-        Settings { day_budget: Some(asked.cost_ceiling - 1), session_budget: None },
-        Settings { day_budget: None, session_budget: Some(asked.cost_ceiling - 1) },
+        Settings { day_budget: Some(asked.cost_ceiling - 1), session_budget: None, ..Settings::default() },
+        Settings { day_budget: None, session_budget: Some(asked.cost_ceiling - 1), ..Settings::default() },
     ] {
         assert_eq!(settings.set(&budgets).await.unwrap(), budgets);
         let refused = f.approve(&asked).await.unwrap_err();
@@ -187,7 +187,10 @@ async fn a_budget_stops_before_the_request_and_not_after() {
     }
     assert!(f.simulator.log().is_empty());
     // The question is still open, and a budget with room lets it through.
-    settings.set(&Settings { day_budget: Some(asked.cost_ceiling), session_budget: None }).await.unwrap();
+    settings
+        .set(&Settings { day_budget: Some(asked.cost_ceiling), session_budget: None, ..Settings::default() })
+        .await
+        .unwrap();
     f.approve(&asked).await.unwrap();
     f.job_in(&job, JobState::Completed).await;
     // What was spent counts: the same once more does not fit.

@@ -515,6 +515,23 @@ from: number,
 to: number, };
 
 /**
+ * Asks how a text differs from the default.
+ */
+export type DiffPrompt = { 
+/**
+ * The project.
+ */
+project: ProjectId, 
+/**
+ * The prompt.
+ */
+name: string, 
+/**
+ * Whether the untrusted file is compared, and not the text that is used.
+ */
+untrusted?: boolean, };
+
+/**
  * In which version a line stands.
  */
 export type DiffSide = "removed" | "added" | "both";
@@ -1203,6 +1220,15 @@ before?: JobId,
  * How many, up to 200; 200 when absent.
  */
 limit?: number, };
+
+/**
+ * Names a project.
+ */
+export type ListPrompts = { 
+/**
+ * The project.
+ */
+project: ProjectId, };
 
 /**
  * Asks for standing permissions.
@@ -1894,6 +1920,58 @@ export type ProjectList = {
 projects: Array<Project>, };
 
 /**
+ * A prompt.
+ */
+export type Prompt = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * What it is for.
+ */
+about: string, 
+/**
+ * Its text. `BOUNDARY` stands for the end of every tag, which is drawn anew for each request.
+ */
+text: string, 
+/**
+ * Where the text comes from.
+ */
+origin: TextOrigin, 
+/**
+ * The version of the default as it is now.
+ */
+version: number, 
+/**
+ * The version of the default from which a text of one's own was made. When it is not `version`, the default has
+ * changed since.
+ */
+made_from?: number, 
+/**
+ * SHA-256 of a file's text, to be named when it is trusted.
+ */
+hash?: string, };
+
+/**
+ * How a text differs from the default.
+ */
+export type PromptDiff = { 
+/**
+ * In unified form; empty when they are the same.
+ */
+text: string, };
+
+/**
+ * Prompts.
+ */
+export type PromptList = { 
+/**
+ * By name; an untrusted file stands beside the prompt that is used.
+ */
+prompts: Array<Prompt>, };
+
+/**
  * A provider of one's own.
  */
 export type Provider = { 
@@ -2267,6 +2345,23 @@ plan: PlanId,
  * The file's name below `.plantocode/plans`, without an ending; made from the title when absent.
  */
 name?: string, };
+
+/**
+ * A text for a prompt.
+ */
+export type SavePrompt = { 
+/**
+ * The project.
+ */
+project: ProjectId, 
+/**
+ * The prompt's name.
+ */
+name: string, 
+/**
+ * Its text; the trusted file, or the default, counts again when absent.
+ */
+text?: string, };
 
 /**
  * A new text for the task.
@@ -2915,7 +3010,7 @@ text: string,
 /**
  * Where it comes from.
  */
-origin: TemplateOrigin, 
+origin: TextOrigin, 
 /**
  * SHA-256 of a file's text, to be named when it is trusted.
  */
@@ -2929,11 +3024,6 @@ export type TemplateList = {
  * By name; an untrusted file stands beside the template that is used.
  */
 templates: Array<Template>, };
-
-/**
- * Where a template's text comes from.
- */
-export type TemplateOrigin = "built_in" | "own" | "file" | "untrusted";
 
 /**
  * A terminal.
@@ -3050,9 +3140,31 @@ terminals: Array<Terminal>, };
 export type TerminalState = "running" | "exited" | "lost";
 
 /**
+ * Where a text that a project may have of its own comes from.
+ */
+export type TextOrigin = "built_in" | "own" | "file" | "untrusted";
+
+/**
  * What kind of thing changed.
  */
 export type Topic = "ready" | "project" | "session" | "approval" | "plan" | "job" | "settings" | "account" | "terminal" | "device" | "gap";
+
+/**
+ * Trusts a file.
+ */
+export type TrustPrompt = { 
+/**
+ * The project.
+ */
+project: ProjectId, 
+/**
+ * The prompt's name.
+ */
+name: string, 
+/**
+ * The hash that was shown; absent to trust it no more.
+ */
+hash?: string, };
 
 /**
  * Trusts a file.
@@ -3268,6 +3380,10 @@ export interface Methods {
   "plans.draft": { kind: "unary"; params: DraftPlan; result: Plan };
   "plans.status": { kind: "unary"; params: GetPlanStatus; result: PlanStatus };
   "plans.save": { kind: "unary"; params: SavePlan; result: SavedPlan };
+  "prompts.list": { kind: "unary"; params: ListPrompts; result: PromptList };
+  "prompts.diff": { kind: "unary"; params: DiffPrompt; result: PromptDiff };
+  "prompts.save": { kind: "unary"; params: SavePrompt; result: PromptList };
+  "prompts.trust": { kind: "unary"; params: TrustPrompt; result: PromptList };
   "templates.list": { kind: "unary"; params: ListTemplates; result: TemplateList };
   "templates.render": { kind: "unary"; params: RenderTemplate; result: RenderedTemplate };
   "templates.save": { kind: "unary"; params: SaveTemplate; result: TemplateList };

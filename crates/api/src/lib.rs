@@ -20,6 +20,7 @@ pub mod jobs;
 pub mod models;
 pub mod plans;
 pub mod projects;
+pub mod prompts;
 pub mod review;
 pub mod search;
 pub mod sessions;
@@ -63,6 +64,7 @@ pub fn methods() -> Vec<MethodSpec> {
         models::ModelsClient::METHODS,
         approvals::ApprovalsClient::METHODS,
         plans::PlansClient::METHODS,
+        prompts::PromptsClient::METHODS,
         templates::TemplatesClient::METHODS,
         jobs::JobsClient::METHODS,
         search::SearchClient::METHODS,

@@ -25,10 +25,10 @@ pub struct ListTemplates {
     pub project: ProjectId,
 }
 
-/// Where a template's text comes from.
+/// Where a text that a project may have of its own comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
-pub enum TemplateOrigin {
+pub enum TextOrigin {
     /// Built in.
     BuiltIn,
     /// Given by a person for this project.
@@ -49,7 +49,7 @@ pub struct Template {
     /// Its text, with `{{IMPLEMENTATION_PLAN}}`, `{{TASK_DESCRIPTION}}` and `{{STEP_CONTENT}}`.
     pub text: String,
     /// Where it comes from.
-    pub origin: TemplateOrigin,
+    pub origin: TextOrigin,
     /// SHA-256 of a file's text, to be named when it is trusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]

@@ -51,6 +51,7 @@ pub fn generate() -> String {
     crate::models::ModelsClient::declare(&mut out);
     crate::approvals::ApprovalsClient::declare(&mut out);
     crate::plans::PlansClient::declare(&mut out);
+    crate::prompts::PromptsClient::declare(&mut out);
     crate::templates::TemplatesClient::declare(&mut out);
     crate::jobs::JobsClient::declare(&mut out);
     crate::search::SearchClient::declare(&mut out);

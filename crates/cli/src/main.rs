@@ -21,6 +21,7 @@ mod models;
 mod pages;
 mod pair;
 mod plan;
+mod prompts;
 mod review;
 mod search;
 mod serve;
@@ -106,6 +107,8 @@ enum WithEngine {
     #[command(subcommand)]
     Models(models::Command),
     #[command(subcommand)]
+    Prompts(prompts::Command),
+    #[command(subcommand)]
     Terminal(terminal::Command),
     Pair(pair::Arguments),
     #[command(subcommand)]
@@ -178,6 +181,7 @@ async fn run(command: WithEngine) -> anyhow::Result<ExitCode> {
         WithEngine::Logout => account::logout().await,
         WithEngine::Whoami => account::whoami().await,
         WithEngine::Models(command) => models::run(command).await,
+        WithEngine::Prompts(command) => prompts::run(command).await,
         WithEngine::Terminal(command) => terminal::run(command).await,
         WithEngine::Pair(arguments) => pair::pair(arguments).await,
         WithEngine::Devices(command) => pair::run(command).await,

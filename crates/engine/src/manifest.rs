@@ -64,6 +64,7 @@ pub(crate) async fn build(
     let root = inner.root(&session.project_id).await?;
     let key = session.id.clone();
     let ranked = inner.store.read(move |db| store::files::list(db, &key)).await.map_err(error::database)?;
+    let instructions = inner.instructions(&session.project_id, &question.prompts).await?;
     let boundary = inner.env.random_hex(4);
     let id = inner.new_id();
     let now = inner.now();
@@ -76,6 +77,7 @@ pub(crate) async fn build(
             root: &root,
             ranked: &ranked,
             question: &question,
+            instructions: &instructions,
             choice: &choice,
             boundary: &boundary,
         };
@@ -97,6 +99,7 @@ struct Draft<'a> {
     root: &'a Root,
     ranked: &'a [FileRow],
     question: &'a Question,
+    instructions: &'a str,
     choice: &'a Choice,
     boundary: &'a str,
 }
@@ -110,7 +113,7 @@ impl Draft<'_> {
         let read = chosen_files.iter().map(|f| (f.file.path.clone(), f.on_disk.clone())).collect();
         let files: Vec<PromptFile> = chosen_files.into_iter().map(|f| f.file).collect();
         let parts = self.parts(&mut secrets)?;
-        let prompt = question::prompt(&question.instructions, self.boundary, &parts, &files);
+        let prompt = question::prompt(self.instructions, self.boundary, &parts, &files);
 
         let part = |name: &str, text: &str| ManifestPart {
             name: name.to_owned(),

@@ -8,7 +8,7 @@ use crate::question::{Part, Question};
 use crate::questions::{self, workflow};
 use crate::wire::{Ending, PlanBase, PlanInput};
 use crate::workflow::{answer, failed, sent};
-use crate::{Inner, plan_view};
+use crate::{Inner, plan_view, prompts};
 use ::jobs::{Outcome, StepContext, StepError};
 use api::PlanId;
 use api::jobs::Job;
@@ -20,10 +20,6 @@ use store::jobs::JobRow;
 
 /// The longest wish, in bytes.
 const MAX_WISH: usize = 16 << 10;
-
-const COMPLETE: &str = include_str!("prompts/plan-complete.md");
-const MERGE: &str = include_str!("prompts/plan-merge.md");
-const STEP: &str = include_str!("prompts/plan-step.md");
 
 /// The steps that have arrived whole, and what there is of one that has not.
 fn halves(document: Document) -> (Document, Option<plan::Step>) {
@@ -62,7 +58,7 @@ impl Inner {
                 if let Some(step) = broken {
                     part("broken", plan::export::xml(&Document { steps: vec![step], ..Document::default() }));
                 }
-                ("the rest of a plan that was cut", COMPLETE)
+                ("the rest of a plan that was cut", prompts::COMPLETE)
             }
             PlanBase::Merge { plans, wish } => {
                 let ids: Vec<PlanId> = plans.iter().map(|id| id.as_str().into()).collect();
@@ -77,7 +73,7 @@ impl Inner {
                 if let Some(wish) = wish {
                     part("wish", wish.clone());
                 }
-                ("one plan made of several", MERGE)
+                ("one plan made of several", prompts::MERGE)
             }
             PlanBase::Step { plan, step, wish, .. } => {
                 let row = self.plan_row(&plan.as_str().into()).await?;
@@ -86,11 +82,11 @@ impl Inner {
                 part("plan", plan::export::xml(&current.document));
                 part("step", plan::export::xml(&Document { steps: vec![one], ..Document::default() }));
                 part("wish", wish.clone());
-                ("a change of one step of a plan", STEP)
+                ("a change of one step of a plan", prompts::STEP)
             }
         };
         question.purpose = purpose.to_owned();
-        question.instructions = format!("{}\n{more}", question.instructions);
+        question.prompts.push(more);
         Ok(question)
     }
 

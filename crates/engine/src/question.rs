@@ -4,16 +4,18 @@
 //! boundary drawn for this request, so that nothing a part contains can end it or begin another. Instructions are
 //! templates in which [`BOUNDARY`] stands for it.
 
+use crate::prompts;
+
 /// What stands for the boundary in instructions.
-const BOUNDARY: &str = "BOUNDARY";
+pub(crate) const BOUNDARY: &str = "BOUNDARY";
 
 /// A question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Question {
     /// What it is for, in a few words that follow “Send … to …”: shown with the manifest.
     pub purpose: String,
-    /// The system message, as a template.
-    pub instructions: String,
+    /// The prompts that make the system message, one after the other.
+    pub prompts: Vec<prompts::Default>,
     /// What goes besides files, in order.
     pub parts: Vec<Part>,
     /// The files, in order.

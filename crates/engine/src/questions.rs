@@ -3,7 +3,7 @@
 use crate::error::{damaged, database};
 use crate::question::{FilePart, Part, Question, Tree};
 use crate::wire::{ImproveInput, PlanInput};
-use crate::{Inner, find};
+use crate::{Inner, find, prompts};
 use api::discovery::RankReason;
 use rpc::ApiError;
 use std::collections::BTreeMap;
@@ -95,7 +95,7 @@ fn plan(session: &SessionRow, ranked: &[FileRow]) -> Question {
     let files = ticked(ranked);
     Question {
         purpose: "a plan of the change".to_owned(),
-        instructions: include_str!("prompts/plan.md").to_owned(),
+        prompts: vec![prompts::PLAN],
         parts: vec![Part::new("task", &session.task)],
         max_output: PLAN_OUTPUT,
         usual_output: PLAN_USUAL.0 + PLAN_USUAL.1 * files.len() as u64,
@@ -107,7 +107,7 @@ fn plan(session: &SessionRow, ranked: &[FileRow]) -> Question {
 fn refine(session: &SessionRow, ranked: &[FileRow]) -> Question {
     Question {
         purpose: "the task put precisely".to_owned(),
-        instructions: include_str!("prompts/refine.md").to_owned(),
+        prompts: vec![prompts::REFINE],
         parts: vec![Part::new("task", &session.task)],
         files: ticked(ranked),
         tree: None,
@@ -121,7 +121,7 @@ fn improve(input: &ImproveInput) -> Question {
     parts.extend(input.wish.as_ref().map(|wish| Part::new("wish", wish)));
     Question {
         purpose: "a passage in better words".to_owned(),
-        instructions: include_str!("prompts/improve.md").to_owned(),
+        prompts: vec![prompts::IMPROVE],
         parts,
         files: Vec::new(),
         tree: None,
@@ -133,14 +133,14 @@ fn improve(input: &ImproveInput) -> Question {
 /// A question whose answer is a list.
 pub(crate) fn list(
     purpose: &str,
-    instructions: &str,
+    prompt: prompts::Default,
     parts: Vec<Part>,
     files: Vec<FilePart>,
     tree: Option<Tree>,
 ) -> Question {
     Question {
         purpose: purpose.to_owned(),
-        instructions: instructions.to_owned(),
+        prompts: vec![prompt],
         parts,
         usual_output: 200 + 40 * files.len() as u64,
         files,

@@ -1,48 +1,20 @@
 //! The texts in which a plan is handed over: built in, a project's own, and files of a project once a person trusts them.
 
 use crate::error::{database, no_project};
-use crate::roots::Root;
+use crate::own_texts::{MAX_BYTES, files, hash, is_name};
 use crate::{Engine, Inner};
 use api::templates::{
-    ListTemplates, RenderTemplate, RenderedTemplate, SaveTemplate, Template, TemplateList, TemplateOrigin,
-    Templates, TrustTemplate,
+    ListTemplates, RenderTemplate, RenderedTemplate, SaveTemplate, Template, TemplateList, Templates,
+    TextOrigin, TrustTemplate,
 };
 use api::{PlanId, SessionId};
 use plan::template::{BUILT_IN, Values, render};
 use rpc::{ApiError, Caller, ErrorCode};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use store::templates::TemplateRow;
 
 /// Where a project may keep templates.
 const FOLDER: &str = ".plantocode/templates";
-/// The longest text of a template, in bytes.
-const MAX_BYTES: usize = 64 << 10;
-/// Files that are looked at.
-const MOST_FILES: usize = 100;
-
-fn hash(text: &str) -> String {
-    hex::encode(Sha256::digest(text.as_bytes()))
-}
-
-fn is_name(name: &str) -> bool {
-    !name.is_empty()
-        && name.len() <= 64
-        && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
-}
-
-/// The project's files that could be templates, by name.
-fn files(root: &Root) -> BTreeMap<String, String> {
-    let names = root.names(FOLDER, MOST_FILES);
-    names
-        .into_iter()
-        .filter_map(|file| {
-            let name = file.strip_suffix(".md").filter(|name| is_name(name))?.to_owned();
-            let text = root.read(&format!("{FOLDER}/{file}")).ok().filter(|text| text.len() <= MAX_BYTES)?;
-            Some((name, text))
-        })
-        .collect()
-}
 
 /// What counts, and what is only shown. A person's own text wins over a trusted file, that over what is built in.
 fn gathered(rows: &[TemplateRow], files: &BTreeMap<String, String>) -> Vec<Template> {
@@ -53,7 +25,7 @@ fn gathered(rows: &[TemplateRow], files: &BTreeMap<String, String>) -> Vec<Templ
                 name: b.name.to_owned(),
                 about: b.about.to_owned(),
                 text: b.text.to_owned(),
-                origin: TemplateOrigin::BuiltIn,
+                origin: TextOrigin::BuiltIn,
                 hash: None,
             };
             (b.name.to_owned(), template)
@@ -64,7 +36,7 @@ fn gathered(rows: &[TemplateRow], files: &BTreeMap<String, String>) -> Vec<Templ
     for (name, text) in files {
         let hash = hash(text);
         let trusted = rows.iter().any(|row| row.name == *name && row.trusted_hash.as_deref() == Some(&hash));
-        let origin = if trusted { TemplateOrigin::File } else { TemplateOrigin::Untrusted };
+        let origin = if trusted { TextOrigin::File } else { TextOrigin::Untrusted };
         let (name, about) = (name.clone(), about(name));
         let template = Template { name: name.clone(), about, text: text.clone(), origin, hash: Some(hash) };
         if trusted {
@@ -79,7 +51,7 @@ fn gathered(rows: &[TemplateRow], files: &BTreeMap<String, String>) -> Vec<Templ
                 name: row.name.clone(),
                 about: about(&row.name),
                 text: text.clone(),
-                origin: TemplateOrigin::Own,
+                origin: TextOrigin::Own,
                 hash: None,
             };
             found.insert(row.name.clone(), template);
@@ -95,7 +67,7 @@ impl Inner {
         let key = project.to_owned();
         let rows = self.store.read(move |db| store::templates::list(db, &key)).await.map_err(database)?;
         let root = self.root(project).await?;
-        Ok(tokio::task::block_in_place(|| gathered(&rows, &files(&root))))
+        Ok(tokio::task::block_in_place(|| gathered(&rows, &files(&root, FOLDER))))
     }
 
     /// What may be handed over of a plan, in a template; and the plan's session.
@@ -113,7 +85,7 @@ impl Inner {
         };
         let row = self.session(&session).await?;
         let templates = self.templates(&row.project_id).await?;
-        let used = templates.into_iter().find(|t| t.name == name && t.origin != TemplateOrigin::Untrusted);
+        let used = templates.into_iter().find(|t| t.name == name && t.origin != TextOrigin::Untrusted);
         let Some(template) = used else {
             let message = format!(
                 "There is no template “{name}” that may be used. A file of the project has to be trusted first. Nothing was \

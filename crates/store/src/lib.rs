@@ -18,6 +18,7 @@ mod migrations;
 pub mod plan_versions;
 pub mod plans;
 pub mod projects;
+pub mod prompts;
 pub mod scopes;
 pub mod search;
 pub mod sessions;

@@ -4,6 +4,7 @@ use super::NOTHING_TO_ASK;
 use crate::Inner;
 use crate::error::sentence;
 use crate::manifest::under;
+use crate::prompts;
 use crate::question::{FilePart, Part, Question, Tree};
 use crate::questions::{Outputs, list, reasons};
 use crate::roots::Root;
@@ -45,14 +46,14 @@ pub(crate) async fn question(
     tokio::task::block_in_place(|| match stage {
         "roots" => Ok(list(
             "choosing folders worth a look",
-            include_str!("../prompts/find-roots.md"),
+            prompts::FIND_ROOTS,
             vec![task, Part::new("folders", folders(&root)?)],
             Vec::new(),
             None,
         )),
         "patterns" => Ok(list(
             "naming patterns of paths",
-            include_str!("../prompts/find-patterns.md"),
+            prompts::FIND_PATTERNS,
             vec![task],
             Vec::new(),
             Some(Tree::Under(roots)),
@@ -62,20 +63,14 @@ pub(crate) async fn question(
             if files.is_empty() {
                 return Err(nothing());
             }
-            Ok(list(
-                "judging the files",
-                include_str!("../prompts/find-relevance.md"),
-                vec![task],
-                files,
-                None,
-            ))
+            Ok(list("judging the files", prompts::FIND_RELEVANCE, vec![task], files, None))
         }
         "extend" => {
             let found: Vec<&FileRow> = ranked.iter().filter(|file| file.included).collect();
             let (definitions, near) = surroundings(&root, &found)?;
             Ok(list(
                 "finding files that were missed",
-                include_str!("../prompts/find-extend.md"),
+                prompts::FIND_EXTEND,
                 vec![task, Part::new("found", definitions), Part::new("near", near)],
                 Vec::new(),
                 Some(Tree::Under(roots)),

@@ -10,6 +10,7 @@ mod fixture;
 mod keeping;
 mod plan_asks;
 mod plans;
+mod prompts;
 mod review;
 mod rights;
 mod scopes;

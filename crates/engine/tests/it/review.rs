@@ -9,7 +9,7 @@ use api::review::{
 };
 use api::sessions::GetSession;
 use api::templates::{
-    ListTemplates, RenderTemplate, SaveTemplate, TemplateOrigin, TemplatesClient, TrustTemplate,
+    ListTemplates, RenderTemplate, SaveTemplate, TemplatesClient, TextOrigin, TrustTemplate,
 };
 use testkit::Behaviour;
 
@@ -239,7 +239,7 @@ async fn templates_of_a_project_are_inert_until_they_are_trusted() {
     let list = ListTemplates { project: project.clone() };
     let listed = templates.list(&list).await.unwrap().templates;
     assert_eq!(listed.len(), 6);
-    let file = listed.iter().find(|t| t.origin == TemplateOrigin::Untrusted).unwrap();
+    let file = listed.iter().find(|t| t.origin == TextOrigin::Untrusted).unwrap();
     assert_eq!(templates.render(&render("task")).await.unwrap().text.trim(), TASK);
     let trust = TrustTemplate { project: project.clone(), name: "task".into(), hash: file.hash.clone() };
     templates.trust(&trust).await.unwrap();

@@ -1,0 +1,190 @@
+//! `plantocode prompts`: what models are told to do.
+
+use crate::show::{self, QUIET, STRONG, WARN, styled};
+use anyhow::Context;
+use api::ProjectId;
+use api::projects::{GrantProject, ProjectsClient};
+use api::prompts::{DiffPrompt, ListPrompts, Prompt, PromptsClient, SavePrompt, TrustPrompt};
+use api::templates::TextOrigin;
+use clap::{Args, Subcommand};
+use host::Host;
+use std::io::{IsTerminal, Read};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Show what models are told to do, or give a project a text of its own.
+#[derive(Subcommand)]
+pub enum Command {
+    /// List the prompts: which text is used, and whether a default has changed since yours was made from it.
+    #[command(after_help = "Examples:
+  plantocode prompts list
+  plantocode prompts list --project ~/src/client")]
+    List(Place),
+    /// Print the text of a prompt that is used.
+    #[command(after_help = "Examples:
+  plantocode prompts show plan > plan.md")]
+    Show(One),
+    /// Show how the text of a project differs from the default.
+    #[command(after_help = "Examples:
+  plantocode prompts diff plan
+  plantocode prompts diff plan --untrusted")]
+    Diff(Diff),
+    /// Give a project a text of its own.
+    #[command(after_help = "Examples:
+  plantocode prompts set plan plan.md
+  cat refine.md | plantocode prompts set refine -")]
+    Set(Set),
+    /// Take back the text of one's own, and the trust in a file.
+    #[command(after_help = "Examples:
+  plantocode prompts reset plan")]
+    Reset(One),
+    /// Trust the project's file `.plantocode/prompts/NAME.md` as it is now.
+    #[command(after_help = "Examples:
+  plantocode prompts trust plan")]
+    Trust(One),
+}
+
+/// A project.
+#[derive(Args)]
+pub struct Place {
+    /// The project.
+    #[arg(long, default_value = ".", value_name = "DIR")]
+    project: PathBuf,
+}
+
+/// A prompt of a project.
+#[derive(Args)]
+pub struct One {
+    /// Its name, as `plantocode prompts list` says it.
+    #[arg(value_name = "NAME")]
+    name: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// What to compare.
+#[derive(Args)]
+pub struct Diff {
+    #[command(flatten)]
+    one: One,
+    /// Compare the file of the project that nobody trusts yet.
+    #[arg(long)]
+    untrusted: bool,
+}
+
+/// A text for a prompt.
+#[derive(Args)]
+pub struct Set {
+    #[command(flatten)]
+    one: One,
+    /// The file with the text; `-` reads standard input.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let host = Host::open("cli").await?;
+    let told = tell(&host, command).await;
+    host.close().await;
+    told.map(|()| ExitCode::SUCCESS)
+}
+
+async fn tell(host: &Host, command: Command) -> anyhow::Result<()> {
+    let prompts = PromptsClient(host.client.clone());
+    match command {
+        Command::List(place) => {
+            let project = project(host, &place.project).await?;
+            Ok(prompts.list(&ListPrompts { project }).await?.prompts.iter().try_for_each(line)?)
+        }
+        Command::Show(one) => {
+            let prompt = used(&prompts, host, &one).await?;
+            let text = show::document(&prompt.text, std::io::stdout().is_terminal()).into_owned();
+            Ok(show::write_out(&mut std::io::stdout(), text.as_bytes())?)
+        }
+        Command::Diff(arguments) => {
+            let project = project(host, &arguments.one.place.project).await?;
+            let diff = DiffPrompt { project, name: arguments.one.name, untrusted: arguments.untrusted };
+            let text = prompts.diff(&diff).await?.text;
+            if text.is_empty() {
+                show::note("It is the default.");
+            }
+            let text = show::document(&text, std::io::stdout().is_terminal()).into_owned();
+            Ok(show::write_out(&mut std::io::stdout(), text.as_bytes())?)
+        }
+        Command::Set(arguments) => {
+            let text = read(&arguments.file)?;
+            let project = project(host, &arguments.one.place.project).await?;
+            let save = SavePrompt { project, name: arguments.one.name, text: Some(text) };
+            prompts.save(&save).await?;
+            show::note("Stored. `plantocode prompts diff` shows how it differs from the default.");
+            Ok(())
+        }
+        Command::Reset(one) => {
+            let project = project(host, &one.place.project).await?;
+            prompts
+                .save(&SavePrompt { project: project.clone(), name: one.name.clone(), text: None })
+                .await?;
+            prompts.trust(&TrustPrompt { project, name: one.name, hash: None }).await?;
+            show::note("The default is used again.");
+            Ok(())
+        }
+        Command::Trust(one) => {
+            let project = project(host, &one.place.project).await?;
+            let all = prompts.list(&ListPrompts { project: project.clone() }).await?.prompts;
+            let file = all.into_iter().find(|p| p.name == one.name && p.origin == TextOrigin::Untrusted);
+            let Some(file) = file else {
+                anyhow::bail!(
+                    "the project has no file .plantocode/prompts/{}.md that is not trusted yet",
+                    one.name
+                );
+            };
+            prompts.trust(&TrustPrompt { project, name: one.name, hash: file.hash }).await?;
+            show::note(
+                "Trusted as it is now. When the file changes, it counts no more until you look at it again.",
+            );
+            Ok(())
+        }
+    }
+}
+
+async fn used(prompts: &PromptsClient, host: &Host, one: &One) -> anyhow::Result<Prompt> {
+    let project = project(host, &one.place.project).await?;
+    let all = prompts.list(&ListPrompts { project }).await?.prompts;
+    let found = all.into_iter().find(|p| p.name == one.name && p.origin != TextOrigin::Untrusted);
+    found.with_context(|| format!("there is no prompt {}; `plantocode prompts list` shows them", one.name))
+}
+
+async fn project(host: &Host, folder: &Path) -> anyhow::Result<ProjectId> {
+    let path =
+        folder.canonicalize().with_context(|| format!("cannot open the project {}", folder.display()))?;
+    let path = path.display().to_string();
+    Ok(ProjectsClient(host.client.clone()).grant(&GrantProject { path }).await?.id)
+}
+
+fn read(file: &Path) -> anyhow::Result<String> {
+    if file == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).context("standard input cannot be read as text")?;
+        return Ok(text);
+    }
+    std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))
+}
+
+fn line(prompt: &Prompt) -> std::io::Result<()> {
+    let origin = match prompt.origin {
+        TextOrigin::BuiltIn => styled(QUIET, "default"),
+        TextOrigin::Own => "own".to_owned(),
+        TextOrigin::File => "file".to_owned(),
+        TextOrigin::Untrusted => styled(WARN, "file, not trusted and not used"),
+    };
+    let changed = match prompt.made_from {
+        Some(from) if from != prompt.version => styled(WARN, "  the default has changed since"),
+        _ => String::new(),
+    };
+    let name = styled(STRONG, format!("{:<16}", prompt.name));
+    show::line(format_args!(
+        "{name} v{}  {origin}{changed}  {}",
+        prompt.version,
+        styled(QUIET, &prompt.about)
+    ))
+}

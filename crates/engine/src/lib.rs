@@ -22,6 +22,7 @@ mod events;
 mod find;
 mod hand_over;
 mod house;
+mod in_view;
 mod jobs;
 mod live;
 mod manifest;
@@ -111,6 +112,7 @@ pub(crate) struct Inner {
     pub(crate) catalogue: Catalogue,
     pub(crate) bus: Bus,
     pub(crate) live: LivePlans,
+    pub(crate) in_view: in_view::InView,
     pub(crate) credentials: Credentials,
     pub(crate) terminals: TerminalHost,
     pub(crate) devices: DeviceLinks,
@@ -138,6 +140,7 @@ impl Engine {
             catalogue: Catalogue::builtin().map_err(|e| built(&e))?,
             bus: Bus::new(env.random_hex(8)),
             live: LivePlans::default(),
+            in_view: in_view::InView::default(),
             credentials: Credentials::load(&dir),
             devices: DeviceLinks::open(&dir, &env).map_err(|source| DataDirError::Unusable {
                 path: dir.data.join("device.key").display().to_string(),
@@ -171,6 +174,7 @@ impl Engine {
         }
         let inner = Arc::clone(&engine.inner);
         tokio::spawn(house::keep(Arc::downgrade(&inner)));
+        tokio::spawn(in_view::look(Arc::downgrade(&inner)));
         tokio::spawn(async move { inner.refresh_link().await });
         Ok(engine)
     }

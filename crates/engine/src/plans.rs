@@ -55,6 +55,29 @@ impl Inner {
         self.reviewed(row).await
     }
 
+    /// Checks a plan against the project as it is now.
+    pub(crate) async fn verify_plan(&self, id: &PlanId) -> Result<Plan, ApiError> {
+        let row = self.plan_row(id).await?;
+        if row.state == plan_view::STREAMING {
+            return self.plan(id).await;
+        }
+        let current = self.version(&row, None).await?;
+        let findings = self.check_since(&row, &current.document).await?;
+        let row = with_findings(row, &findings).map_err(|e| ApiError::internal(e.to_string()))?;
+        let session = row.session_id.clone();
+        let stored = self.store.write(move |db| {
+            // Checking takes a while: what was found in an older version says nothing of the present one.
+            let now = store::plan_versions::latest(db, &row.id)?.map_or(1, |version| version.number);
+            if now == current.number && store::plans::get(db, &row.id)?.is_some() {
+                store::plans::put(db, &row)?;
+            }
+            Ok(())
+        });
+        stored.await.map_err(database)?;
+        self.bus.tell(Topic::Plan, &id.0, Some(&session));
+        self.plan(id).await
+    }
+
     /// Gives the plan, everything that changes in it, and the plan again when it has ended.
     async fn follow(self: Arc<Inner>, id: PlanId, events: mpsc::Sender<Result<PlanEvent, ApiError>>) {
         let mut changes = self.bus.subscribe();
@@ -124,7 +147,9 @@ impl Plans for Engine {
     }
 
     async fn get(&self, _: &Caller, request: GetPlan) -> Result<Plan, ApiError> {
-        self.inner.plan(&request.plan).await
+        let plan = self.inner.plan(&request.plan).await?;
+        self.inner.in_view.shown(&plan);
+        Ok(plan)
     }
 
     async fn watch(&self, _: &Caller, request: GetPlan) -> Result<ItemStream<PlanEvent>, ApiError> {
@@ -138,25 +163,7 @@ impl Plans for Engine {
     }
 
     async fn verify(&self, _: &Caller, request: GetPlan) -> Result<Plan, ApiError> {
-        let row = self.inner.plan_row(&request.plan).await?;
-        if row.state == plan_view::STREAMING {
-            return self.inner.plan(&request.plan).await;
-        }
-        let current = self.inner.version(&row, None).await?;
-        let findings = self.inner.check_since(&row, &current.document).await?;
-        let row = with_findings(row, &findings).map_err(|e| ApiError::internal(e.to_string()))?;
-        let session = row.session_id.clone();
-        let stored = self.inner.store.write(move |db| {
-            // Checking takes a while: what was found in an older version says nothing of the present one.
-            let now = store::plan_versions::latest(db, &row.id)?.map_or(1, |version| version.number);
-            if now == current.number && store::plans::get(db, &row.id)?.is_some() {
-                store::plans::put(db, &row)?;
-            }
-            Ok(())
-        });
-        stored.await.map_err(database)?;
-        self.inner.bus.tell(Topic::Plan, &request.plan.0, Some(&session));
-        self.inner.plan(&request.plan).await
+        self.inner.verify_plan(&request.plan).await
     }
 
     async fn export(&self, _: &Caller, request: ExportPlan) -> Result<ExportedPlan, ApiError> {

@@ -41,6 +41,10 @@ pub(crate) enum ReadError {
     Io(std::io::Error),
 }
 
+/// The size and time of change of what stands at a path; `None` where nothing does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp(Option<(u64, Option<std::time::SystemTime>)>);
+
 impl Root {
     /// Opens the folder itself.
     pub(crate) fn open(path: &Path) -> std::io::Result<Root> {
@@ -137,6 +141,12 @@ impl Root {
         let mut names: Vec<String> = names.take(most).collect();
         names.sort();
         names
+    }
+
+    /// Tells one state of what stands at a path from another, without reading it.
+    pub(crate) fn stamp(&self, path: &str) -> Stamp {
+        let Ok(found) = self.dir.symlink_metadata(path) else { return Stamp(None) };
+        Stamp(Some((found.len(), found.modified().ok().map(cap_std::time::SystemTime::into_std))))
     }
 
     /// What stands at a path.

@@ -1,4 +1,5 @@
 use crate::fixture::{Fixture, KEY, TASK, repo};
+use api::events::{EventsClient, Topic, WatchEvents};
 use api::jobs::{GetJob, JobState, JobsClient};
 use api::plans::{ExportPlan, GetPlan, OperationKind, PlanEvent, PlanFormat, PlanState, Severity};
 use api::usage::{UsageClient, UsageSince};
@@ -303,4 +304,28 @@ async fn a_plan_is_exported_in_every_form() {
     assert!(export(PlanFormat::Xml).await.starts_with("<plan"));
     let json: serde_json::Value = serde_json::from_str(&export(PlanFormat::Json).await).unwrap();
     assert_eq!(json["steps"].as_array().unwrap().len(), plan.step_count as usize);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_that_somebody_looks_at_is_checked_when_its_files_change() {
+    let f = Fixture::start().await;
+    let (_, _, plan) = f.plan(TASK).await;
+    let get = GetPlan { plan: plan.id.clone() };
+    let shown = f.plans().get(&get).await.unwrap();
+    let stale = |plan: &api::plans::Plan| {
+        plan.steps.iter().flat_map(|step| &step.findings).any(|finding| finding.code == "stale")
+    };
+    assert!(!stale(&shown), "{shown:?}");
+    let path = shown.steps[0].operations[0].path.clone();
+    // The first look remembers what the files are like.
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    let mut changes = EventsClient(f.client.clone()).watch(&WatchEvents::default()).await.unwrap();
+    std::fs::write(f.repo.path().join(&path), "// somebody else was here\n").unwrap();
+    loop {
+        let change = changes.next().await.unwrap().unwrap();
+        if change.topic == Topic::Plan && change.id == plan.id.0 {
+            break;
+        }
+    }
+    assert!(stale(&f.plans().get(&get).await.unwrap()));
 }

@@ -42,6 +42,11 @@ impl Scope {
         Scope::Pair,
     ];
 
+    /// Whether a method with this scope only looks: repeating it changes nothing.
+    pub fn only_looks(self) -> bool {
+        matches!(self, Scope::None | Scope::View | Scope::Files)
+    }
+
     /// The scope's name in snapshots, messages and pairing dialogs.
     pub fn name(self) -> &'static str {
         match self {

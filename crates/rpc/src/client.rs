@@ -45,6 +45,7 @@ pub struct Client {
     tx: mpsc::Sender<Message>,
     table: Arc<Table>,
     next: Arc<AtomicU64>,
+    key: Option<Arc<str>>,
 }
 
 /// Makes a client of `link`, and the future that reads its answers.
@@ -54,7 +55,8 @@ pub struct Client {
 pub fn connect(link: Link) -> (Client, impl Future<Output = ()> + Send) {
     let Link { tx, mut rx } = link;
     let table = Arc::new(Mutex::new(Some(HashMap::new())));
-    let client = Client { tx, table: Arc::clone(&table), next: Arc::new(AtomicU64::new(1)) };
+    let next = Arc::new(AtomicU64::new(1));
+    let client = Client { tx, table: Arc::clone(&table), next, key: None };
     let read = async move {
         while let Some(message) = rx.recv().await {
             match message {
@@ -115,6 +117,14 @@ fn deliver_record(table: &Table, call: u32, record: Record) {
 }
 
 impl Client {
+    /// The same client, whose next call carries `key`: when its answer is lost, the same call with the same key can be
+    /// made again, also on another link, and has no second effect. Each call that changes something needs a key of its
+    /// own; streams and feeds take none.
+    #[must_use]
+    pub fn with_key(&self, key: &str) -> Client {
+        Client { key: Some(key.into()), ..self.clone() }
+    }
+
     /// Calls a unary method.
     ///
     /// # Errors
@@ -170,8 +180,12 @@ impl Client {
         pending: Pending,
     ) -> Result<u64, ApiError> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let frame =
-            Frame::Request { id: RequestId::Number(id), method: method.to_owned(), params: encode(params)? };
+        let frame = Frame::Request {
+            id: RequestId::Number(id),
+            method: method.to_owned(),
+            params: encode(params)?,
+            key: self.key.as_deref().map(str::to_owned),
+        };
         let message = frame.to_message()?;
         match self.table.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
             None => return Err(ApiError::link_closed()),

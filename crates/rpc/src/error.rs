@@ -31,7 +31,8 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    const ALL: [ErrorCode; 10] = [
+    /// Every code, in the order of its integers.
+    pub const ALL: [ErrorCode; 10] = [
         ErrorCode::Invalid,
         ErrorCode::Unauthenticated,
         ErrorCode::Forbidden,
@@ -43,6 +44,22 @@ impl ErrorCode {
         ErrorCode::Canceled,
         ErrorCode::Internal,
     ];
+
+    /// The word in `error.data.code`.
+    pub fn name(self) -> &'static str {
+        match self {
+            ErrorCode::Invalid => "invalid",
+            ErrorCode::Unauthenticated => "unauthenticated",
+            ErrorCode::Forbidden => "forbidden",
+            ErrorCode::NotFound => "not_found",
+            ErrorCode::Conflict => "conflict",
+            ErrorCode::RateLimited => "rate_limited",
+            ErrorCode::Quota => "quota",
+            ErrorCode::Unavailable => "unavailable",
+            ErrorCode::Canceled => "canceled",
+            ErrorCode::Internal => "internal",
+        }
+    }
 
     /// The integer in a JSON-RPC `error.code`: −32000 … −32009.
     pub fn json_rpc(self) -> i32 {
@@ -104,9 +121,8 @@ impl ApiError {
         ApiError::new(ErrorCode::Canceled, "canceled", "Canceled.")
     }
 
-    /// A message of `bytes` bytes, which no link carries.
-    pub fn too_large(bytes: usize) -> ApiError {
-        let limit = crate::link::MAX_MESSAGE_BYTES;
+    /// A message of `bytes` bytes where a link carries `limit`.
+    pub fn too_large(bytes: usize, limit: usize) -> ApiError {
         ApiError::invalid(
             "too_large",
             format!(
@@ -172,5 +188,8 @@ mod tests {
     fn every_code_has_its_own_integer() {
         let integers: Vec<i32> = ErrorCode::ALL.iter().map(|c| c.json_rpc()).collect();
         assert_eq!(integers, (0..10).map(|n| -32000 - n).collect::<Vec<_>>());
+        for code in ErrorCode::ALL {
+            assert_eq!(serde_json::to_string(&code).unwrap(), format!("\"{}\"", code.name()));
+        }
     }
 }

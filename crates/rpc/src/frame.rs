@@ -30,6 +30,8 @@ pub enum Frame {
         method: String,
         /// The method's parameters.
         params: Box<RawValue>,
+        /// Names what is asked for, so that a repeat of the call has no second effect; see [`crate::once`].
+        key: Option<String>,
     },
     /// The answer to a unary call.
     Response {
@@ -78,12 +80,15 @@ const CREDIT: &str = "$/credit";
 struct Envelope {
     #[serde(default)]
     jsonrpc: String,
+    /// Absent in notifications, `null` in the answer to what could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    id: Option<RequestId>,
+    id: Option<Option<RequestId>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     method: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     params: Option<Box<RawValue>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     result: Option<Box<RawValue>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -157,11 +162,11 @@ impl Frame {
                 (_, Some(error)) => Err(error.into()),
                 (result, None) => Ok(result.unwrap_or_else(null)),
             };
-            return Ok(Frame::Response { id: envelope.id, result });
+            return Ok(Frame::Response { id: envelope.id.flatten(), result });
         };
         let params = envelope.params.unwrap_or_else(null);
-        if let Some(id) = envelope.id {
-            return Ok(Frame::Request { id, method, params });
+        if let Some(id) = envelope.id.flatten() {
+            return Ok(Frame::Request { id, method, params, key: envelope.key });
         }
         match method.as_str() {
             ITEM => decode(&params).map(|ItemParams { id, seq, value }| Frame::Item { id, seq, value }),
@@ -184,14 +189,18 @@ impl Frame {
             ..Envelope::default()
         };
         let mut envelope = match self.clone() {
-            Frame::Request { id, method, params } => {
-                Envelope { id: Some(id), method: Some(method), params: Some(params), ..Envelope::default() }
-            }
+            Frame::Request { id, method, params, key } => Envelope {
+                id: Some(Some(id)),
+                method: Some(method),
+                params: Some(params),
+                key,
+                ..Envelope::default()
+            },
             Frame::Response { id, result: Ok(result) } => {
-                Envelope { id, result: Some(result), ..Envelope::default() }
+                Envelope { id: Some(id), result: Some(result), ..Envelope::default() }
             }
             Frame::Response { id, result: Err(error) } => {
-                Envelope { id, error: Some(error.into()), ..Envelope::default() }
+                Envelope { id: Some(id), error: Some(error.into()), ..Envelope::default() }
             }
             Frame::Item { id, seq, value } => notification(ITEM, encode(&ItemParams { id, seq, value })?),
             Frame::End { id, error } => {
@@ -211,9 +220,17 @@ impl Frame {
     /// `invalid` with reason `too_large` when it is longer than [`MAX_MESSAGE_BYTES`]: such a message would end
     /// the link. Those of [`Frame::to_text`].
     pub fn to_message(&self) -> Result<Message, ApiError> {
+        self.to_message_within(MAX_MESSAGE_BYTES)
+    }
+
+    /// Writes the frame as a message of at most `largest` bytes.
+    ///
+    /// # Errors
+    /// Those of [`Frame::to_message`].
+    pub fn to_message_within(&self, largest: usize) -> Result<Message, ApiError> {
         let text = self.to_text()?;
-        if text.len() > MAX_MESSAGE_BYTES {
-            return Err(ApiError::too_large(text.len()));
+        if text.len() > largest {
+            return Err(ApiError::too_large(text.len(), largest));
         }
         Ok(Message::Text(text))
     }
@@ -235,8 +252,13 @@ mod tests {
     fn frames_are_json_rpc() {
         let id = RequestId::Number(7);
         check(
-            Frame::Request { id: id.clone(), method: "a.b".into(), params: encode(&1).unwrap() },
+            Frame::Request { id: id.clone(), method: "a.b".into(), params: encode(&1).unwrap(), key: None },
             expect![[r#"{"jsonrpc":"2.0","id":7,"method":"a.b","params":1}"#]],
+        );
+        let key = Some("0123456789abcdef".to_owned());
+        check(
+            Frame::Request { id: id.clone(), method: "a.b".into(), params: null(), key },
+            expect![[r#"{"jsonrpc":"2.0","id":7,"method":"a.b","params":null,"key":"0123456789abcdef"}"#]],
         );
         check(
             Frame::Response { id: Some(id.clone()), result: Ok(encode(&"x").unwrap()) },
@@ -247,6 +269,13 @@ mod tests {
             Frame::Response { id: Some(id.clone()), result: Err(error) },
             expect![[
                 r#"{"jsonrpc":"2.0","id":7,"error":{"code":-32003,"message":"There is no such session.","data":{"code":"not_found","reason":"no_session","params":{"id":"3"}}}}"#
+            ]],
+        );
+        let unread = ApiError::invalid("malformed_frame", "No.");
+        check(
+            Frame::Response { id: None, result: Err(unread) },
+            expect![[
+                r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"No.","data":{"code":"invalid","reason":"malformed_frame"}}}"#
             ]],
         );
         check(

@@ -15,6 +15,9 @@ pub mod error;
 pub mod frame;
 pub mod link;
 mod macros;
+pub mod observe;
+pub mod once;
+mod out;
 pub mod record;
 pub mod router;
 pub mod serve;
@@ -24,9 +27,11 @@ pub use client::{Client, Feed, Subscription, connect};
 pub use error::{ApiError, ErrorCode};
 pub use frame::{Frame, RequestId};
 pub use link::{Link, Message};
+pub use observe::{Crossed, Observer, Seen};
+pub use once::{Keyed, Once};
 pub use record::{Consumed, Record, RecordStream};
 pub use router::{Kind, MethodSpec, Router};
-pub use serve::serve;
+pub use serve::{serve, serve_within};
 
 /// Names the [`api!`] macro needs from other crates, so that its users need not depend on them.
 #[doc(hidden)]

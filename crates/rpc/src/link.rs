@@ -21,6 +21,21 @@ pub enum Message {
     Binary(Bytes),
 }
 
+impl Message {
+    /// Its length in bytes.
+    pub fn len(&self) -> usize {
+        match self {
+            Message::Text(text) => text.len(),
+            Message::Binary(bytes) => bytes.len(),
+        }
+    }
+
+    /// Whether it has no bytes at all.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
 /// One end of a connection.
 #[derive(Debug)]
 pub struct Link {

@@ -3,6 +3,8 @@
 use crate::caller::{Caller, Scope};
 use crate::error::{ApiError, ErrorCode};
 use crate::frame::{decode, encode};
+use crate::observe::Observer;
+use crate::once::Once;
 use crate::record::{Consumed, RecordStream};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{BoxStream, StreamExt};
@@ -56,6 +58,8 @@ pub(crate) enum Handler {
 #[derive(Default)]
 pub struct Router {
     methods: BTreeMap<&'static str, (MethodSpec, Handler)>,
+    observer: Option<Arc<dyn Observer>>,
+    once: Option<Arc<dyn Once>>,
 }
 
 impl Router {
@@ -67,6 +71,29 @@ impl Router {
     /// Every mounted method, by name.
     pub fn methods(&self) -> impl Iterator<Item = &MethodSpec> {
         self.methods.values().map(|(spec, _)| spec)
+    }
+
+    /// Tells `observer` of every message of every link that this router serves.
+    pub fn observe(&mut self, observer: Arc<dyn Observer>) {
+        self.observer = Some(observer);
+    }
+
+    /// Leads calls with a key to whoever keeps the keys. Without a keeper such calls are refused.
+    pub fn keep_keys(&mut self, once: Arc<dyn Once>) {
+        self.once = Some(once);
+    }
+
+    pub(crate) fn observer(&self) -> Option<Arc<dyn Observer>> {
+        self.observer.clone()
+    }
+
+    pub(crate) fn once(&self) -> Option<Arc<dyn Once>> {
+        self.once.clone()
+    }
+
+    /// The method of this name, if there is one.
+    pub(crate) fn spec(&self, method: &str) -> Option<MethodSpec> {
+        self.methods.get(method).map(|(spec, _)| *spec)
     }
 
     /// Mounts a unary method. Used by the `api!` macro.
@@ -125,7 +152,7 @@ impl Router {
     }
 
     /// The handler of `method`, if `caller` may call it. Nothing has been decoded yet.
-    pub(crate) fn allow(&self, caller: &Caller, method: &str) -> Result<Handler, ApiError> {
+    pub(crate) fn allow(&self, caller: &Caller, method: &str) -> Result<(MethodSpec, Handler), ApiError> {
         let Some((spec, handler)) = self.methods.get(method) else {
             return Err(ApiError::not_found("unknown_method", "This engine has no such method.")
                 .with("method", method.chars().take(80).collect::<String>()));
@@ -137,6 +164,6 @@ impl Router {
                 .with("scope", spec.scope.name())
                 .with("method", spec.name));
         }
-        Ok(handler.clone())
+        Ok((*spec, handler.clone()))
     }
 }

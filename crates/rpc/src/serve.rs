@@ -3,9 +3,12 @@
 use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::frame::{Frame, RequestId};
-use crate::link::{Link, Message};
+use crate::link::{Link, MAX_MESSAGE_BYTES, Message};
+use crate::observe::{Crossed, Opened, Tap};
+use crate::once::{self, Keyed, Once};
+use crate::out::Out;
 use crate::record::{Consumed, MAX_RECORD_BYTES, RecordStream};
-use crate::router::{Handler, Router};
+use crate::router::{Handler, MethodSpec, Router};
 use futures_util::future::{AbortHandle, Abortable, BoxFuture, FutureExt};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use serde_json::value::RawValue;
@@ -13,7 +16,7 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, watch};
 
 /// Items of a stream that may be sent before the caller grants more.
 pub const INITIAL_CREDIT: u32 = 64;
@@ -28,8 +31,16 @@ pub const MAX_OPEN_CALLS: usize = 256;
 /// run to their end, and their answers are discarded: what a call has begun to store is also told. So this future
 /// ends only when they have. Only `$/cancel` drops a unary call in the middle.
 pub async fn serve(router: Arc<Router>, caller: Caller, link: Link) {
+    serve_within(router, caller, link, MAX_MESSAGE_BYTES).await;
+}
+
+/// Like [`serve`], over a link that carries texts of at most `largest` bytes, which is less than others do: what is longer
+/// fails by itself.
+pub async fn serve_within(router: Arc<Router>, caller: Caller, link: Link, largest: usize) {
     let Link { tx, mut rx } = link;
-    let mut calls = Calls { router, caller, tx, open: HashMap::new(), running: FuturesUnordered::new() };
+    let opened = Opened(Tap::open(&router, &caller));
+    let out = Out { tx, largest, tap: opened.0.clone(), method: None, begun: None };
+    let mut calls = Calls { router, caller, out, open: HashMap::new(), running: FuturesUnordered::new() };
     loop {
         tokio::select! {
             message = rx.recv() => match message {
@@ -40,7 +51,7 @@ pub async fn serve(router: Arc<Router>, caller: Caller, link: Link) {
                     }
                 }
                 // Records go from the engine to its callers, never the other way.
-                Some(Message::Binary(_)) => {}
+                Some(Message::Binary(bytes)) => calls.out.came(Crossed::Other, bytes.len()),
             },
             Some((id, answered)) = calls.running.next(), if !calls.running.is_empty() => {
                 calls.forget(&id, &answered);
@@ -48,6 +59,7 @@ pub async fn serve(router: Arc<Router>, caller: Caller, link: Link) {
         }
     }
     drop(rx);
+    drop(opened);
     calls.finish().await;
 }
 
@@ -62,6 +74,7 @@ struct OpenCall {
     silence: AbortHandle,
     answered: Answered,
     credit: Credit,
+    out: Out,
 }
 
 /// What a caller's `$/credit` means to a call.
@@ -106,7 +119,7 @@ impl Credit {
 struct Calls {
     router: Arc<Router>,
     caller: Caller,
-    tx: mpsc::Sender<Message>,
+    out: Out,
     open: HashMap<RequestId, OpenCall>,
     running: FuturesUnordered<BoxFuture<'static, (RequestId, Answered)>>,
 }
@@ -114,62 +127,107 @@ struct Calls {
 impl Calls {
     /// Does what a frame asks for. Fails when the other end is gone.
     async fn take(&mut self, text: &str) -> Result<(), ApiError> {
+        let bytes = text.len();
         match Frame::parse(text) {
-            Ok(Frame::Request { id, method, params }) => {
-                if let Err(error) = self.start(&id, &method, params) {
-                    return send_last(&self.tx, Frame::Response { id: Some(id), result: Err(error) }).await;
+            Ok(Frame::Request { id, method, params, key }) => {
+                let known = self.router.spec(&method).map(|spec| spec.name);
+                let out = Out { method: known, begun: Some(self.out.tap.now_ms()), ..self.out.clone() };
+                out.came(Crossed::Call, bytes);
+                if let Err(error) = self.start(&id, &method, params, key, &out) {
+                    return out.send_last(Frame::Response { id: Some(id), result: Err(error) }).await;
                 }
             }
             Ok(Frame::Cancel { id }) => {
-                if let Some(call) = self.open.remove(&id) {
+                let call = self.open.remove(&id);
+                call.as_ref().map_or(&self.out, |call| &call.out).came(Crossed::Cancel, bytes);
+                if let Some(call) = call {
                     call.stop.abort();
                     if !call.answered.swap(true, Ordering::SeqCst) {
-                        return send_last(&self.tx, canceled(id, call.credit.streams())).await;
+                        return call.out.send_last(canceled(id, call.credit.streams())).await;
                     }
                 }
             }
             Ok(Frame::Credit { id, n }) => {
-                if let Some(call) = self.open.get(&id) {
+                let call = self.open.get(&id);
+                call.map_or(&self.out, |call| &call.out).came(Crossed::Credit, bytes);
+                if let Some(call) = call {
                     call.credit.grant(n);
                 }
             }
-            Ok(Frame::Response { .. } | Frame::Item { .. } | Frame::End { .. }) => {}
+            Ok(Frame::Response { .. } | Frame::Item { .. } | Frame::End { .. }) => {
+                self.out.came(Crossed::Other, bytes);
+            }
             Err(error) => {
-                return send_last(&self.tx, Frame::Response { id: None, result: Err(error) }).await;
+                self.out.came(Crossed::Other, bytes);
+                return self.out.send_last(Frame::Response { id: None, result: Err(error) }).await;
             }
         }
         Ok(())
     }
 
     /// Begins a call, or says why not.
-    fn start(&mut self, id: &RequestId, method: &str, params: Box<RawValue>) -> Result<(), ApiError> {
+    fn start(
+        &mut self,
+        id: &RequestId,
+        method: &str,
+        params: Box<RawValue>,
+        key: Option<String>,
+        out: &Out,
+    ) -> Result<(), ApiError> {
         if self.open.contains_key(id) {
             return Err(ApiError::invalid("duplicate_id", "A call with this id is still open."));
         }
         if self.open.len() >= MAX_OPEN_CALLS {
             return Err(ApiError::invalid("too_many_calls", "Too many calls are open on this connection."));
         }
-        let handler = self.router.allow(&self.caller, method)?;
+        let (spec, handler) = self.router.allow(&self.caller, method)?;
+        let once = key.map(|key| self.keyed(&spec, &handler, key)).transpose()?.flatten();
         let (stop, stopping) = AbortHandle::new_pair();
         let (silence, silencing) = AbortHandle::new_pair();
         let answered = Answered::default();
         let credit = Credit::of(&handler);
-        let call = OpenCall { stop, silence, answered: Arc::clone(&answered), credit: credit.clone() };
-        let (caller, tx) = (self.caller.clone(), self.tx.clone());
+        let call = OpenCall {
+            stop,
+            silence,
+            answered: Arc::clone(&answered),
+            credit: credit.clone(),
+            out: out.clone(),
+        };
+        let (caller, out) = (self.caller.clone(), out.clone());
         self.open.insert(id.clone(), call);
         let id = id.clone();
         self.running.push(Box::pin(async move {
-            let work = answer(handler, caller, id.clone(), params, tx.clone(), credit);
+            let asked = Params { caller, id: id.clone(), params, once };
+            let work = answer(handler, asked, &out, credit);
             // Stopped means canceled; the answer to that is sent where the cancel arrived.
             if let Ok(last) = Abortable::new(work, stopping).await
                 && !answered.swap(true, Ordering::SeqCst)
             {
                 // The other end being gone is not an error of this call: nobody is left to be told.
-                let _gone = Abortable::new(send_last(&tx, last), silencing).await;
+                let _gone = Abortable::new(out.send_last(last), silencing).await;
             }
             (id, answered)
         }));
         Ok(())
+    }
+
+    /// Who keeps the key of a call; `None` for a method that only looks.
+    fn keyed(
+        &self,
+        spec: &MethodSpec,
+        handler: &Handler,
+        key: String,
+    ) -> Result<Option<Kept>, ApiError> {
+        once::check(&key)?;
+        if !matches!(handler, Handler::Unary(_)) {
+            return Err(once::refused("Only calls with one answer can carry a key."));
+        }
+        if spec.scope.only_looks() {
+            return Ok(None);
+        }
+        let keeper = self.router.once().ok_or_else(|| once::refused("Keys are not kept here."))?;
+        let caller = self.caller.name.clone();
+        Ok(Some((keeper, Keyed { caller, method: spec.name, key, params: String::new() })))
     }
 
     /// Takes a call that has run to its end out of the open ones, unless its id already names another.
@@ -204,28 +262,40 @@ fn canceled(id: RequestId, streams: bool) -> Frame {
     }
 }
 
-/// Runs a call; a stream's items are sent on the way. The result is the call's last frame.
-async fn answer(
-    handler: Handler,
+/// A call with a key, and who keeps it.
+type Kept = (Arc<dyn Once>, Keyed);
+
+/// What a call asks for.
+struct Params {
     caller: Caller,
     id: RequestId,
     params: Box<RawValue>,
-    tx: mpsc::Sender<Message>,
-    credit: Credit,
-) -> Frame {
+    once: Option<Kept>,
+}
+
+/// Runs a call; a stream's items are sent on the way. The result is the call's last frame.
+async fn answer(handler: Handler, asked: Params, out: &Out, credit: Credit) -> Frame {
+    let Params { caller, id, params, once } = asked;
     match (handler, credit) {
         (Handler::Unary(handle), _) => {
-            let outcome = AssertUnwindSafe(handle(caller, params)).catch_unwind().await;
+            let work = match once {
+                None => handle(caller, params),
+                Some((keeper, call)) => {
+                    let call = Keyed { params: params.get().to_owned(), ..call };
+                    keeper.once(call, handle(caller, params))
+                }
+            };
+            let outcome = AssertUnwindSafe(work).catch_unwind().await;
             Frame::Response { id: Some(id), result: outcome.unwrap_or_else(|_| Err(defect())) }
         }
         (Handler::Stream(handle), Credit::Items(credit)) => {
-            let streaming = AssertUnwindSafe(stream(handle(caller, params), &id, &tx, &credit));
+            let streaming = AssertUnwindSafe(stream(handle(caller, params), &id, out, &credit));
             let ended = streaming.catch_unwind().await.unwrap_or_else(|_| Err(defect()));
             Frame::End { id, error: ended.err() }
         }
         (Handler::Feed(handle), Credit::Bytes(total)) => {
             let start = |consumed| handle(caller, params, consumed);
-            let feeding = AssertUnwindSafe(feed(start, total, &id, &tx));
+            let feeding = AssertUnwindSafe(feed(start, total, &id, out));
             let ended = feeding.catch_unwind().await.unwrap_or_else(|_| Err(defect()));
             Frame::End { id, error: ended.err() }
         }
@@ -238,7 +308,7 @@ async fn feed<F>(
     start: impl FnOnce(Consumed) -> F,
     total: watch::Sender<u64>,
     id: &RequestId,
-    tx: &mpsc::Sender<Message>,
+    out: &Out,
 ) -> Result<(), ApiError>
 where
     F: Future<Output = Result<RecordStream, ApiError>>,
@@ -254,19 +324,14 @@ where
     while let Some(record) = records.next().await {
         let record = record?;
         if record.bytes.len() > MAX_RECORD_BYTES {
-            return Err(ApiError::too_large(record.bytes.len()));
+            return Err(ApiError::too_large(record.bytes.len(), MAX_RECORD_BYTES));
         }
-        send(tx, Message::Binary(record.to_message(call))).await?;
+        out.send(Crossed::Record, Message::Binary(record.to_message(call)), None).await?;
     }
     Ok(())
 }
 
-async fn stream<F, S>(
-    start: F,
-    id: &RequestId,
-    tx: &mpsc::Sender<Message>,
-    credit: &Semaphore,
-) -> Result<(), ApiError>
+async fn stream<F, S>(start: F, id: &RequestId, out: &Out, credit: &Semaphore) -> Result<(), ApiError>
 where
     F: Future<Output = Result<S, ApiError>>,
     S: futures_util::Stream<Item = Result<Box<RawValue>, ApiError>> + Unpin,
@@ -276,26 +341,9 @@ where
     while let Some(value) = items.next().await {
         let value = value?;
         credit.acquire().await.map_err(|_| ApiError::canceled())?.forget();
-        send(tx, Frame::Item { id: id.clone(), seq, value }.to_message()?).await?;
+        let item = Frame::Item { id: id.clone(), seq, value }.to_message_within(out.largest)?;
+        out.send(Crossed::Item, item, None).await?;
         seq += 1;
     }
     Ok(())
-}
-
-/// Sends the frame that ends a call. One that no link can carry is replaced by the error that says so.
-async fn send_last(tx: &mpsc::Sender<Message>, frame: Frame) -> Result<(), ApiError> {
-    let message = frame.to_message().or_else(|error| {
-        let instead = match frame {
-            Frame::End { id, .. } => Frame::End { id, error: Some(error.clone()) },
-            Frame::Response { id, .. } => Frame::Response { id, result: Err(error.clone()) },
-            other => other,
-        };
-        // An id that fills a message by itself cannot be answered under its name.
-        instead.to_message().or_else(|_| Frame::Response { id: None, result: Err(error) }.to_message())
-    })?;
-    send(tx, message).await
-}
-
-async fn send(tx: &mpsc::Sender<Message>, message: Message) -> Result<(), ApiError> {
-    tx.send(message).await.map_err(|_| ApiError::link_closed())
 }

@@ -250,7 +250,7 @@ async fn serve(engine: Engine, peer: Peer, link: Link) {
     let router = engine.router();
     let inner = Arc::downgrade(&engine.inner);
     drop(engine);
-    rpc::serve(router, caller, link).await;
+    rpc::serve_within(router, caller, link, relay::session::MAX_API_BYTES).await;
     if let Some(inner) = inner.upgrade() {
         inner.note_session(key, false).await;
     }

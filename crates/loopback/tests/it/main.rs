@@ -1,7 +1,10 @@
-//! Who is let in, over real sockets.
+//! The suite of every link over real sockets, and who is let in.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends by panicking")]
 
+#[path = "../../../rpc/tests/conformance/mod.rs"]
+mod conformance;
 mod socket;
+mod ways;
 mod web;
 
 use rpc::{ApiError, Caller, Router};

@@ -2,17 +2,13 @@ use crate::{EchoClient, router};
 use rpc::Caller;
 
 #[tokio::test]
-async fn calls_cross_the_socket() {
+async fn the_socket_goes_with_its_host() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("engine.sock");
     let host = loopback::socket::serve(&path, router(), Caller::owner("cli")).unwrap();
-    let link = loopback::socket::connect(&path).await.unwrap();
-    let (client, read) = rpc::connect(link);
-    tokio::spawn(read);
-    let long = "x".repeat(500_000);
-    assert_eq!(EchoClient(client.clone()).say(&long).await.unwrap(), format!("cli: {long}"));
+    assert!(path.exists());
     drop(host);
-    assert!(!path.exists(), "the socket file goes with its host");
+    assert!(!path.exists());
 }
 
 #[tokio::test]

@@ -294,8 +294,13 @@ impl Phone {
     }
 
     pub async fn hear(&mut self) -> Said {
+        within(self.listen()).await
+    }
+
+    /// What comes next, whenever that is.
+    pub async fn listen(&mut self) -> Said {
         loop {
-            match within(self.inbox.recv()).await.unwrap() {
+            match self.inbox.recv().await.unwrap() {
                 Got::Box(sealed) => {
                     if BoxHead::parse(&sealed).unwrap().0.kind == BoxKind::Unknown {
                         return Said::Unknown;

@@ -1,6 +1,8 @@
 //! The device link from outside.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends by panicking")]
 
+#[path = "../../../rpc/tests/conformance/mod.rs"]
+mod conformance;
 mod desktops;
 mod envelopes;
 mod hostile;
@@ -11,6 +13,7 @@ mod published;
 mod records;
 mod sessions;
 mod vectors;
+mod way;
 
 use relay::Random;
 use relay::keys::DeviceKeys;

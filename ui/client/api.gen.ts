@@ -763,6 +763,48 @@ suggestion?: string,
 repair?: Repair, };
 
 /**
+ * What a frame is.
+ */
+export type FrameKind = "call" | "cancel" | "credit" | "other" | "answer" | "item" | "record" | "end" | "opened" | "closed" | "gap";
+
+/**
+ * A frame that crossed a link: never its parameters, its result or its message.
+ */
+export type FrameSeen = { 
+/**
+ * When.
+ */
+at: number, 
+/**
+ * The link.
+ */
+link: number, 
+/**
+ * Who is at its other end.
+ */
+caller: string, 
+/**
+ * What it is.
+ */
+kind: FrameKind, 
+/**
+ * The method of its call, where the engine has that method.
+ */
+method?: string, 
+/**
+ * Milliseconds since its call began.
+ */
+ms?: number, 
+/**
+ * Its length.
+ */
+bytes: number, 
+/**
+ * The code of the error that it carries, for example `not_found`.
+ */
+error?: string, };
+
+/**
  * Names an approval.
  */
 export type GetApproval = { 
@@ -1171,6 +1213,15 @@ export type JobSteps = {
 steps: Array<JobStep>, };
 
 /**
+ * The open links.
+ */
+export type LinkList = { 
+/**
+ * The oldest first.
+ */
+links: Array<OpenLink>, };
+
+/**
  * How the link to the relay is.
  */
 export type LinkState = "signed_out" | "idle" | "connecting" | "online";
@@ -1542,6 +1593,39 @@ session: SessionId,
  * The version of the task that the person sees; another one is a `conflict`.
  */
 version: number, };
+
+/**
+ * One link.
+ */
+export type OpenLink = { 
+/**
+ * Its number: it counts the links of this engine since it started.
+ */
+link: number, 
+/**
+ * Who is at the other end, for example `cli`, `browser` or `device:ID`.
+ */
+caller: string, 
+/**
+ * When it was opened.
+ */
+opened_at: number, 
+/**
+ * Frames from the caller.
+ */
+frames_in: number, 
+/**
+ * Frames to the caller.
+ */
+frames_out: number, 
+/**
+ * Bytes from the caller.
+ */
+bytes_in: number, 
+/**
+ * Bytes to the caller.
+ */
+bytes_out: number, };
 
 /**
  * One operation on one file.
@@ -3312,6 +3396,31 @@ export type WatchEvents = {
 since?: string, };
 
 /**
+ * Which frames to show.
+ */
+export type WatchFrames = { 
+/**
+ * Only those of this link, by its number.
+ */
+link?: number, 
+/**
+ * Only those of callers whose name begins like this.
+ */
+caller?: string, 
+/**
+ * Only those of methods whose name begins like this.
+ */
+method?: string, 
+/**
+ * How many of those that have crossed already come first; the engine remembers the last few thousand.
+ */
+last: number, 
+/**
+ * Whether the stream ends after those.
+ */
+only_past: boolean, };
+
+/**
  * Names a project whose grant ends.
  */
 export type WithdrawProject = { 
@@ -3424,4 +3533,6 @@ export interface Methods {
   "devices.confirm": { kind: "unary"; params: ConfirmPairing; result: Device };
   "devices.change": { kind: "unary"; params: ChangeDevice; result: Device };
   "devices.revoke": { kind: "unary"; params: RevokeDevice; result: DeviceList };
+  "diagnostics.links": { kind: "unary"; params: Empty; result: LinkList };
+  "diagnostics.frames": { kind: "stream"; params: WatchFrames; result: FrameSeen };
 }

@@ -13,6 +13,7 @@ pub mod account;
 pub mod approvals;
 pub mod backup;
 pub mod devices;
+pub mod diagnostics;
 pub mod discovery;
 pub mod events;
 mod ids;
@@ -74,6 +75,7 @@ pub fn methods() -> Vec<MethodSpec> {
         account::AccountClient::METHODS,
         terminals::TerminalsClient::METHODS,
         devices::DevicesClient::METHODS,
+        diagnostics::DiagnosticsClient::METHODS,
     ]
     .concat()
 }

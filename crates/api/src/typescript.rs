@@ -61,6 +61,7 @@ pub fn generate() -> String {
     crate::account::AccountClient::declare(&mut out);
     crate::terminals::TerminalsClient::declare(&mut out);
     crate::devices::DevicesClient::declare(&mut out);
+    crate::diagnostics::DiagnosticsClient::declare(&mut out);
     out.add::<crate::terminals::TerminalExit>();
 
     let mut text =

@@ -29,6 +29,7 @@ mod session;
 mod show;
 mod task;
 mod terminal;
+mod trace;
 mod usage;
 
 use ::terminal::host as terminal_host;
@@ -118,6 +119,8 @@ enum WithEngine {
   plantocode audit")]
     Audit,
     Search(search::Arguments),
+    #[command(display_order = 90)]
+    Trace(trace::Arguments),
     #[command(subcommand)]
     Session(session::Command),
     #[command(subcommand)]
@@ -194,6 +197,7 @@ async fn run(command: WithEngine) -> anyhow::Result<ExitCode> {
         WithEngine::Settings(arguments) => doctor::settings(arguments).await,
         WithEngine::Sizes(arguments) => doctor::sizes(arguments).await,
         WithEngine::Doctor(arguments) => doctor::doctor(arguments).await,
+        WithEngine::Trace(arguments) => trace::run(arguments).await,
         WithEngine::Backup(arguments) => backup::backup(arguments).await,
         WithEngine::Restore(arguments) => backup::restore(arguments).await,
     }

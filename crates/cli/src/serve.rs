@@ -1,7 +1,7 @@
 //! `plantocode serve`: the user interface in the browser.
 
 mod enter;
-mod signals;
+pub mod signals;
 
 use crate::browser;
 use crate::show::{self, STRONG, styled};

@@ -15,6 +15,7 @@ mod browser_sign_in;
 mod cloud;
 pub mod data_dir;
 mod devices;
+mod diagnostics;
 mod discovery;
 pub mod env;
 mod error;
@@ -24,6 +25,7 @@ mod hand_over;
 mod house;
 mod in_view;
 mod jobs;
+mod keys;
 mod live;
 mod manifest;
 mod models;
@@ -63,9 +65,11 @@ pub use env::Env;
 use ::jobs::{Runner, RunnerConfig};
 use account::Credentials;
 use devices::DeviceLinks;
+use diagnostics::FrameLog;
 use events::Bus;
 use gateway::{Gateway, GatewayConfig};
 use guard::Guard;
+use keys::{KeyKeeper, RunningKeys};
 use live::LivePlans;
 use llm::Catalogue;
 use rpc::Router;
@@ -89,6 +93,15 @@ pub enum OpenError {
         path: String,
         /// Why.
         source: store::StoreError,
+    },
+    /// The disk has no room for the files that an open database needs.
+    #[error(
+        "the disk is full, so the database {path} cannot be opened. What was stored is kept. Make room on the disk, then \
+         start again"
+    )]
+    Full {
+        /// Where it is.
+        path: String,
     },
     /// A part that was built in is broken.
     #[error("this build is damaged: {0}")]
@@ -116,6 +129,10 @@ pub(crate) struct Inner {
     pub(crate) credentials: Credentials,
     pub(crate) terminals: TerminalHost,
     pub(crate) devices: DeviceLinks,
+    /// What crosses the links.
+    pub(crate) frames: Arc<FrameLog>,
+    /// The calls with a key that run now.
+    pub(crate) keys: RunningKeys,
     /// Held while a backup is made: one at a time.
     pub(crate) backing_up: tokio::sync::Mutex<()>,
     /// Set once, directly after this value exists: the workflows need it and it needs them.
@@ -131,7 +148,13 @@ impl Engine {
     pub async fn open(lock: DataDirLock, env: Env) -> Result<Engine, OpenError> {
         let dir = lock.dir().clone();
         let path = dir.database();
-        let in_store = |source| OpenError::Store { path: path.display().to_string(), source };
+        let in_store = |source| {
+            let path = path.display().to_string();
+            match source {
+                store::StoreError::Full => OpenError::Full { path },
+                source => OpenError::Store { path, source },
+            }
+        };
         let store = Store::open(&path).map_err(in_store)?;
         let built = |e: &dyn std::fmt::Display| OpenError::Build(e.to_string());
         let inner = Arc::new(Inner {
@@ -146,6 +169,8 @@ impl Engine {
                 path: dir.data.join("device.key").display().to_string(),
                 source,
             })?,
+            frames: Arc::new(FrameLog::new(Arc::clone(&env.clock))),
+            keys: RunningKeys::default(),
             terminals: TerminalHost::new(dir.terminal_host(env.executable.clone())),
             backing_up: tokio::sync::Mutex::default(),
             runner: OnceLock::new(),
@@ -201,7 +226,10 @@ impl Engine {
         api::backup::BackupClient::mount(&mut router, Arc::clone(&this));
         api::account::AccountClient::mount(&mut router, Arc::clone(&this));
         api::terminals::TerminalsClient::mount(&mut router, Arc::clone(&this));
-        api::devices::DevicesClient::mount(&mut router, this);
+        api::devices::DevicesClient::mount(&mut router, Arc::clone(&this));
+        api::diagnostics::DiagnosticsClient::mount(&mut router, this);
+        router.observe(self.inner.frames.clone());
+        router.keep_keys(Arc::new(KeyKeeper(Arc::clone(&self.inner))));
         Arc::new(router)
     }
 

@@ -14,6 +14,7 @@ pub mod devices;
 pub mod files;
 pub mod jobs;
 pub mod keeping;
+pub mod keyed_calls;
 mod migrations;
 pub mod plan_versions;
 pub mod plans;
@@ -36,9 +37,12 @@ use threads::Pool;
 /// Why a database operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// SQLite refused: a full disk, a damaged file, a broken rule of the schema.
+    /// The disk has no room for what was to be written, or for the files that an open database needs beside it.
+    #[error("the disk is full")]
+    Full,
+    /// SQLite refused: a damaged file, a broken rule of the schema.
     #[error("the database refused: {0}")]
-    Sqlite(#[from] rusqlite::Error),
+    Sqlite(#[source] rusqlite::Error),
     /// The file was written by a newer version of this program.
     #[error("the database was written by a newer version of this program; nothing was changed")]
     Newer,
@@ -47,13 +51,36 @@ pub enum StoreError {
     Edited(usize),
     /// A migration failed; the file is as it was.
     #[error("the database could not be brought up to date: {0}")]
-    Migration(#[from] rusqlite_migration::Error),
+    Migration(#[source] rusqlite_migration::Error),
     /// A stored text could not be compressed or decompressed.
     #[error("a stored text cannot be read: {0}")]
     Text(#[from] std::io::Error),
     /// The database's threads have ended.
     #[error("the database is closed")]
     Closed,
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(e: rusqlite::Error) -> StoreError {
+        if is_full(&e) { StoreError::Full } else { StoreError::Sqlite(e) }
+    }
+}
+
+impl From<rusqlite_migration::Error> for StoreError {
+    fn from(e: rusqlite_migration::Error) -> StoreError {
+        match &e {
+            rusqlite_migration::Error::RusqliteError { err, .. } if is_full(err) => StoreError::Full,
+            _ => StoreError::Migration(e),
+        }
+    }
+}
+
+/// Whether the disk had no room. Beside the code for just that there is the one for the index of the log, which is made
+/// when the database is opened.
+fn is_full(e: &rusqlite::Error) -> bool {
+    use rusqlite::ffi;
+    e.sqlite_error()
+        .is_some_and(|e| e.code == ffi::ErrorCode::DiskFull || e.extended_code == ffi::SQLITE_IOERR_SHMSIZE)
 }
 
 /// The result of a database operation.

@@ -14,6 +14,7 @@ const ALL: &[&str] = &[
     include_str!("../migrations/0004_jobs.sql"),
     include_str!("../migrations/0005_history.sql"),
     include_str!("../migrations/0006_tasks.sql"),
+    include_str!("../migrations/0007_keyed_calls.sql"),
 ];
 
 /// How many there are.

@@ -169,6 +169,7 @@ pub fn delete(db: &Db<'_>, id: &str) -> Result<bool> {
     let texts = texts::of_session(db, id)?;
     let known = db.change("DELETE FROM sessions WHERE id = ?1", [id])? > 0;
     texts::forget(db, &texts)?;
+    crate::keyed_calls::forget(db, id)?;
     Ok(known)
 }
 

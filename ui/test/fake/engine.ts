@@ -295,6 +295,7 @@ export class FakeEngine {
       if (this.world.arrives) on.item(arrived());
       return () => {};
     },
+    "diagnostics.frames": (_params, on) => on.end(),
     "events.watch": (_params, on) => {
       const follow = (change: Change) => on.item(change);
       this.followers.add(follow);

@@ -1,5 +1,5 @@
 //! What tests need of the outside world, without the outside world: simulated model providers, a private PostgreSQL and Redis,
-//! git repositories, a man in the middle, child processes that end with the test, broken inputs made of good ones.
+//! git repositories, a man in the middle, a network that fails, child processes that end with the test, broken inputs made of good ones.
 //!
 //! A missing tool is a panic with a sentence that says what to install, so that a test fails and never skips.
 //!
@@ -14,9 +14,11 @@
     reason = "only tests use this crate, and a test ends by panicking"
 )]
 
+mod cutter;
 mod http;
 pub mod load;
 mod mutate;
+pub mod packages;
 mod postgres;
 mod redis;
 mod repo;
@@ -24,6 +26,7 @@ mod simulator;
 mod spawned;
 mod tamper;
 
+pub use cutter::{Cut, Cutter};
 pub use mutate::Mutator;
 pub use postgres::Postgres;
 pub use redis::Redis;

@@ -1,7 +1,10 @@
 //! The official SDKs work unchanged, with base URL and token: Python and JavaScript, each against every dialect it speaks.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
+
+use testkit::packages;
+pub(crate) use testkit::packages::run;
 
 use crate::dialects::world_with_responses;
 use crate::support::World;
@@ -9,34 +12,15 @@ use crate::transcriptions;
 
 const PINNED: [&str; 2] = ["anthropic==2.14.0", "openai==2.54.0"];
 
-pub(crate) fn run(command: &mut Command) -> Output {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?} cannot be started: {error}"));
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(
-        output.status.success(),
-        "{command:?} failed:\n{}\n{}",
-        text(&output.stdout),
-        text(&output.stderr)
-    );
-    output
-}
-
 fn scripts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sdk")
 }
 
-/// Makes a folder of the build directory once for what is pinned, and keeps it. Tests that want it at the same time wait
-/// for the first.
+/// What was installed for tests, kept with the build.
+const KEPT_IN: &str = env!("CARGO_TARGET_TMPDIR");
+
 pub(crate) fn kept(name: &str, pinned: &str, make: impl FnOnce(&Path)) -> PathBuf {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let lock = std::fs::File::create(directory.with_extension("lock")).unwrap();
-    lock.lock().unwrap();
-    let marker = directory.join("installed");
-    if !std::fs::read_to_string(&marker).is_ok_and(|text| text == pinned) {
-        make(&directory);
-        std::fs::write(&marker, pinned).unwrap();
-    }
-    directory
+    packages::kept(Path::new(KEPT_IN), name, pinned, make)
 }
 
 /// An environment with the pinned SDKs.
@@ -50,20 +34,9 @@ fn python() -> PathBuf {
     directory.join(in_it)
 }
 
-/// A folder with the packages of a lock file and the scripts that use them, made anew when any of these changes.
+/// A folder with the packages of a lock file and the scripts that use them.
 pub fn installed(name: &str, scripts: &Path) -> PathBuf {
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(scripts).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|file| file.extension().is_some_and(|ending| ending == "json" || ending == "mjs"));
-    files.sort();
-    let texts: Vec<String> = files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
-    kept(name, &texts.concat(), |directory| {
-        std::fs::create_dir_all(directory).unwrap();
-        for file in &files {
-            std::fs::copy(file, directory.join(file.file_name().unwrap())).unwrap();
-        }
-        run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(directory));
-    })
+    packages::from_npm(Path::new(KEPT_IN), name, scripts)
 }
 
 /// Runs a script against a server with simulated providers behind it.

@@ -47,9 +47,7 @@ impl Inner {
             .write(move |db| {
                 // In one step with the record: what is withdrawn from now on finds the request under way.
                 let scope = scope.map(|id| store::scopes::get(db, &id)).transpose()?;
-                if scope
-                    .is_some_and(|row| row.is_none_or(|row| row.ended_at.is_some() || row.expires_at <= now))
-                {
+                if scope.is_some_and(|row| row.is_none_or(|row| !row.holds_at(now))) {
                     return Ok(false);
                 }
                 store::audit::append(db, &job, &approval, INTENT, &record, now)?;

@@ -7,6 +7,9 @@ use store::StoreError;
 /// A failed database operation. What was committed before is kept.
 pub(crate) fn database(e: StoreError) -> ApiError {
     tracing::error!(error = %e, "a database operation failed");
+    if matches!(e, StoreError::Full) {
+        return ApiError::new(ErrorCode::Unavailable, "disk_full", ::jobs::DISK_FULL);
+    }
     ApiError::new(
         ErrorCode::Internal,
         "database",

@@ -185,7 +185,7 @@ fn view(row: ScopeRow, held: u64, now: i64) -> Scope {
     let destinations: Vec<(String, String)> = serde_json::from_str(&row.destinations).unwrap_or_default();
     let time = |at: i64| at.max(0).cast_unsigned();
     Scope {
-        holds: row.ended_at.is_none() && row.expires_at > now && row.spent < row.cap,
+        holds: row.holds_at(now) && row.spent < row.cap,
         id: row.id.into(),
         session: row.session_id.into(),
         door: row.door,
@@ -245,7 +245,7 @@ impl Inner {
         let Some(id) = by.and_then(|by| by.strip_prefix(BY_SCOPE)) else { return Ok(true) };
         let (id, now) = (id.to_owned(), self.now());
         let row = self.store.read(move |db| store::scopes::get(db, &id)).await?;
-        Ok(row.is_some_and(|row| row.ended_at.is_none() && row.expires_at > now))
+        Ok(row.is_some_and(|row| row.holds_at(now)))
     }
 }
 

@@ -91,8 +91,15 @@ pub enum StepError {
     Canceled,
 }
 
+/// What a person is told when nothing more can be stored.
+pub const DISK_FULL: &str = "The disk is full, so this could not be stored. What was stored before is kept. Make room on the disk \
+                             where PlanToCode keeps its data, then try again.";
+
 impl From<store::StoreError> for StepError {
     fn from(e: store::StoreError) -> StepError {
+        if matches!(e, store::StoreError::Full) {
+            return StepError::Failed(DISK_FULL.to_owned());
+        }
         StepError::Failed(format!("The local database failed: {e}. What was stored before is kept."))
     }
 }

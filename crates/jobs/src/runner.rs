@@ -290,8 +290,13 @@ async fn run(inner: &Arc<Inner>, job: &JobRow, entry: Running) {
         Err(StepError::Canceled) => (JobState::Canceled, "Canceled.".to_owned(), None),
         Err(StepError::Failed(note)) => (JobState::Failed, note, None),
     };
-    if let Err(error) = inner.rest(&job.id, state, &note, wake).await {
-        tracing::error!(%error, job = job.id, "the end of a job cannot be stored");
+    // A disk that is full now may have room later: until its end is stored, the job is not given up.
+    while let Err(error) = inner.rest(&job.id, state, &note, wake).await {
+        tracing::error!(%error, job = job.id, "the end of a job cannot be stored; it is tried again");
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+            () = inner.closing.cancelled() => return,
+        }
     }
     // From here on a cancel finds no task and abandons by itself; one that came before is seen below.
     drop(entry);

@@ -212,12 +212,7 @@ impl Calls {
     }
 
     /// Who keeps the key of a call; `None` for a method that only looks.
-    fn keyed(
-        &self,
-        spec: &MethodSpec,
-        handler: &Handler,
-        key: String,
-    ) -> Result<Option<Kept>, ApiError> {
+    fn keyed(&self, spec: &MethodSpec, handler: &Handler, key: String) -> Result<Option<Kept>, ApiError> {
         once::check(&key)?;
         if !matches!(handler, Handler::Unary(_)) {
             return Err(once::refused("Only calls with one answer can carry a key."));

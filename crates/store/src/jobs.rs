@@ -252,13 +252,14 @@ pub fn next_queued(db: &Db<'_>) -> Result<Option<JobRow>> {
     )
 }
 
-/// The jobs that wait for the network and are to be tried again by now.
+/// The jobs that wait for the network and are to be tried again by now. Also those that rest since a time that is still to
+/// come: the clock was set back, and what it said of their waking means nothing any more.
 ///
 /// # Errors
 /// When the database refuses.
 pub fn due(db: &Db<'_>, now: i64) -> Result<Vec<JobRow>> {
     db.all(
-        &format!("SELECT {COLUMNS} FROM jobs WHERE state = ?1 AND COALESCE(wake_at, 0) <= ?2 ORDER BY id"),
+        &format!("SELECT {COLUMNS} FROM jobs WHERE state = ?1 AND (COALESCE(wake_at, 0) <= ?2 OR updated_at > ?2) ORDER BY id"),
         params![JobState::WaitingNetwork, now],
         read,
     )

@@ -98,15 +98,31 @@ pub fn list(db: &Db<'_>, session: Option<&str>) -> Result<Vec<ScopeRow>> {
     db.all(&sql, params![session], read)
 }
 
-/// The permissions of a session that hold now.
+/// How far the clock may have been set back since a permission was given, in milliseconds. What was given in a time that
+/// is further ahead does not hold: it could hold for years.
+const SET_BACK: i64 = 5 * 60 * 1000;
+
+impl ScopeRow {
+    /// Whether it holds at a time.
+    pub fn holds_at(&self, now: i64) -> bool {
+        self.ended_at.is_none() && self.expires_at > now && self.created_at <= now.saturating_add(SET_BACK)
+    }
+}
+
+/// The permissions of a session that hold now. One whose time is over ends for good: it does not hold again when the clock
+/// is set back.
 ///
 /// # Errors
 /// When the database refuses.
 pub fn holding(db: &Db<'_>, session: &str, now: i64) -> Result<Vec<ScopeRow>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM scopes WHERE session_id = ?1 AND ended_at IS NULL AND expires_at > ?2 ORDER BY id"
-    );
-    db.all(&sql, params![session, now], read)
+    db.change(
+        "UPDATE scopes SET ended_at = ?2, ended_why = 'Its time is over.'
+         WHERE session_id = ?1 AND ended_at IS NULL AND expires_at <= ?2",
+        params![session, now],
+    )?;
+    let sql = format!("SELECT {COLUMNS} FROM scopes WHERE session_id = ?1 AND ended_at IS NULL ORDER BY id");
+    let rows = db.all(&sql, params![session], read)?;
+    Ok(rows.into_iter().filter(|row| row.holds_at(now)).collect())
 }
 
 /// Ends a permission; whether it held.

@@ -2,9 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends by panicking")]
 
 #[cfg(target_os = "linux")]
+mod full;
+mod generic;
+#[cfg(target_os = "linux")]
 mod kept;
 mod killed;
 mod local;
+#[cfg(target_os = "linux")]
+mod offline;
 mod place;
 mod serve;
 mod sign_in;

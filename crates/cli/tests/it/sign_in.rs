@@ -13,7 +13,8 @@ use testkit::Spawned;
 const LIMIT: Duration = Duration::from_secs(30);
 const PASSWORD: &str = "four unrelated words here";
 
-struct Place {
+/// A server with one person, and the command line of somebody who has a home folder.
+pub struct Place {
     server: Running,
     home: TempDir,
     http: Client,
@@ -21,7 +22,7 @@ struct Place {
 }
 
 impl Place {
-    async fn new() -> Place {
+    pub async fn new() -> Place {
         let data = tempfile::tempdir().unwrap();
         let mut config = Config::new(data.path().join("data"));
         config.settings.listen = ([127, 0, 0, 1], 0).into();
@@ -40,7 +41,7 @@ impl Place {
         Place { server, home: tempfile::tempdir().unwrap(), http, _data: data }
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_plantocode"));
         command.args(arguments).env("PLANTOCODE_HOME", self.home.path());
         // No browser is found, so that the test is the only one.
@@ -81,6 +82,19 @@ impl Place {
         fields.push(("decision".into(), decision.into()));
         let fields: Vec<_> = fields.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         location(&self.form("/oauth/authorize", &cookie, &fields).await)
+    }
+
+    /// Signs in to the end.
+    pub async fn sign_in(&self) {
+        let (mut login, url) = self.login();
+        self.open(&self.decide(&url, "allow").await).await;
+        assert!(login.wait(LIMIT).success(), "{}", login.output());
+    }
+
+    /// Ends the server; what is left of it is the home folder of who is signed in to it.
+    pub async fn end(self) -> TempDir {
+        self.server.stop().await.unwrap();
+        self.home
     }
 
     async fn open(&self, url: &str) -> (u16, String) {
@@ -148,11 +162,8 @@ async fn whoever_says_no_is_not_signed_in() {
 #[tokio::test]
 async fn a_plan_waits_for_a_server_that_is_away() {
     let place = Place::new().await;
-    let (mut login, url) = place.login();
-    place.open(&place.decide(&url, "allow").await).await;
-    assert!(login.wait(LIMIT).success(), "{}", login.output());
-    let Place { server, home, _data, .. } = place;
-    server.stop().await.unwrap();
+    place.sign_in().await;
+    let home = place.end().await;
     let simulator = testkit::Simulator::start(testkit::Behaviour::default());
     let repo = testkit::Repo::new().file("src/a.rs", "pub fn retry() {}\n").commit("Begin");
     // What it waits for is said on standard error.

@@ -3,11 +3,15 @@
 
 mod approvals;
 mod backup;
+mod chaos;
+mod clocks;
 mod containment;
 mod crash;
+mod diagnostics;
 mod files;
 mod fixture;
 mod keeping;
+mod keyed;
 mod plan_asks;
 mod plans;
 mod prompts;
@@ -15,4 +19,5 @@ mod review;
 mod rights;
 mod scopes;
 mod sessions;
+mod together;
 mod workflows;

@@ -58,14 +58,22 @@ async fn start(
     path: &Path,
     script: impl Fn(&str, &StepContext) -> Result<Option<Outcome>, StepError> + Send + Sync + 'static,
 ) -> Fixture {
+    let ticks = AtomicI64::new(1);
+    start_at(path, Arc::new(move || ticks.fetch_add(1, Ordering::SeqCst)), script).await
+}
+
+async fn start_at(
+    path: &Path,
+    clock: Arc<dyn Fn() -> i64 + Send + Sync>,
+    script: impl Fn(&str, &StepContext) -> Result<Option<Outcome>, StepError> + Send + Sync + 'static,
+) -> Fixture {
     let store = Store::open(path).unwrap();
     let workflow = Arc::new(Scripted { script: Box::new(script), log: Mutex::default() });
-    let ticks = AtomicI64::new(1);
     let config = RunnerConfig {
         store: store.clone(),
         workflows: vec![workflow.clone()],
         concurrency: 2,
-        clock: Arc::new(move || ticks.fetch_add(1, Ordering::SeqCst)),
+        clock,
         changed: Arc::new(|_| {}),
     };
     let runner = Runner::start(config).await.unwrap();
@@ -309,6 +317,31 @@ async fn a_job_whose_time_has_not_come_goes_on_when_a_person_says_so() {
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert_eq!(f.log(), ["a", "b"]);
     f.runner.resume("j").await.unwrap();
+    f.reaches("j", JobState::Completed).await;
+}
+
+#[tokio::test]
+async fn a_job_does_not_wait_for_years_because_the_clock_was_set_back() {
+    const YEAR: i64 = 365 * 24 * 60 * 60 * 1000;
+    let dir = tempfile::tempdir().unwrap();
+    let (clock, tries) = (Arc::new(AtomicI64::new(50 * YEAR)), AtomicI64::new(0));
+    let read = Arc::clone(&clock);
+    let f =
+        start_at(&dir.path().join("db"), Arc::new(move || read.load(Ordering::SeqCst)), move |step, _| {
+            if step == "b" && tries.fetch_add(1, Ordering::SeqCst) == 0 {
+                let until = 50 * YEAR + 60_000;
+                return Ok(Some(Outcome::WaitNetwork { note: "no server".into(), until }));
+            }
+            done(step)
+        })
+        .await;
+    f.submit("j").await;
+    f.reaches("j", JobState::WaitingNetwork).await;
+    f.runner.wake();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(f.log(), ["a", "b"], "its minute is not over");
+    clock.store(45 * YEAR, Ordering::SeqCst);
+    f.runner.wake();
     f.reaches("j", JobState::Completed).await;
 }
 

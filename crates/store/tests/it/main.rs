@@ -286,7 +286,12 @@ async fn money_set_aside_counts_until_it_is_given_back() {
             scopes::release(db, "a", 40)?;
             assert_eq!((scopes::held_by_scope(db, "1")?, scopes::get(db, "1")?.unwrap().spent), (0, 40));
             assert_eq!(scopes::holding(db, "s", 49)?.len(), 1);
-            assert!(scopes::holding(db, "s", 50)?.is_empty(), "its time is over");
+            assert!(scopes::holding(db, "s", -400_000)?.is_empty(), "it was given in a time to come");
+            let brief = scopes::ScopeRow { id: "2".into(), expires_at: 20, ..scope };
+            scopes::insert(db, &brief)?;
+            assert_eq!(scopes::holding(db, "s", 19)?.len(), 2);
+            assert_eq!(scopes::holding(db, "s", 20)?.len(), 1, "its time is over");
+            assert_eq!(scopes::holding(db, "s", 19)?.len(), 1, "and does not come back");
             assert!(scopes::end(db, "1", "revoked", 3)? && !scopes::end(db, "1", "again", 4)?);
             assert!(scopes::holding(db, "s", 10)?.is_empty());
             assert_eq!(scopes::get(db, "1")?.unwrap().ended_why.as_deref(), Some("revoked"));

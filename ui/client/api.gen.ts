@@ -370,7 +370,7 @@ task: string, };
 /**
  * Where the sign-in is kept.
  */
-export type CredentialStore = "memory" | "file";
+export type CredentialStore = "memory" | "file" | "keyring";
 
 /**
  * Decides about steps.

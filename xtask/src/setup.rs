@@ -34,6 +34,8 @@ const TO_TEST: &[(&str, &str)] = &[
     // The desktop app, without a screen.
     ("xvfb", "/usr/bin/Xvfb"),
     ("dbus", "/usr/bin/dbus-run-session"),
+    // Where a sign-in is kept.
+    ("gnome-keyring", "/usr/bin/gnome-keyring-daemon"),
     ("webkit2gtk-driver", "/usr/bin/WebKitWebDriver"),
     ("imagemagick", "/usr/bin/import"),
 ];

@@ -24,6 +24,8 @@ pub enum CredentialStore {
     Memory,
     /// In a file that only this user can read. It is not encrypted.
     File,
+    /// In the keyring of the system, which encrypts it and may ask for its password.
+    Keyring,
 }
 
 /// How the person's browser and this engine find each other.

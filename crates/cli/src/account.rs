@@ -15,13 +15,13 @@ use std::process::ExitCode;
 #[command(after_help = "Examples:
   plantocode login --server https://plans.example.com
   plantocode login --server https://plans.example.com --browser
-  plantocode login --server https://plans.example.com --keep memory")]
+  plantocode login --server https://plans.example.com --keep keyring")]
 pub struct Login {
     /// The server's URL.
     #[arg(long, value_name = "URL")]
     server: String,
-    /// Where to keep the sign-in: in a file that only you can read (not encrypted), or in memory until the
-    /// running engine ends.
+    /// Where to keep the sign-in: in the keyring of the system, in a file that only you can read (not encrypted), or in
+    /// memory until the running engine ends.
     #[arg(long, value_enum, default_value = "file")]
     keep: Keep,
     /// Open the browser of this machine, which comes back here by itself; there is no code to compare.
@@ -31,6 +31,7 @@ pub struct Login {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Keep {
+    Keyring,
     File,
     Memory,
 }
@@ -43,6 +44,7 @@ pub async fn login(arguments: Login) -> anyhow::Result<ExitCode> {
         ),
         Keep::Memory => CredentialStore::Memory,
         Keep::File => CredentialStore::File,
+        Keep::Keyring => CredentialStore::Keyring,
     };
     let way = if arguments.browser { SignInWay::Browser } else { SignInWay::Code };
     let request = SignIn { server: arguments.server, store, way };
@@ -70,11 +72,14 @@ pub async fn login(arguments: Login) -> anyhow::Result<ExitCode> {
             }
             SignInEvent::SignedIn { status } => {
                 let printed = print(&status);
-                if store == CredentialStore::File {
-                    show::note(format!(
-                        "Kept in {}, readable by you alone and not encrypted.",
+                match store {
+                    CredentialStore::File => show::note(format!(
+                        "Kept in {}, readable by you alone and not encrypted. `--keep keyring` keeps it in the keyring of the \
+                         system.",
                         host.dir.state.join("credentials.json").display()
-                    ));
+                    )),
+                    CredentialStore::Keyring => show::note("Kept in the keyring of the system."),
+                    CredentialStore::Memory => {}
                 }
                 drop(events);
                 host.close().await;

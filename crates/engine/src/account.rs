@@ -1,6 +1,7 @@
 //! The sign-in to a proxy server.
 
 use crate::data_dir::{DataDir, write_private};
+use crate::keyring::Keyring;
 use crate::wire::SavedCredentials;
 use crate::{Engine, Inner, browser_sign_in, cloud};
 use api::Empty;
@@ -28,6 +29,7 @@ const LONGEST_SECONDS: u64 = 86_400;
 /// The sign-in of this engine, if there is one.
 pub(crate) struct Credentials {
     file: PathBuf,
+    keyring: Keyring,
     current: std::sync::Mutex<Option<SignedIn>>,
     /// One renewal at a time: a refresh token works once.
     renewing: Mutex<()>,
@@ -40,7 +42,8 @@ struct SignedIn {
     server: Url,
     user: String,
     store: CredentialStore,
-    refresh: SecretString,
+    /// `None` while it is in the keyring and nobody has asked for it yet.
+    refresh: Option<SecretString>,
     access: Option<(SecretString, i64)>,
 }
 
@@ -63,6 +66,7 @@ impl Credentials {
         };
         Credentials {
             file,
+            keyring: Keyring::of(dir),
             current: std::sync::Mutex::new(current),
             renewing: Mutex::new(()),
             number: AtomicU64::new(0),
@@ -73,17 +77,34 @@ impl Credentials {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn save(&self, signed_in: &SignedIn) -> Result<(), ApiError> {
-        if signed_in.store == CredentialStore::Memory {
-            return self.forget_file();
-        }
+    async fn save(&self, signed_in: &SignedIn) -> Result<(), ApiError> {
+        let token = signed_in.refresh.as_ref();
+        let refresh_token = match (signed_in.store, token) {
+            (CredentialStore::Memory, _) => return self.forget_file(),
+            (CredentialStore::File, token) => token.map(|token| token.expose_secret().to_owned()),
+            (CredentialStore::Keyring, token) => {
+                if let Some(token) = token {
+                    self.keyring.put(token).await?;
+                }
+                None
+            }
+        };
         let saved = SavedCredentials {
             server: signed_in.server.to_string(),
             user: signed_in.user.clone(),
-            refresh_token: signed_in.refresh.expose_secret().to_owned(),
+            refresh_token,
         };
         let text = serde_json::to_string(&saved).map_err(|e| ApiError::internal(e.to_string()))?;
         write_private(&self.file, &text).map_err(|e| not_kept(&e))
+    }
+
+    /// Forgets a sign-in wherever it was kept.
+    async fn forget(&self, store: Option<CredentialStore>) -> Result<(), ApiError> {
+        self.forget_file()?;
+        match store {
+            Some(CredentialStore::Keyring) => self.keyring.remove().await,
+            _ => Ok(()),
+        }
     }
 
     fn forget_file(&self) -> Result<(), ApiError> {
@@ -99,8 +120,8 @@ fn parse(text: &str) -> Option<SignedIn> {
     Some(SignedIn {
         server: saved.server.parse().ok()?,
         user: saved.user,
-        store: CredentialStore::File,
-        refresh: saved.refresh_token.into(),
+        store: if saved.refresh_token.is_some() { CredentialStore::File } else { CredentialStore::Keyring },
+        refresh: saved.refresh_token.map(Into::into),
         access: None,
     })
 }
@@ -157,8 +178,10 @@ impl Inner {
         let number = self.sign_in_number();
         let Some(mut signed_in) = self.credentials.current().clone() else { return Ok(None) };
         let proof = self.proof(&cloud::token_url(&signed_in.server));
-        let token = signed_in.refresh.expose_secret();
-        let renewed = cloud::refresh(&self.gateway, &signed_in.server, token, &proof).await;
+        let Some(token) = self.refresh_token(&signed_in).await? else {
+            return Err(self.sign_in_ended(&signed_in).await?);
+        };
+        let renewed = cloud::refresh(&self.gateway, &signed_in.server, token.expose_secret(), &proof).await;
         if self.sign_in_number() != number {
             // Signed out, or in elsewhere, while the server was asked: what it said is about a sign-in that is over.
             let message = "The sign-in changed while it was renewed. Try again.";
@@ -167,12 +190,12 @@ impl Inner {
         match renewed {
             Ok(tokens) => {
                 let until = self.now() + lifetime_ms(tokens.expires_in);
-                signed_in.refresh = tokens.refresh_token;
+                signed_in.refresh = Some(tokens.refresh_token);
                 signed_in.access = Some((tokens.access_token.clone(), until));
                 let server = signed_in.server.clone();
                 // The old token is used up: the new one is kept here even if it cannot be written down.
                 *self.credentials.current() = Some(signed_in.clone());
-                if let Err(error) = self.credentials.save(&signed_in) {
+                if let Err(error) = self.credentials.save(&signed_in).await {
                     let why = error.message;
                     tracing::error!(why, "the renewed sign-in is not stored; it lasts until the engine ends");
                 }
@@ -180,17 +203,29 @@ impl Inner {
             }
             // Only the server's own word ends a sign-in, not a proxy in front of it that says 404 for a while.
             Err(e) if matches!(refusal(&e), Some("invalid_grant" | "invalid_client" | "unauthenticated")) => {
-                let server = signed_in.server.to_string();
-                *self.credentials.current() = None;
-                self.credentials.number.fetch_add(1, Ordering::SeqCst);
-                self.credentials.forget_file()?;
-                self.bus.tell(Topic::Account, "", None);
-                let message =
-                    format!("The sign-in to {server} has ended. Sign in again; everything else is kept.");
-                Err(ApiError::new(ErrorCode::Unauthenticated, "signed_out", message))
+                Err(self.sign_in_ended(&signed_in).await?)
             }
             Err(e) => Err(crate::error::request(&e)),
         }
+    }
+
+    /// The refresh token, wherever it is kept; `None` when somebody has removed it there.
+    async fn refresh_token(&self, signed_in: &SignedIn) -> Result<Option<SecretString>, ApiError> {
+        match &signed_in.refresh {
+            Some(token) => Ok(Some(token.clone())),
+            None => self.credentials.keyring.get().await,
+        }
+    }
+
+    /// Forgets a sign-in that is good for nothing any more; what to tell.
+    async fn sign_in_ended(&self, signed_in: &SignedIn) -> Result<ApiError, ApiError> {
+        *self.credentials.current() = None;
+        self.credentials.number.fetch_add(1, Ordering::SeqCst);
+        self.credentials.forget(Some(signed_in.store)).await?;
+        self.bus.tell(Topic::Account, "", None);
+        let message =
+            format!("The sign-in to {} has ended. Sign in again; everything else is kept.", signed_in.server);
+        Ok(ApiError::new(ErrorCode::Unauthenticated, "signed_out", message))
     }
 
     /// The token, if it is good for a while yet.
@@ -252,13 +287,20 @@ impl Account for Engine {
     async fn sign_out(&self, _: &Caller, _: Empty) -> Result<AccountStatus, ApiError> {
         let gone = self.inner.credentials.current().take();
         self.inner.credentials.number.fetch_add(1, Ordering::SeqCst);
-        self.inner.credentials.forget_file()?;
+        let store = gone.as_ref().map(|signed_in| signed_in.store);
         if let Some(signed_in) = gone {
-            let token = signed_in.refresh.expose_secret();
-            if let Err(error) = cloud::revoke(&self.inner.gateway, &signed_in.server, token).await {
-                tracing::warn!(%error, "signed out here; the server could not be told");
+            match self.inner.refresh_token(&signed_in).await {
+                Ok(Some(token)) => {
+                    let token = token.expose_secret();
+                    if let Err(error) = cloud::revoke(&self.inner.gateway, &signed_in.server, token).await {
+                        tracing::warn!(%error, "signed out here; the server could not be told");
+                    }
+                }
+                Ok(None) => {}
+                Err(error) => tracing::warn!(%error, "signed out here; the server could not be told"),
             }
         }
+        self.inner.credentials.forget(store).await?;
         self.inner.bus.tell(Topic::Account, "", None);
         self.inner.refresh_link().await;
         Ok(status(None))
@@ -340,10 +382,14 @@ async fn signed_in(
         server: server.clone(),
         user: account.user.login,
         store,
-        refresh: tokens.refresh_token,
+        refresh: Some(tokens.refresh_token),
         access: Some((tokens.access_token, until)),
     };
-    inner.credentials.save(&signed_in)?;
+    inner.credentials.save(&signed_in).await?;
+    let before = inner.credentials.current().as_ref().map(|before| before.store);
+    if before == Some(CredentialStore::Keyring) && store != CredentialStore::Keyring {
+        inner.credentials.keyring.remove().await?;
+    }
     let status = status(Some(&signed_in));
     *inner.credentials.current() = Some(signed_in);
     inner.credentials.number.fetch_add(1, Ordering::SeqCst);

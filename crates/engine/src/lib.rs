@@ -25,6 +25,7 @@ mod hand_over;
 mod house;
 mod in_view;
 mod jobs;
+mod keyring;
 mod keys;
 mod live;
 mod manifest;

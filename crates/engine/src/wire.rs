@@ -69,7 +69,9 @@ pub(crate) struct StoredManifest {
 pub(crate) struct SavedCredentials {
     pub server: String,
     pub user: String,
-    pub refresh_token: String,
+    /// Absent when it is in the keyring of the system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
 }
 
 /// Written before the first byte leaves.

@@ -16,6 +16,7 @@
 
 mod cutter;
 mod http;
+mod keyring;
 pub mod load;
 mod mutate;
 pub mod packages;
@@ -27,6 +28,7 @@ mod spawned;
 mod tamper;
 
 pub use cutter::{Cut, Cutter};
+pub use keyring::Keyring;
 pub use mutate::Mutator;
 pub use postgres::Postgres;
 pub use redis::Redis;

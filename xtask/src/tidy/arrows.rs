@@ -60,6 +60,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tokio-tungstenite", &["relay", "loopback"]),
     ("tree-sitter", &["discovery"]),
     ("cap-std", &["engine"]),
+    ("keyring", &["engine"]),
 ];
 
 /// Crates that are data and pure functions: no runtime, no I/O.

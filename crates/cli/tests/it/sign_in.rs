@@ -46,12 +46,17 @@ impl Place {
         command.args(arguments).env("PLANTOCODE_HOME", self.home.path());
         // No browser is found, so that the test is the only one.
         command.env("PATH", Path::new("/nonexistent"));
+        // Nor the keyring of whoever runs the tests.
+        command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
         command
     }
 
     /// The command, and the address that it wants to be opened.
     fn login(&self) -> (Spawned, String) {
-        let command = self.command(&["login", "--server", self.server.url(), "--browser"]);
+        self.login_with(self.command(&["login", "--server", self.server.url(), "--browser"]))
+    }
+
+    fn login_with(&self, command: Command) -> (Spawned, String) {
         let login = Spawned::start(command, LIMIT, |line| line.starts_with("Open"));
         let url = login.ready().split_whitespace().last().unwrap().to_owned();
         (login, url)
@@ -115,6 +120,43 @@ fn find(folder: &Path, name: &str) -> Option<std::path::PathBuf> {
 fn location(reply: &Response) -> String {
     assert_eq!(reply.status(), 303);
     reply.headers()["location"].to_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_sign_in_is_kept_in_the_keyring_of_the_system() {
+    let place = Place::new().await;
+    let keyring = testkit::Keyring::start();
+    let (name, address) = keyring.variable();
+    let kept = |arguments: &[&str]| {
+        let mut command = place.command(arguments);
+        command.env(name, address);
+        command
+    };
+    let login = ["login", "--server", place.server.url(), "--browser", "--keep", "keyring"];
+    let (mut process, url) = place.login_with(kept(&login));
+    place.open(&place.decide(&url, "allow").await).await;
+    assert!(process.wait(LIMIT).success(), "{}", process.output());
+    let file = find(place.home.path(), "credentials.json").expect("it says where the sign-in is");
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains(place.server.url()) && !text.contains("refresh_token"), "{text}");
+    // Another process finds the token, renews it, and leaves the new one for the next.
+    for _ in 0..2 {
+        let listed = kept(&["models", "list"]).output().unwrap();
+        assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
+    }
+    // Without the keyring nothing is lost and the message says what to do.
+    let without = place.command(&["models", "list"]).output().unwrap();
+    let said =
+        String::from_utf8_lossy(&without.stderr).into_owned() + &String::from_utf8_lossy(&without.stdout);
+    assert!(said.contains("keyring of this system cannot be used") && said.contains("--keep file"), "{said}");
+    assert!(kept(&["models", "list"]).output().unwrap().status.success());
+    // Signing out takes it out of the keyring too.
+    assert!(kept(&["logout"]).output().unwrap().status.success());
+    std::fs::write(&file, text).unwrap();
+    let gone = kept(&["models", "list"]).output().unwrap();
+    let said = String::from_utf8_lossy(&gone.stderr).into_owned() + &String::from_utf8_lossy(&gone.stdout);
+    assert!(said.contains("has ended"), "{said}");
+    place.server.stop().await.unwrap();
 }
 
 #[tokio::test]

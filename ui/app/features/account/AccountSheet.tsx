@@ -40,7 +40,7 @@ function Account() {
       <h3>{w.account.title}</h3>
       <p>
         {w.account.as(value.user ?? "", value.server)}
-        {value.store && <span className="quiet">, {value.store === "file" ? w.account.keptFile : w.account.keptMemory}</span>}
+        {value.store && <span className="quiet">, {w.account.kept[value.store]}</span>}
       </p>
       <ErrorNote error={task.error} />
       <Actions><Button onClick={out} disabled={task.busy}>{w.account.signOut}</Button></Actions>

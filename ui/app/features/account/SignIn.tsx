@@ -50,6 +50,7 @@ export function SignIn() {
       <fieldset className={css.stores}>
         <legend>{w.account.store}</legend>
         <Choice value="memory" now={store} set={setStore} label={w.account.memory} hint={w.account.memoryHint} />
+        <Choice value="keyring" now={store} set={setStore} label={w.account.keyring} hint={w.account.keyringHint} />
         <Choice value="file" now={store} set={setStore} label={w.account.file} hint={w.account.fileHint} />
       </fieldset>
       <ErrorNote error={error} />

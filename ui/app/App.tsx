@@ -24,12 +24,16 @@ function makeEngine(connection: Connection, storage: Storage, id: string, phone:
   const prefs = new Prefs(storage, id);
   const { store } = connection;
   const drafts = new Drafts((session) => ({
-    save: async (text, base_version) => {
-      const saved = await connection.call("sessions.save_task", { session, text, base_version });
+    save: async (text, base) => {
+      const saved = await connection.call("sessions.save_task", { session, text, base_version: base.version, base_text: base.text });
       store.put("sessions.get", { session }, saved);
       return saved;
     },
-    load: () => connection.call("sessions.get", { session }),
+    move: async (way, version) => {
+      const moved = await connection.call(`tasks.${way}`, { session, version });
+      store.put("sessions.get", { session }, moved);
+      return moved;
+    },
     keep: (local) => prefs.set(`draft.${session}`, local),
     kept: () => prefs.get<LocalDraft | undefined>(`draft.${session}`, undefined),
   }));

@@ -81,8 +81,8 @@ export const w = {
     placeholder: "Describe the change. For example: retry failed requests with a growing delay, at most 3 times.",
     find: "Find files", findReason: "Write the task first.",
     saved: "Stored", dirty: "Storing", offline: "Kept on this page, not stored yet", failed: "Not stored yet, trying again",
-    conflict: "The task was changed somewhere else while you were typing. Both texts are kept until you choose.",
-    yours: "Your text", theirs: "The other text", keepYours: "Use yours", keepTheirs: "Use the other", keepBoth: "Keep both",
+    merged: "Stored, with what was written elsewhere meanwhile",
+    undo: "Take the last step of the task back", redo: "Do the step of the task again",
   },
 
   files: {

@@ -2,25 +2,31 @@ import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import type { Session } from "#client/api.gen.ts";
 import { ApiError, linkClosed } from "#client/rpc.ts";
-import { Draft, type LocalDraft } from "#app/features/task/draft.ts";
+import { Draft, moved, type LocalDraft } from "#app/features/task/draft.ts";
 
 const settle = async () => {
   for (let i = 0; i < 10; i++) await Promise.resolve();
 };
 const session = (task: string, task_version: number): Session => ({ id: "s", project: "p", title: "", task, task_version, created_at: 0, updated_at: 0 });
 
+/** The engine as far as a draft sees it. Putting two texts together is its own affair; here both stand one after the other. */
 function open(task = "one", version = 1, kept?: LocalDraft) {
-  const server = { task, version, fail: undefined as ApiError | undefined, saves: [] as string[] };
+  const server = { task, version, fail: undefined as ApiError | undefined, saves: [] as string[], bases: [] as string[] };
   const local = { kept };
   const draft = new Draft(session(task, version), {
     save: async (text, base) => {
       if (server.fail) throw server.fail;
-      if (base !== server.version) throw new ApiError("conflict", "task_changed", "Changed.");
       server.saves.push(text);
-      Object.assign(server, { task: text, version: server.version + 1 });
-      return session(text, server.version);
+      server.bases.push(base.text);
+      const both = base.version === server.version ? text : `${server.task}|${text}`;
+      Object.assign(server, { task: both, version: server.version + 1 });
+      return session(both, server.version);
     },
-    load: async () => session(server.task, server.version),
+    move: async (way, seen) => {
+      if (seen !== server.version) throw new ApiError("conflict", "task_changed", "Changed.");
+      Object.assign(server, { task: way, version: server.version + 1 });
+      return session(way, server.version);
+    },
     keep: (next) => (local.kept = next),
     kept: () => local.kept,
   });
@@ -54,23 +60,61 @@ timed("each keystroke is kept here at once and stored within a second, also whil
   assert.equal(local.kept, undefined);
 });
 
-timed("a text stored elsewhere is never overwritten: both are offered, and both can be kept", async () => {
+timed("what was stored elsewhere is put together with what is typed here", async () => {
   const { draft, server, local } = open();
   draft.edit("mine");
   Object.assign(server, { task: "theirs", version: 7 });
   mock.timers.tick(400);
   await settle();
-  assert.equal(draft.state.status, "conflict");
-  assert.equal(draft.state.text, "mine");
-  assert.equal(draft.state.theirs?.text, "theirs");
-  assert.equal(local.kept?.text, "mine");
-  await assert.rejects(draft.flush());
-  assert.equal(server.task, "theirs");
-  draft.edit("mine, longer");
-  draft.choose("both");
-  mock.timers.tick(10);
+  assert.deepEqual(draft.state, { text: "theirs|mine", status: "saved", merged: true });
+  assert.deepEqual(server.bases, ["one"], "the engine is told what it was made from");
+  assert.equal(local.kept, undefined);
+  draft.edit("theirs|mine!");
+  mock.timers.tick(400);
   await settle();
-  assert.equal(server.task, "mine, longer\n\ntheirs");
+  assert.deepEqual(draft.state, { text: "theirs|mine!", status: "saved" });
+});
+
+timed("what is typed while the engine puts texts together is put in too", async () => {
+  const { draft, server, local } = open();
+  draft.edit("mine");
+  Object.assign(server, { task: "theirs", version: 7 });
+  mock.timers.tick(400);
+  draft.edit("mine, longer");
+  await settle();
+  assert.equal(draft.state.text, "mine, longer", "nothing is taken from under the fingers");
+  assert.deepEqual(local.kept?.base, { text: "mine", version: 1 });
+  mock.timers.tick(400);
+  await settle();
+  assert.deepEqual(server.bases, ["one", "mine"]);
+  assert.equal(draft.state.text, "theirs|mine|mine, longer");
+  assert.equal(draft.state.text, server.task);
+});
+
+timed("a newer text that is seen while one types is put together at once", async () => {
+  const { draft, server } = open();
+  draft.edit("mine");
+  Object.assign(server, { task: "theirs", version: 2 });
+  draft.seen(session("theirs", 2));
+  mock.timers.tick(400);
+  await settle();
+  assert.equal(draft.state.text, "theirs|mine");
+});
+
+timed("undo stores what was typed and then asks the engine", async () => {
+  const { draft, server } = open();
+  draft.edit("one two");
+  await draft.move("undo");
+  assert.deepEqual(server.saves, ["one two"]);
+  assert.deepEqual(draft.state, { text: "undo", status: "saved" });
+});
+
+test("the caret stays at its word when other words come in", () => {
+  assert.equal(moved(3, "abc def", "abc xyz def"), 3);
+  assert.equal(moved(7, "abc def", "abc xyz def"), 11);
+  assert.equal(moved(2, "abc", "abc"), 2);
+  assert.equal(moved(5, "abc def ghi", "abc ghi"), 4, "in what was taken out");
+  assert.equal(moved(0, "", "all new"), 0);
 });
 
 timed("an editor that changed nothing takes the newer text", async () => {
@@ -95,15 +139,18 @@ timed("what was typed offline is stored when the link is back", async () => {
   assert.equal(draft.state.status, "saved");
 });
 
-timed("a draft left by a closed tab is stored, or disputed when the engine has moved on", async () => {
-  const same = open("one", 1, { text: "left behind", base: 1 });
+timed("a draft left by a closed tab is stored, also when the engine has moved on", async () => {
+  const base = { text: "one", version: 1 };
+  const same = open("one", 1, { text: "left behind", base });
   assert.equal(same.draft.state.text, "left behind");
   mock.timers.tick(400);
   await settle();
   assert.equal(same.server.task, "left behind");
-  const moved = open("other", 4, { text: "left behind", base: 1 });
-  assert.equal(moved.draft.state.status, "conflict");
-  assert.equal(moved.draft.state.theirs?.text, "other");
+  const later = open("other", 4, { text: "left behind", base });
+  mock.timers.tick(400);
+  await settle();
+  assert.equal(later.draft.state.text, "other|left behind");
+  assert.deepEqual(later.server.bases, ["one"]);
 });
 
 timed("flush stores the last keystroke before a search begins", async () => {

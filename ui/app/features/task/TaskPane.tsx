@@ -1,14 +1,14 @@
 import { Search } from "lucide-react";
-import { useEffect, useRef, useSyncExternalStore, type ReactNode } from "react";
+import { useEffect, useLayoutEffect, useRef, useSyncExternalStore, type ReactNode, type RefObject } from "react";
 import { Button } from "#kit/core.tsx";
+import { toasts } from "#kit/overlays.tsx";
 import { useAction } from "../../actions.tsx";
-import { useEngine, useMay, useWhyNot } from "../../engine.tsx";
-import { w } from "../../words.ts";
+import { asApiError, useEngine, useMay, useWhyNot } from "../../engine.tsx";
+import { sentence, w } from "../../words.ts";
 import { useFind } from "../files/useFind.ts";
 import session from "../sessions/session.module.css";
 import type { SessionView } from "../sessions/view.ts";
-import { Conflict } from "./Conflict.tsx";
-import type { DraftState } from "./draft.ts";
+import { moved, type DraftState } from "./draft.ts";
 import css from "./task.module.css";
 
 interface TaskPaneProps {
@@ -32,6 +32,11 @@ export function TaskPane({ view, active, tools }: TaskPaneProps) {
   const mayEdit = useMay("edit");
   const reason = whyNot ?? (empty ? w.task.findReason : undefined);
   useAction(active ? { id: "find", label: w.task.find, keys: "Mod+Enter", run: find.start, reason, here: true } : undefined);
+  const move = (way: "undo" | "redo") => () =>
+    void draft.move(way).catch((error: unknown) => toasts.add({ title: sentence(asApiError(error)) }));
+  useAction(active && mayEdit ? { id: "task-undo", label: w.task.undo, run: move("undo"), here: true } : undefined);
+  useAction(active && mayEdit ? { id: "task-redo", label: w.task.redo, run: move("redo"), here: true } : undefined);
+  useCaret(editor, state);
   useEffect(() => {
     // Arriving with nothing written yet: the one thing to do is to write.
     if (active && draft.state.text === "") editor.current?.focus();
@@ -44,7 +49,6 @@ export function TaskPane({ view, active, tools }: TaskPaneProps) {
         <span className={session.spring} />
         {tools}
       </div>
-      {state.status === "conflict" && <Conflict draft={draft} state={state} />}
       <textarea
         ref={editor}
         className={css.editor}
@@ -65,11 +69,28 @@ export function TaskPane({ view, active, tools }: TaskPaneProps) {
   );
 }
 
+/** Keeps the caret where it was in the words when words of others come in. */
+function useCaret(editor: RefObject<HTMLTextAreaElement | null>, state: DraftState): void {
+  const last = useRef({ text: state.text, start: 0, end: 0 });
+  useLayoutEffect(() => {
+    const area = editor.current;
+    if (!area) return;
+    const { text: before, start, end } = last.current;
+    if (before !== state.text && state.status === "saved" && document.activeElement === area) {
+      area.setSelectionRange(moved(start, before, state.text), moved(end, before, state.text));
+    }
+    const note = () => { last.current = { text: area.value, start: area.selectionStart, end: area.selectionEnd }; };
+    note();
+    document.addEventListener("selectionchange", note);
+    return () => document.removeEventListener("selectionchange", note);
+  }, [editor, state.text, state.status]);
+}
+
 const STATUS: Record<DraftState["status"], string> = {
-  saved: w.task.saved, dirty: w.task.dirty, saving: w.task.dirty, offline: w.task.offline, failed: w.task.failed, conflict: "",
+  saved: w.task.saved, dirty: w.task.dirty, saving: w.task.dirty, offline: w.task.offline, failed: w.task.failed,
 };
 
 function Status({ state }: { state: DraftState }) {
   if (state.text === "" && state.status === "saved") return null;
-  return <span className={css.status} data-status={state.status}>{STATUS[state.status]}</span>;
+  return <span className={css.status} data-status={state.status} role="status">{state.merged ? w.task.merged : STATUS[state.status]}</span>;
 }

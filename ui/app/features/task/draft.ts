@@ -3,23 +3,31 @@ import { ApiError } from "#client/rpc.ts";
 
 export interface DraftState {
   text: string;
-  status: "saved" | "dirty" | "saving" | "offline" | "failed" | "conflict";
-  /** The other text, while both are offered. */
-  theirs?: { text: string; version: number };
+  status: "saved" | "dirty" | "saving" | "offline" | "failed";
+  /** Words of another device have just come into the text. */
+  merged?: boolean;
 }
 
 /** What a draft needs of the world. */
 export interface DraftWorld {
-  save(text: string, base: number): Promise<Session>;
-  load(): Promise<Session>;
+  /** Stores a text that was made from `base`; what comes back has the words of others too. */
+  save(text: string, base: Base): Promise<Session>;
+  /** Walks along the history of the task. */
+  move(way: "undo" | "redo", version: number): Promise<Session>;
   /** Survives a closed tab. */
   keep(local: LocalDraft | undefined): void;
   kept(): LocalDraft | undefined;
 }
 
+/** A text that the engine had. */
+export interface Base {
+  text: string;
+  version: number;
+}
+
 export interface LocalDraft {
   text: string;
-  base: number;
+  base: Base;
 }
 
 const SAVE_MS = 350;
@@ -27,11 +35,11 @@ const RETRY_MS = 2000;
 
 /**
  * The text of one task while it is typed. Each keystroke is kept on this machine at once and stored by the
- * engine within a second; a text that someone else stored meanwhile is never overwritten unasked.
+ * engine within a second. The engine puts it together with what others stored meanwhile: nothing is overwritten.
  */
 export class Draft {
   state: DraftState;
-  private base: { text: string; version: number };
+  private base: Base;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private saving: Promise<void> | undefined;
   private readonly watchers = new Set<() => void>();
@@ -45,14 +53,13 @@ export class Draft {
     const kept = world.kept();
     if (!kept || kept.text === session.task) return;
     this.state = { text: kept.text, status: "dirty" };
-    if (kept.base === session.task_version) this.schedule();
-    else this.state = { ...this.state, status: "conflict", theirs: { ...this.base } };
+    this.base = kept.base;
+    this.schedule();
   }
 
   edit(text: string): void {
     if (text === this.state.text) return;
-    this.world.keep({ text, base: this.base.version });
-    if (this.state.status === "conflict") return this.set({ ...this.state, text });
+    this.world.keep({ text, base: this.base });
     this.set({ text, status: "dirty" });
     this.schedule();
   }
@@ -62,7 +69,8 @@ export class Draft {
     if (session.task_version <= this.base.version || this.saving) return;
     const theirs = { text: session.task, version: session.task_version };
     if (this.state.text === this.base.text || this.state.text === theirs.text) this.adopt(theirs);
-    else this.dispute(theirs);
+    // Stored on top of what it was made from: the engine puts both together.
+    else this.schedule(0);
   }
 
   /** Stores now; resolves when the engine has the text, rejects when it cannot. */
@@ -70,9 +78,6 @@ export class Draft {
     clearTimeout(this.timer);
     this.timer = undefined;
     if (this.saving) await this.saving;
-    if (this.state.status === "conflict") {
-      throw new ApiError("conflict", "task_conflict", "Choose between the two texts of the task first.");
-    }
     if (this.state.text === this.base.text) return;
     await this.save();
     if (this.state.status === "offline" || this.state.status === "failed") {
@@ -86,15 +91,11 @@ export class Draft {
     if (this.state.status === "offline" || this.state.status === "failed") this.schedule(0);
   }
 
-  choose(which: "yours" | "theirs" | "both"): void {
-    const { theirs } = this.state;
-    if (!theirs) return;
-    if (which === "theirs") return this.adopt(theirs);
-    const text = which === "both" ? `${this.state.text}\n\n${theirs.text}` : this.state.text;
-    this.base = theirs;
-    this.world.keep({ text, base: theirs.version });
-    this.set({ text, status: "dirty" });
-    this.schedule(0);
+  /** Takes the last step of the task back, or does it again; what is typed is stored first. */
+  async move(way: "undo" | "redo"): Promise<void> {
+    await this.flush();
+    const session = await this.world.move(way, this.base.version);
+    this.adopt({ text: session.task, version: session.task_version });
   }
 
   watch = (notify: () => void): (() => void) => {
@@ -122,53 +123,32 @@ export class Draft {
 
   private async saveOnce(): Promise<void> {
     const { text } = this.state;
-    if (this.state.status === "conflict") return;
+    const { base } = this;
     this.set({ text, status: "saving" });
     try {
-      const session = await this.world.save(text, this.base.version);
-      this.base = { text, version: session.task_version };
+      const session = await this.world.save(text, base);
+      const merged = session.task !== text;
       if (this.state.text === text) {
-        this.world.keep(undefined);
-        this.set({ text, status: "saved" });
-      } else {
-        this.world.keep({ text: this.state.text, base: this.base.version });
-        this.set({ text: this.state.text, status: "dirty" });
+        this.adopt({ text: session.task, version: session.task_version }, merged);
+        return;
       }
+      // What was typed since was made from the text that was sent. Where that is not what is stored now, an old version
+      // says so, and the engine puts both together once more.
+      this.base = { text, version: merged ? base.version : session.task_version };
+      this.world.keep({ text: this.state.text, base: this.base });
+      this.set({ text: this.state.text, status: "dirty" });
     } catch (error) {
-      await this.failed(error);
-    }
-  }
-
-  private async failed(error: unknown): Promise<void> {
-    const conflict = error instanceof ApiError && error.code === "conflict";
-    if (!conflict) {
       const offline = error instanceof ApiError && error.reason === "link_closed";
       this.set({ ...this.state, status: offline ? "offline" : "failed" });
       // A lost link is retried when it is back.
       if (!offline) this.schedule(RETRY_MS);
-      return;
-    }
-    try {
-      const session = await this.world.load();
-      const theirs = { text: session.task, version: session.task_version };
-      if (theirs.text === this.state.text) this.adopt(theirs);
-      else this.dispute(theirs);
-    } catch {
-      this.set({ ...this.state, status: "failed" });
-      this.schedule(RETRY_MS);
     }
   }
 
-  private adopt(theirs: { text: string; version: number }): void {
+  private adopt(theirs: Base, merged = false): void {
     this.base = theirs;
     this.world.keep(undefined);
-    this.set({ text: theirs.text, status: "saved" });
-  }
-
-  private dispute(theirs: { text: string; version: number }): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    this.set({ text: this.state.text, status: "conflict", theirs });
+    this.set(merged ? { text: theirs.text, status: "saved", merged } : { text: theirs.text, status: "saved" });
   }
 
   private set(state: DraftState): void {
@@ -199,4 +179,15 @@ export class Drafts {
   retry(): void {
     for (const draft of this.open.values()) draft.retry();
   }
+}
+
+/** Where a place in `before` is in `after`: what stands before the change stays, what stands behind it moves with it. */
+export function moved(place: number, before: string, after: string): number {
+  const most = Math.min(before.length, after.length);
+  let head = 0;
+  while (head < most && before[head] === after[head]) head++;
+  if (place <= head) return place;
+  let tail = 0;
+  while (tail < most - head && before[before.length - 1 - tail] === after[after.length - 1 - tail]) tail++;
+  return place >= before.length - tail ? place + after.length - before.length : Math.min(place, after.length - tail);
 }

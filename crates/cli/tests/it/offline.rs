@@ -52,6 +52,7 @@ impl Offline<'_> {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = without_network(PROGRAM);
         command.args(arguments).current_dir(self.repo.path()).env("PLANTOCODE_HOME", self.home);
+        command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
         for key in ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "XAI_API_KEY"] {
             command.env_remove(key);
         }

@@ -1,7 +1,7 @@
 //! `login --browser` as a process, a real server, and a browser played by the test.
 
 use reqwest::{Client, Response};
-use server::admin::Admin;
+use server::admin::{Admin, NewKey};
 use server::{Config, Running, Server};
 use server_store::Role;
 use std::path::Path;
@@ -16,6 +16,8 @@ const PASSWORD: &str = "four unrelated words here";
 /// A server with one person, and the command line of somebody who has a home folder.
 pub struct Place {
     server: Running,
+    /// Where clients find the server.
+    url: String,
     home: TempDir,
     http: Client,
     _data: TempDir,
@@ -23,13 +25,24 @@ pub struct Place {
 
 impl Place {
     pub async fn new() -> Place {
+        Place::with(None, |_| {}).await
+    }
+
+    /// With a provider's key in its vault.
+    pub async fn with(key: Option<NewKey>, change: impl FnOnce(&mut Config)) -> Place {
         let data = tempfile::tempdir().unwrap();
         let mut config = Config::new(data.path().join("data"));
         config.settings.listen = ([127, 0, 0, 1], 0).into();
+        change(&mut config);
         let admin = Admin::open(&config).await.unwrap();
         admin.add_user("ada", PASSWORD.to_owned().into(), Role::Admin).await.unwrap();
+        if let Some(key) = key {
+            admin.add_key(key).await.unwrap();
+        }
         admin.close().await;
+        let public = config.settings.public_url.clone();
         let server = Server::start(config).await.unwrap();
+        let url = if public.is_empty() { server.url().to_owned() } else { public };
         // Another test may have installed it already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = Client::builder()
@@ -38,7 +51,7 @@ impl Place {
             .timeout(LIMIT)
             .build()
             .unwrap();
-        Place { server, home: tempfile::tempdir().unwrap(), http, _data: data }
+        Place { server, url, home: tempfile::tempdir().unwrap(), http, _data: data }
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
@@ -53,7 +66,7 @@ impl Place {
 
     /// The command, and the address that it wants to be opened.
     fn login(&self) -> (Spawned, String) {
-        self.login_with(self.command(&["login", "--server", self.server.url(), "--browser"]))
+        self.login_with(self.command(&["login", "--server", &self.url, "--browser"]))
     }
 
     fn login_with(&self, command: Command) -> (Spawned, String) {
@@ -66,9 +79,9 @@ impl Place {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let form = self
             .http
-            .post(format!("{}{path}", self.server.url()))
+            .post(format!("{}{path}", self.url))
             .header("content-type", "application/x-www-form-urlencoded")
-            .header("origin", self.server.url())
+            .header("origin", &self.url)
             .header("cookie", cookie)
             .body(body);
         form.send().await.unwrap()
@@ -87,6 +100,10 @@ impl Place {
         fields.push(("decision".into(), decision.into()));
         let fields: Vec<_> = fields.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         location(&self.form("/oauth/authorize", &cookie, &fields).await)
+    }
+
+    pub fn home(&self) -> &Path {
+        self.home.path()
     }
 
     /// Signs in to the end.

@@ -10,6 +10,9 @@ mod audit;
 mod authorize;
 mod balancer;
 mod cancel;
+#[path = "../../../rpc/tests/conformance/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "not every part of the suite concerns the relay")]
+mod conformance;
 mod deploy;
 mod device_link;
 mod devices;
@@ -24,6 +27,7 @@ mod openapi;
 mod process;
 mod proofs;
 mod relayed;
+mod relayed_calls;
 mod sdk;
 mod secrets;
 mod shared_limits;

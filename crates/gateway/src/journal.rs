@@ -1,3 +1,4 @@
+use llm::{Dialect, ModelLimits};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// One attempt at one route.
@@ -9,6 +10,10 @@ pub struct Try {
     pub model: String,
     /// Which key was used.
     pub key_id: String,
+    /// The wire form in which it was asked.
+    pub dialect: Dialect,
+    /// What the translation knew of the model.
+    pub limits: ModelLimits,
     /// Lower-case hex of SHA-256 over the exact body it received.
     pub upstream_hash: String,
     /// How that body differs from the canonical one, in words.

@@ -168,6 +168,8 @@ impl Gateway {
             provider: route.provider.clone(),
             model: route.upstream_model.clone(),
             key_id: route.key_id.clone(),
+            dialect: route.dialect,
+            limits: route.limits.clone(),
             upstream_hash: hex::encode(llm::body_hash(&wire.body)),
             transformations: wire.transformations.clone(),
             outcome: Outcome::Pending,

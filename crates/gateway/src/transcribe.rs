@@ -92,6 +92,8 @@ impl Gateway {
             provider: route.provider.clone(),
             model: route.upstream_model.clone(),
             key_id: route.key_id.clone(),
+            dialect: route.dialect,
+            limits: route.limits.clone(),
             upstream_hash: hex::encode(transcription::pieces_hash(&pieces)),
             transformations: Vec::new(),
             outcome: Outcome::Pending,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{LlmError, Usage};
 
 /// What the translation of a request has to know about the model it goes to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelLimits {
     /// Tokens of prompt and answer together.
     pub context_window: u64,
@@ -42,7 +42,7 @@ impl Default for ModelLimits {
 }
 
 /// How a model takes a reasoning effort.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Thinking {
     /// Not at all.

@@ -22,6 +22,7 @@ pub mod provider_transformers;
 pub mod response;
 pub mod sse;
 pub mod stream;
+pub mod upstream;
 mod usage;
 
 pub use approval::{Approval, Destination, body_hash};

@@ -1,7 +1,9 @@
 use crate::LlmError;
+use serde::{Deserialize, Serialize};
 
 /// A wire form.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Dialect {
     /// OpenAI's own chat completions.
     OpenAi,

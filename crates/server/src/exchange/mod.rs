@@ -15,6 +15,7 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use gateway::{CancellationToken, ChatStream, Gateway, GatewayError, Journal, Outcome, Route, Send, Served};
 use llm::inbound::{Gathered, Inbound, Opening};
+use llm::upstream::Upstream;
 use llm::{Fold, StreamEvent, Usage};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
@@ -60,9 +61,9 @@ pub(crate) struct Held {
 /// What the handler is told once an upstream has begun to answer, or has failed to.
 pub(crate) enum Head {
     /// A stream follows.
-    Stream { body: mpsc::Receiver<Bytes> },
+    Stream { body: mpsc::Receiver<Bytes>, upstream: Option<String> },
     /// The whole answer, in the dialect of the request.
-    Whole(Value),
+    Whole { answer: Value, upstream: Option<String> },
 }
 
 /// How an exchange ended.
@@ -174,10 +175,11 @@ impl Exchange {
         let reply = match &end.error {
             None => {
                 let cost = self.cost(stream.served(), &end.model, &usage);
-                Ok(Head::Whole(match stream.passes_through() {
+                let answer = match stream.passes_through() {
                     true => gathered.finish(),
                     false => self.inbound.answer(&self.opening(&usage), &fold.finish(), usage, cost),
-                }))
+                };
+                Ok(Head::Whole { answer, upstream: self.upstream(&stream) })
             }
             Some(error) => Err(error.clone()),
         };
@@ -185,6 +187,22 @@ impl Exchange {
         // Nobody may be waiting any more; it is recorded all the same.
         let _ = head.send(reply);
         end
+    }
+
+    /// What the provider that answers was sent, as whoever asked can check it.
+    fn upstream(&self, stream: &ChatStream) -> Option<String> {
+        // Who approved exact bytes is who compares.
+        self.entry.approval.as_ref()?;
+        let served = stream.tries().pop()?;
+        let upstream = Upstream {
+            provider: served.provider,
+            model: served.model,
+            dialect: served.dialect,
+            limits: served.limits,
+            body_hash: served.upstream_hash,
+            changes: self.entry.transformations.clone(),
+        };
+        upstream.header().ok()
     }
 
     /// Room for the client's next request, before it learns that this one is over.

@@ -29,7 +29,8 @@ impl Exchange {
     ) -> End {
         let (body, receiver) = mpsc::channel(32);
         let mut model = String::new();
-        if head.send(Ok(Head::Stream { body: receiver })).is_err() {
+        let upstream = self.upstream(&stream);
+        if head.send(Ok(Head::Stream { body: receiver, upstream })).is_err() {
             return self.ended(&stream, model, Err(GatewayError::Canceled));
         }
         let mut writer = Writer::new(&self.inbound, self.opening(&stream.usage()));

@@ -7,6 +7,7 @@ use futures_util::stream;
 use gateway::{Gateway, Journal};
 use llm::approval::HEADER_AUDIT;
 use llm::inbound::Door;
+use llm::upstream::HEADER_UPSTREAM;
 use tokio::sync::{mpsc, oneshot};
 
 use super::admission::{self, Allowed};
@@ -73,9 +74,20 @@ async fn exchanged(
     if door == Door::Messages {
         reply.insert_header((HeaderName::from_static(HEADER_REQUEST), request_id));
     }
+    let told = |reply: &mut HttpResponseBuilder, upstream: Option<String>| {
+        if let Some(upstream) = upstream {
+            reply.insert_header((HeaderName::from_static(HEADER_UPSTREAM), upstream));
+        }
+    };
     match opened.await.unwrap_or_else(|_| stopped()) {
-        Ok(Head::Stream { body }) => Ok(streamed(reply, body)),
-        Ok(Head::Whole(answer)) => Ok(reply.json(answer)),
+        Ok(Head::Stream { body, upstream }) => {
+            told(&mut reply, upstream);
+            Ok(streamed(reply, body))
+        }
+        Ok(Head::Whole { answer, upstream }) => {
+            told(&mut reply, upstream);
+            Ok(reply.json(answer))
+        }
         Err(error) => Err(error.with_header(HEADER_AUDIT, audit)),
     }
 }

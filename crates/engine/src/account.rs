@@ -44,7 +44,26 @@ struct SignedIn {
     store: CredentialStore,
     /// `None` while it is in the keyring and nobody has asked for it yet.
     refresh: Option<SecretString>,
-    access: Option<(SecretString, i64)>,
+    access: Option<(SecretString, Lifetime)>,
+}
+
+/// From when until when a token is good, by this machine's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Lifetime {
+    from: i64,
+    until: i64,
+}
+
+impl Lifetime {
+    fn new(now: i64, seconds: u64) -> Lifetime {
+        Lifetime { from: now, until: now + lifetime_ms(seconds) }
+    }
+
+    /// Whether it is good for a while yet. Not when the clock was set back behind its beginning: by such a clock a token of
+    /// minutes would be good for years.
+    fn is_fresh(self, now: i64) -> bool {
+        self.from - RENEW_BEFORE_MS <= now && now < self.until - RENEW_BEFORE_MS
+    }
 }
 
 /// A server and a token that it accepts now.
@@ -189,9 +208,9 @@ impl Inner {
         }
         match renewed {
             Ok(tokens) => {
-                let until = self.now() + lifetime_ms(tokens.expires_in);
+                let lifetime = Lifetime::new(self.now(), tokens.expires_in);
                 signed_in.refresh = Some(tokens.refresh_token);
-                signed_in.access = Some((tokens.access_token.clone(), until));
+                signed_in.access = Some((tokens.access_token.clone(), lifetime));
                 let server = signed_in.server.clone();
                 // The old token is used up: the new one is kept here even if it cannot be written down.
                 *self.credentials.current() = Some(signed_in.clone());
@@ -232,9 +251,10 @@ impl Inner {
     fn fresh_access(&self) -> Option<Access> {
         let current = self.credentials.current();
         let signed_in = current.as_ref()?;
-        let (token, until) = signed_in.access.as_ref()?;
-        let fresh = *until - RENEW_BEFORE_MS > self.now();
-        fresh.then(|| Access { server: signed_in.server.clone(), token: token.clone() })
+        let (token, lifetime) = signed_in.access.as_ref()?;
+        lifetime
+            .is_fresh(self.now())
+            .then(|| Access { server: signed_in.server.clone(), token: token.clone() })
     }
 }
 
@@ -377,13 +397,13 @@ async fn signed_in(
 ) -> Result<AccountStatus, ApiError> {
     let account = cloud::account(&inner.gateway, server, &tokens.access_token).await;
     let account = account.map_err(|e| crate::error::request(&e))?;
-    let until = inner.now() + lifetime_ms(tokens.expires_in);
+    let lifetime = Lifetime::new(inner.now(), tokens.expires_in);
     let signed_in = SignedIn {
         server: server.clone(),
         user: account.user.login,
         store,
         refresh: Some(tokens.refresh_token),
-        access: Some((tokens.access_token, until)),
+        access: Some((tokens.access_token, lifetime)),
     };
     inner.credentials.save(&signed_in).await?;
     let before = inner.credentials.current().as_ref().map(|before| before.store);
@@ -407,7 +427,22 @@ pub(crate) fn refusal(e: &GatewayError) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::server_url;
+    use super::{Lifetime, server_url};
+
+    #[test]
+    fn a_clock_that_is_set_back_gives_no_token_a_longer_life() {
+        let token = Lifetime::new(10_000_000, 900);
+        for (now, fresh) in [
+            (10_000_000, true),
+            (10_839_999, true),
+            (10_840_000, false),
+            (9_950_000, true),
+            (9_900_000, false),
+            (-1, false),
+        ] {
+            assert_eq!(token.is_fresh(now), fresh, "at {now}");
+        }
+    }
 
     #[test]
     fn a_sign_in_never_travels_in_the_open() {

@@ -2201,7 +2201,15 @@ records: number,
 /**
  * The position of the first record that is missing, was changed, or stands in another place.
  */
-broken_at?: number, };
+broken_at?: number, 
+/**
+ * Requests through a server whose own word of what it sent is what was approved.
+ */
+compared?: number, 
+/**
+ * Requests of which the server says something else, or nothing.
+ */
+alarms?: number, };
 
 /**
  * Asks for a task to be put precisely.

@@ -103,7 +103,7 @@ pub struct ModelUsage {
 }
 
 /// Whether the record is whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct RecordVerdict {
     /// How many records stand in order before the first that does not.
     pub records: u64,
@@ -111,4 +111,12 @@ pub struct RecordVerdict {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub broken_at: Option<u64>,
+    /// Requests through a server whose own word of what it sent is what was approved.
+    #[serde(default)]
+    #[ts(as = "Option<u64>", optional)]
+    pub compared: u64,
+    /// Requests of which the server says something else, or nothing.
+    #[serde(default)]
+    #[ts(as = "Option<u64>", optional)]
+    pub alarms: u64,
 }

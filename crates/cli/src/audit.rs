@@ -1,5 +1,6 @@
 //! `plantocode audit`: whether the engine's own record of what left is as it was written.
 
+use crate::show;
 use api::Empty;
 use api::usage::UsageClient;
 use host::Host;
@@ -11,7 +12,21 @@ pub async fn verify() -> anyhow::Result<ExitCode> {
     host.close().await;
     match verdict.broken_at {
         None => {
-            anstream::println!("{} records in order; none was changed, removed or moved.", verdict.records);
+            show::line(format_args!(
+                "{} records in order; none was changed, removed or moved.",
+                verdict.records
+            ))?;
+            if verdict.compared > 0 {
+                let sent = "requests went through a server; what it says it sent is what was approved.";
+                show::line(format_args!("{} {sent}", verdict.compared))?;
+            }
+            if verdict.alarms > 0 {
+                anyhow::bail!(
+                    "of {} requests the server says something else than what was approved, or nothing; their plans say what. Ask \
+                     whoever runs the server",
+                    verdict.alarms
+                );
+            }
             Ok(ExitCode::SUCCESS)
         }
         Some(at) => anyhow::bail!(

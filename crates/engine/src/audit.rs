@@ -77,6 +77,7 @@ impl Inner {
                 _ => Ending::Broken,
             },
             trouble: outcome.error,
+            alarm: None,
         }))
     }
 

@@ -56,6 +56,7 @@ mod task_text;
 mod templates;
 mod terminals;
 mod tokens;
+mod upstream;
 mod usage;
 mod wire;
 mod workflow;

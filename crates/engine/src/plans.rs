@@ -29,7 +29,7 @@ use tokio::sync::mpsc;
 pub(crate) async fn close_orphans(inner: &Inner) -> store::Result<()> {
     let orphans = inner.store.read(store::plans::orphans).await?;
     for (plan, note) in orphans {
-        let sent = Sent { ending: Ending::Broken, trouble: Some(note) };
+        let sent = Sent { ending: Ending::Broken, trouble: Some(note), alarm: None };
         if let Err(error) = inner.conclude(&plan, &sent).await {
             tracing::error!(%error, "an unfinished plan cannot be closed");
         }

@@ -5,7 +5,7 @@ use crate::manifest::{METHOD, outgoing};
 use crate::repository::RootRepository;
 use crate::settle;
 use crate::wire::{Ending, Sent, StoredManifest};
-use crate::{Inner, plan_asks};
+use crate::{Inner, plan_asks, upstream};
 use ::jobs::{StepContext, StepError};
 use api::events::Topic;
 use bytes::Bytes;
@@ -59,6 +59,8 @@ pub(crate) struct Answer {
     pub served: Option<Served>,
     /// What went wrong, in words.
     pub error: Option<String>,
+    /// Whether what a server says it sent is what was approved, in a word.
+    pub upstream: Option<&'static str>,
     /// Why a part of it could not be stored.
     not_stored: Option<StoreError>,
 }
@@ -78,7 +80,7 @@ pub(crate) async fn send(inner: &Inner, context: &StepContext, sink: &Sink) -> R
         // Whether the provider got it, and what it cost, is not known: sending again could spend twice.
         settle::unknown(inner, &job.id, asked).await?;
         let trouble = "The engine ended while the answer was arriving. What had arrived is kept; nothing was sent again.";
-        return Ok(Sent { ending: Ending::Broken, trouble: Some(trouble.to_owned()) });
+        return Ok(Sent { ending: Ending::Broken, trouble: Some(trouble.to_owned()), alarm: None });
     }
     let approved = approved(inner, context).await?;
     let target = &approved.stored.target;
@@ -94,18 +96,26 @@ pub(crate) async fn send(inner: &Inner, context: &StepContext, sink: &Sink) -> R
         return Err(StepError::Failed(message.to_owned()));
     }
     let journal = Journal::default();
+    let canonical = Bytes::from(approved.canonical);
     let send = Send {
-        body: Bytes::from(approved.canonical),
+        body: canonical.clone(),
         inbound: None,
         routes: &routes,
         created: (inner.now() / 1000).max(0).cast_unsigned(),
         journal: journal.clone(),
     };
     let arriving = Arriving::begin(inner, sink, &approved.row, root).await?;
-    let answer = match inner.gateway.stream(send, context.cancel.clone()).await {
+    let mut answer = match inner.gateway.stream(send, context.cancel.clone()).await {
         Ok(stream) => collect(inner, stream, &arriving).await,
         Err(e) => not_answered(&e),
     };
+    if let Some(compared) = upstream::compare(target, answer.served.as_ref(), &canonical) {
+        if let Some(alarm) = &compared.alarm {
+            tracing::error!(alarm, job = job.id, "the server did not send what was approved");
+        }
+        answer.upstream = Some(compared.word);
+        answer.sent.alarm = compared.alarm;
+    }
     if let Some(plan) = sink.plan() {
         inner.live.end(plan);
     }
@@ -159,7 +169,8 @@ async fn approved(inner: &Inner, context: &StepContext) -> Result<Approved, Step
 fn not_answered(e: &GatewayError) -> Answer {
     let (ending, trouble) = ending_of(e);
     Answer {
-        sent: Sent { ending, trouble: Some(trouble.clone()) },
+        sent: Sent { ending, trouble: Some(trouble.clone()), alarm: None },
+        upstream: None,
         usage: Usage::default(),
         served: None,
         error: Some(trouble),
@@ -278,7 +289,8 @@ async fn collect(inner: &Inner, mut stream: ChatStream, arriving: &Arriving<'_>)
         error: error.map(|e| request(&e).message),
         usage: stream.usage(),
         served: Some(stream.served().clone()),
-        sent: Sent { ending, trouble },
+        sent: Sent { ending, trouble, alarm: None },
+        upstream: None,
         not_stored,
     }
 }

@@ -49,6 +49,7 @@ pub(crate) async fn settle(
         served: served.map(|s| format!("{}/{}", s.provider, s.model)),
         usage,
         server_audit: served.and_then(|s| s.header(HEADER_AUDIT)).map(str::to_owned),
+        upstream: answer.upstream.map(str::to_owned),
         error: answer.error.clone(),
     };
     let spent = served.map(|served| UsageRow {
@@ -103,6 +104,7 @@ pub(crate) async fn unknown(inner: &Inner, job: &str, approval: &str) -> Result<
             ..Usage::default()
         },
         server_audit: None,
+        upstream: None,
         error: Some("the engine ended before the answer did".to_owned()),
     };
     commit(inner, &outcome, approval, Some(spent)).await

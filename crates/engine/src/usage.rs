@@ -65,10 +65,14 @@ impl UsageReport for Engine {
 
     async fn verify_record(&self, _: &Caller, _: Empty) -> Result<RecordVerdict, ApiError> {
         Ok(match self.inner.store.read(store::audit::verify).await.map_err(database)? {
-            Verdict::Whole { records } => RecordVerdict { records, broken_at: None },
+            Verdict::Whole { records } => {
+                let (compared, alarms) =
+                    self.inner.store.read(crate::upstream::told).await.map_err(database)?;
+                RecordVerdict { records, broken_at: None, compared, alarms }
+            }
             Verdict::Broken { at } => {
                 let at = at.max(1).cast_unsigned();
-                RecordVerdict { records: at - 1, broken_at: Some(at) }
+                RecordVerdict { records: at - 1, broken_at: Some(at), ..RecordVerdict::default() }
             }
         })
     }

@@ -104,6 +104,9 @@ pub(crate) struct AuditOutcome {
     pub usage: api::plans::Usage,
     /// The server's own record of the same request: node, sequence, hash.
     pub server_audit: Option<String>,
+    /// Whether what the server says it sent is what was approved, in a word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream: Option<String>,
     pub error: Option<String>,
 }
 
@@ -124,6 +127,9 @@ pub(crate) struct Sent {
     pub ending: Ending,
     /// Why, in words, if it did not end by itself.
     pub trouble: Option<String>,
+    /// What is wrong with what was sent, although it was answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alarm: Option<String>,
 }
 
 /// How an answer ended.

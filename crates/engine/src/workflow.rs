@@ -97,7 +97,7 @@ impl Workflow for Asking {
                 tracing::error!(%error, "an approval cannot be withdrawn");
             }
             let Some(plan) = job.plan_id.clone() else { return };
-            let sent = Sent { ending: Ending::Canceled, trouble: Some(job.note.clone()) };
+            let sent = Sent { ending: Ending::Canceled, trouble: Some(job.note.clone()), alarm: None };
             if let Err(error) = inner.conclude(&plan, &sent).await {
                 tracing::error!(%error, "an abandoned plan cannot be closed");
             }
@@ -377,7 +377,8 @@ fn concluded(
             }
         };
     let unchecked = checked.as_ref().err().map(|why| format!("The steps could not be checked: {why}"));
-    let trouble = [trouble, unchecked].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let trouble =
+        [sent.alarm.clone(), trouble, unchecked].into_iter().flatten().collect::<Vec<_>>().join(" ");
     let row = PlanRow {
         state: state_name(state).to_owned(),
         trouble: Some(trouble).filter(|t| !t.is_empty()),

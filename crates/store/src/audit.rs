@@ -109,6 +109,19 @@ pub fn of_job(db: &Db<'_>, job: &str) -> Result<Vec<AuditRow>> {
     })
 }
 
+/// Gives each record of a kind to `look`, in order. Row by row: there may be more of them than fit into memory.
+///
+/// # Errors
+/// When the database refuses.
+pub fn each(db: &Db<'_>, kind: &str, mut look: impl FnMut(&[u8])) -> Result<()> {
+    let mut statement = db.0.prepare_cached("SELECT record FROM audit WHERE kind = ?1 ORDER BY seq")?;
+    let mut rows = statement.query([kind])?;
+    while let Some(row) = rows.next()? {
+        look(row.get_ref(0)?.as_blob().unwrap_or_default());
+    }
+    Ok(())
+}
+
 /// Walks the whole chain.
 ///
 /// # Errors

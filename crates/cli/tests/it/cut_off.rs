@@ -190,6 +190,8 @@ async fn over_a_cut_network_a_server_gets_what_was_approved_and_each_of_it_once(
     // Both records are whole.
     let verdict = api::usage::UsageClient(world.client.clone()).verify_record(&api::Empty {}).await.unwrap();
     assert_eq!(verdict.broken_at, None);
+    // And the server sent what was approved.
+    assert!(verdict.compared >= complete && verdict.alarms == 0, "{verdict:?}");
     engine.close().await;
     place.end().await;
 }

@@ -2,7 +2,7 @@ use crate::fixture::{Fixture, KEY, TASK, repo};
 use api::events::{EventsClient, Topic, WatchEvents};
 use api::jobs::{GetJob, JobState, JobsClient};
 use api::plans::{ExportPlan, GetPlan, OperationKind, PlanEvent, PlanFormat, PlanState, Severity};
-use api::usage::{UsageClient, UsageSince};
+use api::usage::{RecordVerdict, UsageClient, UsageSince};
 use futures_util::StreamExt;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
@@ -59,10 +59,10 @@ async fn what_the_provider_got_is_what_was_approved_and_recorded() {
     let outcome = String::from_utf8(records[1].record.clone()).unwrap();
     assert!(outcome.contains(&received[0].body_sha256), "the record names the bytes that left: {outcome}");
     let verify = || async { UsageClient(f.client.clone()).verify_record(&api::Empty {}).await.unwrap() };
-    assert_eq!(verify().await, api::usage::RecordVerdict { records: 2, broken_at: None });
+    assert_eq!(verify().await, RecordVerdict { records: 2, ..RecordVerdict::default() });
     let edit = "UPDATE audit SET record = CAST(replace(record, 'served', 'failed') AS BLOB) WHERE seq = 2";
     rusqlite::Connection::open(f.engine.dir().database()).unwrap().execute(edit, []).unwrap();
-    assert_eq!(verify().await, api::usage::RecordVerdict { records: 1, broken_at: Some(2) });
+    assert_eq!(verify().await, RecordVerdict { records: 1, broken_at: Some(2), ..RecordVerdict::default() });
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -142,7 +142,7 @@ fn human(frame: &FrameSeen) -> String {
         "{}  {:<18} {arrow}{what:<7} {} {took:>8} {bytes:>8}  {error}",
         styled(QUIET, time),
         show::harmless(&link),
-        styled(STRONG, format!("{method:<26}")),
+        if method.is_empty() { " ".repeat(26) } else { styled(STRONG, format!("{method:<26}")) },
     );
     line.trim_end().to_owned()
 }
@@ -171,6 +171,6 @@ mod tests {
         let opened =
             FrameSeen { kind: FrameKind::Opened, method: None, ms: None, bytes: 0, error: None, ..frame };
         let line = anstream::adapter::strip_str(&human(&opened)).to_string();
-        assert_eq!(line.trim_end(), "01:02:03.004  #3 browser           opened");
+        assert_eq!(line, "01:02:03.004  #3 browser           opened");
     }
 }

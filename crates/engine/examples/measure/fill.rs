@@ -105,7 +105,7 @@ fn session(db: &Db<'_>, n: usize, task: &str) -> Result<()> {
 fn job(db: &Db<'_>, n: usize, session: usize, request: &str, answer: &str) -> Result<()> {
     let (job, session, now) = (id(3, n), id(2, session), n as i64 * 10_000);
     // One in five plans, as finding files and refining are jobs too.
-    let plan = (n % 5 == 0).then(|| id(4, n));
+    let plan = n.is_multiple_of(5).then(|| id(4, n));
     let row = JobRow {
         state: JobState::WaitingApproval,
         note: "Made a plan of 7 steps.".into(),

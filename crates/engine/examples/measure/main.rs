@@ -200,11 +200,13 @@ async fn events(opened: &Opened) {
 
 #[tokio::main]
 async fn main() {
-    let root = std::env::args().nth(1).map(PathBuf::from).expect("the folder to work in");
-    let simulator = std::env::args().nth(2).map(PathBuf::from).expect("the program `simulator`");
-    let small = home(&root, "small", SMALL).await;
+    let arguments: Vec<PathBuf> = std::env::args().skip(1).map(PathBuf::from).collect();
+    let [root, simulator] = &arguments[..] else {
+        panic!("give the folder to work in and the program `simulator`")
+    };
+    let small = home(root, "small", SMALL).await;
     start(&small).await;
-    let large = home(&root, "large", LARGE).await;
+    let large = home(root, "large", LARGE).await;
     start(&large).await;
     for (home, amount) in [(&small, SMALL), (&large, LARGE)] {
         println!("lists and searches, {} jobs:", amount.jobs);
@@ -215,9 +217,9 @@ async fn main() {
     }
     println!("work, with {} jobs in the database:", LARGE.jobs);
     let opened = open(&large).await;
-    let simulated = work::Simulated::start(&simulator);
-    work::manifest(&opened.client, &root, &simulated).await;
-    work::verification(&opened.client, &root, &simulated).await;
+    let simulated = work::Simulated::start(simulator);
+    work::manifest(&opened.client, root, &simulated).await;
+    work::verification(&opened.client, root, &simulated).await;
     work::streaming(&opened.client, &simulated).await;
     opened.close(&large).await;
 }

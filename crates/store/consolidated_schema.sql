@@ -242,7 +242,8 @@ CREATE TABLE scopes (
   created_by   TEXT NOT NULL,
   expires_at   INTEGER NOT NULL,
   ended_at     INTEGER,
-  ended_why    TEXT
+  ended_why    TEXT,
+  web INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX scopes_by_session ON scopes (session_id);
 
@@ -259,7 +260,8 @@ CREATE TABLE holds (
 CREATE TABLE answers (
   approval_id  TEXT PRIMARY KEY REFERENCES approvals (id) ON DELETE CASCADE,
   job_id       TEXT NOT NULL,
-  answer_hash  TEXT
+  answer_hash  TEXT,
+  web TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE answer_chunks (
   id           INTEGER PRIMARY KEY,
@@ -356,3 +358,29 @@ CREATE TABLE keyed_calls (
   begun_at  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX keyed_calls_by_time ON keyed_calls (begun_at);
+
+-- What was found on the web: one row for each question, from when it was asked.
+CREATE TABLE web_findings (
+  id          TEXT PRIMARY KEY,
+  session_id  TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+  -- The job that answers it.
+  job_id      TEXT NOT NULL,
+  -- The job that proposed it, if a model did.
+  proposed_by TEXT,
+  -- Its place among the questions that were asked together.
+  place       INTEGER NOT NULL,
+  question    TEXT NOT NULL,
+  why         TEXT NOT NULL,
+  -- asked, answered or cut; what became of a question that has no answer, its job says.
+  state       TEXT NOT NULL,
+  trouble     TEXT,
+  answer      TEXT NOT NULL,
+  -- Sources and searches, as JSON.
+  web         TEXT NOT NULL,
+  usage       TEXT,
+  model       TEXT,
+  attached    INTEGER NOT NULL,
+  created_at  INTEGER NOT NULL,
+  answered_at INTEGER
+) STRICT;
+CREATE INDEX web_findings_by_session ON web_findings (session_id);

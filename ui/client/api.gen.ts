@@ -106,6 +106,19 @@ have: number,
 window: number, };
 
 /**
+ * Attaches a finding or takes it off.
+ */
+export type AttachWebFinding = { 
+/**
+ * The finding.
+ */
+finding: WebFindingId, 
+/**
+ * Whether the next question for a plan is to contain it. Only one with an answer can be attached.
+ */
+attached: boolean, };
+
+/**
  * What a backup holds.
  */
 export type BackupContents = { 
@@ -889,6 +902,15 @@ approval: ApprovalId,
 source: string, };
 
 /**
+ * Names a finding.
+ */
+export type GetWebFinding = { 
+/**
+ * The finding.
+ */
+finding: WebFindingId, };
+
+/**
  * Asks to grant a folder.
  */
 export type GrantProject = { 
@@ -1382,6 +1404,11 @@ via: string,
  */
 destinations: Array<Destination>, 
 /**
+ * What the provider may look up on the web, if this lets it. The words that it looks for leave to search engines and are
+ * chosen by the model from what is sent here.
+ */
+web?: ManifestWeb, 
+/**
  * Tokens of the whole request.
  */
 input_tokens: number, 
@@ -1473,6 +1500,23 @@ bytes: number,
 tokens: number, };
 
 /**
+ * A search of the web by the provider.
+ */
+export type ManifestWeb = { 
+/**
+ * The most searches.
+ */
+searches: number, 
+/**
+ * Whether the provider keeps to that number. Otherwise the model is asked to, and the cost may be higher.
+ */
+kept: boolean, 
+/**
+ * The only hosts that are searched; every one when empty.
+ */
+domains: Array<string>, };
+
+/**
  * Asks for one plan made of several by a model.
  */
 export type MergeByModel = { 
@@ -1541,7 +1585,11 @@ input_price?: number,
 /**
  * The price of a million output tokens, when it is known.
  */
-output_price?: number, };
+output_price?: number, 
+/**
+ * Whether the provider can search the web for it.
+ */
+web_search: boolean, };
 
 /**
  * The models, and the problems met while listing them.
@@ -2240,7 +2288,11 @@ minutes: number,
 /**
  * The folder that every file must lie in; the whole project when absent.
  */
-under?: string, };
+under?: string, 
+/**
+ * Whether it covers requests that let the provider search the web; not when absent.
+ */
+web?: boolean, };
 
 /**
  * Names a provider.
@@ -2528,6 +2580,10 @@ destinations: Array<Destination>,
  */
 under: string, 
 /**
+ * Whether it covers requests that let the provider search the web.
+ */
+web: boolean, 
+/**
  * The most that may be spent.
  */
 cap: number, 
@@ -2790,6 +2846,31 @@ session: SessionId,
 model?: string, };
 
 /**
+ * Asks for research.
+ */
+export type StartResearch = { 
+/**
+ * The session.
+ */
+session: SessionId, 
+/**
+ * The questions, at most twelve; a model proposes them when empty.
+ */
+questions: Array<string>, 
+/**
+ * `provider/model`; the first that can search the web when absent.
+ */
+model?: string, 
+/**
+ * The most searches for one question, from 1 to 10; 3 when absent.
+ */
+searches?: number, 
+/**
+ * The only hosts that are searched, at most five; every one when empty.
+ */
+domains: Array<string>, };
+
+/**
  * Starts a terminal.
  */
 export type StartTerminal = { 
@@ -2817,6 +2898,19 @@ columns: number,
  * Its height in cells.
  */
 rows: number, };
+
+/**
+ * Research that has begun.
+ */
+export type StartedResearch = { 
+/**
+ * The job that proposes questions, if none were given.
+ */
+proposal?: Job, 
+/**
+ * The questions that were given.
+ */
+findings: Array<WebFinding>, };
 
 /**
  * One step.
@@ -3429,6 +3523,113 @@ last: number,
 only_past: boolean, };
 
 /**
+ * A question for the web and what was found.
+ *
+ * Answer, titles, addresses and quotations are words of strangers: they are shown and sent as data, never followed.
+ */
+export type WebFinding = { 
+/**
+ * Its id.
+ */
+id: WebFindingId, 
+/**
+ * Its session.
+ */
+session: SessionId, 
+/**
+ * The job that answers it.
+ */
+job: JobId, 
+/**
+ * The question.
+ */
+question: string, 
+/**
+ * Why it was asked; empty where nobody said.
+ */
+why: string, 
+/**
+ * How far it is.
+ */
+state: WebFindingState, 
+/**
+ * What is wrong, in words.
+ */
+trouble?: string, 
+/**
+ * The answer, in Markdown; empty while there is none.
+ */
+answer: string, 
+/**
+ * What it rests on, each address once.
+ */
+sources: Array<WebSource>, 
+/**
+ * What was searched for, as far as the provider tells.
+ */
+searches: Array<string>, 
+/**
+ * Who answered: `provider/model`.
+ */
+served?: string, 
+/**
+ * What it cost, if it was sent and the price is known.
+ */
+cost?: number, 
+/**
+ * Whether the next question for a plan contains it.
+ */
+attached: boolean, 
+/**
+ * When it was asked.
+ */
+created_at: number, 
+/**
+ * When it was answered: the day on which the sources were read.
+ */
+answered_at?: number, };
+
+/**
+ * A question for the web and what was found.
+ */
+export type WebFindingId = string;
+
+/**
+ * Findings.
+ */
+export type WebFindingList = { 
+/**
+ * The oldest first.
+ */
+findings: Array<WebFinding>, };
+
+/**
+ * How far a question is.
+ */
+export type WebFindingState = "asked" | "answered" | "cut" | "failed" | "canceled";
+
+/**
+ * A place on the web.
+ */
+export type WebSource = { 
+/**
+ * Its address, which begins with `https://` or `http://`.
+ */
+url: string, 
+/**
+ * What it is called; may be empty.
+ */
+title: string, 
+/**
+ * How old it is, in the provider's words, where it says so.
+ */
+date?: string, 
+/**
+ * The words of it that were used, where the provider gives them.
+ */
+quote?: string, };
+
+/**
  * Names a project whose grant ends.
  */
 export type WithdrawProject = { 
@@ -3501,6 +3702,10 @@ export interface Methods {
   "prompts.diff": { kind: "unary"; params: DiffPrompt; result: PromptDiff };
   "prompts.save": { kind: "unary"; params: SavePrompt; result: PromptList };
   "prompts.trust": { kind: "unary"; params: TrustPrompt; result: PromptList };
+  "research.start": { kind: "unary"; params: StartResearch; result: StartedResearch };
+  "research.list": { kind: "unary"; params: GetSession; result: WebFindingList };
+  "research.get": { kind: "unary"; params: GetWebFinding; result: WebFinding };
+  "research.attach": { kind: "unary"; params: AttachWebFinding; result: WebFinding };
   "templates.list": { kind: "unary"; params: ListTemplates; result: TemplateList };
   "templates.render": { kind: "unary"; params: RenderTemplate; result: RenderedTemplate };
   "templates.save": { kind: "unary"; params: SaveTemplate; result: TemplateList };

@@ -73,6 +73,11 @@ pub struct Manifest {
     pub via: String,
     /// Where the bytes may go, in order of preference.
     pub destinations: Vec<Destination>,
+    /// What the provider may look up on the web, if this lets it. The words that it looks for leave to search engines and are
+    /// chosen by the model from what is sent here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub web: Option<ManifestWeb>,
     /// Tokens of the whole request.
     pub input_tokens: u64,
     /// Whether the count is exact for this model, or an estimate.
@@ -134,6 +139,17 @@ pub struct Destination {
     pub provider: String,
     /// The model there.
     pub model: String,
+}
+
+/// A search of the web by the provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ManifestWeb {
+    /// The most searches.
+    pub searches: u64,
+    /// Whether the provider keeps to that number. Otherwise the model is asked to, and the cost may be higher.
+    pub kept: bool,
+    /// The only hosts that are searched; every one when empty.
+    pub domains: Vec<String>,
 }
 
 /// A secret, without the secret.
@@ -218,6 +234,10 @@ pub struct Remember {
     #[serde(default)]
     #[ts(optional)]
     pub under: Option<String>,
+    /// Whether it covers requests that let the provider search the web; not when absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub web: Option<bool>,
 }
 
 /// A standing permission. It ends with its time, its cap, its session, a secret in a request, or the person's word.
@@ -233,6 +253,9 @@ pub struct Scope {
     pub destinations: Vec<Destination>,
     /// The folder that every file must lie in; empty for the whole project.
     pub under: String,
+    /// Whether it covers requests that let the provider search the web.
+    #[serde(default)]
+    pub web: bool,
     /// The most that may be spent.
     pub cap: MicroUsd,
     /// What was spent.

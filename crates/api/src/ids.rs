@@ -43,6 +43,8 @@ id! {
     ScopeId,
     /// A plan.
     PlanId,
+    /// A question for the web and what was found.
+    WebFindingId,
     /// A terminal.
     TerminalId,
     /// A paired device.

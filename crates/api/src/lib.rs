@@ -22,6 +22,7 @@ pub mod models;
 pub mod plans;
 pub mod projects;
 pub mod prompts;
+pub mod research;
 pub mod review;
 pub mod search;
 pub mod sessions;
@@ -33,7 +34,7 @@ pub mod terminals;
 pub mod typescript;
 pub mod usage;
 
-pub use ids::{ApprovalId, DeviceId, JobId, PlanId, ProjectId, ScopeId, SessionId, TerminalId};
+pub use ids::{ApprovalId, DeviceId, JobId, PlanId, ProjectId, ScopeId, SessionId, TerminalId, WebFindingId};
 
 use rpc::MethodSpec;
 use serde::{Deserialize, Serialize};
@@ -66,6 +67,7 @@ pub fn methods() -> Vec<MethodSpec> {
         approvals::ApprovalsClient::METHODS,
         plans::PlansClient::METHODS,
         prompts::PromptsClient::METHODS,
+        research::ResearchClient::METHODS,
         templates::TemplatesClient::METHODS,
         jobs::JobsClient::METHODS,
         search::SearchClient::METHODS,

@@ -52,6 +52,9 @@ pub struct Model {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub output_price: Option<MicroUsd>,
+    /// Whether the provider can search the web for it.
+    #[serde(default)]
+    pub web_search: bool,
 }
 
 /// The models, and the problems met while listing them.

@@ -52,6 +52,7 @@ pub fn generate() -> String {
     crate::approvals::ApprovalsClient::declare(&mut out);
     crate::plans::PlansClient::declare(&mut out);
     crate::prompts::PromptsClient::declare(&mut out);
+    crate::research::ResearchClient::declare(&mut out);
     crate::templates::TemplatesClient::declare(&mut out);
     crate::jobs::JobsClient::declare(&mut out);
     crate::search::SearchClient::declare(&mut out);

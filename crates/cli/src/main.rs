@@ -22,6 +22,7 @@ mod pages;
 mod pair;
 mod plan;
 mod prompts;
+mod research;
 mod review;
 mod search;
 mod serve;
@@ -41,6 +42,7 @@ Examples:
   plantocode discover \"Retry requests that time out\" --project ~/src/client
   plantocode context \"Retry requests that time out\" --budget 16000 > context.xml
   plantocode plan --task-file issue.md --model openai/gpt-5.1
+  plantocode research \"What does tokio 1.50 change for timeouts?\"
   plantocode serve --open
 
 Exit codes:
@@ -49,7 +51,7 @@ Exit codes:
   2    the command line is wrong
   3    secrets were found in what would be sent or written
   4    not approved: nothing was sent
-  5    the plan was cut or could not be read; what arrived is kept
+  5    the plan was cut or could not be read, or a question has no whole answer; what arrived is kept
   6    the check of a plan found errors
   130  interrupted with Ctrl-C
 
@@ -95,6 +97,7 @@ enum Local {
 #[derive(Subcommand)]
 enum WithEngine {
     Plan(review::PlanCommand),
+    Research(research::ResearchCommand),
     Serve(serve::Arguments),
     Login(account::Login),
     /// Forget the sign-in to the server, here and there.
@@ -179,6 +182,7 @@ fn in_runtime(command: WithEngine) -> anyhow::Result<ExitCode> {
 async fn run(command: WithEngine) -> anyhow::Result<ExitCode> {
     match command {
         WithEngine::Plan(arguments) => review::run(arguments).await,
+        WithEngine::Research(arguments) => research::run(arguments).await,
         WithEngine::Serve(arguments) => serve::run(arguments).await,
         WithEngine::Login(arguments) => account::login(arguments).await,
         WithEngine::Logout => account::logout().await,

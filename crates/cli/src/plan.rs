@@ -1,6 +1,6 @@
 //! `plantocode plan`: task, files, approval, plan.
 
-mod approve;
+pub mod approve;
 mod stream;
 
 use crate::exit::{self, Ended};
@@ -16,6 +16,7 @@ use api::projects::{GrantProject, ProjectsClient};
 use api::review::DraftPlan;
 use api::sessions::{CreateSession, GetSession, Session, SessionsClient};
 use api::{ApprovalId, JobId};
+pub use approve::Terms;
 use clap::{Args, ValueEnum};
 use futures_util::StreamExt;
 use host::Host;
@@ -36,13 +37,17 @@ const RANKED: u32 = 50;
   plantocode plan \"Retry requests that time out\" --project ~/src/client
   plantocode plan --task-file issue.md --model openai/gpt-5.1 --format json --output plan.json
   plantocode plan \"Rename the cache\" --yes-up-to 0.25 > plan.md
-  plantocode plan \"Sign the exports\" --deepen --yes-up-to 0.50")]
+  plantocode plan \"Sign the exports\" --deepen --yes-up-to 0.50
+  plantocode plan --session 0199c0de-0000-7000-8000-000000000000")]
 pub struct Arguments {
     #[command(flatten)]
     task: Task,
     /// The model, as `plantocode models list` names it; the first of them if left out.
     #[arg(long)]
     model: Option<String>,
+    /// Plan the task of this session, with the findings that are attached to it, instead of making a new one.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["task", "task_file"])]
+    session: Option<String>,
     /// Send this file too, whether it was found or not.
     #[arg(long, value_name = "PATH")]
     include: Vec<String>,
@@ -66,6 +71,12 @@ pub struct Arguments {
     output: Option<PathBuf>,
 }
 
+impl Arguments {
+    fn terms(&self) -> Terms {
+        Terms { redact: self.redact, yes_up_to: self.yes_up_to, web: false }
+    }
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum Format {
     Md,
@@ -74,7 +85,7 @@ enum Format {
 }
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let task = arguments.task.read()?;
+    let task = if arguments.session.is_some() { String::new() } else { arguments.task.read()? };
     let host = Host::open("cli").await?;
     let outcome = plan(&host, &arguments, task).await;
     host.close().await;
@@ -129,6 +140,10 @@ fn is_no_model(error: &anyhow::Error) -> bool {
 }
 
 async fn begin(host: &Host, arguments: &Arguments, task: String) -> anyhow::Result<Session> {
+    if let Some(id) = &arguments.session {
+        let get = GetSession { session: id.as_str().into() };
+        return Ok(SessionsClient(host.client.clone()).get(&get).await?);
+    }
     let folder = arguments.task.project.canonicalize();
     let folder =
         folder.with_context(|| format!("cannot open the project {}", arguments.task.project.display()))?;
@@ -176,7 +191,7 @@ struct Agreed {
 }
 
 /// Passes on how the way to the approval ended. When it broke, nobody would ever answer: the job is canceled.
-async fn or_cancel<T>(client: &Client, id: &JobId, outcome: anyhow::Result<T>) -> anyhow::Result<T> {
+pub async fn or_cancel<T>(client: &Client, id: &JobId, outcome: anyhow::Result<T>) -> anyhow::Result<T> {
     let Err(error) = outcome else { return outcome };
     // One that was refused, or has failed, has ended already and stays as it is.
     if let Err(e) = JobsClient(client.clone()).cancel(&GetJob { job: id.clone() }).await {
@@ -198,7 +213,7 @@ async fn deepen(host: &Host, arguments: &Arguments, session: &Session) -> anyhow
         let job = settled(host, &job.id, last.as_ref()).await?;
         match job.state {
             JobState::WaitingApproval => {
-                or_cancel(&host.client, &job.id, approve::ask(host, arguments, &job).await).await?;
+                or_cancel(&host.client, &job.id, approve::ask(host, &arguments.terms(), &job).await).await?;
                 last = JobsClient(host.client.clone()).get(&GetJob { job: job.id.clone() }).await?.approval;
             }
             JobState::Completed => break,
@@ -215,7 +230,7 @@ async fn deepen(host: &Host, arguments: &Arguments, session: &Session) -> anyhow
 }
 
 /// Waits until the job asks something other than `answered`, or has ended. What else it waits for is said once.
-async fn settled(host: &Host, id: &JobId, answered: Option<&ApprovalId>) -> anyhow::Result<Job> {
+pub async fn settled(host: &Host, id: &JobId, answered: Option<&ApprovalId>) -> anyhow::Result<Job> {
     let jobs = JobsClient(host.client.clone());
     let mut changes = EventsClient(host.client.clone()).watch(&WatchEvents::default()).await?;
     let mut said = String::new();
@@ -241,7 +256,7 @@ async fn until_approved(host: &Host, arguments: &Arguments, id: &JobId) -> anyho
     let job = settled(host, id, None).await?;
     match job.state {
         JobState::WaitingApproval => {
-            let approved = approve::ask(host, arguments, &job).await?;
+            let approved = approve::ask(host, &arguments.terms(), &job).await?;
             Ok(Agreed { job, priced: approved.cost_estimate.is_some() })
         }
         // Somebody else was faster, for instance in the browser.

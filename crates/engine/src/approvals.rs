@@ -161,6 +161,11 @@ impl Approvals for Engine {
         let job = self.inner.job(&old.job).await?;
         let (stage, outputs) = self.inner.present_stage(&job).await?;
         let mut question = self.inner.question(&job, &stage, &outputs).await?;
+        if question.web.is_some() && request.files.as_ref().is_some_and(|files| !files.is_empty()) {
+            let message = "A request that lets the provider search the web gets no files: what a model reads it may search for. Nothing \
+                           was sent.";
+            return Err(ApiError::invalid("web_files", message));
+        }
         let files = request.files.unwrap_or_else(|| old.files.iter().map(|f| f.path.clone()).collect());
         // A file that the stage sends in pieces stays in pieces.
         question.files = files

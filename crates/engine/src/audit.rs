@@ -67,9 +67,7 @@ impl Inner {
 impl Inner {
     /// How a request ended, if that was recorded: the engine may have ended between the record and the end of the step.
     pub(crate) async fn settled(&self, approval: &str) -> store::Result<Option<Sent>> {
-        let approval = approval.to_owned();
-        let record = self.store.read(move |db| store::audit::last(db, &approval, OUTCOME)).await?;
-        let outcome = record.and_then(|record| serde_json::from_slice::<AuditOutcome>(&record).ok());
+        let outcome = self.outcome(approval).await?;
         Ok(outcome.map(|outcome| Sent {
             ending: match outcome.outcome.as_str() {
                 "served" => Ending::Finished,
@@ -79,6 +77,13 @@ impl Inner {
             trouble: outcome.error,
             alarm: None,
         }))
+    }
+
+    /// The record of how a request ended, if there is one.
+    pub(crate) async fn outcome(&self, approval: &str) -> store::Result<Option<AuditOutcome>> {
+        let approval = approval.to_owned();
+        let record = self.store.read(move |db| store::audit::last(db, &approval, OUTCOME)).await?;
+        Ok(record.and_then(|record| serde_json::from_slice(&record).ok()))
     }
 
     /// Whether a request left and nobody recorded how it ended.

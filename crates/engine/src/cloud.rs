@@ -74,6 +74,9 @@ pub(crate) struct ServerModel {
     pub prices: Option<crate::wire::Prices>,
     #[serde(default)]
     pub destinations: Vec<ServerDestination>,
+    /// How its providers keep to a number of searches of the web; absent where none can search.
+    #[serde(default)]
+    pub web_search: Option<llm::SearchLimit>,
 }
 
 /// Where a model's requests may go.

@@ -42,6 +42,7 @@ mod proof;
 mod question;
 mod questions;
 mod repository;
+mod research;
 mod review;
 mod roots;
 mod scopes;
@@ -220,6 +221,7 @@ impl Engine {
         api::approvals::ApprovalsClient::mount(&mut router, Arc::clone(&this));
         api::plans::PlansClient::mount(&mut router, Arc::clone(&this));
         api::prompts::PromptsClient::mount(&mut router, Arc::clone(&this));
+        api::research::ResearchClient::mount(&mut router, Arc::clone(&this));
         api::templates::TemplatesClient::mount(&mut router, Arc::clone(&this));
         api::jobs::JobsClient::mount(&mut router, Arc::clone(&this));
         api::search::SearchClient::mount(&mut router, Arc::clone(&this));

@@ -6,7 +6,9 @@ use crate::roots::Root;
 use crate::tokens::Counter;
 use crate::wire::{Prices, StoredManifest, Target};
 use crate::{Inner, error};
-use api::approvals::{ApprovalState, Destination, Manifest, ManifestFile, ManifestPart, SecretFinding};
+use api::approvals::{
+    ApprovalState, Destination, Manifest, ManifestFile, ManifestPart, ManifestWeb, SecretFinding,
+};
 use bytes::Bytes;
 use llm::{Approval, WireRequest};
 use rpc::ApiError;
@@ -22,6 +24,9 @@ pub(crate) const METHOD: &str = "POST";
 
 /// What a vendor's envelope adds to the text of a request, in tokens; generous.
 const ENVELOPE_TOKENS: u64 = 32;
+
+/// What stands in instructions for how often the provider may search the web.
+const SEARCHES: &str = "SEARCHES";
 
 /// The list of paths goes whole while it is not longer than this; then only the neighbourhood of the files goes.
 const MAX_TREE_BYTES: usize = 24 << 10;
@@ -64,7 +69,10 @@ pub(crate) async fn build(
     let root = inner.root(&session.project_id).await?;
     let key = session.id.clone();
     let ranked = inner.store.read(move |db| store::files::list(db, &key)).await.map_err(error::database)?;
-    let instructions = inner.instructions(&session.project_id, &question.prompts).await?;
+    let mut instructions = inner.instructions(&session.project_id, &question.prompts).await?;
+    if let Some(web) = &question.web {
+        instructions = instructions.replace(SEARCHES, &web.max_uses.to_string());
+    }
     let boundary = inner.env.random_hex(4);
     let id = inner.new_id();
     let now = inner.now();
@@ -128,11 +136,13 @@ impl Draft<'_> {
             0 => question.max_output,
             limit => limit.min(question.max_output),
         };
-        let canonical = canonical(&model.target.model, &prompt, max_output_tokens)?;
-        let outgoing = outgoing(self.inner, &model.target, &canonical)?;
+        let kept = question.web.as_ref().map(|_| crate::research::searches(model)).transpose()?;
+        let target = Target { web: kept.is_some(), ..model.target.clone() };
+        let canonical = canonical(&target.model, &prompt, max_output_tokens, question.web.as_ref())?;
+        let outgoing = outgoing(self.inner, &target, &canonical)?;
         let body = outgoing.body;
         let usual = question.usual_output.min(max_output_tokens);
-        let costs = Costs::of(model.target.prices, input_tokens, usual, max_output_tokens);
+        let costs = Costs::of(target.prices, input_tokens, usual, max_output_tokens, question.web.as_ref());
         let approval = Approval::of_body(METHOD, &outgoing.path, &body, destinations(model), costs.ceiling);
         let manifest = Manifest {
             id: id.clone().into(),
@@ -148,6 +158,11 @@ impl Draft<'_> {
             door: model.model.door,
             via: model.model.via.clone(),
             destinations: shown(model),
+            web: question.web.as_ref().map(|web| ManifestWeb {
+                searches: web.max_uses,
+                kept: kept == Some(llm::SearchLimit::Kept),
+                domains: web.allowed_domains.clone(),
+            }),
             input_tokens,
             tokens_exact: counter.is_exact(),
             max_output_tokens,
@@ -173,18 +188,17 @@ impl Draft<'_> {
             created_at: now,
             by: None,
         };
-        let stored = StoredManifest {
-            manifest,
-            target: model.target.clone(),
-            boundary: self.boundary.to_owned(),
-            read,
-        };
+        let stored = StoredManifest { manifest, target, boundary: self.boundary.to_owned(), read };
         let document = serde_json::to_string(&stored).map_err(|e| ApiError::internal(e.to_string()))?;
         Ok(Built { row: ApprovalRow { manifest: document, ..row }, canonical, body, stored })
     }
 
     /// The ranked files that do not go.
     fn left_out(&self, files: &[PromptFile]) -> Vec<String> {
+        if self.question.web.is_some() {
+            // None could be added.
+            return Vec::new();
+        }
         let goes = |path: &str| files.iter().any(|file| file.path == path);
         self.ranked.iter().map(|file| &file.path).filter(|path| !goes(path)).cloned().collect()
     }
@@ -288,8 +302,13 @@ pub(crate) fn under(path: &str, folder: &str) -> bool {
     folder.is_empty() || path == folder || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
 
-fn canonical(model: &str, prompt: &Prompt, max_output_tokens: u64) -> Result<Vec<u8>, ApiError> {
-    let request = json!({
+fn canonical(
+    model: &str,
+    prompt: &Prompt,
+    max_output_tokens: u64,
+    web: Option<&llm::WebSearch>,
+) -> Result<Vec<u8>, ApiError> {
+    let mut request = json!({
         "model": model,
         "messages": [
             { "role": "system", "content": prompt.system },
@@ -299,6 +318,9 @@ fn canonical(model: &str, prompt: &Prompt, max_output_tokens: u64) -> Result<Vec
         "stream": true,
         "stream_options": { "include_usage": true },
     });
+    if let Some(web) = web {
+        request[llm::search::FIELD] = json!(web);
+    }
     serde_json::to_vec(&request)
         .map_err(|e| ApiError::internal(format!("The request cannot be written: {e}.")))
 }
@@ -326,11 +348,34 @@ struct Costs {
 }
 
 impl Costs {
-    fn of(prices: Option<Prices>, input: u64, usual: u64, max_output: u64) -> Costs {
+    fn of(
+        prices: Option<Prices>,
+        input: u64,
+        usual: u64,
+        max_output: u64,
+        web: Option<&llm::WebSearch>,
+    ) -> Costs {
         let Some(prices) = prices else { return Costs { estimate: None, ceiling: 0 } };
         // Counts of other vendors are estimates: the ceiling leaves them a tenth.
-        let ceiling = cost(prices, &usage(input + input.div_ceil(10), max_output));
-        Costs { estimate: Some(cost(prices, &usage(input, usual))), ceiling }
+        let most = usage(input + input.div_ceil(10), max_output);
+        let likely = usage(input, usual);
+        let (most, likely) = match web {
+            None => (most, likely),
+            // What is found is read too, and each search has a price of its own.
+            Some(web) => (
+                llm::Usage {
+                    input_tokens: web.most_input_tokens(most.input_tokens),
+                    web_searches: web.max_uses,
+                    ..most
+                },
+                llm::Usage {
+                    input_tokens: web.usual_input_tokens(likely.input_tokens),
+                    web_searches: web.usual_uses(),
+                    ..likely
+                },
+            ),
+        };
+        Costs { estimate: Some(cost(prices, &likely)), ceiling: cost(prices, &most) }
     }
 }
 
@@ -369,11 +414,17 @@ mod tests {
     #[test]
     fn costs_are_bounded_from_above() {
         let prices = Prices { input: 3_000_000, output: 15_000_000, ..Prices::default() };
-        let costs = Costs::of(Some(prices), 10_000, 2_500, 16_000);
+        let costs = Costs::of(Some(prices), 10_000, 2_500, 16_000, None);
         assert_eq!(costs.estimate, Some(30_000 + 37_500));
         assert_eq!(costs.ceiling, 33_000 + 240_000);
-        let unknown = Costs::of(None, 10_000, 2_500, 16_000);
+        let unknown = Costs::of(None, 10_000, 2_500, 16_000, None);
         assert_eq!((unknown.estimate, unknown.ceiling), (None, 0));
+        // Three searches: the prompt is read four times, and what was found 1 + 2 + 3 times.
+        let web = llm::WebSearch { max_uses: 3, allowed_domains: Vec::new() };
+        let prices = Prices { web_search: Some(10_000), ..prices };
+        let looked_up = Costs::of(Some(prices), 1_000, 500, 4_000, Some(&web));
+        assert_eq!(looked_up.ceiling, (4 * 1_100 + 60_000) * 3 + 4_000 * 15 + 30_000);
+        assert_eq!(looked_up.estimate, Some((3 * 1_000 + 30_000) * 3 + 500 * 15 + 20_000));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use api::Empty;
 use api::events::Topic;
 use api::models::{Door, Model, ModelList, Models, Provider, ProviderDialect, RemoveProvider};
 use gateway::Route;
-use llm::{Dialect, ModelLimits};
+use llm::{Dialect, ModelLimits, SearchLimit};
 use rpc::{ApiError, Caller, ErrorCode};
 use url::Url;
 
@@ -19,6 +19,8 @@ const PROVIDERS: &str = "providers";
 pub(crate) struct Resolved {
     pub model: Model,
     pub target: Target,
+    /// How the provider keeps to a number of searches; `None` where it cannot search the web.
+    pub web: Option<SearchLimit>,
 }
 
 /// The models that can be asked now.
@@ -100,8 +102,10 @@ impl Inner {
     }
 
     fn direct_model(&self, provider: &Provider, name: &str) -> Resolved {
-        let vendor = spoken(provider.dialect, &provider.name).0;
+        let (vendor, dialect) = spoken(provider.dialect, &provider.name);
         let known = self.catalogue.find(vendor, name);
+        let able = known.is_none_or(|known| known.limits.web_search);
+        let web = dialect.for_search().and_then(Dialect::search_limit).filter(|_| able);
         let local = provider.base_url.parse::<Url>().is_ok_and(|url| is_loopback(&url));
         let prices = match known {
             Some(known) => Some(known.prices.into()),
@@ -119,7 +123,9 @@ impl Inner {
                 max_output_tokens: known.map_or(0, |k| k.limits.max_output_tokens),
                 input_price: prices.map(|p| p.input),
                 output_price: prices.map(|p| p.output),
+                web_search: web.is_some(),
             },
+            web,
             target: Target {
                 door: Door::Direct,
                 base_url: provider.base_url.clone(),
@@ -128,6 +134,7 @@ impl Inner {
                 model: name.to_owned(),
                 destinations: vec![(provider.name.clone(), name.to_owned())],
                 prices,
+                web: false,
             },
         }
     }
@@ -255,6 +262,8 @@ impl Inner {
         let Some(dialect) = target.dialect else { return (Dialect::Relayed, ModelLimits::default()) };
         let (vendor, dialect) = spoken(dialect, &target.provider);
         let known = self.catalogue.find(vendor, &target.model);
+        // One that cannot search says so when the request is translated.
+        let dialect = if target.web { dialect.for_search().unwrap_or(dialect) } else { dialect };
         (dialect, known.map_or_else(ModelLimits::default, |k| k.limits.clone()))
     }
 }
@@ -290,7 +299,9 @@ fn server_model(base_url: &str, model: cloud::ServerModel) -> Resolved {
             max_output_tokens: model.max_output_tokens,
             input_price: model.prices.map(|p| p.input),
             output_price: model.prices.map(|p| p.output),
+            web_search: model.web_search.is_some(),
         },
+        web: model.web_search,
         target: Target {
             door: Door::Server,
             base_url: base_url.to_owned(),
@@ -299,6 +310,7 @@ fn server_model(base_url: &str, model: cloud::ServerModel) -> Resolved {
             model: model.id,
             destinations,
             prices: model.prices,
+            web: false,
         },
     }
 }

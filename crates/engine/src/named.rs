@@ -44,11 +44,7 @@ const LONGEST: usize = 1 << 20;
 
 /// Reads a list; `None` when there is nothing in the answer that could be one.
 pub(crate) fn read(answer: &str) -> Option<List> {
-    let mut end = answer.len().min(LONGEST);
-    while !answer.is_char_boundary(end) {
-        end -= 1;
-    }
-    let answer = &answer[..end];
+    let answer = bounded(answer);
     let objects: Vec<(usize, Named)> = innermost_objects(answer)
         .filter_map(|(end, text)| Some((end, serde_json::from_str::<Item>(text).ok()?.into())))
         .collect();
@@ -64,6 +60,62 @@ pub(crate) fn read(answer: &str) -> Option<List> {
     }
     let bullets: Vec<Named> = answer.lines().filter_map(bullet).collect();
     (!bullets.is_empty()).then_some(List { named: bullets, whole: true })
+}
+
+#[derive(Deserialize)]
+struct QuestionItem {
+    #[serde(alias = "query", alias = "q")]
+    question: String,
+    #[serde(default, alias = "reason", alias = "because")]
+    why: Option<String>,
+}
+
+/// Reads a list of questions, which stand where paths do otherwise; `None` when there is nothing that could be one.
+pub(crate) fn questions(answer: &str) -> Option<List> {
+    let answer = bounded(answer);
+    let named = |question: &str, why: String| Named { path: question.trim().to_owned(), score: None, why };
+    let objects: Vec<(usize, QuestionItem)> = innermost_objects(answer)
+        .filter_map(|(end, text)| Some((end, serde_json::from_str(text).ok()?)))
+        .collect();
+    if let Some((end, _)) = objects.last() {
+        let whole = answer[*end..].contains(']') || !answer.contains('[');
+        let all = objects.into_iter().map(|(_, item)| named(&item.question, item.why.unwrap_or_default()));
+        return Some(List { named: all.collect(), whole });
+    }
+    let (from, to) = (answer.find('['), answer.rfind(']'));
+    let strings = from.zip(to).and_then(|(from, to)| answer.get(from..=to));
+    if let Some(strings) = strings.and_then(|list| serde_json::from_str::<Vec<String>>(list).ok()) {
+        return Some(List {
+            named: strings.iter().map(|text| named(text, String::new())).collect(),
+            whole: true,
+        });
+    }
+    let lines: Vec<Named> = answer
+        .lines()
+        .filter_map(marked)
+        .filter(|text| text.contains('?'))
+        .map(|text| named(text.trim_matches('*'), String::new()))
+        .collect();
+    (!lines.is_empty()).then_some(List { named: lines, whole: true })
+}
+
+/// As much of an answer as is looked at.
+fn bounded(answer: &str) -> &str {
+    let mut end = answer.len().min(LONGEST);
+    while !answer.is_char_boundary(end) {
+        end -= 1;
+    }
+    &answer[..end]
+}
+
+/// What follows the mark of a list's line.
+fn marked(line: &str) -> Option<&str> {
+    let line = line.trim();
+    let rest = line.strip_prefix(['-', '*', '•']).or_else(|| {
+        let (number, rest) = line.split_once(['.', ')'])?;
+        (!number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())).then_some(rest)
+    })?;
+    Some(rest.trim())
 }
 
 impl From<Item> for Named {
@@ -123,12 +175,7 @@ fn is_empty_list(text: &str) -> bool {
 
 /// `- src/a.rs: why` or `1. src/a.rs — why`. What follows the marker must look like a path.
 fn bullet(line: &str) -> Option<Named> {
-    let line = line.trim();
-    let rest = line.strip_prefix(['-', '*', '•']).or_else(|| {
-        let (number, rest) = line.split_once(['.', ')'])?;
-        (!number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())).then_some(rest)
-    })?;
-    let rest = rest.trim().trim_start_matches("**");
+    let rest = marked(line)?.trim_start_matches("**");
     let end = rest.find(|c: char| c.is_whitespace()).unwrap_or(rest.len());
     let (path, why) = rest.split_at(end);
     let path = clean(path.trim_end_matches([':', ',', '*']).trim_matches('`'));
@@ -141,6 +188,25 @@ fn bullet(line: &str) -> Option<Named> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn questions_are_found_in_every_form() {
+        let read = |answer: &str| {
+            let list = super::questions(answer)?;
+            Some((list.named.into_iter().map(|n| n.path).collect::<Vec<_>>(), list.whole))
+        };
+        for answer in [
+            r#"[{"question":"What is new in tokio?","why":"x"},{"question":"Is there a {b}?","why":""}]"#,
+            "Sure:\n```json\n[{\"question\": \"What is new in tokio?\"}, {\"q\": \"Is there a {b}?\"}]\n```",
+            r#"["What is new in tokio?", "Is there a {b}?"]"#,
+            "1. What is new in tokio?\n2. **Is there a {b}?**\n",
+        ] {
+            assert_eq!(read(answer), some(&["What is new in tokio?", "Is there a {b}?"], true), "{answer}");
+        }
+        assert_eq!(read(r#"[{"question":"a?"},{"question":"b"#), some(&["a?"], false));
+        assert_eq!(read("[]"), some(&[], true));
+        assert_eq!(read("I cannot help with that."), None);
+    }
 
     fn paths(answer: &str) -> Option<(Vec<String>, bool)> {
         read(answer).map(|list| (list.named.into_iter().map(|n| n.path).collect(), list.whole))

@@ -55,6 +55,9 @@ defaults! {
     FIND_EXTEND = "find-extend", 1, "Files that were missed.";
     REFINE = "refine", 1, "A task put precisely.";
     IMPROVE = "improve", 1, "A passage of a task in better words.";
+    RESEARCH_QUESTIONS = "research-questions", 1, "Questions to look up on the web.";
+    RESEARCH_ANSWER = "research-answer", 1, "An answer from the web to one question; SEARCHES stands for how often it may be searched.";
+    WEB_FINDINGS = "plan-web-findings", 1, "What was looked up; follows `plan`.";
 }
 
 /// What is used, and what is only shown. A person's own text wins over a trusted file, that over the default.

@@ -26,6 +26,8 @@ pub(crate) struct Question {
     pub max_output: u64,
     /// What such an answer usually has.
     pub usual_output: u64,
+    /// What the provider may look up on the web.
+    pub web: Option<llm::WebSearch>,
 }
 
 /// A named text.

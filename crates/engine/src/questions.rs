@@ -3,7 +3,7 @@
 use crate::error::{damaged, database};
 use crate::question::{FilePart, Part, Question, Tree};
 use crate::wire::{ImproveInput, PlanInput};
-use crate::{Inner, find, prompts};
+use crate::{Inner, find, prompts, research};
 use api::discovery::RankReason;
 use rpc::ApiError;
 use std::collections::BTreeMap;
@@ -38,6 +38,10 @@ pub(crate) mod workflow {
     pub(crate) const REFINE: &str = "refine";
     /// A passage of a task in better words.
     pub(crate) const IMPROVE: &str = "improve";
+    /// Questions for the web.
+    pub(crate) const RESEARCH: &str = "research";
+    /// An answer from the web to one of them.
+    pub(crate) const LOOK_UP: &str = "look_up";
 }
 
 /// The input of a job, as its workflow stores it.
@@ -60,6 +64,10 @@ impl Inner {
         outputs: &Outputs,
     ) -> Result<Question, ApiError> {
         let session = self.session(&job.session_id.as_str().into()).await?;
+        if job.workflow == workflow::LOOK_UP {
+            // It goes without the task and without anything of the project.
+            return Ok(research::look_up(input(job)?));
+        }
         if session.task.trim().is_empty() {
             return Err(ApiError::invalid(
                 "task_empty",
@@ -71,12 +79,14 @@ impl Inner {
         match (job.workflow.as_str(), stage) {
             (workflow::PLAN | workflow::STEP, _) => {
                 let input: PlanInput = input(job)?;
-                let plain = plan(&session, &ranked);
+                let findings = self.findings_for_plan(&session.id).await?;
+                let plain = research::with_findings(plan(&session, &ranked), findings);
                 match &input.base {
                     None => Ok(plain),
                     Some(base) => self.question_about(base, plain).await,
                 }
             }
+            (workflow::RESEARCH, _) => Ok(research::propose(&session)),
             (workflow::REFINE, _) => Ok(refine(&session, &ranked)),
             (workflow::IMPROVE, _) => Ok(improve(&input(job)?)),
             (workflow::FIND, stage) => find::question(self, &session, &ranked, stage, outputs).await,
@@ -101,6 +111,7 @@ fn plan(session: &SessionRow, ranked: &[FileRow]) -> Question {
         usual_output: PLAN_USUAL.0 + PLAN_USUAL.1 * files.len() as u64,
         files,
         tree: Some(Tree::NearFiles),
+        web: None,
     }
 }
 
@@ -113,6 +124,7 @@ fn refine(session: &SessionRow, ranked: &[FileRow]) -> Question {
         tree: None,
         max_output: TEXT_OUTPUT,
         usual_output: 300 + session.task.len() as u64 / 2,
+        web: None,
     }
 }
 
@@ -127,6 +139,7 @@ fn improve(input: &ImproveInput) -> Question {
         tree: None,
         max_output: TEXT_OUTPUT,
         usual_output: 100 + input.passage.len() as u64 / 3,
+        web: None,
     }
 }
 
@@ -146,6 +159,7 @@ pub(crate) fn list(
         files,
         tree,
         max_output: LIST_OUTPUT,
+        web: None,
     }
 }
 

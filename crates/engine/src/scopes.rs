@@ -96,7 +96,9 @@ pub(crate) fn covering(db: &Db<'_>, stored: &StoredManifest, now: i64) -> store:
         let fits = scope.door == door(stored)
             && !stored.target.destinations.is_empty()
             && stored.target.destinations.iter().all(|to| known.contains(to))
-            && lies_under(manifest, &scope.under);
+            && lies_under(manifest, &scope.under)
+            // Whoever let a model read files has not let it look for what stands in them on the web.
+            && (scope.web || manifest.web.is_none());
         let left = scope.cap.saturating_sub(scope.spent + store::scopes::held_by_scope(db, &scope.id)?);
         if fits && manifest.cost_ceiling <= left {
             return Ok(Some(scope));
@@ -106,7 +108,7 @@ pub(crate) fn covering(db: &Db<'_>, stored: &StoredManifest, now: i64) -> store:
 }
 
 /// The parts that say nothing of files outside of the manifest's.
-const OWN_WORDS: [&str; 5] = ["instructions", "task", "text", "passage", "wish"];
+const OWN_WORDS: [&str; 6] = ["instructions", "task", "text", "passage", "wish", "question"];
 
 /// Whether all that a request holds of the project lies in a folder. Lists of paths, definitions and plans speak of the whole
 /// project: a permission for a folder does not cover them, but for the list of paths that every plan needs.
@@ -178,6 +180,7 @@ pub(crate) fn row(
         expires_at: now + i64::from(remember.minutes) * 60_000,
         ended_at: None,
         ended_why: None,
+        web: remember.web.unwrap_or(false),
     })
 }
 
@@ -199,6 +202,7 @@ fn view(row: ScopeRow, held: u64, now: i64) -> Scope {
         held,
         created_at: time(row.created_at),
         created_by: row.created_by,
+        web: row.web,
         expires_at: time(row.expires_at),
         ended: row.ended_why,
     }

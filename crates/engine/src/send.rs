@@ -4,7 +4,7 @@ use crate::error::request;
 use crate::manifest::{METHOD, outgoing};
 use crate::repository::RootRepository;
 use crate::settle;
-use crate::wire::{Ending, Sent, StoredManifest};
+use crate::wire::{Ending, Sent, StoredManifest, WebNotes};
 use crate::{Inner, plan_asks, upstream};
 use ::jobs::{StepContext, StepError};
 use api::events::Topic;
@@ -217,11 +217,21 @@ impl<'a> Arriving<'a> {
         Ok(Arriving { approval: &row.id, plan })
     }
 
-    async fn store(&self, inner: &Inner, text: String) -> store::Result<()> {
+    /// Stores what has arrived, with all that it rests on until now.
+    async fn store(&self, inner: &Inner, text: String, web: &WebNotes) -> store::Result<()> {
         let approval = self.approval.to_owned();
+        let web = (*web != WebNotes::default()).then(|| serde_json::to_string(web).ok()).flatten();
         match &self.plan {
             Some((plan, _)) => inner.append_answer(plan, text).await,
-            None => inner.store.write(move |db| store::answers::append(db, &approval, &text)).await,
+            None => {
+                let change = inner.store.write(move |db| {
+                    if let Some(web) = web {
+                        store::answers::set_web(db, &approval, &web)?;
+                    }
+                    store::answers::append(db, &approval, &text)
+                });
+                change.await
+            }
         }
     }
 }
@@ -232,6 +242,7 @@ async fn collect(inner: &Inner, mut stream: ChatStream, arriving: &Arriving<'_>)
     let mut stored_at = Instant::now();
     let (mut finish, mut error, mut not_stored) = (None, None, None);
     let mut check = Check::default();
+    let mut web = WebNotes::default();
     loop {
         let event = tokio::select! {
             event = stream.next() => event,
@@ -252,13 +263,14 @@ async fn collect(inner: &Inner, mut stream: ChatStream, arriving: &Arriving<'_>)
                     check.want(document, repository);
                 }
                 pending.push_str(&text);
+                note(&mut web, &chunk);
             }
             Some(Ok(StreamEvent::Done(reason))) => finish = Some(reason),
             Some(Ok(StreamEvent::Usage(_) | StreamEvent::KeepAlive | StreamEvent::Error(_))) => {}
             Some(Err(e)) => error = Some(e),
         }
         if not_stored.is_none() && !pending.is_empty() && stored_at.elapsed() >= STORE_EVERY {
-            not_stored = arriving.store(inner, std::mem::take(&mut pending)).await.err();
+            not_stored = arriving.store(inner, std::mem::take(&mut pending), &web).await.err();
             stored_at = Instant::now();
         }
         if not_stored.is_some() {
@@ -266,8 +278,8 @@ async fn collect(inner: &Inner, mut stream: ChatStream, arriving: &Arriving<'_>)
             break;
         }
     }
-    if not_stored.is_none() && !pending.is_empty() {
-        not_stored = arriving.store(inner, pending).await.err();
+    if not_stored.is_none() && (!pending.is_empty() || web != WebNotes::default()) {
+        not_stored = arriving.store(inner, pending, &web).await.err();
     }
     let (ending, trouble) = match (&error, finish) {
         (Some(e), _) => {
@@ -293,6 +305,22 @@ async fn collect(inner: &Inner, mut stream: ChatStream, arriving: &Arriving<'_>)
         upstream: None,
         not_stored,
     }
+}
+
+/// The most sources and searches that are noted of one answer: a provider may send any number.
+const MOST_NOTES: usize = 500;
+
+/// Notes what a piece of an answer rests on.
+fn note(web: &mut WebNotes, chunk: &llm::ChatChunk) {
+    web.searches.extend(chunk.searches());
+    web.searches.truncate(MOST_NOTES);
+    web.sources.extend(chunk.sources().into_iter().map(|source| api::research::WebSource {
+        url: source.url,
+        title: source.title,
+        date: source.page_age,
+        quote: source.quote,
+    }));
+    web.sources.truncate(MOST_NOTES);
 }
 
 /// The check of a growing plan: one at a time, always of the newest text.

@@ -30,7 +30,9 @@ pub(crate) async fn settle(
     answer: &Answer,
 ) -> Result<(), StepError> {
     let used = answer.usage;
-    let price = stored.target.prices.map(|prices| cost(prices, &used));
+    // What the provider says that it took is right where no price is known, and where it is.
+    let charged = used.charged_microusd.map(|own| own.saturating_add(used.upstream_microusd.unwrap_or(0)));
+    let price = charged.or_else(|| stored.target.prices.map(|prices| cost(prices, &used)));
     let usage = Usage {
         input_tokens: used.input_tokens,
         cached_tokens: used.cache_read_tokens,
@@ -48,6 +50,7 @@ pub(crate) async fn settle(
         tries: tries(journal),
         served: served.map(|s| format!("{}/{}", s.provider, s.model)),
         usage,
+        searches: used.web_searches,
         server_audit: served.and_then(|s| s.header(HEADER_AUDIT)).map(str::to_owned),
         upstream: answer.upstream.map(str::to_owned),
         error: answer.error.clone(),
@@ -103,6 +106,7 @@ pub(crate) async fn unknown(inner: &Inner, job: &str, approval: &str) -> Result<
             estimated: true,
             ..Usage::default()
         },
+        searches: 0,
         server_audit: None,
         upstream: None,
         error: Some("the engine ended before the answer did".to_owned()),

@@ -22,6 +22,9 @@ pub(crate) struct Target {
     pub destinations: Vec<(String, String)>,
     /// Prices per million tokens, if they are known.
     pub prices: Option<Prices>,
+    /// Whether the request lets the provider search the web, for which some are spoken to in another dialect.
+    #[serde(default)]
+    pub web: bool,
 }
 
 /// Prices in millionths of a dollar per million tokens.
@@ -35,19 +38,26 @@ pub(crate) struct Prices {
     pub cache_write: Option<u64>,
     #[serde(default)]
     pub long: Option<llm::LongPrices>,
+    /// One search of the web.
+    #[serde(default)]
+    pub web_search: Option<u64>,
+    /// A request that searched, however often.
+    #[serde(default)]
+    pub web_search_request: Option<u64>,
 }
 
 impl From<llm::Prices> for Prices {
     fn from(prices: llm::Prices) -> Self {
-        let llm::Prices { input, output, cache_read, cache_write, long } = prices;
-        Self { input, output, cache_read, cache_write, long }
+        let llm::Prices { input, output, cache_read, cache_write, long, web_search, web_search_request } =
+            prices;
+        Self { input, output, cache_read, cache_write, long, web_search, web_search_request }
     }
 }
 
 impl From<Prices> for llm::Prices {
     fn from(prices: Prices) -> Self {
-        let Prices { input, output, cache_read, cache_write, long } = prices;
-        Self { input, output, cache_read, cache_write, long }
+        let Prices { input, output, cache_read, cache_write, long, web_search, web_search_request } = prices;
+        Self { input, output, cache_read, cache_write, long, web_search, web_search_request }
     }
 }
 
@@ -102,6 +112,9 @@ pub(crate) struct AuditOutcome {
     pub tries: Vec<AuditTry>,
     pub served: Option<String>,
     pub usage: api::plans::Usage,
+    /// Searches of the web that were charged.
+    #[serde(default)]
+    pub searches: u64,
     /// The server's own record of the same request: node, sequence, hash.
     pub server_audit: Option<String>,
     /// Whether what the server says it sent is what was approved, in a word.
@@ -210,6 +223,40 @@ pub(crate) struct ImproveInput {
     /// How it is to be improved.
     #[serde(default)]
     pub wish: Option<String>,
+}
+
+/// The input of a job that has questions for the web proposed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ResearchInput {
+    /// The model that was asked for; the default one when absent.
+    #[serde(default)]
+    pub model: Option<String>,
+    /// How each question is looked up.
+    pub web: llm::WebSearch,
+}
+
+/// The input of a job that looks one question up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LookUpInput {
+    /// The model that was asked for; the default one when absent.
+    #[serde(default)]
+    pub model: Option<String>,
+    /// Where the answer goes.
+    pub finding: String,
+    /// The question.
+    pub question: String,
+    /// How it is looked up.
+    pub web: llm::WebSearch,
+}
+
+/// What an answer rests on, as it was told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct WebNotes {
+    #[serde(default)]
+    pub sources: Vec<api::research::WebSource>,
+    /// What was searched for.
+    #[serde(default)]
+    pub searches: Vec<String>,
 }
 
 /// What became of a suggestion: the output of the step that applies it.

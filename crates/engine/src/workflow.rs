@@ -9,7 +9,7 @@ use crate::questions::{self, workflow};
 use crate::repository::RootRepository;
 use crate::send::{self, Sink};
 use crate::wire::{Ending, Sent};
-use crate::{Inner, find, plan_asks, task_text};
+use crate::{Inner, find, plan_asks, research, task_text};
 use ::jobs::{JobRow, Outcome, SKIPPED, StepContext, StepError, Workflow};
 use api::events::Topic;
 use futures_util::future::BoxFuture;
@@ -38,7 +38,16 @@ pub(crate) struct Asking {
 impl Asking {
     /// Every workflow that asks a model.
     pub(crate) fn all(inner: &Arc<Inner>) -> Vec<Arc<dyn Workflow>> {
-        [workflow::PLAN, workflow::STEP, workflow::FIND, workflow::REFINE, workflow::IMPROVE]
+        let names = [
+            workflow::PLAN,
+            workflow::STEP,
+            workflow::FIND,
+            workflow::REFINE,
+            workflow::IMPROVE,
+            workflow::RESEARCH,
+            workflow::LOOK_UP,
+        ];
+        names
             .into_iter()
             .map(|name| Arc::new(Asking { inner: Arc::downgrade(inner), name }) as Arc<dyn Workflow>)
             .collect()
@@ -83,6 +92,8 @@ impl Workflow for Asking {
                 }
                 APPLY if self.name == workflow::FIND => find::apply(&inner, &context, stage).await,
                 APPLY if self.name == workflow::STEP => plan_asks::apply_step(&inner, &context).await,
+                APPLY if self.name == workflow::RESEARCH => research::apply_proposal(&inner, &context).await,
+                APPLY if self.name == workflow::LOOK_UP => research::apply_answer(&inner, &context).await,
                 APPLY => task_text::apply(&inner, &context).await,
                 find::RANK => find::rank(&inner, &context).await,
                 other => Err(StepError::Failed(format!("This version knows no step “{other}”."))),
@@ -161,6 +172,9 @@ fn or_wait(inner: &Inner, e: ApiError) -> Result<Outcome, StepError> {
 
 async fn prepare(inner: &Inner, stage: &str, context: &StepContext) -> Result<Outcome, StepError> {
     let job = &context.job;
+    if job.workflow == workflow::LOOK_UP {
+        research::begins(inner, job).await?;
+    }
     let question = match inner.question(job, stage, &context.outputs).await {
         Ok(question) => question,
         // Nothing to ask about: the stage has nothing to do, and says so by its output.

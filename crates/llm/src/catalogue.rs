@@ -23,6 +23,9 @@ pub struct ModelLimits {
     pub thinking_min: u64,
     /// Whether the model goes on with an answer that the request has begun.
     pub prefill: bool,
+    /// Whether the provider searches the web for the model. Of a model that nobody described the provider says it itself.
+    #[serde(default = "yes")]
+    pub web_search: bool,
 }
 
 impl Default for ModelLimits {
@@ -37,6 +40,7 @@ impl Default for ModelLimits {
             json_schema: false,
             thinking_min: 0,
             prefill: true,
+            web_search: true,
         }
     }
 }
@@ -81,6 +85,12 @@ pub struct Prices {
     /// What a request with a long prompt costs instead, where that is more.
     #[serde(default)]
     pub long: Option<LongPrices>,
+    /// One search of the web, in micro-dollars.
+    #[serde(default)]
+    pub web_search: Option<u64>,
+    /// A request that searched, however often, in micro-dollars; instead of the above.
+    #[serde(default)]
+    pub web_search_request: Option<u64>,
 }
 
 /// Prices of requests with long prompts, in micro-dollars per million tokens. They hold for the whole request, not only for
@@ -119,7 +129,22 @@ impl Prices {
             (usage.output_tokens, output),
         ];
         let total: u128 = parts.iter().map(|(tokens, price)| u128::from(*tokens) * u128::from(*price)).sum();
-        u64::try_from(total.div_ceil(1_000_000)).unwrap_or(u64::MAX)
+        let tokens = u64::try_from(total.div_ceil(1_000_000)).unwrap_or(u64::MAX);
+        tokens.saturating_add(self.searches_microusd(usage.web_searches))
+    }
+
+    /// What so many searches cost.
+    fn searches_microusd(&self, searches: u64) -> u64 {
+        match (searches, self.web_search_request) {
+            (0, _) => 0,
+            (_, Some(request)) => request,
+            (searches, None) => self.web_search.unwrap_or_default().saturating_mul(searches),
+        }
+    }
+
+    /// Whether the provider searches the web for the model, and what that costs is known.
+    pub fn searches(&self) -> bool {
+        self.web_search.or(self.web_search_request).is_some()
     }
 }
 
@@ -198,6 +223,7 @@ impl Catalogue {
                 json_schema: row.json_schema,
                 thinking_min: row.thinking_min,
                 prefill: row.prefill,
+                web_search: row.prices.searches(),
             },
             prices: row.prices,
         };
@@ -273,13 +299,8 @@ mod tests {
 
     #[test]
     fn cached_tokens_are_priced_once_and_at_their_own_rate() {
-        let prices = Prices {
-            input: 3_000_000,
-            output: 15_000_000,
-            cache_read: Some(300_000),
-            cache_write: None,
-            long: None,
-        };
+        let prices =
+            Prices { input: 3_000_000, output: 15_000_000, cache_read: Some(300_000), ..Prices::default() };
         let usage = Usage {
             input_tokens: 1_000,
             cache_read_tokens: 800,
@@ -309,5 +330,22 @@ mod tests {
             assert_eq!(long.cache_read.is_some(), model.prices.cache_read.is_some(), "{}", model.id);
             assert_eq!(long.cache_write.is_some(), model.prices.cache_write.is_some(), "{}", model.id);
         }
+    }
+    #[test]
+    fn searches_cost_by_the_search_or_by_the_request() {
+        let catalogue = Catalogue::builtin().unwrap();
+        let cost = |provider, model, web_searches| {
+            let usage = Usage { web_searches, ..Usage::default() };
+            catalogue.find(provider, model).unwrap().prices.cost_microusd(&usage)
+        };
+        assert_eq!(cost("anthropic", "claude-sonnet-4-5", 3), 30_000);
+        assert_eq!(cost("openai", "gpt-5.1", 3), 30_000);
+        assert_eq!(cost("xai", "grok-4.7", 3), 15_000);
+        assert_eq!(cost("gemini", "gemini-3.8-flash", 3), 42_000);
+        assert_eq!(cost("gemini", "gemini-2.5-pro", 3), 35_000, "a request, however often it searched");
+        assert_eq!(cost("gemini", "gemini-2.5-pro", 0), 0);
+        let own = "dated = \"2026-01-01\"\n[[model]]\nid = \"m\"\nprovider = \"p\"\ncontext_window = 1\nmax_output_tokens = 1\ninput = 1\noutput = 2\n";
+        let own = Catalogue::from_toml(own).unwrap();
+        assert!(!own.models()[0].limits.web_search, "a model without a price for it does not search");
     }
 }

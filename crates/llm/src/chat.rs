@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::{Fields, LlmError};
+use crate::{Fields, LlmError, WebSearch};
 
 /// A parsed request. Only what routing and translation need is typed; [`ChatRequest::fields`] holds all of it.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub struct ChatRequest {
     pub max_tokens: Option<u64>,
     /// How many answers the caller wants (`n`), at least one.
     pub answers: u64,
+    /// What the provider may look up on the web.
+    pub web_search: Option<WebSearch>,
 }
 
 #[derive(Deserialize)]
@@ -52,6 +54,7 @@ impl ChatRequest {
             // With both, some providers take the one and some the other: the larger is what may come.
             max_tokens: max_completion.max(fields.read("max_tokens")?),
             answers: fields.read::<u64>("n")?.unwrap_or(1).max(1),
+            web_search: WebSearch::of(&fields)?,
             fields,
         })
     }

@@ -123,8 +123,13 @@ fn check(dialect: Dialect, length: usize, events: &[StreamEvent]) {
 
 /// No number that a provider sends is too large to be added, priced and shown.
 fn usable(usage: Usage) {
-    let dear =
-        Prices { input: u64::MAX, output: u64::MAX, cache_read: None, cache_write: Some(1), long: None };
+    let dear = Prices {
+        input: u64::MAX,
+        output: u64::MAX,
+        cache_write: Some(1),
+        web_search: Some(u64::MAX),
+        ..Prices::default()
+    };
     let cost = dear.cost_microusd(&usage);
     assert!(usage.to_openai(Some(cost))["total_tokens"].is_u64());
 }

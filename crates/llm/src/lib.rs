@@ -20,6 +20,7 @@ pub mod inbound;
 mod percent;
 pub mod provider_transformers;
 pub mod response;
+pub mod search;
 pub mod sse;
 pub mod stream;
 pub mod upstream;
@@ -34,5 +35,6 @@ pub use provider_transformers::{
     Dialect, KeyHeader, StreamDecoder, WireRequest, decode_error, decode_response, encode,
 };
 pub use response::{ChatResponse, Fold};
+pub use search::{SearchLimit, Source, WebSearch};
 pub use stream::{ChatChunk, FinishReason, StreamEvent};
 pub use usage::{Tally, Usage, counted_bytes};

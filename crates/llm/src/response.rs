@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::search::{self, Source};
 use crate::stream::{ChatChunk, ChunkChoice, Delta, FinishReason, FunctionDelta, ToolCallDelta};
 
 /// `chat.completion`. Usage is reported beside it, see [`crate::StreamEvent::Usage`]. Unknown fields are kept.
@@ -34,6 +35,11 @@ impl ChatResponse {
     /// The text of the first choice; empty when it has none.
     pub fn text(&self) -> &str {
         self.choices.first().and_then(|choice| choice.message.content.as_deref()).unwrap_or_default()
+    }
+
+    /// What the first choice rests on.
+    pub fn sources(&self) -> Vec<Source> {
+        self.choices.first().map(|choice| search::sources(&choice.message.extra)).unwrap_or_default()
     }
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::usage::OpenAiUsage;
-use crate::{UpstreamError, Usage};
+use crate::{Source, UpstreamError, Usage, search};
 
 /// One thing that happened in an answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -183,6 +183,20 @@ impl ChatChunk {
     /// The text that the first choice gains, if any.
     pub fn text(&self) -> Option<&str> {
         self.choices.iter().find(|choice| choice.index == 0)?.delta.content.as_deref()
+    }
+
+    /// What the first choice now rests on.
+    pub fn sources(&self) -> Vec<Source> {
+        self.first().map(search::sources).unwrap_or_default()
+    }
+
+    /// The searches of the web that were made for the first choice meanwhile, in the words that were searched for.
+    pub fn searches(&self) -> Vec<String> {
+        self.first().map(search::queries).unwrap_or_default()
+    }
+
+    fn first(&self) -> Option<&Map<String, Value>> {
+        self.choices.iter().find(|choice| choice.index == 0).map(|choice| &choice.delta.extra)
     }
 
     /// Takes the usage out of an upstream chunk.

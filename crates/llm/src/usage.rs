@@ -17,6 +17,9 @@ pub struct Usage {
     pub cache_write_tokens: u64,
     /// Answer tokens spent on reasoning.
     pub reasoning_tokens: u64,
+    /// Searches of the web that the provider made and charges for.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub web_searches: u64,
     /// The provider did not say; the numbers are derived from byte counts.
     pub estimated: bool,
     /// What the provider says that it charged, in micro-dollars, rounded up.
@@ -26,6 +29,10 @@ pub struct Usage {
     /// says it where one's own key of that provider was used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstream_microusd: Option<u64>,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Usage {
@@ -41,6 +48,10 @@ impl Usage {
             },
             "completion_tokens_details": { "reasoning_tokens": self.reasoning_tokens },
         });
+        if self.web_searches > 0 {
+            // As OpenRouter and Anthropic say it.
+            value["server_tool_use"]["web_search_requests"] = self.web_searches.into();
+        }
         if self.estimated {
             value["estimated"] = true.into();
         }
@@ -80,6 +91,15 @@ pub(crate) struct OpenAiUsage {
     is_byok: bool,
     #[serde(default)]
     cost_details: Option<CostDetails>,
+    #[serde(default)]
+    server_tool_use: Option<ServerTools>,
+}
+
+/// How often the provider's own tools were used.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+pub(crate) struct ServerTools {
+    #[serde(default)]
+    pub web_search_requests: Option<u64>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -127,6 +147,7 @@ impl From<OpenAiUsage> for Usage {
             cache_read_tokens: prompt.cached_tokens.unwrap_or(0),
             cache_write_tokens: prompt.cache_write_tokens.unwrap_or(0),
             reasoning_tokens,
+            web_searches: wire.server_tool_use.and_then(|tools| tools.web_search_requests).unwrap_or(0),
             estimated: wire.estimated,
             charged_microusd: costs.charged_microusd.or_else(|| wire.cost.and_then(microusd)),
             // OpenRouter names it in any case; only for one's own key of that provider is it not in `cost`.
@@ -177,6 +198,8 @@ pub fn counted_bytes(body: &[u8]) -> usize {
 pub struct Tally {
     request_bytes: u64,
     answer_bytes: u64,
+    /// Searches that the answer told of.
+    searches: u64,
     reported: Option<Usage>,
     /// Whether the last report came after the last content, and therefore covers all of it.
     current: bool,
@@ -185,7 +208,13 @@ pub struct Tally {
 impl Tally {
     /// Starts counting for a request whose body has `request_bytes` bytes.
     pub fn new(request_bytes: usize) -> Self {
-        Self { request_bytes: request_bytes as u64, answer_bytes: 0, reported: None, current: false }
+        Self {
+            request_bytes: request_bytes as u64,
+            answer_bytes: 0,
+            searches: 0,
+            reported: None,
+            current: false,
+        }
     }
 
     /// Takes one event into account.
@@ -194,6 +223,7 @@ impl Tally {
             StreamEvent::Chunk(chunk) => {
                 let bytes = chunk.content_bytes() as u64;
                 self.answer_bytes += bytes;
+                self.searches += chunk.searches().len() as u64;
                 self.current &= bytes == 0;
             }
             StreamEvent::Usage(usage) => {
@@ -208,6 +238,12 @@ impl Tally {
     /// marked as such and never below a partial report.
     pub fn usage(&self) -> Usage {
         let answer = tokens_of_bytes(self.answer_bytes);
+        let usage = self.tokens(answer);
+        // A stream that was cut has told its searches and no sum of them.
+        Usage { web_searches: usage.web_searches.max(self.searches), ..usage }
+    }
+
+    fn tokens(&self, answer: u64) -> Usage {
         match self.reported {
             Some(usage) if self.current => usage,
             Some(usage) => Usage { output_tokens: usage.output_tokens.max(answer), estimated: true, ..usage },

@@ -54,3 +54,21 @@ pub fn settle(db: &Db<'_>, approval: &str) -> Result<()> {
     db.change("DELETE FROM answer_chunks WHERE approval_id = ?1", [approval])?;
     Ok(())
 }
+
+/// Notes what an answer rests on so far.
+///
+/// # Errors
+/// When the database refuses.
+pub fn set_web(db: &Db<'_>, approval: &str, web: &str) -> Result<()> {
+    db.change("UPDATE answers SET web = ?2 WHERE approval_id = ?1", [approval, web])?;
+    Ok(())
+}
+
+/// What an answer rests on, if anything was noted.
+///
+/// # Errors
+/// When the database refuses.
+pub fn web(db: &Db<'_>, approval: &str) -> Result<Option<String>> {
+    let sql = "SELECT web FROM answers WHERE approval_id = ?1";
+    Ok(db.one(sql, [approval], |row| row.get(0))?.flatten())
+}

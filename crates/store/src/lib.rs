@@ -29,6 +29,7 @@ pub mod templates;
 pub mod texts;
 mod threads;
 pub mod usage;
+pub mod web_findings;
 
 use rusqlite::Connection;
 use std::path::Path;

@@ -15,6 +15,7 @@ const ALL: &[&str] = &[
     include_str!("../migrations/0005_history.sql"),
     include_str!("../migrations/0006_tasks.sql"),
     include_str!("../migrations/0007_keyed_calls.sql"),
+    include_str!("../migrations/0008_research.sql"),
 ];
 
 /// How many there are.

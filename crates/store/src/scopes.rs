@@ -33,11 +33,13 @@ pub struct ScopeRow {
     pub ended_at: Option<i64>,
     /// Why.
     pub ended_why: Option<String>,
+    /// Whether it covers requests that let the provider search the web.
+    pub web: bool,
 }
 
 const COLUMNS: &str =
     "id, session_id, door, destinations, under, cap, spent, created_at, created_by, expires_at,
-     ended_at, ended_why";
+     ended_at, ended_why, web";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<ScopeRow> {
     Ok(ScopeRow {
@@ -53,6 +55,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ScopeRow> {
         expires_at: row.get(9)?,
         ended_at: row.get(10)?,
         ended_why: row.get(11)?,
+        web: row.get(12)?,
     })
 }
 
@@ -62,7 +65,9 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ScopeRow> {
 /// When the database refuses, as for every function here.
 pub fn insert(db: &Db<'_>, row: &ScopeRow) -> Result<()> {
     db.change(
-        &format!("INSERT INTO scopes ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"),
+        &format!(
+            "INSERT INTO scopes ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+        ),
         params![
             row.id,
             row.session_id,
@@ -75,7 +80,8 @@ pub fn insert(db: &Db<'_>, row: &ScopeRow) -> Result<()> {
             row.created_by,
             row.expires_at,
             row.ended_at,
-            row.ended_why
+            row.ended_why,
+            row.web
         ],
     )?;
     Ok(())

@@ -33,6 +33,6 @@ pub use mutate::Mutator;
 pub use postgres::Postgres;
 pub use redis::Redis;
 pub use repo::Repo;
-pub use simulator::{Behaviour, Fail, Received, Simulator, Style};
+pub use simulator::{Behaviour, Fail, Page, Received, Simulator, Style};
 pub use spawned::Spawned;
 pub use tamper::Tamper;

@@ -8,6 +8,7 @@ mod openrouter;
 mod plans;
 mod prompt;
 mod responses;
+mod search;
 mod serve;
 mod shape;
 mod transcription;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 pub use behaviour::{Behaviour, Fail, Style};
+pub use search::Page;
 
 /// A running simulator. It ends when it is dropped.
 ///

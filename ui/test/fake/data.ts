@@ -49,9 +49,9 @@ export const tests: RankedFile[] = [
 ];
 
 export const models: Model[] = [
-  { id: "anthropic/claude-sonnet-4-5", provider: "anthropic", name: "claude-sonnet-4-5", door: "server", via: "through the team proxy https://plans.example", context_window: 200_000, max_output_tokens: 64_000, input_price: 3_000_000, output_price: 15_000_000 },
-  { id: "openai/gpt-5.1", provider: "openai", name: "gpt-5.1", door: "direct", via: "directly to https://api.openai.com/v1", context_window: 400_000, max_output_tokens: 128_000, input_price: 1_250_000, output_price: 10_000_000 },
-  { id: "ollama/qwen3-coder", provider: "ollama", name: "qwen3-coder", door: "direct", via: "directly to http://127.0.0.1:11434/v1", context_window: 0, max_output_tokens: 0 },
+  { id: "anthropic/claude-sonnet-4-5", provider: "anthropic", name: "claude-sonnet-4-5", door: "server", via: "through the team proxy https://plans.example", context_window: 200_000, max_output_tokens: 64_000, input_price: 3_000_000, output_price: 15_000_000, web_search: true },
+  { id: "openai/gpt-5.1", provider: "openai", name: "gpt-5.1", door: "direct", via: "directly to https://api.openai.com/v1", context_window: 400_000, max_output_tokens: 128_000, input_price: 1_250_000, output_price: 10_000_000, web_search: true },
+  { id: "ollama/qwen3-coder", provider: "ollama", name: "qwen3-coder", door: "direct", via: "directly to http://127.0.0.1:11434/v1", context_window: 0, max_output_tokens: 0, web_search: false },
 ];
 
 export function manifest(files: string[], model: string, over: Partial<Manifest> = {}): Manifest {

@@ -1,9 +1,11 @@
 //! Shows what would be sent, and asks.
 
-use super::{Arguments, approval_of};
+use super::approval_of;
 use crate::exit::{self, Ended};
 use crate::show::{self, BAD, QUIET, STRONG, WARN, styled};
-use api::approvals::{ApprovalsClient, Approve, GetApproval, GetText, Manifest, Remember, Revise};
+use api::approvals::{
+    ApprovalsClient, Approve, GetApproval, GetText, Manifest, ManifestWeb, Remember, Revise,
+};
 use api::jobs::{GetJob, Job, JobState, JobsClient};
 use host::Host;
 use std::io::{BufRead, IsTerminal, Write};
@@ -13,6 +15,16 @@ const LISTED: usize = 40;
 
 /// Paths are padded to the widest one, but not beyond this.
 const WIDEST_PATH: usize = 56;
+
+/// What the person has said beforehand.
+pub struct Terms {
+    /// Secrets are replaced.
+    pub redact: bool,
+    /// What cannot cost more than this many dollars is approved.
+    pub yes_up_to: Option<f64>,
+    /// A permission for more covers searches of the web.
+    pub web: bool,
+}
 
 /// What the person said.
 enum Answer {
@@ -27,15 +39,15 @@ enum Answer {
 
 /// Asks until the person has decided; returns the manifest that was approved. After an error the job may still
 /// wait: the caller cancels it.
-pub async fn ask(host: &Host, arguments: &Arguments, job: &Job) -> anyhow::Result<Manifest> {
+pub async fn ask(host: &Host, terms: &Terms, job: &Job) -> anyhow::Result<Manifest> {
     let approvals = ApprovalsClient(host.client.clone());
     let mut manifest = approvals.get(&GetApproval { approval: approval_of(job)? }).await?;
-    if arguments.redact {
+    if terms.redact {
         manifest = approvals.revise(&revise(&manifest, None, Some(true))).await?;
     }
     print(&manifest);
     loop {
-        if let Some(cap) = arguments.yes_up_to {
+        if let Some(cap) = terms.yes_up_to {
             approve_up_to(&approvals, &manifest, cap).await?;
             return Ok(manifest);
         }
@@ -47,24 +59,28 @@ pub async fn ask(host: &Host, arguments: &Arguments, job: &Job) -> anyhow::Resul
         }
         // Reading a line blocks; the engine in this process goes on meanwhile.
         match tokio::task::spawn_blocking(read_answer).await?? {
-            Answer::Send(remember) => match approvals.approve(&approve(&manifest, remember)).await {
-                Ok(_) => return Ok(manifest),
-                Err(e) if CAN_BE_MENDED.contains(&e.reason.as_str()) => show::note(e.message),
-                Err(e) if e.reason == "approval_over" => match elsewhere(host, job).await? {
-                    Some(newer) => {
-                        show::note(
-                            "What would be sent was changed elsewhere meanwhile. This is how it is now:",
-                        );
-                        manifest = newer;
-                        print(&manifest);
-                    }
-                    None => {
-                        show::note("It was answered elsewhere.");
-                        return Ok(manifest);
-                    }
-                },
-                Err(e) => return Err(e.into()),
-            },
+            Answer::Send(remember) => {
+                let web = terms.web.then_some(true);
+                let remember = remember.map(|bounds| Remember { web, ..bounds });
+                match approvals.approve(&approve(&manifest, remember)).await {
+                    Ok(_) => return Ok(manifest),
+                    Err(e) if CAN_BE_MENDED.contains(&e.reason.as_str()) => show::note(e.message),
+                    Err(e) if e.reason == "approval_over" => match elsewhere(host, job).await? {
+                        Some(newer) => {
+                            show::note(
+                                "What would be sent was changed elsewhere meanwhile. This is how it is now:",
+                            );
+                            manifest = newer;
+                            print(&manifest);
+                        }
+                        None => {
+                            show::note("It was answered elsewhere.");
+                            return Ok(manifest);
+                        }
+                    },
+                    Err(e) => return Err(e.into()),
+                }
+            }
             Answer::Refuse => {
                 refuse(&approvals, &manifest).await?;
                 return Err(Ended::error(exit::NOT_APPROVED, "refused; nothing was sent"));
@@ -189,7 +205,7 @@ fn remembered(cap: &str, minutes: Option<&str>, rest: Option<&str>) -> Answer {
     let minutes = minutes.and_then(|minutes| minutes.parse().ok());
     match (cap, minutes, rest) {
         (Some(cap), Some(minutes), None) => {
-            Answer::Send(Some(Remember { cap: (cap * 1e6).round() as u64, minutes, under: None }))
+            Answer::Send(Some(Remember { cap: (cap * 1e6).round() as u64, minutes, under: None, web: None }))
         }
         _ => Answer::Unclear,
     }
@@ -228,6 +244,9 @@ fn print(manifest: &Manifest) {
         let detail = styled(QUIET, format!("{}, {} tokens", part.name, show::count(part.tokens)));
         show::tell(format_args!("   +  {detail}"));
     }
+    if let Some(web) = &manifest.web {
+        show::tell(format_args!("   {}  {}", styled(WARN, "!"), searches(web)));
+    }
     let places: Vec<String> =
         manifest.destinations.iter().map(|d| format!("{}/{}", d.provider, d.model)).collect();
     show::note(format!(
@@ -245,6 +264,22 @@ fn print(manifest: &Manifest) {
             format!("This is {} tokens too long for the model. Untick files.", manifest.overflow_tokens);
         show::tell(styled(BAD, text));
     }
+}
+
+/// What leaves besides: words that nobody has seen before.
+fn searches(web: &ManifestWeb) -> String {
+    let times = if web.searches == 1 { "once".to_owned() } else { format!("up to {} times", web.searches) };
+    let kept = if web.kept {
+        ""
+    } else {
+        " The provider takes no such limit: the model is asked to keep to it, and the cost may be higher."
+    };
+    let hosts = if web.domains.is_empty() {
+        String::new()
+    } else {
+        format!(" on {} alone", show::harmless(&web.domains.join(", ")))
+    };
+    format!("The provider searches the web{hosts} {times}, for words that the model chooses from this.{kept}")
 }
 
 /// What it is for, as the beginning of a sentence of its own.
@@ -266,7 +301,7 @@ mod tests {
     #[test]
     fn only_a_clear_yes_sends() {
         assert!(matches!(parse("s\n"), Answer::Send(None)));
-        let bounds = Remember { cap: 500_000, minutes: 60, under: None };
+        let bounds = Remember { cap: 500_000, minutes: 60, under: None, web: None };
         assert!(matches!(parse("m 0.50 60\n"), Answer::Send(Some(given)) if given == bounds));
         for unclear in ["m", "m 0.5", "m x 60", "m 1 60 more", "m -1 60", "m inf 60"] {
             assert!(matches!(parse(unclear), Answer::Unclear), "{unclear:?}");

@@ -15,7 +15,7 @@ const PASSWORD: &str = "four unrelated words here";
 
 /// A server with one person, and the command line of somebody who has a home folder.
 pub struct Place {
-    server: Running,
+    pub server: Running,
     /// Where clients find the server.
     url: String,
     home: TempDir,

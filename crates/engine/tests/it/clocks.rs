@@ -153,7 +153,7 @@ async fn a_permission_holds_no_longer_than_it_was_given_for() {
     let world = World::new().await;
     let asked = world.rests(&world.start().await).await;
     let cap = 20 * world.manifest(&asked).await.cost_ceiling;
-    world.approve(&asked, Some(Remember { cap, minutes: 60, under: None })).await;
+    world.approve(&asked, Some(Remember { cap, minutes: 60, under: None, web: None })).await;
     assert_eq!(world.rests(&asked).await.state, JobState::Completed);
     assert!(world.is_covered().await);
     // A clock that is corrected by a little changes nothing; one that is set back by a year does not give a year.

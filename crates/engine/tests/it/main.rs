@@ -15,6 +15,7 @@ mod keyed;
 mod plan_asks;
 mod plans;
 mod prompts;
+mod research;
 mod review;
 mod rights;
 mod scopes;

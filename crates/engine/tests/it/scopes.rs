@@ -58,7 +58,7 @@ async fn only_scope(f: &Fixture) -> Scope {
 }
 
 fn bounds(cap: u64) -> Remember {
-    Remember { cap, minutes: 60, under: None }
+    Remember { cap, minutes: 60, under: None, web: None }
 }
 
 #[tokio::test(flavor = "multi_thread")]

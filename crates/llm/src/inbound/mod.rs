@@ -26,7 +26,7 @@ pub use verbatim::{Gathered, Original, Verbatim};
 
 use crate::{
     ChatRequest, ChatResponse, Dialect, Fields, LlmError, ModelLimits, StreamEvent, Thinking, Usage,
-    WireRequest,
+    WebSearch, WireRequest,
 };
 
 /// A dialect in which requests are taken.
@@ -55,6 +55,8 @@ pub struct Inbound {
     pub max_tokens: Option<u64>,
     /// How many answers the caller wants, at least one.
     pub answers: u64,
+    /// What the provider may look up on the web, for what that may cost.
+    pub web_search: Option<WebSearch>,
     /// The request in canonical form. Of a chat request these are the bytes that came.
     pub canonical: Bytes,
     /// Headers that go on to a provider of the same dialect.
@@ -97,6 +99,10 @@ impl Inbound {
             Door::Responses => (responses::translate(&original)?.body()?, responses::echo(&original)?),
         };
         let chat = ChatRequest::parse(&canonical)?;
+        let web_search = match door {
+            Door::Chat => chat.web_search,
+            Door::Messages | Door::Responses => own_search(&original)?,
+        };
         Ok(Self {
             door,
             model: chat.model,
@@ -104,6 +110,7 @@ impl Inbound {
             include_usage: chat.include_usage,
             max_tokens: chat.max_tokens,
             answers: chat.answers,
+            web_search,
             canonical,
             headers: Vec::new(),
             original,
@@ -323,6 +330,17 @@ fn event<T: Serialize + ?Sized>(name: Option<&str>, data: &T, out: &mut BytesMut
     // Texts and numbers can always be written, and bytes into memory too.
     let _ = serde_json::to_writer((&mut *out).writer(), data);
     out.extend_from_slice(b"\n\n");
+}
+
+/// What a request of another dialect asks of the provider's own search, where it says how often. Agents offer the tool with
+/// every request and seldom use it: for those that give no number nothing is set aside, and what was used is settled.
+fn own_search(body: &[u8]) -> Result<Option<WebSearch>, LlmError> {
+    let fields = fields(body)?;
+    let tools: Vec<Value> = fields.read("tools").ok().flatten().unwrap_or_default();
+    let searches = |tool: &&Value| tool["type"].as_str().is_some_and(|kind| kind.starts_with("web_search"));
+    let Some(tool) = tools.iter().find(searches) else { return Ok(None) };
+    let told = tool["max_uses"].as_u64().or_else(|| fields.read::<u64>("max_tool_calls").ok().flatten());
+    Ok(told.map(|most| WebSearch { max_uses: most.min(WebSearch::MOST_USES), allowed_domains: Vec::new() }))
 }
 
 /// The fields of a body in another dialect, of which a model and a list are demanded.

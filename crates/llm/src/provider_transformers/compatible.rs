@@ -1,5 +1,6 @@
 //! Any URL that speaks chat completions: Ollama, llama.cpp, vLLM, and the many hosted ones.
 
+use super::given::refuse_search;
 use super::openai::chat_request;
 use super::{WireRequest, ask_for_stream};
 use crate::{ChatRequest, LlmError, ModelLimits};
@@ -9,6 +10,7 @@ pub(super) fn encode(
     upstream_model: &str,
     limits: &ModelLimits,
 ) -> Result<WireRequest, LlmError> {
+    refuse_search(&request, "an OpenAI-compatible server")?;
     let mut transformations = Vec::new();
     ask_for_stream(&mut request, upstream_model, limits.stream_options, &mut transformations)?;
     older_limit_name(&mut request, &mut transformations);

@@ -1,4 +1,4 @@
-use crate::LlmError;
+use crate::{LlmError, SearchLimit};
 use serde::{Deserialize, Serialize};
 
 /// A wire form.
@@ -54,6 +54,26 @@ impl Dialect {
             Dialect::Anthropic => KeyHeader::Named("x-api-key"),
             Dialect::Gemini => KeyHeader::Named("x-goog-api-key"),
             _ => KeyHeader::Bearer,
+        }
+    }
+
+    /// What is spoken with the provider when a request is to search the web; `None` where it has no search of its own.
+    /// OpenAI and xAI search in their responses API alone, at the same address and with the same key.
+    pub fn for_search(self) -> Option<Dialect> {
+        match self {
+            Dialect::OpenAi => Some(Dialect::OpenAiResponses),
+            Dialect::XaiChat => Some(Dialect::Xai),
+            Dialect::Compatible => None,
+            dialect => Some(dialect),
+        }
+    }
+
+    /// How the provider keeps to the most searches; `None` where it does not search in this dialect.
+    pub fn search_limit(self) -> Option<SearchLimit> {
+        match self {
+            Dialect::Anthropic | Dialect::OpenAiResponses | Dialect::OpenRouter => Some(SearchLimit::Kept),
+            Dialect::Gemini | Dialect::Xai => Some(SearchLimit::Asked),
+            Dialect::OpenAi | Dialect::XaiChat | Dialect::Compatible | Dialect::Relayed => None,
         }
     }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::chat::{Message, Role, ToolCall};
-use crate::{ChatRequest, LlmError};
+use crate::{ChatRequest, LlmError, WebSearch};
 
 /// A function that the model may call.
 pub(super) struct FunctionTool {
@@ -71,6 +71,26 @@ pub(super) fn refuse_inexpressible(request: &ChatRequest, provider: &'static str
         return Err(unsupported(provider, "`logprobs`"));
     }
     Ok(())
+}
+
+/// What the request has looked up on the web. `able` is what the catalogue knows of the model.
+pub(super) fn web_search<'r>(
+    request: &'r ChatRequest,
+    able: bool,
+    provider: &'static str,
+) -> Result<Option<&'r WebSearch>, LlmError> {
+    match &request.web_search {
+        Some(_) if !able => Err(unsupported(provider, "a web search with this model")),
+        search => Ok(search.as_ref()),
+    }
+}
+
+/// For providers that have no search: to leave it out would give an answer that looks as if it had been looked up.
+pub(super) fn refuse_search(request: &ChatRequest, provider: &'static str) -> Result<(), LlmError> {
+    match request.web_search {
+        Some(_) => Err(unsupported(provider, "a web search (`web_search`)")),
+        None => Ok(()),
+    }
 }
 
 /// Records the fields that were not translated.

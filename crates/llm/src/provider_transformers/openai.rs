@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::given::refuse_search;
 use super::{WireRequest, ask_for_stream, failure};
 use crate::{
     ChatChunk, ChatRequest, ChatResponse, Fields, FinishReason, LlmError, StreamEvent, UpstreamError, Usage,
@@ -13,6 +14,7 @@ use crate::{
 };
 
 pub(super) fn encode(mut request: ChatRequest, upstream_model: &str) -> Result<WireRequest, LlmError> {
+    refuse_search(&request, "OpenAI's chat completions")?;
     let mut transformations = Vec::new();
     ask_for_stream(&mut request, upstream_model, true, &mut transformations)?;
     newer_limit_name(&mut request, &mut transformations);

@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::given::{stops, unsupported};
+use super::given::{refuse_search, stops, unsupported};
 use super::openai::{chat_request, newer_limit_name, without_fields};
 use super::{WireRequest, ask_for_stream};
 use crate::{ChatRequest, Fields, LlmError, ModelLimits, Thinking};
@@ -14,6 +14,7 @@ pub(super) fn encode(
     upstream_model: &str,
     limits: &ModelLimits,
 ) -> Result<WireRequest, LlmError> {
+    refuse_search(&request, "xAI's chat completions")?;
     let mut notes = Vec::new();
     ask_for_stream(&mut request, upstream_model, true, &mut notes)?;
     newer_limit_name(&mut request, &mut notes);

@@ -11,7 +11,7 @@ mod shared;
 use std::sync::Arc;
 use std::time::Duration;
 
-use llm::{ModelLimits, Prices, Usage};
+use llm::{ModelLimits, Prices, Usage, WebSearch};
 use server_store::{Store, StoreError};
 
 use crate::config::{self, OnFailure};
@@ -83,11 +83,15 @@ impl Most {
         (max_tokens, answers): (Option<u64>, u64),
         limits: &ModelLimits,
         prices: Option<Prices>,
+        web: Option<&WebSearch>,
     ) -> Self {
         let prompt = llm::Tally::new(body).usage().input_tokens;
+        // What is found on the web is read as prompt too, and each search has a price of its own.
+        let prompt = web.map_or(prompt, |web| web.most_input_tokens(prompt));
+        let web_searches = web.map_or(0, |web| web.max_uses);
         let answer = max_tokens.unwrap_or(limits.max_output_tokens).min(limits.max_output_tokens);
         let answer = answer.saturating_mul(answers);
-        let usage = Usage { input_tokens: prompt, output_tokens: answer, ..Usage::default() };
+        let usage = Usage { input_tokens: prompt, output_tokens: answer, web_searches, ..Usage::default() };
         Self {
             tokens: prompt.saturating_add(answer),
             microusd: prices.map(|prices| prices.cost_microusd(&usage)),

@@ -39,3 +39,4 @@ mod tls;
 mod tokens;
 mod transcriptions;
 mod two_nodes;
+mod web_search;

@@ -278,6 +278,7 @@ async fn money_set_aside_counts_until_it_is_given_back() {
                 expires_at: 50,
                 ended_at: None,
                 ended_why: None,
+                web: false,
             };
             scopes::insert(db, &scope)?;
             scopes::hold(db, "a", "s", Some("1"), 60, 2)?;

@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use super::Page;
+
 /// How the simulator answers. Fields that are not given have the default: prompt, complete and well-formed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -32,6 +34,10 @@ pub struct Behaviour {
     pub no_usage: bool,
     /// Cached prompt tokens to report, out of the prompt's.
     pub cached_tokens: u64,
+    /// What searches of the web find; two pages when absent.
+    pub pages: Option<Vec<Page>>,
+    /// Answers with status 400 to requests that contain this text.
+    pub refuse: Option<String>,
 }
 
 /// What an answer says.

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::openai::pieces;
 use super::plans::Answer;
+use super::search::{RESULT_TOKENS, Search};
 use super::serve::Reply;
 use super::shape::Shape;
 use super::{Behaviour, Style};
@@ -63,6 +64,10 @@ pub(super) fn refusal(body: &Value, target: &str) -> Option<String> {
         }
         calls = called.len();
     }
+    let foreign = |tool: &Value| tool["functionDeclarations"].is_null() && tool["google_search"].is_null();
+    if body["tools"].as_array().is_some_and(|tools| tools.iter().any(foreign)) {
+        return Some("Invalid JSON payload received. Unknown name at 'tools[0]': Cannot find field.".into());
+    }
     if body["tools"].as_array().is_some_and(|tools| tools.len() > 1) {
         return Some("Multiple tools are supported only when they are all search tools.".into());
     }
@@ -98,12 +103,21 @@ pub(super) fn error(status: u16, message: &str) -> Value {
     json!({ "error": { "code": status, "message": message, "status": name } })
 }
 
+fn grounding(search: &Search, text: &str) -> Value {
+    let chunks = search.pages.iter().map(|page| json!({ "web": { "uri": page.url, "title": page.title } }));
+    let all: Vec<usize> = (0..search.pages.len()).collect();
+    let support = json!({ "segment": { "startIndex": 0, "endIndex": text.len(), "text": text }, "groundingChunkIndices": all });
+    json!({ "webSearchQueries": search.queries, "groundingChunks": chunks.collect::<Vec<_>>(),
+        "groundingSupports": [support], "searchEntryPoint": { "renderedContent": "<div></div>" } })
+}
+
 /// A running total in every event, and at last an event that has nothing else. Without `alt=sse` the same events are
 /// one list.
 pub(super) fn reply(target: &str, raw_length: usize, answer: &Answer, behaviour: &Behaviour) -> Reply {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let model = model(path).unwrap_or_default();
     let prompt = raw_length.div_ceil(4);
+    let found = answer.search.as_ref().map_or(0, |search| search.count() * RESULT_TOKENS);
     let mut said = 0;
     let mut events = Vec::new();
     let mut event = |candidate: Option<Value>, bytes: usize| {
@@ -116,6 +130,9 @@ pub(super) fn reply(target: &str, raw_length: usize, answer: &Answer, behaviour:
             let told = said.div_ceil(4);
             event["usageMetadata"] = json!({ "promptTokenCount": prompt, "candidatesTokenCount": told,
                 "totalTokenCount": prompt + told, "cachedContentTokenCount": behaviour.cached_tokens });
+            if found > 0 {
+                event["usageMetadata"]["toolUsePromptTokenCount"] = found.into();
+            }
         }
         events.push(event);
     };
@@ -132,7 +149,16 @@ pub(super) fn reply(target: &str, raw_length: usize, answer: &Answer, behaviour:
             event(Some(content(json!([{ "text": piece }]))), piece.len());
         }
     }
+    if let Some(search) = &answer.search {
+        // Some events have a part of it only.
+        let mut first = content(json!([{ "text": "" }]));
+        first["groundingMetadata"] = json!({ "webSearchQueries": search.queries[..1] });
+        event(Some(first), 0);
+    }
     let mut end = content(json!([{ "text": "", "thoughtSignature": "c2lt" }]));
+    if let Some(search) = &answer.search {
+        end["groundingMetadata"] = grounding(search, &answer.text);
+    }
     end["finishReason"] = if answer.cut { "MAX_TOKENS" } else { "STOP" }.into();
     event(Some(end), 0);
     event(None, 0);

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::openai;
 use super::plans::Answer;
+use super::search::Search;
 use super::serve::Reply;
 use super::shape::Shape;
 use super::{Behaviour, serve};
@@ -30,14 +31,31 @@ pub(super) fn reply(body: &Value, raw_length: usize, answer: &Answer, behaviour:
     let reply = openai::reply(&asked, raw_length, answer, behaviour);
     serve::changed(reply, Shape::OpenRouter, |event| {
         event["provider"] = "Simulated".into();
+        if let Some(search) = &answer.search {
+            cite(event, &search.annotations(&answer.text, false));
+        }
         if !event["usage"].is_object() {
             return;
         }
-        event["usage"]["cost"] = json!(0.0012);
+        let searches = answer.search.as_ref().map_or(0, Search::count);
+        event["usage"]["cost"] = json!(0.0012 + 0.02 * searches as f64);
+        if searches > 0 {
+            event["usage"]["server_tool_use"] = json!({ "web_search_requests": searches });
+        }
         event["usage"]["cost_details"] = json!({ "upstream_inference_cost": null });
         if event["choices"].as_array().is_some_and(Vec::is_empty) {
             let delta = json!({ "role": "assistant", "content": "" });
             event["choices"] = json!([{ "index": 0, "delta": delta, "finish_reason": "stop" }]);
         }
     })
+}
+
+/// Puts the sources where an answer ends.
+fn cite(event: &mut Value, annotations: &Value) {
+    let choice = &mut event["choices"][0];
+    if choice["finish_reason"].is_null() {
+        return;
+    }
+    let place = if choice["message"].is_object() { "message" } else { "delta" };
+    choice[place]["annotations"] = annotations.clone();
 }

@@ -2,15 +2,18 @@
 
 use super::behaviour::{Behaviour, Style};
 use super::prompt::{File, Prompt};
+use super::search::Search;
 
 /// What the model says, and whether it ran into the output limit.
 pub(super) struct Answer {
     pub text: String,
     pub cut: bool,
+    /// What was searched for on the web, if that was asked.
+    pub search: Option<Search>,
 }
 
 pub(super) fn answer(behaviour: &Behaviour, prompt: &Prompt) -> Answer {
-    let whole = |text: String| Answer { text, cut: false };
+    let whole = |text: String| Answer { text, cut: false, search: None };
     match behaviour.style {
         Style::Clean => whole(plan(prompt)),
         Style::Fenced => whole(format!("```xml\n{}```\n", plan(prompt))),
@@ -29,7 +32,7 @@ pub(super) fn answer(behaviour: &Behaviour, prompt: &Prompt) -> Answer {
 fn cut(plan: &str) -> Answer {
     let last = plan.rfind("<change>").map_or(plan.len() / 2, |at| at + "<change>".len() + 12);
     let end = (0..=last.min(plan.len())).rev().find(|at| plan.is_char_boundary(*at)).unwrap_or(0);
-    Answer { text: plan[..end].to_owned(), cut: true }
+    Answer { text: plan[..end].to_owned(), cut: true, search: None }
 }
 
 /// Most files that get a step of their own.
@@ -148,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_cut_plan_ends_inside_an_operation() {
-        let Answer { text, cut } = answer(&Behaviour::style(Style::Cut), &prompt());
+        let Answer { text, cut, .. } = answer(&Behaviour::style(Style::Cut), &prompt());
         assert!(cut && !text.contains("</plan>"));
         assert!(text.matches("<operation").count() > text.matches("</operation>").count(), "{text}");
     }

@@ -20,14 +20,7 @@ impl Prompt {
     /// Collects what the user says and looks for `<task>` and `<file path="…">` in it. Instructions may mention these
     /// tags without meaning them, so system messages are passed over.
     pub fn of(body: &Value) -> Self {
-        let mut text = String::new();
-        // Gemini has `contents` with `parts`, the responses API has `input`.
-        let messages = ["messages", "contents", "input"].map(|name| body[name].as_array());
-        for message in messages.into_iter().flatten().flatten().filter(|m| m["role"] == "user") {
-            collect(&message["content"], &mut text);
-            collect(&message["parts"], &mut text);
-        }
-        Self::of_text(&text)
+        Self::of_text(&said(body))
     }
 
     fn of_text(text: &str) -> Self {
@@ -54,6 +47,18 @@ impl Prompt {
     }
 }
 
+/// What the user says.
+pub(super) fn said(body: &Value) -> String {
+    let mut text = String::new();
+    // Gemini has `contents` with `parts`, the responses API has `input`.
+    let messages = ["messages", "contents", "input"].map(|name| body[name].as_array());
+    for message in messages.into_iter().flatten().flatten().filter(|m| m["role"] == "user") {
+        collect(&message["content"], &mut text);
+        collect(&message["parts"], &mut text);
+    }
+    text
+}
+
 fn collect(content: &Value, out: &mut String) {
     match content {
         Value::String(text) => {
@@ -66,7 +71,7 @@ fn collect(content: &Value, out: &mut String) {
 }
 
 /// The text between two marks, and what follows the second.
-fn between<'a>(text: &'a str, open: &str, close: &str) -> Option<(&'a str, &'a str)> {
+pub(super) fn between<'a>(text: &'a str, open: &str, close: &str) -> Option<(&'a str, &'a str)> {
     text.split_once(open)?.1.split_once(close)
 }
 

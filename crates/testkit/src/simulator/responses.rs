@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::openai::{calls, pieces};
 use super::plans::Answer;
+use super::search::{RESULT_TOKENS, Search};
 use super::serve::Reply;
 use super::shape::Shape;
 use super::{Behaviour, Style};
@@ -75,11 +76,16 @@ pub(super) fn reply(
     answer: &Answer,
     behaviour: &Behaviour,
 ) -> Reply {
-    let (prompt, told) = (raw_length.div_ceil(4), answer.text.len().div_ceil(4));
-    let usage = json!({
+    let searches = answer.search.as_ref().map_or(0, Search::count);
+    let found = usize::try_from(searches * RESULT_TOKENS).unwrap_or_default();
+    let (prompt, told) = (raw_length.div_ceil(4) + found, answer.text.len().div_ceil(4));
+    let mut usage = json!({
         "input_tokens": prompt, "input_tokens_details": { "cached_tokens": behaviour.cached_tokens },
         "output_tokens": told, "output_tokens_details": { "reasoning_tokens": 0 }, "total_tokens": prompt + told,
     });
+    if shape == Shape::Xai && searches > 0 {
+        usage["server_side_tool_usage_details"] = json!({ "web_search_calls": searches });
+    }
     let output = output(answer, behaviour);
     let mut response = json!({ "id": "resp_simulated", "object": "response", "created_at": 1_750_000_000,
         "status": "in_progress", "model": body["model"], "output": [], "usage": null });
@@ -108,8 +114,11 @@ pub(super) fn reply(
 
 fn output(answer: &Answer, behaviour: &Behaviour) -> Vec<Value> {
     if behaviour.style != Style::Tools {
-        let content = json!([{ "type": "output_text", "text": answer.text, "annotations": [] }]);
-        return vec![json!({ "id": "m", "type": "message", "role": "assistant", "content": content })];
+        let annotations =
+            answer.search.as_ref().map_or_else(|| json!([]), |search| search.annotations(&answer.text, true));
+        let content = json!([{ "type": "output_text", "text": answer.text, "annotations": annotations }]);
+        let message = json!({ "id": "m", "type": "message", "role": "assistant", "content": content });
+        return searched(answer).into_iter().chain([message]).collect();
     }
     let reasoning = json!({ "id": "r", "type": "reasoning", "summary": [], "encrypted_content": "c2lt" });
     let call = |call: &Value| {
@@ -122,10 +131,23 @@ fn output(answer: &Answer, behaviour: &Behaviour) -> Vec<Value> {
     std::iter::once(reasoning).chain(all.as_array().into_iter().flatten().map(call)).collect()
 }
 
+/// A call for each search, and one that opens a page, which is not a search.
+fn searched(answer: &Answer) -> Vec<Value> {
+    let Some(search) = &answer.search else { return Vec::new() };
+    let call = |(at, action): (usize, Value)| json!({ "id": format!("ws_{at}"), "type": "web_search_call", "status": "completed", "action": action });
+    let searches = search.queries.iter().map(|query| json!({ "type": "search", "query": query }));
+    let opened = search.pages.first().map(|page| json!({ "type": "open_page", "url": page.url }));
+    searches.chain(opened).enumerate().map(call).collect()
+}
+
 fn item_events(shape: Shape, at: usize, item: &Value, events: &mut Vec<Value>) {
     let mut begun = item.clone();
     match item["type"].as_str() {
         Some("message") => begun["content"] = json!([]),
+        Some("web_search_call") => {
+            begun["status"] = "in_progress".into();
+            begun["action"] = Value::Null;
+        }
         // xAI sends a call whole.
         Some("function_call") if shape == Shape::Responses => begun["arguments"] = "".into(),
         _ => {}
@@ -145,6 +167,11 @@ fn item_events(shape: Shape, at: usize, item: &Value, events: &mut Vec<Value>) {
                 named("response.output_text.delta", json!({ "content_index": 0, "delta": text }))
             }),
         );
+        let annotations = item["content"][0]["annotations"].as_array().into_iter().flatten();
+        events.extend(annotations.enumerate().map(|(at, annotation)| {
+            let more = json!({ "content_index": 0, "annotation_index": at, "annotation": annotation });
+            named("response.output_text.annotation.added", more)
+        }));
         events.push(named("response.output_text.done", json!({ "content_index": 0, "text": text })));
         events.push(named("response.content_part.done", part(text)));
     }

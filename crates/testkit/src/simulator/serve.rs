@@ -12,8 +12,9 @@ use tokio::net::tcp::OwnedWriteHalf;
 use tokio::time::sleep;
 
 use super::prompt::Prompt;
+use super::search::{self, Search};
 use super::shape::Shape;
-use super::{Behaviour, Fail, Received, State, openai, plans, transcription};
+use super::{Behaviour, Fail, Received, State, Style, openai, plans, transcription};
 use crate::http::{Reader, Request, write_chunk, write_head};
 
 /// What is to be written.
@@ -183,7 +184,14 @@ fn answer(request: &Request, behaviour: &Behaviour, failure: Option<Fail>, key: 
     if let Some(message) = shape.refusal(request, &body) {
         return Reply::json(400, &shape.error(400, &message));
     }
-    let answer = plans::answer(behaviour, &Prompt::of(&body));
+    if behaviour.refuse.as_ref().is_some_and(|text| String::from_utf8_lossy(&request.body).contains(text)) {
+        return Reply::json(400, &shape.error(400, "the simulator was told to refuse this"));
+    }
+    let mut answer = plans::answer(behaviour, &Prompt::of(&body));
+    answer.search = shape.searches(&body).map(|allowed| Search::of(allowed, &body, behaviour));
+    if answer.search.is_some() && behaviour.style == Style::Clean {
+        answer.text = search::answer(&body);
+    }
     let mut reply = shape.reply(request, &body, &answer, behaviour);
     reply.headers.push(("x-request-id", "req_simulated".into()));
     if let (Some(after), Body::Events(_, events)) = (behaviour.error_after_events, &mut reply.body) {

@@ -73,6 +73,29 @@ impl Shape {
         matches!(self, Shape::Anthropic | Shape::Responses | Shape::Xai)
     }
 
+    /// How many searches of the web a request allows, if it asks for any.
+    pub(super) fn searches(self, body: &Value) -> Option<u64> {
+        /// As many as one likes, where the provider takes no limit.
+        const ANY: u64 = 20;
+        let tools = || body["tools"].as_array().into_iter().flatten();
+        match self {
+            Shape::Anthropic => {
+                let tool = tools().find(|tool| tool["type"] == "web_search_20250305")?;
+                Some(tool["max_uses"].as_u64().unwrap_or(ANY))
+            }
+            Shape::Responses | Shape::Xai => {
+                tools().find(|tool| tool["type"] == "web_search")?;
+                Some(body["max_tool_calls"].as_u64().unwrap_or(ANY))
+            }
+            Shape::Gemini => tools().find(|tool| tool["google_search"].is_object()).map(|_| ANY),
+            Shape::OpenRouter => {
+                let mut plugins = body["plugins"].as_array().into_iter().flatten();
+                plugins.find(|plugin| plugin["id"] == "web").map(|_| 1)
+            }
+            Shape::OpenAi | Shape::XaiChat => None,
+        }
+    }
+
     /// Refuses what the real endpoint refuses.
     pub(super) fn refusal(self, request: &Request, body: &Value) -> Option<String> {
         match self {

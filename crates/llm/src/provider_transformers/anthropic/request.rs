@@ -1,8 +1,8 @@
 //! Canonical request → messages request.
 
 use super::wire::{
-    ANSWER_TOOL, Block, Metadata, OutputConfig, OutputFormat, Reasoning, Request, Source, Tool, ToolChoice,
-    Turn,
+    ANSWER_TOOL, Block, Metadata, OutputConfig, OutputFormat, Reasoning, Request, SEARCH_NAME, SEARCH_TOOL,
+    Source, Tool, ToolChoice, Turn,
 };
 use crate::chat::{Message, Part, Role, ToolCall};
 use crate::provider_transformers::WireRequest;
@@ -13,7 +13,7 @@ const PROVIDER: &str = "Anthropic";
 const VERSION: &str = "2023-06-01";
 
 /// Fields that have been translated; every other one is dropped, and the drop is recorded.
-const TRANSLATED: [&str; 17] = [
+const TRANSLATED: [&str; 18] = [
     "model",
     "messages",
     "stream",
@@ -31,6 +31,7 @@ const TRANSLATED: [&str; 17] = [
     "reasoning_effort",
     "response_format",
     "n",
+    crate::search::FIELD,
 ];
 
 pub(in super::super) fn encode(
@@ -47,7 +48,8 @@ pub(in super::super) fn encode(
         return Err(unsupported("a conversation that ends with the assistant's own words with this model"));
     }
     let temperature = temperature(request, thinking.is_some(), &mut notes)?;
-    let (tools, tool_choice) = tools_and_answer(request, limits, thinking.is_some(), &mut notes)?;
+    let (mut tools, tool_choice) = tools_and_answer(request, limits, thinking.is_some(), &mut notes)?;
+    tools.extend(search(request, limits, &tools)?);
     let wire = Request {
         model: upstream_model.to_owned(),
         max_tokens,
@@ -151,7 +153,7 @@ fn tools(request: &ChatRequest) -> Result<Vec<Tool>, LlmError> {
             Some(schema) => schema,
             None => raw(r#"{"type":"object","properties":{}}"#)?,
         };
-        Ok(Tool { name: tool.name, description: tool.description, input_schema })
+        Ok(Tool::Function { name: tool.name, description: tool.description, input_schema })
     };
     given::tools(request, PROVIDER)?.into_iter().map(one).collect()
 }
@@ -188,7 +190,7 @@ fn tools_and_answer(
     if !given::is_object_schema(&asked.schema) {
         return Err(unsupported("a response format whose schema is not that of an object with this model"));
     }
-    if tools.iter().any(|tool| tool.name == ANSWER_TOOL) {
+    if tools.iter().any(|tool| tool.name() == ANSWER_TOOL) {
         return Err(unsupported(format!("a tool called `{ANSWER_TOOL}` beside a response format")));
     }
     // With tools of the caller's the model may still choose one of them first.
@@ -198,9 +200,27 @@ fn tools_and_answer(
     let disable_parallel_tool_use = if own { Some(true) } else { serial };
     let description = "Gives the final answer. Call it once, with the whole answer.".to_owned();
     let description = asked.description.map_or(description.clone(), |said| format!("{description} {said}"));
-    tools.push(Tool { name: ANSWER_TOOL.into(), description: Some(description), input_schema: asked.schema });
+    let description = Some(description);
+    tools.push(Tool::Function { name: ANSWER_TOOL.into(), description, input_schema: asked.schema });
     notes.push(format!("asked for response_format as the input of the tool {ANSWER_TOOL}"));
     Ok((tools, Some(ToolChoice { kind, name, disable_parallel_tool_use })))
+}
+
+/// The provider's own tool for the web, under a name that no other tool may have.
+fn search(request: &ChatRequest, limits: &ModelLimits, tools: &[Tool]) -> Result<Option<Tool>, LlmError> {
+    let Some(asked) = given::web_search(request, limits.web_search, PROVIDER)? else { return Ok(None) };
+    if tools.iter().any(|tool| tool.name() == SEARCH_NAME) {
+        return Err(unsupported(format!("a tool called `{SEARCH_NAME}` beside a web search")));
+    }
+    if tools.iter().any(|tool| tool.name() == ANSWER_TOOL) {
+        return Err(unsupported("response format `json_schema` beside a web search with this model"));
+    }
+    Ok(Some(Tool::Search {
+        kind: SEARCH_TOOL,
+        name: SEARCH_NAME,
+        max_uses: asked.max_uses,
+        allowed_domains: asked.allowed_domains.clone(),
+    }))
 }
 
 fn output_config(

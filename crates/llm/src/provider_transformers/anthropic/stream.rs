@@ -1,13 +1,12 @@
-//! Messages stream and answer → canonical chunks and answer.
+//! Messages stream → canonical chunks.
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use super::search::Searches;
 use super::wire::{ANSWER_TOOL, WireUsage, finish_reason};
-use crate::response::{AssistantMessage, Choice, Function, ToolCall};
 use crate::stream::{Delta, FunctionDelta, ToolCallDelta};
-use crate::{ChatChunk, ChatResponse, FinishReason, LlmError, StreamEvent, UpstreamError, Usage};
+use crate::{ChatChunk, FinishReason, LlmError, StreamEvent, UpstreamError, search};
 
 /// Where a messages stream stands.
 #[derive(Debug)]
@@ -22,12 +21,24 @@ pub(in super::super) struct Decoder {
     /// Whether an answer came as the input of a tool.
     answered: bool,
     open: Option<Open>,
+    /// Characters of text so far: citations name places in it.
+    told: u64,
+    searches: Searches,
 }
 
 /// The block that is being written.
 #[derive(Debug)]
 enum Open {
-    Text,
+    /// Where it began, and what its words rest on.
+    Text {
+        from: u64,
+        citations: Vec<Value>,
+    },
+    /// A call that the provider makes itself, and its input so far.
+    Server {
+        block: Value,
+        input: String,
+    },
     Tool {
         has_arguments: bool,
     },
@@ -98,6 +109,9 @@ enum BlockDelta {
     SignatureDelta {
         signature: String,
     },
+    CitationsDelta {
+        citation: Value,
+    },
     #[serde(other)]
     Unknown,
 }
@@ -113,6 +127,8 @@ impl Decoder {
             calls: 0,
             answered: false,
             open: None,
+            told: 0,
+            searches: Searches::default(),
         }
     }
 
@@ -163,7 +179,8 @@ impl Decoder {
         let text = |key: &str| block.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         match block.get("type").and_then(Value::as_str) {
             Some("text") => {
-                self.open = Some(Open::Text);
+                let citations = block["citations"].as_array().cloned().unwrap_or_default();
+                self.open = Some(Open::Text { from: self.told, citations });
                 self.text(text("text"), out);
             }
             Some("tool_use") => {
@@ -188,6 +205,13 @@ impl Decoder {
                 self.open = Some(Open::Thinking { thinking: text("thinking"), signature: text("signature") });
             }
             Some("redacted_thinking") => self.open = Some(Open::Opaque(block)),
+            Some("server_tool_use") => self.open = Some(Open::Server { block, input: String::new() }),
+            Some("web_search_tool_result") => {
+                if let Some(query) = self.searches.finds(&block) {
+                    out.push(self.extra(search::searched(vec![query])));
+                }
+                self.open = None;
+            }
             _ => self.open = None,
         }
         Ok(())
@@ -210,6 +234,12 @@ impl Decoder {
                 thinking.push_str(&piece);
                 out.push(self.chunk(Delta { reasoning_content: Some(piece), ..Delta::default() }, None));
             }
+            (BlockDelta::InputJsonDelta { partial_json }, Some(Open::Server { input, .. })) => {
+                input.push_str(&partial_json);
+            }
+            (BlockDelta::CitationsDelta { citation }, Some(Open::Text { citations, .. })) => {
+                citations.push(citation);
+            }
             (BlockDelta::SignatureDelta { signature: piece }, Some(Open::Thinking { signature, .. })) => {
                 signature.push_str(&piece);
             }
@@ -228,12 +258,26 @@ impl Decoder {
                 self.thinking_block(block, out);
             }
             Some(Open::Opaque(block)) => self.thinking_block(block, out),
-            Some(Open::Tool { .. } | Open::Answer { .. } | Open::Text) | None => {}
+            Some(Open::Server { block, input }) => {
+                // The input comes bit by bit, or stands in the block.
+                let given = serde_json::from_str(&input).unwrap_or_else(|_| block["input"].clone());
+                self.searches.asks(&block, &given);
+            }
+            Some(Open::Text { from, citations }) => {
+                let place = (from, self.told);
+                let cited = citations.iter().filter_map(|citation| self.searches.cites(citation, place));
+                let cited: Vec<Value> = cited.collect();
+                if !cited.is_empty() {
+                    out.push(self.extra(search::cited(cited)));
+                }
+            }
+            Some(Open::Tool { .. } | Open::Answer { .. }) | None => {}
         }
     }
 
-    fn text(&self, text: String, out: &mut Vec<StreamEvent>) {
+    fn text(&mut self, text: String, out: &mut Vec<StreamEvent>) {
         if !text.is_empty() {
+            self.told += text.chars().count() as u64;
             out.push(self.chunk(Delta { content: Some(text), ..Delta::default() }, None));
         }
     }
@@ -254,105 +298,22 @@ impl Decoder {
 
     /// A signed block travels with the message, so that the next turn can return it unchanged.
     fn thinking_block(&self, block: Value, out: &mut Vec<StreamEvent>) {
-        let extra = Map::from_iter([("extra_content".to_owned(), thinking_extra(vec![block]))]);
-        out.push(self.chunk(Delta { extra, ..Delta::default() }, None));
+        out.push(self.extra(Map::from_iter([("extra_content".to_owned(), thinking_extra(vec![block]))])));
+    }
+
+    fn extra(&self, extra: Map<String, Value>) -> StreamEvent {
+        self.chunk(Delta { extra, ..Delta::default() }, None)
     }
 }
 
 /// A stop for the tool of which the caller knows nothing, and for no other, is the end of the answer.
-fn ended(reason: FinishReason, answered_alone: bool) -> FinishReason {
+pub(super) fn ended(reason: FinishReason, answered_alone: bool) -> FinishReason {
     match reason {
         FinishReason::ToolCalls if answered_alone => FinishReason::Stop,
         reason => reason,
     }
 }
 
-fn thinking_extra(blocks: Vec<Value>) -> Value {
+pub(super) fn thinking_extra(blocks: Vec<Value>) -> Value {
     json!({ "anthropic": { "thinking_blocks": blocks } })
-}
-
-#[derive(Deserialize)]
-struct Answer {
-    id: String,
-    model: String,
-    content: Vec<AnswerBlock>,
-    #[serde(default)]
-    stop_reason: Option<String>,
-    #[serde(default)]
-    usage: Option<WireUsage>,
-}
-
-#[derive(Deserialize)]
-struct AnswerBlock {
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(default)]
-    text: Option<String>,
-    #[serde(default)]
-    id: Option<String>,
-    #[serde(default)]
-    name: Option<String>,
-    #[serde(default)]
-    input: Option<Box<RawValue>>,
-    #[serde(default)]
-    thinking: Option<String>,
-    #[serde(default)]
-    signature: Option<String>,
-    #[serde(default)]
-    data: Option<String>,
-}
-
-pub(in super::super) fn decode_response(
-    created: u64,
-    body: &[u8],
-) -> Result<(ChatResponse, Option<Usage>), LlmError> {
-    let answer: Answer =
-        serde_json::from_slice(body).map_err(|error| LlmError::Garbled(format!("an answer: {error}")))?;
-    let mut message = AssistantMessage { role: "assistant".into(), ..AssistantMessage::default() };
-    let mut thinking_blocks = Vec::new();
-    let mut answered = false;
-    for block in answer.content {
-        match (block.kind.as_str(), block.text, block.id, block.name) {
-            ("text", Some(text), _, _) => message.content.get_or_insert_default().push_str(&text),
-            ("tool_use", _, _, Some(name)) if name == ANSWER_TOOL => {
-                answered = true;
-                let answer = block.input.map_or_else(|| "{}".to_owned(), |input| input.get().to_owned());
-                message.content.get_or_insert_default().push_str(&answer);
-            }
-            ("tool_use", _, Some(id), Some(name)) => {
-                let arguments = block.input.map_or_else(|| "{}".to_owned(), |input| input.get().to_owned());
-                message.tool_calls.get_or_insert_default().push(ToolCall {
-                    id,
-                    kind: "function".into(),
-                    function: Function { name, arguments },
-                    extra: Map::new(),
-                });
-            }
-            ("thinking", ..) => {
-                let thinking = block.thinking.unwrap_or_default();
-                message.reasoning_content.get_or_insert_default().push_str(&thinking);
-                thinking_blocks
-                    .push(json!({ "type": "thinking", "thinking": thinking, "signature": block.signature }));
-            }
-            ("redacted_thinking", ..) => {
-                thinking_blocks.push(json!({ "type": "redacted_thinking", "data": block.data }));
-            }
-            _ => {}
-        }
-    }
-    if !thinking_blocks.is_empty() {
-        message.extra.insert("extra_content".into(), thinking_extra(thinking_blocks));
-    }
-    let alone = answered && message.tool_calls.is_none();
-    let finish_reason = answer.stop_reason.as_deref().map(|reason| ended(finish_reason(reason), alone));
-    let choice = Choice { index: 0, message, finish_reason, extra: Map::new() };
-    let response = ChatResponse {
-        id: answer.id,
-        object: "chat.completion".into(),
-        created,
-        model: answer.model,
-        choices: vec![choice],
-        extra: Map::new(),
-    };
-    Ok((response, answer.usage.and_then(WireUsage::to_usage)))
 }

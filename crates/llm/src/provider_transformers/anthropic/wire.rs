@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::usage::ServerTools;
 use crate::{FinishReason, Usage};
 
 #[derive(Serialize)]
@@ -108,11 +109,35 @@ pub(super) enum Source {
 }
 
 #[derive(Serialize)]
-pub(super) struct Tool {
-    pub name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    pub input_schema: Box<RawValue>,
+#[serde(untagged)]
+pub(super) enum Tool {
+    Function {
+        name: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        description: Option<String>,
+        input_schema: Box<RawValue>,
+    },
+    Search {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        name: &'static str,
+        max_uses: u64,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        allowed_domains: Vec<String>,
+    },
+}
+
+/// The tool with which Anthropic itself searches the web, and the name under which its calls come.
+pub(super) const SEARCH_TOOL: &str = "web_search_20250305";
+pub(super) const SEARCH_NAME: &str = "web_search";
+
+impl Tool {
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Tool::Function { name, .. } => name,
+            Tool::Search { name, .. } => name,
+        }
+    }
 }
 
 /// The tool by which models answer in the form of a schema that have no other way. What is in its input comes out as the
@@ -140,6 +165,8 @@ pub(super) struct WireUsage {
     pub cache_read_input_tokens: Option<u64>,
     #[serde(default)]
     pub cache_creation_input_tokens: Option<u64>,
+    #[serde(default)]
+    pub server_tool_use: Option<ServerTools>,
 }
 
 impl WireUsage {
@@ -150,6 +177,7 @@ impl WireUsage {
         self.cache_read_input_tokens = later.cache_read_input_tokens.or(self.cache_read_input_tokens);
         self.cache_creation_input_tokens =
             later.cache_creation_input_tokens.or(self.cache_creation_input_tokens);
+        self.server_tool_use = later.server_tool_use.or(self.server_tool_use);
     }
 
     /// Anthropic's `input_tokens` excludes the cache, the canonical one contains it.
@@ -167,6 +195,7 @@ impl WireUsage {
             output_tokens: self.output_tokens.unwrap_or(0),
             cache_read_tokens: cache_read,
             cache_write_tokens: cache_write,
+            web_searches: self.server_tool_use.and_then(|tools| tools.web_search_requests).unwrap_or(0),
             ..Usage::default()
         })
     }

@@ -7,8 +7,8 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::schema::reduced;
 use super::wire::{
-    Blob, Content, Function, FunctionCall, FunctionCalling, FunctionResponse, GenerationConfig, Part,
-    Request, ThinkingConfig, Tool, ToolConfig,
+    Blob, Content, Function, FunctionCall, FunctionCalling, FunctionResponse, GenerationConfig, NoSettings,
+    Part, Request, ThinkingConfig, Tool, ToolConfig,
 };
 use crate::chat::{self, GoogleExtra, Message, Role};
 use crate::provider_transformers::WireRequest;
@@ -22,7 +22,7 @@ const PROVIDER: &str = "Gemini";
 const NO_SIGNATURE: &str = "skip_thought_signature_validator";
 
 /// Fields that have been translated; every other one is dropped, and the drop is recorded.
-const TRANSLATED: [&str; 18] = [
+const TRANSLATED: [&str; 19] = [
     "model",
     "messages",
     "stream",
@@ -41,6 +41,7 @@ const TRANSLATED: [&str; 18] = [
     "reasoning_effort",
     "response_format",
     "n",
+    crate::search::FIELD,
 ];
 
 pub(in super::super) fn encode(
@@ -57,8 +58,10 @@ pub(in super::super) fn encode(
         system.extend(parts(&message)?);
     }
     let contents = turns(rest, limits, &mut notes)?;
-    let tools = tools(request, limits, &mut notes)?;
+    let mut tools = tools(request, limits, &mut notes)?;
+    let searches = search(request, limits, !tools.is_empty(), &mut notes)?;
     let tool_config = if tools.is_empty() { None } else { tool_config(request)? };
+    tools.extend(searches);
     let wire = Request {
         system_instruction: (!system.is_empty()).then_some(Content { role: None, parts: system }),
         contents,
@@ -233,7 +236,29 @@ fn tools(
         }
         function_declarations.push(function);
     }
-    Ok(if function_declarations.is_empty() { Vec::new() } else { vec![Tool { function_declarations }] })
+    let none = function_declarations.is_empty();
+    Ok(if none { Vec::new() } else { vec![Tool::Functions { function_declarations }] })
+}
+
+/// Google's search, which stands alone and takes no settings.
+fn search(
+    request: &ChatRequest,
+    limits: &ModelLimits,
+    has_tools: bool,
+    notes: &mut Vec<String>,
+) -> Result<Option<Tool>, LlmError> {
+    let Some(asked) = given::web_search(request, limits.web_search, PROVIDER)? else { return Ok(None) };
+    if has_tools {
+        return Err(unsupported("a web search beside tools"));
+    }
+    if !asked.allowed_domains.is_empty() {
+        return Err(unsupported("a web search of some hosts only"));
+    }
+    if !matches!(given::format(request, PROVIDER)?, Format::Text) {
+        return Err(unsupported("a web search with a response format"));
+    }
+    notes.push("left out max_uses of web_search: Gemini takes no limit".into());
+    Ok(Some(Tool::Search { search: NoSettings {} }))
 }
 
 /// `None` for an object without properties, which is refused there and means the same as no parameters.

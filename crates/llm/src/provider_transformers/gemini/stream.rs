@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::wire::{Answer, AnswerCall, AnswerPart, Candidate, Ending, WireUsage, ending};
+use super::wire::{Answer, AnswerCall, AnswerPart, Candidate, Ending, Grounding, WireUsage, ending};
 use crate::provider_transformers::failure;
 use crate::stream::{Delta, FunctionDelta, ToolCallDelta};
-use crate::{ChatChunk, FinishReason, LlmError, StreamEvent, UpstreamError};
+use crate::{ChatChunk, FinishReason, LlmError, Source, StreamEvent, UpstreamError, Usage, search};
 
 /// Where a stream stands.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub(in super::super) struct Decoder {
     finish: Option<FinishReason>,
     /// Signature of the text, which comes late and often alone.
     signature: Option<String>,
+    /// What the answer rests on, as it was told last.
+    grounding: Grounding,
 }
 
 impl Decoder {
@@ -37,6 +39,7 @@ impl Decoder {
             usage: WireUsage::default(),
             finish: None,
             signature: None,
+            grounding: Grounding::default(),
         }
     }
 
@@ -76,7 +79,7 @@ impl Decoder {
         }
         if let Some(usage) = answer.usage_metadata {
             self.usage.replace_with(usage);
-            out.push(StreamEvent::Usage(self.usage.to_usage()));
+            out.push(StreamEvent::Usage(self.used()));
         }
         out.extend(failed.map(StreamEvent::Error));
     }
@@ -90,6 +93,7 @@ impl Decoder {
         // Calls end with `STOP` too.
         let finish =
             if finish == FinishReason::Stop && self.calls > 0 { FinishReason::ToolCalls } else { finish };
+        self.tell_grounding(out);
         let mut delta = Delta::default();
         if let Some(signature) = self.signature.take() {
             delta.extra = extra(json!({ "thought_signature": signature }));
@@ -112,6 +116,9 @@ impl Decoder {
         for part in candidate.content.into_iter().flat_map(|content| content.parts) {
             self.part(part, out);
         }
+        if let Some(told) = candidate.grounding_metadata {
+            self.ground(told, out);
+        }
         let reason = candidate.finish_reason?;
         match ending(&reason) {
             Ending::Open => None,
@@ -124,6 +131,40 @@ impl Decoder {
                 Some(UpstreamError::new(502, Some(reason.to_lowercase()), &message))
             }
         }
+    }
+
+    /// Takes a report. Some events have only a part of it.
+    fn ground(&mut self, told: Grounding, out: &mut Vec<StreamEvent>) {
+        let known = self.grounding.web_search_queries.len();
+        if told.web_search_queries.len() > known {
+            let news = told.web_search_queries[known..].to_vec();
+            let extra = search::searched(news);
+            out.push(self.chunk(Delta { extra, ..Delta::default() }, None));
+            self.grounding.web_search_queries = told.web_search_queries;
+        }
+        if !told.grounding_chunks.is_empty() {
+            self.grounding.grounding_chunks = told.grounding_chunks;
+        }
+    }
+
+    /// Said once, at the end: until then the list may grow.
+    fn tell_grounding(&mut self, out: &mut Vec<StreamEvent>) {
+        let chunks = std::mem::take(&mut self.grounding.grounding_chunks);
+        let cited = chunks.into_iter().filter_map(|chunk| {
+            let web = chunk.web?;
+            let source = Source { url: web.uri?, title: web.title.unwrap_or_default(), ..Source::default() };
+            // The places that Google names are those of bytes.
+            Some(source.annotation(None))
+        });
+        let cited: Vec<Value> = cited.collect();
+        if !cited.is_empty() {
+            let extra = search::cited(cited);
+            out.push(self.chunk(Delta { extra, ..Delta::default() }, None));
+        }
+    }
+
+    fn used(&self) -> Usage {
+        Usage { web_searches: self.grounding.web_search_queries.len() as u64, ..self.usage.to_usage() }
     }
 
     fn part(&mut self, part: AnswerPart, out: &mut Vec<StreamEvent>) {

@@ -67,10 +67,19 @@ pub(super) struct FunctionResponse {
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Tool {
-    pub function_declarations: Vec<Function>,
+#[serde(untagged, rename_all_fields = "camelCase")]
+pub(super) enum Tool {
+    Functions {
+        function_declarations: Vec<Function>,
+    },
+    Search {
+        #[serde(rename = "google_search")]
+        search: NoSettings,
+    },
 }
+
+#[derive(Serialize)]
+pub(super) struct NoSettings {}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -163,6 +172,32 @@ pub(super) struct Candidate {
     pub content: Option<AnswerContent>,
     #[serde(default)]
     pub finish_reason: Option<String>,
+    #[serde(default)]
+    pub grounding_metadata: Option<Grounding>,
+}
+
+/// What an answer rests on. Each report contains the ones before it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Grounding {
+    #[serde(default)]
+    pub web_search_queries: Vec<String>,
+    #[serde(default)]
+    pub grounding_chunks: Vec<GroundingChunk>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct GroundingChunk {
+    #[serde(default)]
+    pub web: Option<WebChunk>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct WebChunk {
+    #[serde(default)]
+    pub uri: Option<String>,
+    #[serde(default)]
+    pub title: Option<String>,
 }
 
 #[derive(Deserialize)]

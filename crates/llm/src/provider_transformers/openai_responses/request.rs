@@ -5,7 +5,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
 use super::Vendor;
-use super::wire::{ContentPart, Item, OutputContent, Tool};
+use super::wire::{ContentPart, Filters, Item, OutputContent, Tool};
 use crate::chat::{Message, Part, Role};
 use crate::provider_transformers::WireRequest;
 use crate::provider_transformers::given::{self, Choice, Format};
@@ -27,7 +27,7 @@ const KEPT: [&str; 9] = [
 const KEPT_BY_XAI: usize = 5;
 
 /// Fields that have been translated; every other one that is not kept is dropped, and the drop is recorded.
-const TRANSLATED: [&str; 14] = [
+const TRANSLATED: [&str; 15] = [
     "model",
     "messages",
     "stream",
@@ -42,6 +42,7 @@ const TRANSLATED: [&str; 14] = [
     "verbosity",
     "n",
     "store",
+    crate::search::FIELD,
 ];
 
 /// The least limit that OpenAI takes.
@@ -82,7 +83,7 @@ pub(in super::super) fn encode(
         (None, _) => {}
     }
     wire.set("input", &input)?;
-    tools(request, &mut wire, &mut notes, vendor)?;
+    tools(request, &mut wire, limits, &mut notes, vendor)?;
     reasoning(request, &mut wire, limits, &mut notes, vendor)?;
     text(request, &mut wire, vendor)?;
     if let Some(most) =
@@ -228,6 +229,7 @@ fn content_part(part: Part, vendor: Vendor) -> Result<ContentPart, LlmError> {
 fn tools(
     request: &ChatRequest,
     wire: &mut Fields,
+    limits: &ModelLimits,
     notes: &mut Vec<String>,
     vendor: Vendor,
 ) -> Result<(), LlmError> {
@@ -241,13 +243,22 @@ fn tools(
         if vendor == Vendor::Xai && tool.strict.is_some() {
             notes.push(format!("dropped strict of tool {}", tool.name));
         }
-        tools.push(Tool {
-            kind: "function",
+        tools.push(Tool::Function {
             name: tool.name,
             description: tool.description,
             parameters: tool.parameters,
             strict,
         });
+    }
+    if let Some(search) = given::web_search(request, limits.web_search, vendor.name())? {
+        let allowed_domains = search.allowed_domains.clone();
+        let filters = (!allowed_domains.is_empty()).then_some(Filters { allowed_domains });
+        tools.push(Tool::WebSearch { filters });
+        match vendor {
+            // It counts pages that are opened too, so there may be fewer searches.
+            Vendor::OpenAi => drop(wire.set("max_tool_calls", &search.max_uses)?),
+            Vendor::Xai => notes.push("left out max_uses of web_search: xAI takes no limit".into()),
+        }
     }
     if tools.is_empty() {
         return Ok(());

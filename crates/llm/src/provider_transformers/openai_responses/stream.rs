@@ -8,7 +8,9 @@ use serde_json::{Map, Value, json};
 use super::wire::{AnswerPart, Failure, OutputItem, Response, incomplete_reason};
 use crate::provider_transformers::{failure, folded};
 use crate::stream::{Delta, FunctionDelta, ToolCallDelta};
-use crate::{ChatChunk, ChatResponse, FinishReason, LlmError, StreamEvent, UpstreamError, Usage};
+use crate::{
+    ChatChunk, ChatResponse, FinishReason, LlmError, Source, StreamEvent, UpstreamError, Usage, search,
+};
 
 /// Where a responses stream stands.
 #[derive(Debug)]
@@ -20,6 +22,10 @@ pub(in super::super) struct Decoder {
     refused: bool,
     /// The calls by the place of their item in the output, which counts reasoning and text too.
     calls: BTreeMap<u64, Call>,
+    /// Searches of the web so far, for vendors that do not count them.
+    searches: u64,
+    /// Annotations that came by themselves; the item at its end says them again.
+    cited: bool,
 }
 
 #[derive(Debug)]
@@ -42,6 +48,8 @@ enum Event {
     Done { output_index: u64, item: Value },
     #[serde(rename = "response.output_text.delta")]
     Text { delta: String },
+    #[serde(rename = "response.output_text.annotation.added")]
+    Annotation { annotation: Value },
     #[serde(rename = "response.refusal.delta")]
     Refusal { delta: String },
     #[serde(rename = "response.reasoning_summary_text.delta", alias = "response.reasoning_text.delta")]
@@ -74,6 +82,8 @@ impl Decoder {
             begun: false,
             refused: false,
             calls: BTreeMap::new(),
+            searches: 0,
+            cited: false,
         }
     }
 
@@ -97,6 +107,10 @@ impl Decoder {
             Event::Added { output_index, item } => self.added(output_index, &item, out)?,
             Event::Done { output_index, item } => self.done(output_index, item, out)?,
             Event::Text { delta } => self.text(delta, out),
+            Event::Annotation { annotation } => {
+                self.cited = true;
+                self.cite(std::slice::from_ref(&annotation), out);
+            }
             Event::Refusal { delta } => self.refusal(delta, out),
             Event::Reasoning { delta } => self.reasoning(delta, out),
             Event::SummaryPart { summary_index } if summary_index > 0 => self.reasoning("\n\n".into(), out),
@@ -170,6 +184,13 @@ impl Decoder {
                 self.added(at, &known, out)?;
                 self.all_arguments(at, known.arguments.unwrap_or_default(), out);
             }
+            "web_search_call" => self.searched(known.action.as_ref(), out),
+            // What was told piece by piece is not told again.
+            "message" if !self.cited => {
+                for part in &known.content {
+                    self.cite(part.annotations.as_deref().unwrap_or_default(), out);
+                }
+            }
             // Without the encrypted part there is nothing that a next turn could bring along.
             "reasoning" if known.encrypted_content.is_some() => {
                 let extra = json!({ "openai": { "reasoning_items": [item] } });
@@ -179,6 +200,28 @@ impl Decoder {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Only searches are charged: a page that is opened, or looked through, is not.
+    fn searched(&mut self, action: Option<&Value>, out: &mut Vec<StreamEvent>) {
+        let action = action.unwrap_or(&Value::Null);
+        if !matches!(action["type"].as_str(), None | Some("search")) {
+            return;
+        }
+        self.searches += 1;
+        let query = action["query"].as_str().unwrap_or_default().to_owned();
+        let extra = search::searched(vec![query]);
+        out.push(self.chunk(Delta { extra, ..Delta::default() }, None));
+    }
+
+    fn cite(&self, annotations: &[Value], out: &mut Vec<StreamEvent>) {
+        let place = |of: &Value| Some((of["start_index"].as_u64()?, of["end_index"].as_u64()?));
+        let cited = annotations.iter().filter_map(|of| Some(Source::cited(of)?.annotation(place(of))));
+        let cited: Vec<Value> = cited.collect();
+        if !cited.is_empty() {
+            let extra = search::cited(cited);
+            out.push(self.chunk(Delta { extra, ..Delta::default() }, None));
+        }
     }
 
     fn arguments(&mut self, at: u64, arguments: String, out: &mut Vec<StreamEvent>) {
@@ -203,7 +246,11 @@ impl Decoder {
 
     fn end(&mut self, response: Response, out: &mut Vec<StreamEvent>) {
         self.begin(&response, out);
-        let usage = response.usage.map(|usage| StreamEvent::Usage(usage.into()));
+        let usage = response.usage.map(|usage| {
+            let told = Usage::from(usage);
+            let web_searches = if told.web_searches > 0 { told.web_searches } else { self.searches };
+            StreamEvent::Usage(Usage { web_searches, ..told })
+        });
         if matches!(response.status.as_deref(), Some("failed" | "cancelled")) || response.error.is_some() {
             out.extend(usage);
             out.push(failed(response.error.unwrap_or_default()));

@@ -62,16 +62,26 @@ pub(super) enum ContentPart {
 }
 
 #[derive(Serialize)]
-pub(super) struct Tool {
-    #[serde(rename = "type")]
-    pub kind: &'static str,
-    pub name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub parameters: Option<Box<RawValue>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub strict: Option<bool>,
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum Tool {
+    Function {
+        name: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        description: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        parameters: Option<Box<RawValue>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        strict: Option<bool>,
+    },
+    WebSearch {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        filters: Option<Filters>,
+    },
+}
+
+#[derive(Serialize)]
+pub(super) struct Filters {
+    pub allowed_domains: Vec<String>,
 }
 
 /// A response, at the beginning of a stream, at its end, or whole.
@@ -126,6 +136,9 @@ pub(super) struct OutputItem {
     pub summary: Vec<AnswerPart>,
     #[serde(default)]
     pub encrypted_content: Option<String>,
+    /// What a call of the provider's own search did.
+    #[serde(default)]
+    pub action: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -136,6 +149,8 @@ pub(super) struct AnswerPart {
     pub text: Option<String>,
     #[serde(default)]
     pub refusal: Option<String>,
+    #[serde(default)]
+    pub annotations: Option<Vec<Value>>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -148,6 +163,15 @@ pub(super) struct WireUsage {
     input_tokens_details: Option<InputDetails>,
     #[serde(default)]
     output_tokens_details: Option<OutputDetails>,
+    /// xAI's: what it charges for, which is not all that was tried.
+    #[serde(default)]
+    server_side_tool_usage_details: Option<ServerTools>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct ServerTools {
+    #[serde(default)]
+    web_search_calls: Option<u64>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -175,6 +199,10 @@ impl From<WireUsage> for Usage {
             reasoning_tokens: wire
                 .output_tokens_details
                 .and_then(|details| details.reasoning_tokens)
+                .unwrap_or(0),
+            web_searches: wire
+                .server_side_tool_usage_details
+                .and_then(|tools| tools.web_search_calls)
                 .unwrap_or(0),
             ..Usage::default()
         }

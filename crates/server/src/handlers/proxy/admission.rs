@@ -68,6 +68,7 @@ pub(super) async fn admit(
     may_ask(&principal, &inbound.model, approved.is_some())?;
     state.denials.check(&inbound.model, &entry.files)?;
     let routes = routes(state, &principal, &inbound.model, approved.as_ref())?;
+    let routes = searching(routes, &inbound)?;
     entry.destinations = routes.iter().map(|route| route.destination().to_string()).collect();
     // What somebody has approved is sent as it is or not at all.
     let bound = approved.is_some() || entry.scope.is_some();
@@ -161,7 +162,10 @@ fn most(state: &State, routes: &[Route], inbound: &Inbound, approved: Option<&Ap
     let body = llm::counted_bytes(&inbound.canonical);
     let of = |route: &Route| {
         let prices = catalogue.find(&route.provider, &route.upstream_model).map(|model| model.prices);
-        Most::of(body, (inbound.max_tokens, inbound.answers), &route.limits, prices)
+        // In a provider's own words it reaches only those that speak them.
+        let reaches = inbound.door == Door::Chat || inbound.passes_through(route.dialect);
+        let web = inbound.web_search.as_ref().filter(|_| reaches);
+        Most::of(body, (inbound.max_tokens, inbound.answers), &route.limits, prices, web)
     };
     let all: Vec<Most> = routes.iter().map(of).collect();
     let tokens = all.iter().map(|most| most.tokens).max().unwrap_or_default();
@@ -171,6 +175,26 @@ fn most(state: &State, routes: &[Route], inbound: &Inbound, approved: Option<&Ap
     // An approval lowers what a price makes of it, to no less than the smallest amount, and never stands in for a price.
     let capped = |most: u64| ceiling.map_or(most, |ceiling| ceiling.min(most).max(most.min(1)));
     Most { tokens, microusd: microusd.map(capped) }
+}
+
+/// The routes that can do what is asked. A request for a search of the web in the canonical form goes to those alone that have
+/// one, in the dialect in which they have it; one that comes in a provider's own words goes on in them.
+fn searching(routes: Vec<Route>, inbound: &Inbound) -> Result<Vec<Route>, ApiError> {
+    if inbound.web_search.is_none() || inbound.door != Door::Chat {
+        return Ok(routes);
+    }
+    let able: Vec<Route> = routes.into_iter().filter_map(|route| for_search(&route)).collect();
+    if able.is_empty() {
+        let message = format!("no provider of the model `{}` searches the web", inbound.model);
+        return Err(ApiError::new(StatusCode::BAD_REQUEST, "web_search_unsupported", message));
+    }
+    Ok(able)
+}
+
+/// The route as it is asked to search; `None` for one that cannot.
+pub(super) fn for_search(route: &Route) -> Option<Route> {
+    let dialect = route.dialect.for_search().filter(|dialect| dialect.search_limit().is_some())?;
+    route.limits.web_search.then(|| Route { dialect, ..route.clone() })
 }
 
 pub(super) fn no_such_model(model: &str) -> String {

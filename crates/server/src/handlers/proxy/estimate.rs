@@ -51,14 +51,17 @@ fn destinations(
     let catalogue = state.routes.catalogue();
     let one = |route: &&gateway::Route| {
         let prices = catalogue.find(&route.provider, &route.upstream_model).map(|model| model.prices);
-        let most = Most::of(body, (chat.max_tokens, chat.answers), &route.limits, prices);
+        let most =
+            Most::of(body, (chat.max_tokens, chat.answers), &route.limits, prices, chat.web_search.as_ref());
+        let answer = chat.max_tokens.unwrap_or(route.limits.max_output_tokens);
+        let answer = answer.min(route.limits.max_output_tokens).saturating_mul(chat.answers);
         let alone = Usage { input_tokens: prompt, ..Usage::default() };
         json!({
             "provider": route.provider,
             "model": route.upstream_model,
             "context_window": route.limits.context_window,
             "fits": prompt < route.limits.context_window,
-            "most_output_tokens": most.tokens - prompt,
+            "most_output_tokens": answer,
             "least_cost_microusd": prices.map(|prices| prices.cost_microusd(&alone)),
             "most_cost_microusd": most.microusd,
         })

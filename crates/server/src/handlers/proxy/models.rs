@@ -1,8 +1,8 @@
 //! `GET /v1/models`: the models the caller's organisation has keys for, with what a client needs to choose.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use llm::Prices;
 use llm::inbound::Door;
+use llm::{Prices, SearchLimit};
 use serde_json::{Value, json};
 
 use super::admission;
@@ -45,10 +45,17 @@ fn describe(model: &Model<'_>) -> Value {
         "max_output_tokens": first.map(|route| route.limits.max_output_tokens),
         "prices": model.prices.map(prices),
         "destinations": destinations,
+        "web_search": web_search(model),
     })
 }
 
-/// Micro-dollars per million tokens.
+/// How the routes that can search the web keep to the most searches; `null` where none can.
+fn web_search(model: &Model<'_>) -> Option<SearchLimit> {
+    let limits = model.routes.iter().filter_map(|route| admission::for_search(route)?.dialect.search_limit());
+    limits.reduce(|one, other| if one == SearchLimit::Kept { other } else { one })
+}
+
+/// Micro-dollars per million tokens, and for searches of the web micro-dollars each.
 fn prices(prices: Prices) -> Value {
     json!({
         "input": prices.input,
@@ -56,5 +63,7 @@ fn prices(prices: Prices) -> Value {
         "cache_read": prices.cache_read.unwrap_or(prices.input),
         "cache_write": prices.cache_write.unwrap_or(prices.input),
         "long": prices.long,
+        "web_search": prices.web_search,
+        "web_search_request": prices.web_search_request,
     })
 }

@@ -1,6 +1,7 @@
 //! Searches of the web pass through the proxy: in the dialect of each provider, with sources, reserved and settled.
 
 use llm::Approval;
+use llm::upstream::{HEADER_UPSTREAM, Upstream, Verdict};
 use reqwest::RequestBuilder;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -50,12 +51,14 @@ async fn each_provider_searches_in_its_own_dialect_and_the_sources_come_back() {
         let cost = answer["usage"]["cost_microusd"].as_u64().unwrap();
         assert_eq!(cost, 2 * SEARCH + tokens_cost.ceil() as u64, "{answer}");
         // The same as a stream.
-        let reply = world.chat(&tokens, &{
-            let mut body = look_up(model, true, 3);
-            body["stream_options"] = json!({ "include_usage": true });
-            body
-        });
-        let events = events(&reply.send().await.unwrap().text().await.unwrap());
+        let canonical = look_up(model, true, 3).to_string();
+        let request = world.chat_bytes(&tokens, canonical.clone());
+        let reply = approved(request, &canonical, provider, model).send().await.unwrap();
+        // Whoever asked can make the provider's body again, in the dialect that was taken for it.
+        let told = reply.headers()[HEADER_UPSTREAM].to_str().unwrap();
+        let told = Upstream::parse(told).unwrap();
+        assert_eq!(told.check(canonical.as_bytes()), Verdict::Same, "{told:?}");
+        let events = events(&reply.text().await.unwrap());
         let chunks: Vec<Value> = events.iter().filter_map(|event| serde_json::from_str(event).ok()).collect();
         let cited =
             chunks.iter().map(|chunk| &chunk["choices"][0]["delta"]).filter(|d| d["annotations"].is_array());

@@ -18,7 +18,7 @@ function open(task = "one", version = 1, kept?: LocalDraft) {
       if (server.fail) throw server.fail;
       server.saves.push(text);
       server.bases.push(base.text);
-      const both = base.version === server.version ? text : `${server.task}|${text}`;
+      const both = base.version === server.version || text === server.task ? text : `${server.task}|${text}`;
       Object.assign(server, { task: both, version: server.version + 1 });
       return session(both, server.version);
     },
@@ -84,6 +84,7 @@ timed("what is typed while the engine puts texts together is put in too", async 
   await settle();
   assert.equal(draft.state.text, "mine, longer", "nothing is taken from under the fingers");
   assert.deepEqual(local.kept?.base, { text: "mine", version: 1 });
+  assert.equal(local.kept?.sent, undefined);
   mock.timers.tick(400);
   await settle();
   assert.deepEqual(server.bases, ["one", "mine"]);
@@ -107,6 +108,40 @@ timed("undo stores what was typed and then asks the engine", async () => {
   await draft.move("undo");
   assert.deepEqual(server.saves, ["one two"]);
   assert.deepEqual(draft.state, { text: "undo", status: "saved" });
+});
+
+timed("a save whose answer was lost is sent again as it was, before what was typed since", async () => {
+  const { draft, server, local } = open();
+  draft.edit("one two");
+  // The engine stores it, and the link closes before it can say so.
+  const stored = () => Object.assign(server, { task: "one two", version: 2, fail: linkClosed() });
+  stored();
+  mock.timers.tick(400);
+  await settle();
+  draft.edit("one two three");
+  assert.deepEqual(local.kept?.sent, { text: "one two", base: { text: "one", version: 1 } });
+  server.fail = undefined;
+  mock.timers.tick(400);
+  await settle();
+  assert.deepEqual(server.saves, ["one two"], "the same again, onto the same");
+  assert.deepEqual(server.bases, ["one"]);
+  mock.timers.tick(400);
+  await settle();
+  assert.equal(server.task, "one two three");
+});
+
+timed("what is typed while a step is taken back is not lost", async () => {
+  const { draft, server } = open();
+  draft.edit("one two");
+  await draft.flush();
+  const moving = draft.move("undo");
+  draft.edit("one two three");
+  await moving;
+  assert.equal(draft.state.text, "one two three");
+  mock.timers.tick(400);
+  await settle();
+  assert.equal(server.bases.at(-1), "one two");
+  assert.equal(draft.state.text, "undo|one two three");
 });
 
 test("the caret stays at its word when other words come in", () => {

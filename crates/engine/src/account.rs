@@ -197,14 +197,17 @@ impl Inner {
         let number = self.sign_in_number();
         let Some(mut signed_in) = self.credentials.current().clone() else { return Ok(None) };
         let proof = self.proof(&cloud::token_url(&signed_in.server));
-        let Some(token) = self.refresh_token(&signed_in).await? else {
+        let token = self.refresh_token(&signed_in).await;
+        if self.sign_in_number() != number {
+            return Err(changed());
+        }
+        let Some(token) = token? else {
             return Err(self.sign_in_ended(&signed_in).await?);
         };
         let renewed = cloud::refresh(&self.gateway, &signed_in.server, token.expose_secret(), &proof).await;
         if self.sign_in_number() != number {
             // Signed out, or in elsewhere, while the server was asked: what it said is about a sign-in that is over.
-            let message = "The sign-in changed while it was renewed. Try again.";
-            return Err(ApiError::new(ErrorCode::Unauthenticated, "signed_out", message));
+            return Err(changed());
         }
         match renewed {
             Ok(tokens) => {
@@ -240,7 +243,9 @@ impl Inner {
     async fn sign_in_ended(&self, signed_in: &SignedIn) -> Result<ApiError, ApiError> {
         *self.credentials.current() = None;
         self.credentials.number.fetch_add(1, Ordering::SeqCst);
-        self.credentials.forget(Some(signed_in.store)).await?;
+        if let Err(error) = self.credentials.forget(Some(signed_in.store)).await {
+            tracing::warn!(%error, "what is left of a sign-in that has ended cannot be removed");
+        }
         self.bus.tell(Topic::Account, "", None);
         let message =
             format!("The sign-in to {} has ended. Sign in again; everything else is kept.", signed_in.server);
@@ -305,6 +310,8 @@ impl Account for Engine {
     }
 
     async fn sign_out(&self, _: &Caller, _: Empty) -> Result<AccountStatus, ApiError> {
+        // Not while a renewal is about to write down what it got.
+        let _one_at_a_time = self.inner.credentials.renewing.lock().await;
         let gone = self.inner.credentials.current().take();
         self.inner.credentials.number.fetch_add(1, Ordering::SeqCst);
         let store = gone.as_ref().map(|signed_in| signed_in.store);
@@ -320,10 +327,10 @@ impl Account for Engine {
                 Err(error) => tracing::warn!(%error, "signed out here; the server could not be told"),
             }
         }
-        self.inner.credentials.forget(store).await?;
+        let forgotten = self.inner.credentials.forget(store).await;
         self.inner.bus.tell(Topic::Account, "", None);
         self.inner.refresh_link().await;
-        Ok(status(None))
+        forgotten.map(|()| status(None))
     }
 }
 
@@ -378,6 +385,12 @@ async fn wait_for_person(
     }
 }
 
+/// The sign-in is another one than when this began.
+fn changed() -> ApiError {
+    let message = "The sign-in changed while it was renewed. Try again.";
+    ApiError::new(ErrorCode::Unauthenticated, "signed_out", message)
+}
+
 /// A lifetime that a server named, in milliseconds; none is believed to be longer than a day.
 fn lifetime_ms(seconds: u64) -> i64 {
     i64::try_from(seconds.min(LONGEST_SECONDS) * 1_000).unwrap_or_default()
@@ -405,10 +418,14 @@ async fn signed_in(
         refresh: Some(tokens.refresh_token),
         access: Some((tokens.access_token, lifetime)),
     };
+    let _one_at_a_time = inner.credentials.renewing.lock().await;
     inner.credentials.save(&signed_in).await?;
     let before = inner.credentials.current().as_ref().map(|before| before.store);
-    if before == Some(CredentialStore::Keyring) && store != CredentialStore::Keyring {
-        inner.credentials.keyring.remove().await?;
+    if before == Some(CredentialStore::Keyring)
+        && store != CredentialStore::Keyring
+        && let Err(error) = inner.credentials.keyring.remove().await
+    {
+        tracing::warn!(%error, "the sign-in before this one is still in the keyring");
     }
     let status = status(Some(&signed_in));
     *inner.credentials.current() = Some(signed_in);

@@ -75,7 +75,7 @@ impl Inner {
                 _ => Ending::Broken,
             },
             trouble: outcome.error,
-            alarm: None,
+            alarm: outcome.upstream.as_deref().and_then(crate::upstream::alarm).map(str::to_owned),
         }))
     }
 

@@ -54,6 +54,8 @@ impl Inner {
                 }
             }
         }
+        let then = self.now().saturating_sub(crate::keys::KEPT_MS);
+        self.store.write(move |db| store::keyed_calls::forget_before(db, then)).await?;
         let page = self.store.read(store::keeping::page_size).await?;
         loop {
             let given = self.store.write(|db| store::keeping::give_back(db, PAGES)).await?;

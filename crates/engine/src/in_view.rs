@@ -77,7 +77,8 @@ impl InView {
     fn looked(&self, id: &str, paths: &BTreeSet<String>, stamps: Vec<Stamp>) -> bool {
         let mut plans = self.plans();
         let Some(seen) = plans.get_mut(id).filter(|seen| seen.paths == *paths) else { return false };
-        let differs = seen.stamps.as_ref().is_some_and(|before| *before != stamps);
+        // The first look does not know what changed since the last check: it counts as a change.
+        let differs = seen.stamps.as_ref() != Some(&stamps);
         seen.stamps = Some(stamps);
         if differs {
             seen.changed = true;

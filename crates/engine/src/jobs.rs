@@ -194,6 +194,10 @@ impl Jobs for Engine {
             return Err(ApiError::new(ErrorCode::Conflict, "job_open", message));
         }
         let Some(runner) = self.inner.runner() else { return Err(no_job(&request.job)) };
+        if runner.steps(&old.workflow).is_empty() {
+            let message = "This job only says where a plan came from; there is nothing to do once more.";
+            return Err(ApiError::new(ErrorCode::Conflict, "no_workflow", message));
+        }
         let (_, outputs) = self.inner.present_stage(&old).await?;
         let ended: Vec<String> = outputs.keys().cloned().collect();
         let next = runner.next_step(&old.workflow, &ended).map(str::to_owned);

@@ -15,7 +15,7 @@ use store::keyed_calls::Known;
 use tokio::sync::watch;
 
 /// How long an answer is kept.
-const KEPT_MS: i64 = 24 * 60 * 60 * 1000;
+pub(crate) const KEPT_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// The calls that run now, by what their key is stored as. Whoever repeats one waits until its sender is dropped.
 #[derive(Default)]

@@ -121,7 +121,9 @@ impl Draft<'_> {
         let read = chosen_files.iter().map(|f| (f.file.path.clone(), f.on_disk.clone())).collect();
         let files: Vec<PromptFile> = chosen_files.into_iter().map(|f| f.file).collect();
         let parts = self.parts(&mut secrets)?;
-        let prompt = question::prompt(self.instructions, self.boundary, &parts, &files);
+        // A project's own prompt is text like any other.
+        let instructions = self.clean("instructions", self.instructions, &mut secrets);
+        let prompt = question::prompt(&instructions, self.boundary, &parts, &files);
 
         let part = |name: &str, text: &str| ManifestPart {
             name: name.to_owned(),

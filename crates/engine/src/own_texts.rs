@@ -19,6 +19,15 @@ pub(crate) fn is_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
 }
 
+/// The project's file of this name. A link is none: it could lead to a file that whoever lists these may not see.
+pub(crate) fn named(root: &Root, folder: &str, name: &str) -> Option<String> {
+    let path = format!("{folder}/{name}.md");
+    if root.is_link(&path) {
+        return None;
+    }
+    root.read(&path).ok().filter(|text| text.len() <= MAX_BYTES)
+}
+
 /// The project's files in a folder that could be such texts, by name.
 pub(crate) fn files(root: &Root, folder: &str) -> BTreeMap<String, String> {
     let names = root.names(folder, MOST_FILES);
@@ -26,8 +35,7 @@ pub(crate) fn files(root: &Root, folder: &str) -> BTreeMap<String, String> {
         .into_iter()
         .filter_map(|file| {
             let name = file.strip_suffix(".md").filter(|name| is_name(name))?.to_owned();
-            let text = root.read(&format!("{folder}/{file}")).ok().filter(|text| text.len() <= MAX_BYTES)?;
-            Some((name, text))
+            Some((name.clone(), named(root, folder, &name)?))
         })
         .collect()
 }

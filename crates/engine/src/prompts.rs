@@ -4,7 +4,7 @@
 //! in a repository becomes an instruction.
 
 use crate::error::{database, no_project};
-use crate::own_texts::{MAX_BYTES, files, hash};
+use crate::own_texts::{MAX_BYTES, hash, named};
 use crate::question::BOUNDARY;
 use crate::{Engine, Inner};
 use api::prompts::{
@@ -116,7 +116,11 @@ impl Inner {
         let key = project.to_owned();
         let rows = self.store.read(move |db| store::prompts::list(db, &key)).await.map_err(database)?;
         let root = self.root(project).await?;
-        Ok(tokio::task::block_in_place(|| gathered(&rows, &files(&root, FOLDER))))
+        Ok(tokio::task::block_in_place(|| {
+            let file =
+                |default: &Default| Some((default.name.to_owned(), named(&root, FOLDER, default.name)?));
+            gathered(&rows, &ALL.iter().filter_map(file).collect())
+        }))
     }
 
     /// The instructions of a question in a project: the texts of these prompts, one after the other.

@@ -143,9 +143,15 @@ impl Root {
         names
     }
 
+    /// Whether a symbolic link stands at a path.
+    pub(crate) fn is_link(&self, path: &str) -> bool {
+        self.dir.symlink_metadata(path).is_ok_and(|found| found.is_symlink())
+    }
+
     /// Tells one state of what stands at a path from another, without reading it.
     pub(crate) fn stamp(&self, path: &str) -> Stamp {
-        let Ok(found) = self.dir.symlink_metadata(path) else { return Stamp(None) };
+        let found = self.dir.metadata(path).or_else(|_| self.dir.symlink_metadata(path));
+        let Ok(found) = found else { return Stamp(None) };
         Stamp(Some((found.len(), found.modified().ok().map(cap_std::time::SystemTime::into_std))))
     }
 

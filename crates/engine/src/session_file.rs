@@ -14,7 +14,7 @@ use api::plans::{GetPlan, Plans};
 use api::sessions::{ExportSession, ExportedSession, GetSession, ImportSession, Session, Sessions};
 use plan::Parser;
 use rpc::{ApiError, Caller, ErrorCode};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use store::files::FileRow;
 use store::jobs::{JobRow, JobState};
@@ -28,6 +28,9 @@ const FILE: &str = "session.json";
 
 /// The largest such file that is read, in bytes.
 const MAX_FILE: u64 = 64 << 20;
+
+/// The highest number of a version that is believed.
+const MOST_VERSIONS: u32 = 100_000;
 
 /// The workflow of the jobs that stand for imported plans.
 const IMPORTED: &str = "import";
@@ -94,8 +97,20 @@ fn gather_plan(db: &Db<'_>, plan: PlanRow) -> store::Result<PlanFile> {
 
 /// Writes the folder; the names of its files.
 fn write(folder: &Path, texts: &[(String, String)]) -> std::io::Result<()> {
+    let mut private = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut private, 0o700);
     // Fails when it is there: nothing is ever written into what somebody has.
-    std::fs::create_dir(folder)?;
+    private.create(folder)?;
+    let written = fill(folder, texts);
+    if written.is_err() {
+        // Half a session is of no use, and would stand in the way of the next try.
+        drop(std::fs::remove_dir_all(folder));
+    }
+    written
+}
+
+fn fill(folder: &Path, texts: &[(String, String)]) -> std::io::Result<()> {
     for (name, text) in texts {
         let path = folder.join(name);
         if let Some(parent) = path.parent() {
@@ -133,13 +148,36 @@ fn read(folder: &Path) -> Result<SessionFile, ApiError> {
     for path in file.files.iter().map(|file| &file.path) {
         plan::path::check(path).map_err(|e| unreadable(format!("a path in it is not allowed: {e}")))?;
     }
+    let mut ids = HashSet::new();
     for plan in &file.plans {
+        if !ids.insert(&plan.id) {
+            return Err(unreadable("two of its plans are called the same"));
+        }
+        check_versions(plan)?;
         let ending = plan.ending.as_deref().unwrap_or_default();
         if !plan_view::is_ended(&plan.state) || serde_json::from_str::<Ending>(ending).is_err() {
             return Err(unreadable("it does not say how the answer with one of its plans ended"));
         }
     }
     Ok(file)
+}
+
+/// Decisions belong to ids of steps, and versions are counted: neither may be what it likes.
+fn check_versions(plan: &PlanFile) -> Result<(), ApiError> {
+    let mut last = 0;
+    for version in &plan.versions {
+        let ids: HashSet<&String> = version.steps.iter().map(|step| &step.id).collect();
+        if version.number <= last || version.number > MOST_VERSIONS || ids.len() != version.steps.len() {
+            return Err(unreadable("the versions of one of its plans are not in order"));
+        }
+        last = version.number;
+    }
+    Ok(())
+}
+
+/// Who did something where the session comes from: not to be taken for somebody here.
+fn elsewhere(name: &str) -> String {
+    format!("{name} (imported)")
 }
 
 impl Inner {
@@ -228,7 +266,7 @@ impl Inner {
                 note: version.note.clone(),
                 document_hash: String::new(),
                 steps: serde_json::to_string(&steps).map_err(|e| ApiError::internal(e.to_string()))?,
-                made_by: version.made_by.clone(),
+                made_by: elsewhere(&version.made_by),
                 created_at: version.created_at,
             };
             Ok((row, version.document.clone()))
@@ -237,7 +275,7 @@ impl Inner {
         let comments = made.comments.iter().map(|said| CommentRow {
             step_id: said.step.clone(),
             text: said.text.clone(),
-            written_by: said.by.clone(),
+            written_by: elsewhere(&said.by),
             created_at: said.at,
         });
         Ok(Imported { job, plan, answer: made.answer.clone(), versions, comments: comments.collect() })
@@ -321,5 +359,41 @@ impl Engine {
         }
         inner.bus.tell(Topic::Session, &session, Some(&session));
         Sessions::get(self, caller, this).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::review::wire::StoredStep;
+
+    fn version(number: u32, ids: &[&str]) -> VersionFile {
+        let step = |id: &&str| StoredStep { id: (*id).to_owned(), source: None, cut: false };
+        VersionFile {
+            number,
+            origin: "edit".into(),
+            note: String::new(),
+            document: String::new(),
+            steps: ids.iter().map(step).collect(),
+            made_by: "ada".into(),
+            created_at: 1,
+        }
+    }
+
+    #[test]
+    fn numbers_and_ids_of_versions_are_not_believed() {
+        let check =
+            |versions: Vec<VersionFile>| check_versions(&PlanFile { versions, ..PlanFile::default() });
+        assert!(check(vec![version(1, &["s1"]), version(2, &["s1", "s2"]), version(7, &[])]).is_ok());
+        for versions in [
+            vec![version(0, &[])],
+            vec![version(2, &[]), version(2, &[])],
+            vec![version(3, &[]), version(2, &[])],
+            vec![version(u32::MAX, &[])],
+            // Who accepts one of two steps that are called the same would accept both.
+            vec![version(2, &["s1", "s1"])],
+        ] {
+            assert_eq!(check(versions).unwrap_err().reason, "session_file");
+        }
     }
 }

@@ -90,15 +90,18 @@ fn save(db: &store::Db<'_>, request: &SaveTask, by: &str, now: i64) -> store::Re
     let session = request.session.0.as_str();
     let Some(row) = store::sessions::get(db, session)? else { return Ok(None) };
     let new = |text, origin| NewText { session, text, origin, made_by: by, now };
-    if row.task_version == request.base_version {
-        task_steps::save(db, &new(&request.text, Origin::Typed))?;
+    let stored = if row.task_version == request.base_version {
+        task_steps::save(db, &new(&request.text, Origin::Typed))?
     } else {
         let Some(base) = &request.base_text else { return Ok(Some(Saved::Changed(row.task_version))) };
         let merged = merge(base, &request.text, &row.task);
         if merged.len() > MAX_TASK_BYTES {
             return Ok(Some(Saved::TooLong(merged.len())));
         }
-        task_steps::save(db, &new(&merged, Origin::Merged))?;
+        task_steps::save(db, &new(&merged, Origin::Merged))?
+    };
+    if !stored {
+        return Ok(None);
     }
     Ok(store::sessions::get(db, session)?.map(Saved::Stored))
 }

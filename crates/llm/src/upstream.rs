@@ -9,12 +9,17 @@ use serde::{Deserialize, Serialize};
 use crate::provider_transformers::encode;
 use crate::{Dialect, LlmError, ModelLimits, body_hash, percent};
 
+/// The version of the translations. Raised whenever one of them makes other bytes of the same request.
+pub const TRANSLATIONS: u32 = 1;
+
 /// Reply header: an [`Upstream`], see [`Upstream::header`].
 pub const HEADER_UPSTREAM: &str = "x-plantocode-upstream";
 
 /// A body that was sent to a provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Upstream {
+    /// [`TRANSLATIONS`] of whoever sent it.
+    pub translations: u32,
     /// The provider.
     pub provider: String,
     /// The model that was asked there.
@@ -37,6 +42,8 @@ pub enum Verdict {
     Same,
     /// The proxy says what it changed, so that the body cannot be made again here.
     Changed(Vec<String>),
+    /// The proxy translates in another version, so that the body cannot be made again here.
+    OtherVersion,
     /// The provider received something else.
     Different,
 }
@@ -66,6 +73,9 @@ impl Upstream {
         if !self.changes.is_empty() {
             return Verdict::Changed(self.changes.clone());
         }
+        if self.translations != TRANSLATIONS {
+            return Verdict::OtherVersion;
+        }
         match encode(self.dialect, canonical, &self.model, &self.limits) {
             Ok(wire) if hex::encode(body_hash(&wire.body)) == self.body_hash => Verdict::Same,
             _ => Verdict::Different,
@@ -77,24 +87,40 @@ impl Upstream {
 mod tests {
     use super::*;
 
+    /// One request in every wire form: who changes a translation raises [`TRANSLATIONS`], or engines of the version before
+    /// would take servers of this one for liars.
+    #[test]
+    fn a_changed_translation_has_a_new_version() {
+        use sha2::{Digest, Sha256};
+        let canonical = br#"{"model":"m","messages":[{"role":"system","content":"Plan"},{"role":"user","content":"Retry"}],"max_completion_tokens":900,"stream":true}"#;
+        let mut hash = Sha256::new();
+        for dialect in ALL {
+            hash.update(encode(dialect, canonical, "upstream", &ModelLimits::default()).unwrap().body);
+        }
+        let told = format!("{TRANSLATIONS} {}", &hex::encode(hash.finalize())[..16]);
+        expect_test::expect!["1 95f57ecbcfec9b7b"].assert_eq(&told);
+    }
+
+    const ALL: [Dialect; 8] = [
+        Dialect::OpenAi,
+        Dialect::OpenAiResponses,
+        Dialect::Anthropic,
+        Dialect::Gemini,
+        Dialect::Xai,
+        Dialect::XaiChat,
+        Dialect::OpenRouter,
+        Dialect::Compatible,
+    ];
+
     #[test]
     fn what_was_sent_is_checked_in_every_wire_form() {
         let canonical =
             br#"{"model":"m","messages":[{"role":"user","content":"Retry \u00fc, 100 %"}],"stream":true}"#;
         let limits = ModelLimits::default();
-        let all = [
-            Dialect::OpenAi,
-            Dialect::OpenAiResponses,
-            Dialect::Anthropic,
-            Dialect::Gemini,
-            Dialect::Xai,
-            Dialect::XaiChat,
-            Dialect::OpenRouter,
-            Dialect::Compatible,
-        ];
-        for dialect in all {
+        for dialect in ALL {
             let wire = encode(dialect, canonical, "upstream", &limits).unwrap();
             let sent = Upstream {
+                translations: TRANSLATIONS,
                 provider: "p".into(),
                 model: "upstream".into(),
                 dialect,
@@ -113,6 +139,8 @@ mod tests {
             if dialect != Dialect::Gemini {
                 assert_eq!(elsewhere.check(canonical), Verdict::Different, "{dialect:?}");
             }
+            let newer = Upstream { translations: TRANSLATIONS + 1, ..sent.clone() };
+            assert_eq!(newer.check(canonical), Verdict::OtherVersion);
             let changed = Upstream { changes: vec!["redacted 1".into()], ..sent };
             assert_eq!(changed.check(canonical), Verdict::Changed(vec!["redacted 1".into()]));
         }

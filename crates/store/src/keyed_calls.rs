@@ -40,6 +40,15 @@ pub fn begin(db: &Db<'_>, id: &[u8; 32], said: &[u8; 32], now: i64, forgotten: i
     })
 }
 
+/// Forgets the calls that were begun before then.
+///
+/// # Errors
+/// When the database refuses.
+pub fn forget_before(db: &Db<'_>, then: i64) -> Result<()> {
+    db.change("DELETE FROM keyed_calls WHERE begun_at < ?1", [then])?;
+    Ok(())
+}
+
 /// Keeps the answer of a call.
 ///
 /// # Errors

@@ -136,7 +136,7 @@ pub fn save(db: &Db<'_>, new: &NewText<'_>) -> Result<bool> {
         return Ok(true);
     }
     let Some(present) = get(db, new.session, session.task_step)? else { return Ok(false) };
-    let typing = new.origin == Origin::Typed && present.origin == Origin::Typed;
+    let typing = [new.origin, present.origin].iter().all(|o| matches!(o, Origin::Typed | Origin::Merged));
     let goes_on = (present.saved_at..=present.saved_at.saturating_add(PAUSE)).contains(&new.now)
         && new.now - present.begun_at <= LONGEST;
     if typing && goes_on && present.made_by == new.made_by {

@@ -72,7 +72,8 @@ pub(crate) async fn apply(inner: &Inner, context: &StepContext, stage: &str) -> 
         .await?;
     inner.bus.tell(Topic::Session, &session.id, Some(&session.id));
     let cut = if list.whole { "" } else { " The answer was cut; what had arrived was used." };
-    Ok(Outcome::Done(format!("{note}{cut}")))
+    let alarm = sent(context, stage)?.alarm.map(|alarm| format!(" {alarm}")).unwrap_or_default();
+    Ok(Outcome::Done(format!("{note}{cut}{alarm}")))
 }
 
 /// The list that a stage's answer is.

@@ -48,7 +48,8 @@ pub(crate) async fn apply_proposal(inner: &Inner, context: &StepContext) -> Resu
     } else {
         " The answer was cut; what had arrived is asked."
     };
-    Ok(Outcome::Done(format!("{count} questions.{cut}")))
+    let alarm = ending.alarm.map(|alarm| format!(" {alarm}")).unwrap_or_default();
+    Ok(Outcome::Done(format!("{count} questions.{cut}{alarm}")))
 }
 
 /// Notes that this job now answers its question: it may do once more what another one did not.

@@ -91,7 +91,10 @@ fn room(path: &Path) -> Check {
 async fn whole_database(inner: &Inner, whole: bool) -> Result<Check, ApiError> {
     let name = "database";
     let look = move |db: &store::Db<'_>| Ok((store::keeping::faults(db, whole)?, store::keeping::sizes(db)?));
-    let (faults, sizes) = inner.store.read(look).await.map_err(database)?;
+    let (faults, sizes) = match inner.store.read(look).await {
+        Ok(found) => found,
+        Err(e) => return Ok(unreadable(name, &e)),
+    };
     let how = if whole { "read as a whole" } else { "looked through" };
     Ok(match faults.first() {
         None => good(name, format!("{how}, {} MiB, nothing wrong.", sizes.pages >> 20)),
@@ -99,14 +102,36 @@ async fn whole_database(inner: &Inner, whole: bool) -> Result<Check, ApiError> {
             name,
             CheckLevel::Error,
             format!("It is damaged in {} places; the first: {first}.", faults.len()),
-            "Make a copy of the data folder now, then restore the newest backup (`plantocode restore`).",
+            DAMAGED,
         ),
     })
 }
 
+fn unreadable(name: &str, e: &store::StoreError) -> Check {
+    let text = format!("It cannot be read to its end: {e}.");
+    check(name, CheckLevel::Error, text, DAMAGED)
+}
+
+/// What to do about a database that is damaged.
+const DAMAGED: &str =
+    "Make a copy of the data folder now, then restore the newest backup (`plantocode restore`).";
+
 async fn record(inner: &Inner) -> Result<Check, ApiError> {
     let name = "record of what left";
-    Ok(match inner.store.read(store::audit::verify).await.map_err(database)? {
+    let verdict = match inner.store.read(store::audit::verify).await {
+        Ok(verdict) => verdict,
+        Err(e) => return Ok(unreadable(name, &e)),
+    };
+    let (_, alarms) = inner.store.read(crate::upstream::told).await.map_err(database)?;
+    if alarms > 0 {
+        return Ok(check(
+            name,
+            CheckLevel::Warning,
+            format!("Of {alarms} requests a server says something else than what was approved, or nothing."),
+            "`plantocode audit` says more. Ask whoever runs the server.",
+        ));
+    }
+    Ok(match verdict {
         Verdict::Whole { records } => good(name, format!("{records} entries, each as it was written.")),
         Verdict::Broken { at } => check(
             name,
@@ -154,8 +179,13 @@ async fn sign_in(inner: &Inner) -> Check {
     let Some(server) = inner.signed_in_server() else {
         return good(name, "Nobody is signed in; models are asked with your own keys.");
     };
-    match inner.access().await {
-        Ok(_) => good(name, format!("Signed in to {server}, which answers.")),
+    let asked = async {
+        // A token may be good for a while although the server is gone.
+        let Some(access) = inner.access().await? else { return Ok(()) };
+        crate::cloud::reach(&inner.gateway, &access.server).await.map_err(|e| crate::error::request(&e))
+    };
+    match asked.await {
+        Ok(()) => good(name, format!("Signed in to {server}, which answers.")),
         Err(e) => check(
             name,
             CheckLevel::Warning,
@@ -174,9 +204,13 @@ async fn models(engine: &Engine, caller: &Caller) -> Option<Check> {
             "No model can be asked. Finding files, contexts and drafts of plans work without one.",
             "Set a key such as OPENAI_API_KEY, add a local model with `plantocode models add`, or sign in.",
         )),
+        Ok(list) if !list.problems.is_empty() => Some(check(
+            name,
+            CheckLevel::Note,
+            format!("{} can be asked. Of others: {}", list.models.len(), list.problems.join(" ")),
+            "",
+        )),
         Ok(list) => Some(good(name, format!("{} can be asked.", list.models.len()))),
-        // The server was looked at already.
-        Err(e) if e.reason == "server_unreachable" => None,
         Err(e) => Some(check(name, CheckLevel::Warning, e.message, "`plantocode models list` says more.")),
     }
 }

@@ -34,8 +34,8 @@ pub(crate) fn merge(base: &str, mine: &str, theirs: &str) -> String {
     let mut merged = String::new();
     for at in 0..=words.len() {
         let (first, second) = both(theirs.put_in(at), mine.put_in(at));
-        push(&mut merged, first);
-        push(&mut merged, second);
+        push(&mut merged, &concat(first));
+        push(&mut merged, &concat(second));
         if let Some(token) = words.get(at)
             && !theirs.gone[at]
             && !mine.gone[at]
@@ -67,7 +67,7 @@ struct Edit<'a> {
     /// For each word of the base, the blanks after it as this side has them.
     blanks: Vec<&'a str>,
     /// What was put in before the word with this number.
-    put_in: BTreeMap<usize, String>,
+    put_in: BTreeMap<usize, Vec<Token<'a>>>,
 }
 
 impl<'a> Edit<'a> {
@@ -81,15 +81,15 @@ impl<'a> Edit<'a> {
                     edit.blanks[at] = token.blanks;
                 }
             } else {
-                edit.put_in.entry(old.start).or_default().push_str(&concat(&new[text]));
+                edit.put_in.entry(old.start).or_default().extend_from_slice(&new[text]);
                 edit.gone[old].fill(true);
             }
         }
         edit
     }
 
-    fn put_in(&self, at: usize) -> &str {
-        self.put_in.get(&at).map_or("", String::as_str)
+    fn put_in(&self, at: usize) -> &[Token<'a>] {
+        self.put_in.get(&at).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -156,11 +156,14 @@ fn by_lines(old: &[Token<'_>], new: &[Token<'_>]) -> Vec<DiffOp> {
 }
 
 /// What both sides put in at one place. The same words, or words that one side has more of, stand there once.
-fn both<'a>(theirs: &'a str, mine: &'a str) -> (&'a str, &'a str) {
-    if theirs.starts_with(mine) {
-        (theirs, "")
-    } else if mine.starts_with(theirs) {
-        (mine, "")
+fn both<'a, 'b>(theirs: &'b [Token<'a>], mine: &'b [Token<'a>]) -> (&'b [Token<'a>], &'b [Token<'a>]) {
+    let begins = |long: &[Token<'_>], short: &[Token<'_>]| {
+        long.len() >= short.len() && long.iter().zip(short).all(|(a, b)| a.word == b.word)
+    };
+    if begins(theirs, mine) {
+        (theirs, &[])
+    } else if begins(mine, theirs) {
+        (mine, &[])
     } else {
         (theirs, mine)
     }
@@ -215,6 +218,7 @@ mod tests {
         assert_eq!(merge("one", "one two three", "one two"), "one two three");
         assert_eq!(merge("a b c d", "a d", "a b X c d"), "a X d");
         assert_eq!(merge("", "mine", "theirs"), "theirs mine");
+        assert_eq!(merge("wait 5\n", "wait 1\n", "wait 10\n"), "wait 10 1\n", "1 is not the beginning of 10");
         // The whole text was taken out by one side; what the other wrote is there.
         assert_eq!(merge("all of this", "", "all of this and more"), "and more");
     }

@@ -59,6 +59,12 @@ async fn a_projects_own_prompt_is_what_is_sent_and_an_untrusted_file_is_not() {
     assert!(prompts.diff(&diff).await.unwrap().text.contains("+Own words until -BOUNDARY."));
     prompts.save(&save(None)).await.unwrap();
     assert_eq!(prompts.diff(&diff).await.unwrap().text, "");
+    // A prompt is looked through for secrets like everything else that leaves.
+    let key = format!("Sign in with AKIA{} until -BOUNDARY.", "QX7RD2VWL5NTKE3H");
+    prompts.save(&save(Some(&key))).await.unwrap();
+    let (_, manifest) = f.ask(&session).await;
+    assert!(manifest.secrets.iter().any(|found| found.source == "instructions"), "{:?}", manifest.secrets);
+    prompts.save(&save(None)).await.unwrap();
     let unknown = SavePrompt { name: "nothing".into(), ..save(Some("x BOUNDARY")) };
     assert_eq!(prompts.save(&unknown).await.unwrap_err().reason, "no_prompt");
 }

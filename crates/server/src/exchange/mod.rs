@@ -15,7 +15,7 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use gateway::{CancellationToken, ChatStream, Gateway, GatewayError, Journal, Outcome, Route, Send, Served};
 use llm::inbound::{Gathered, Inbound, Opening};
-use llm::upstream::Upstream;
+use llm::upstream::{TRANSLATIONS, Upstream};
 use llm::{Fold, StreamEvent, Usage};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
@@ -195,6 +195,7 @@ impl Exchange {
         self.entry.approval.as_ref()?;
         let served = stream.tries().pop()?;
         let upstream = Upstream {
+            translations: TRANSLATIONS,
             provider: served.provider,
             model: served.model,
             dialect: served.dialect,

@@ -25,9 +25,15 @@ export interface Base {
   version: number;
 }
 
-export interface LocalDraft {
+/** A save: a text and what it was made from. */
+interface Save {
   text: string;
   base: Base;
+}
+
+export interface LocalDraft extends Save {
+  /** A save whose answer has not come: whether the engine has it is not known. */
+  sent?: Save;
 }
 
 const SAVE_MS = 350;
@@ -40,6 +46,8 @@ const RETRY_MS = 2000;
 export class Draft {
   state: DraftState;
   private base: Base;
+  /** The save that is under way, or whose answer was lost. It is sent once more as it was: stored twice it is stored once. */
+  private sent: Save | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private saving: Promise<void> | undefined;
   private readonly watchers = new Set<() => void>();
@@ -51,16 +59,18 @@ export class Draft {
     this.base = { text: session.task, version: session.task_version };
     this.state = { text: session.task, status: "saved" };
     const kept = world.kept();
-    if (!kept || kept.text === session.task) return;
+    // One that an older build kept does not say what it was made from.
+    if (!kept || typeof kept.base !== "object" || kept.text === session.task) return;
     this.state = { text: kept.text, status: "dirty" };
     this.base = kept.base;
+    this.sent = kept.sent;
     this.schedule();
   }
 
   edit(text: string): void {
     if (text === this.state.text) return;
-    this.world.keep({ text, base: this.base });
     this.set({ text, status: "dirty" });
+    this.keep();
     this.schedule();
   }
 
@@ -94,8 +104,13 @@ export class Draft {
   /** Takes the last step of the task back, or does it again; what is typed is stored first. */
   async move(way: "undo" | "redo"): Promise<void> {
     await this.flush();
-    const session = await this.world.move(way, this.base.version);
-    this.adopt({ text: session.task, version: session.task_version });
+    const { base } = this;
+    const session = await this.world.move(way, base.version);
+    // What was saved meanwhile has the step in it already.
+    if (this.base !== base) return;
+    if (this.state.text === base.text) return this.adopt({ text: session.task, version: session.task_version });
+    // What was typed meanwhile was made from the text before: the engine puts both together.
+    this.schedule(0);
   }
 
   watch = (notify: () => void): (() => void) => {
@@ -122,11 +137,13 @@ export class Draft {
   }
 
   private async saveOnce(): Promise<void> {
-    const { text } = this.state;
-    const { base } = this;
-    this.set({ text, status: "saving" });
+    const save = (this.sent ??= { text: this.state.text, base: this.base });
+    const { text, base } = save;
+    this.set({ text: this.state.text, status: "saving" });
+    this.keep();
     try {
       const session = await this.world.save(text, base);
+      this.sent = undefined;
       const merged = session.task !== text;
       if (this.state.text === text) {
         this.adopt({ text: session.task, version: session.task_version }, merged);
@@ -135,14 +152,22 @@ export class Draft {
       // What was typed since was made from the text that was sent. Where that is not what is stored now, an old version
       // says so, and the engine puts both together once more.
       this.base = { text, version: merged ? base.version : session.task_version };
-      this.world.keep({ text: this.state.text, base: this.base });
       this.set({ text: this.state.text, status: "dirty" });
+      this.keep();
     } catch (error) {
       const offline = error instanceof ApiError && error.reason === "link_closed";
+      // The engine said no: it has not got it.
+      if (!offline) this.sent = undefined;
       this.set({ ...this.state, status: offline ? "offline" : "failed" });
+      this.keep();
       // A lost link is retried when it is back.
       if (!offline) this.schedule(RETRY_MS);
     }
+  }
+
+  private keep(): void {
+    const local = { text: this.state.text, base: this.base };
+    this.world.keep(this.sent ? { ...local, sent: this.sent } : local);
   }
 
   private adopt(theirs: Base, merged = false): void {

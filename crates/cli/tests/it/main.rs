@@ -15,4 +15,5 @@ mod place;
 mod research;
 mod serve;
 mod sign_in;
+mod story;
 mod trees;

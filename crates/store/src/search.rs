@@ -26,7 +26,7 @@ pub struct Hit {
 }
 
 /// How many of the best matches by words are put in order by time.
-const CANDIDATES: u32 = 500;
+const CANDIDATES: u32 = 200;
 
 /// Tasks and plans in which all words of `text` occur, the last one also as a beginning of a word: those whose session
 /// changed last first. Nothing in `text` has a special meaning.

@@ -2,6 +2,7 @@
 //! that streams, its check, an edit, the hand-over, and what was carried out of it.
 
 use crate::sign_in;
+use api::SessionId;
 use api::approvals::{ApprovalsClient, Approve, GetApproval};
 use api::discovery::{DiscoveryClient, FindEvent, FindFiles};
 use api::jobs::{GetJob, Job, JobState, JobsClient};
@@ -12,7 +13,7 @@ use api::sessions::{CreateSession, SessionsClient};
 use api::templates::{RenderTemplate, TemplatesClient};
 use engine::{DataDir, Engine, Env};
 use futures_util::StreamExt;
-use rpc::{Caller, Link};
+use rpc::{Caller, Client, Link};
 use server::admin::NewKey;
 use std::path::Path;
 use std::sync::Arc;
@@ -75,29 +76,8 @@ fn carry_out(repo: &Repo, plan: &Plan, number: usize) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn from_a_task_to_what_was_carried_out_of_its_plan() {
-    let simulator = Simulator::start(Behaviour { delay_ms: 1, ..Behaviour::default() });
-    let key = NewKey {
-        provider: "openai".into(),
-        dialect: "openai".into(),
-        base_url: simulator.openai_url(),
-        models: vec!["gpt-4.1-mini".into()],
-        key: "canary-of-the-vault".to_owned().into(),
-    };
-    let place = sign_in::Place::with(Some(key), |_| {}).await;
-    place.sign_in().await;
-    let dir = DataDir::resolve(place.home().to_str()).unwrap();
-    let env = Env { variable: Arc::new(|_| None), executable: "/bin/false".into(), ..Env::system() };
-    let engine = Engine::open(dir.lock().unwrap(), env).await.unwrap();
-    let (here, there) = Link::pair();
-    tokio::spawn(rpc::serve(engine.router(), Caller::owner("test"), there));
-    let (client, read) = rpc::connect(here);
-    tokio::spawn(read);
-    let (jobs, plans) = (JobsClient(client.clone()), PlansClient(client.clone()));
-
-    // A task, and the files that it concerns.
-    let repo = real_tree();
+/// A session for the task, and the first files that were found for it.
+async fn found(client: &Client, repo: &Repo) -> (SessionId, Vec<String>) {
     let path = repo.real_path().to_str().unwrap().to_owned();
     let project = ProjectsClient(client.clone()).grant(&GrantProject { path }).await.unwrap().id;
     let create = CreateSession { project, task: TASK.into() };
@@ -115,9 +95,13 @@ async fn from_a_task_to_what_was_carried_out_of_its_plan() {
         top.contains(&"src/texts.rs".to_owned()) || top.contains(&"src/sessions.rs".to_owned()),
         "{top:?}"
     );
+    (session.id, top)
+}
 
-    // What would be sent; a yes; a plan that streams.
-    let start = StartPlan { session: session.id.clone(), model: None };
+/// What would be sent; a yes; a plan that streams.
+async fn planned(client: &Client, session: SessionId, top: &[String], simulator: &Simulator) -> GetPlan {
+    let (jobs, plans) = (JobsClient(client.clone()), PlansClient(client.clone()));
+    let start = StartPlan { session, model: None };
     let job = until(&jobs, &plans.start(&start).await.unwrap(), JobState::WaitingApproval).await;
     let approvals = ApprovalsClient(client.clone());
     let manifest = approvals.get(&GetApproval { approval: job.approval.clone().unwrap() }).await.unwrap();
@@ -141,9 +125,13 @@ async fn from_a_task_to_what_was_carried_out_of_its_plan() {
     assert!(events > 3, "it did not stream");
     until(&jobs, &job, JobState::Completed).await;
     assert_eq!(simulator.log().len(), 1);
+    plan
+}
 
-    // Its check, an edit by hand, what was decided, and the hand-over of that alone.
-    let checked = plans.verify(&plan).await.unwrap();
+/// The plan's check, an edit by hand, what was decided, and the hand-over of that alone; the plan after it.
+async fn reviewed(client: &Client, plan: &GetPlan) -> Plan {
+    let plans = PlansClient(client.clone());
+    let checked = plans.verify(plan).await.unwrap();
     let errors =
         checked.steps.iter().flat_map(|step| &step.findings).filter(|f| f.severity == Severity::Error);
     assert_eq!(errors.count(), 0, "{checked:#?}");
@@ -179,8 +167,36 @@ async fn from_a_task_to_what_was_carried_out_of_its_plan() {
     let text = templates.render(&render).await.unwrap().text;
     assert!(text.contains(TASK) && text.contains("Said better by a person"), "{text}");
     assert!(!text.contains(&edited.steps[2].title), "what nobody accepted is not handed over");
+    edited
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_a_task_to_what_was_carried_out_of_its_plan() {
+    let simulator = Simulator::start(Behaviour { delay_ms: 1, ..Behaviour::default() });
+    let key = NewKey {
+        provider: "openai".into(),
+        dialect: "openai".into(),
+        base_url: simulator.openai_url(),
+        models: vec!["gpt-4.1-mini".into()],
+        key: "canary-of-the-vault".to_owned().into(),
+    };
+    let place = sign_in::Place::with(Some(key), |_| {}).await;
+    place.sign_in().await;
+    let dir = DataDir::resolve(place.home().to_str()).unwrap();
+    let env = Env { variable: Arc::new(|_| None), executable: "/bin/false".into(), ..Env::system() };
+    let engine = Engine::open(dir.lock().unwrap(), env).await.unwrap();
+    let (here, there) = Link::pair();
+    tokio::spawn(rpc::serve(engine.router(), Caller::owner("test"), there));
+    let (client, read) = rpc::connect(here);
+    tokio::spawn(read);
+
+    let repo = real_tree();
+    let (session, top) = found(&client, &repo).await;
+    let plan = planned(&client, session, &top, &simulator).await;
+    let edited = reviewed(&client, &plan).await;
 
     // An agent carries one step out, and does something that nobody planned.
+    let plans = PlansClient(client.clone());
     let status = GetPlanStatus { plan: plan.plan.clone(), base: None };
     let before = plans.status(&status).await.unwrap();
     assert!(before.steps.iter().all(|step| step.progress == Progress::Untouched), "{before:#?}");

@@ -83,6 +83,10 @@ fn no_kill_loses_a_job_or_sends_a_request_twice() {
         "{states:?}"
     );
     assert!(!states.is_empty());
+    // The provider was there all the time: nearly all of them go on, and hardly one is given up.
+    let failed = states.iter().filter(|state| *state == "failed").count();
+    println!("{} jobs, {failed} failed", states.len());
+    assert!(failed * 20 <= states.len(), "{states:?}");
     // Every request has a boundary of its own, so one that was sent twice would be seen.
     let mut sent: HashMap<String, usize> = HashMap::new();
     for request in place.simulator.log() {

@@ -72,6 +72,49 @@ async fn a_final_state_is_final() {
 }
 
 #[tokio::test]
+async fn no_order_of_transitions_leaves_a_final_state() {
+    const ALL: [JobState; 8] = [
+        JobState::Queued,
+        JobState::Running,
+        JobState::WaitingApproval,
+        JobState::WaitingNetwork,
+        JobState::Paused,
+        JobState::Completed,
+        JobState::Failed,
+        JobState::Canceled,
+    ];
+    let (_dir, store) = open();
+    with_session(&store).await;
+    store
+        .write(|db| {
+            let mut chance = testkit::Mutator::new(5);
+            let mut ended = 0;
+            for n in 0..300 {
+                let id = format!("job {n}");
+                jobs::insert(db, &job(&id, JobState::Queued))?;
+                for step in 0..12 {
+                    let before = jobs::get(db, &id)?.unwrap().state;
+                    let from: Vec<JobState> = ALL.into_iter().filter(|_| chance.below(2) == 0).collect();
+                    let to = ALL[chance.below(ALL.len())];
+                    let moved = jobs::transition(db, &id, &from, to, "moved", step)?;
+                    let after = jobs::get(db, &id)?.unwrap().state;
+                    assert_eq!(
+                        moved,
+                        from.contains(&before) && !before.is_final(),
+                        "{before:?} {from:?} {to:?}"
+                    );
+                    assert_eq!(after, if moved { to } else { before });
+                    ended += usize::from(moved && to.is_final());
+                }
+            }
+            assert!(ended > 100, "hardly any ended");
+            Ok(())
+        })
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
 async fn the_first_output_of_a_step_stays() {
     let (_dir, store) = open();
     with_session(&store).await;

@@ -2,8 +2,6 @@
 
 use crate::show::{self, QUIET, STRONG, WARN, styled};
 use anyhow::Context;
-use api::ProjectId;
-use api::projects::{GrantProject, ProjectsClient};
 use api::prompts::{DiffPrompt, ListPrompts, Prompt, PromptsClient, SavePrompt, TrustPrompt};
 use api::templates::TextOrigin;
 use clap::{Args, Subcommand};
@@ -93,7 +91,7 @@ async fn tell(host: &Host, command: Command) -> anyhow::Result<()> {
     let prompts = PromptsClient(host.client.clone());
     match command {
         Command::List(place) => {
-            let project = project(host, &place.project).await?;
+            let project = crate::task::project(host, &place.project).await?;
             Ok(prompts.list(&ListPrompts { project }).await?.prompts.iter().try_for_each(line)?)
         }
         Command::Show(one) => {
@@ -102,7 +100,7 @@ async fn tell(host: &Host, command: Command) -> anyhow::Result<()> {
             Ok(show::write_out(&mut std::io::stdout(), text.as_bytes())?)
         }
         Command::Diff(arguments) => {
-            let project = project(host, &arguments.one.place.project).await?;
+            let project = crate::task::project(host, &arguments.one.place.project).await?;
             let diff = DiffPrompt { project, name: arguments.one.name, untrusted: arguments.untrusted };
             let text = prompts.diff(&diff).await?.text;
             if text.is_empty() {
@@ -113,14 +111,14 @@ async fn tell(host: &Host, command: Command) -> anyhow::Result<()> {
         }
         Command::Set(arguments) => {
             let text = read(&arguments.file)?;
-            let project = project(host, &arguments.one.place.project).await?;
+            let project = crate::task::project(host, &arguments.one.place.project).await?;
             let save = SavePrompt { project, name: arguments.one.name, text: Some(text) };
             prompts.save(&save).await?;
             show::note("Stored. `plantocode prompts diff` shows how it differs from the default.");
             Ok(())
         }
         Command::Reset(one) => {
-            let project = project(host, &one.place.project).await?;
+            let project = crate::task::project(host, &one.place.project).await?;
             prompts
                 .save(&SavePrompt { project: project.clone(), name: one.name.clone(), text: None })
                 .await?;
@@ -129,7 +127,7 @@ async fn tell(host: &Host, command: Command) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Trust(one) => {
-            let project = project(host, &one.place.project).await?;
+            let project = crate::task::project(host, &one.place.project).await?;
             let all = prompts.list(&ListPrompts { project: project.clone() }).await?.prompts;
             let file = all.into_iter().find(|p| p.name == one.name && p.origin == TextOrigin::Untrusted);
             let Some(file) = file else {
@@ -148,17 +146,10 @@ async fn tell(host: &Host, command: Command) -> anyhow::Result<()> {
 }
 
 async fn used(prompts: &PromptsClient, host: &Host, one: &One) -> anyhow::Result<Prompt> {
-    let project = project(host, &one.place.project).await?;
+    let project = crate::task::project(host, &one.place.project).await?;
     let all = prompts.list(&ListPrompts { project }).await?.prompts;
     let found = all.into_iter().find(|p| p.name == one.name && p.origin != TextOrigin::Untrusted);
     found.with_context(|| format!("there is no prompt {}; `plantocode prompts list` shows them", one.name))
-}
-
-async fn project(host: &Host, folder: &Path) -> anyhow::Result<ProjectId> {
-    let path =
-        folder.canonicalize().with_context(|| format!("cannot open the project {}", folder.display()))?;
-    let path = path.display().to_string();
-    Ok(ProjectsClient(host.client.clone()).grant(&GrantProject { path }).await?.id)
 }
 
 fn read(file: &Path) -> anyhow::Result<String> {

@@ -7,7 +7,7 @@ use crate::plan::{self, Terms};
 use crate::show;
 use anyhow::Context;
 use api::jobs::{GetJob, Job, JobState, JobsClient};
-use api::projects::{GrantProject, ProjectsClient};
+use api::projects::ProjectsClient;
 use api::research::{
     AttachWebFinding, GetWebFinding, ResearchClient, StartResearch, WebFinding, WebFindingState,
 };
@@ -207,15 +207,8 @@ async fn session(host: &Host, new: &New) -> anyhow::Result<Session> {
         ),
         (None, questions) => questions.join("\n"),
     };
-    let project = project(host, &new.project).await?;
+    let project = crate::task::project(host, &new.project).await?;
     Ok(sessions.create(&CreateSession { project, task }).await?)
-}
-
-async fn project(host: &Host, folder: &Path) -> anyhow::Result<api::ProjectId> {
-    let folder =
-        folder.canonicalize().with_context(|| format!("cannot open the project {}", folder.display()))?;
-    let path = folder.to_str().context("the project's path is not valid Unicode")?.to_owned();
-    Ok(ProjectsClient(host.client.clone()).grant(&GrantProject { path }).await?.id)
 }
 
 async fn findings(host: &Host, session: &SessionId) -> anyhow::Result<Vec<WebFinding>> {

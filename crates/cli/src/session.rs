@@ -3,7 +3,6 @@
 use crate::show::{self, QUIET, STRONG, styled};
 use anyhow::Context;
 use api::plans::{Plan, PlanState, PlansClient};
-use api::projects::{GrantProject, ProjectsClient};
 use api::sessions::{ExportSession, GetSession, ImportSession, ListSessions, Session, SessionsClient};
 use api::tasks::{RestoreTask, TaskHistory, TaskOrigin, TasksClient};
 use api::{ProjectId, SessionId};
@@ -129,7 +128,7 @@ async fn tell(host: &Host, command: Command) -> anyhow::Result<()> {
                 .try_for_each(|file| show::line(format_args!("  {}", show::harmless(file))))?)
         }
         Command::Import(arguments) => {
-            let project = grant(host, &arguments.project).await?;
+            let project = crate::task::project(host, &arguments.project).await?;
             let folder = whole(&arguments.folder)?;
             let session = sessions.import(&ImportSession { project, folder }).await?;
             head(&session)
@@ -146,13 +145,6 @@ async fn tell(host: &Host, command: Command) -> anyhow::Result<()> {
 fn whole(path: &Path) -> anyhow::Result<String> {
     let path = std::path::absolute(path).with_context(|| format!("{} is no path", path.display()))?;
     Ok(path.display().to_string())
-}
-
-async fn grant(host: &Host, folder: &Path) -> anyhow::Result<ProjectId> {
-    let path =
-        folder.canonicalize().with_context(|| format!("cannot open the project {}", folder.display()))?;
-    let path = path.display().to_string();
-    Ok(ProjectsClient(host.client.clone()).grant(&GrantProject { path }).await?.id)
 }
 
 /// Pages through all sessions, the one changed last first, until `wanted` has enough.
@@ -208,7 +200,7 @@ fn head(session: &Session) -> anyhow::Result<()> {
 
 async fn list(host: &Host, arguments: &List) -> anyhow::Result<()> {
     let project = match &arguments.project {
-        Some(folder) => Some(grant(host, folder).await?),
+        Some(folder) => Some(crate::task::project(host, folder).await?),
         None => None,
     };
     let mut found = Vec::new();

@@ -43,3 +43,15 @@ impl Task {
         Ok(text)
     }
 }
+
+/// The project of a folder, granted if it was not yet.
+///
+/// # Errors
+/// When the folder cannot be opened, or the engine refuses.
+pub async fn project(host: &host::Host, folder: &std::path::Path) -> anyhow::Result<api::ProjectId> {
+    let folder =
+        folder.canonicalize().with_context(|| format!("cannot open the project {}", folder.display()))?;
+    let path = folder.to_str().context("the project's path is not valid Unicode")?.to_owned();
+    let grant = api::projects::GrantProject { path };
+    Ok(api::projects::ProjectsClient(host.client.clone()).grant(&grant).await?.id)
+}

@@ -248,13 +248,24 @@ pub(crate) fn with_findings(mut question: Question, findings: Vec<Part>) -> Ques
     question
 }
 
+/// The sources of a finding; none before there is an answer.
+fn notes(row: &WebFindingRow) -> WebNotes {
+    if row.web.is_empty() {
+        return WebNotes::default();
+    }
+    serde_json::from_str(&row.web).unwrap_or_else(|error| {
+        tracing::error!(%error, finding = row.id, "the sources of a finding cannot be read; its answer is shown without them");
+        WebNotes::default()
+    })
+}
+
 /// A finding as text.
 fn told(row: &WebFindingRow) -> String {
     let mut text = format!("Question: {}\n\n{}\n", row.question, row.answer.trim_end());
     if row.state == CUT {
         text.push_str("(The answer ended too early.)\n");
     }
-    let notes: WebNotes = serde_json::from_str(&row.web).unwrap_or_default();
+    let notes = notes(row);
     if !notes.sources.is_empty() {
         text.push_str("\nSources:\n");
     }
@@ -266,7 +277,7 @@ fn told(row: &WebFindingRow) -> String {
 }
 
 fn view(row: WebFindingRow, job: Option<JobRow>) -> WebFinding {
-    let notes: WebNotes = serde_json::from_str(&row.web).unwrap_or_default();
+    let notes = notes(&row);
     let (state, why) = match (row.state.as_str(), &job) {
         (ANSWERED, _) => (WebFindingState::Answered, None),
         (CUT, _) => (WebFindingState::Cut, None),

@@ -60,8 +60,12 @@ pub struct ChatStream {
     leave: Option<Leave>,
     served: Served,
     route: Route,
+    cancel: CancellationToken,
     canceled: Pin<Box<WaitForCancellationFutureOwned>>,
     idle_limit: Duration,
+    /// When it said something last; `None` before the first time.
+    heard: Option<Instant>,
+    /// Set anew only when it is over: nearly every event would move it, and none needs it.
     idle: Pin<Box<Sleep>>,
     total: Pin<Box<Sleep>>,
 }
@@ -146,8 +150,10 @@ impl ChatStream {
             leave: None,
             served,
             route: route.clone(),
-            canceled: Box::pin(cancel.cancelled_owned()),
+            canceled: Box::pin(cancel.clone().cancelled_owned()),
+            cancel,
             idle_limit: config.idle,
+            heard: None,
             idle: Box::pin(sleep_until(first_byte)),
             total: Box::pin(sleep_until(started + config.total)),
         };
@@ -296,17 +302,31 @@ impl ChatStream {
         Ok(events)
     }
 
+    /// Whether it has said nothing for as long as it may.
+    fn poll_silent(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while self.idle.as_mut().poll(cx).is_ready() {
+            let until = self.heard.map(|heard| heard + self.idle_limit);
+            match until.filter(|until| *until > self.idle.deadline()) {
+                Some(until) => self.idle.as_mut().reset(until),
+                None => return Poll::Ready(()),
+            }
+        }
+        Poll::Pending
+    }
+
     /// Reads from the upstream until something is ready.
     fn poll_upstream(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while self.ready.is_empty() {
             let Some(body) = self.body.as_mut() else { return Poll::Ready(()) };
-            if self.canceled.as_mut().poll(cx).is_ready() {
+            if self.cancel.is_cancelled() {
                 self.fail(GatewayError::Canceled);
                 break;
             }
             let decoded = match body.as_mut().poll_next(cx) {
                 Poll::Pending => {
-                    if self.idle.as_mut().poll(cx).is_ready() {
+                    if self.canceled.as_mut().poll(cx).is_ready() {
+                        self.fail(GatewayError::Canceled);
+                    } else if self.poll_silent(cx).is_ready() {
                         self.fail(self.cut("it has been silent for too long".into()));
                     } else if self.total.as_mut().poll(cx).is_ready() {
                         self.fail(self.cut("the answer takes too long".into()));
@@ -316,7 +336,11 @@ impl ChatStream {
                     continue;
                 }
                 Poll::Ready(Some(Ok(bytes))) => {
-                    self.idle.as_mut().reset(Instant::now() + self.idle_limit);
+                    let now = Instant::now();
+                    if self.heard.replace(now).is_none() {
+                        // Until now it was the time for the first one.
+                        self.idle.as_mut().reset(now + self.idle_limit);
+                    }
                     self.decode(Some(&bytes))
                 }
                 Poll::Ready(Some(Err(error))) => {

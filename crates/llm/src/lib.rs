@@ -17,6 +17,7 @@ mod fields;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod inbound;
+mod open_object;
 mod percent;
 pub mod provider_transformers;
 pub mod response;

@@ -126,6 +126,8 @@ pub(crate) struct Inner {
     pub(crate) gateway: Gateway,
     pub(crate) guard: Guard,
     pub(crate) catalogue: Catalogue,
+    /// What texts were counted to.
+    pub(crate) counts: tokens::Counts,
     pub(crate) bus: Bus,
     pub(crate) live: LivePlans,
     pub(crate) in_view: in_view::InView,
@@ -164,6 +166,7 @@ impl Engine {
             gateway: Gateway::new(GatewayConfig::default()).map_err(|e| built(&e))?,
             guard: Guard::builtin().map_err(|e| built(&e))?,
             catalogue: Catalogue::builtin().map_err(|e| built(&e))?,
+            counts: tokens::Counts::new(),
             bus: Bus::new(env.random_hex(8)),
             live: LivePlans::default(),
             in_view: in_view::InView::default(),

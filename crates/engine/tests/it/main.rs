@@ -21,4 +21,5 @@ mod rights;
 mod scopes;
 mod sessions;
 mod together;
+mod travel;
 mod workflows;

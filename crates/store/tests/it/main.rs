@@ -52,6 +52,33 @@ async fn a_failed_change_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_read_is_of_one_moment_and_changes_nothing() {
+    let (_dir, store) = open();
+    store.write(|db| settings::put(db, "a", "0").and_then(|()| settings::put(db, "b", "0"))).await.unwrap();
+    let (read_one, wait) = std::sync::mpsc::channel();
+    let (written, go_on) = std::sync::mpsc::channel();
+    let both = store.read(move |db| {
+        let first = settings::get(db, "a")?;
+        read_one.send(()).unwrap();
+        go_on.recv().unwrap();
+        Ok((first, settings::get(db, "b")?))
+    });
+    let write = async {
+        tokio::task::spawn_blocking(move || wait.recv().unwrap()).await.unwrap();
+        store
+            .write(|db| settings::put(db, "a", "1").and_then(|()| settings::put(db, "b", "1")))
+            .await
+            .unwrap();
+        written.send(()).unwrap();
+    };
+    let (both, ()) = tokio::join!(both, write);
+    assert_eq!(both.unwrap(), (Some("0".into()), Some("0".into())));
+    assert_eq!(store.read(|db| settings::get(db, "b")).await.unwrap().as_deref(), Some("1"));
+    assert!(store.read(|db| settings::put(db, "a", "2")).await.is_err());
+    assert_eq!(store.read(|db| settings::get(db, "a")).await.unwrap().as_deref(), Some("1"));
+}
+
+#[tokio::test]
 async fn a_final_state_is_final() {
     let (_dir, store) = open();
     with_session(&store).await;

@@ -138,6 +138,8 @@ pub(crate) struct Inner {
     pub(crate) frames: Arc<FrameLog>,
     /// The calls with a key that run now.
     pub(crate) keys: RunningKeys,
+    /// Whose turn it is to save a task.
+    pub(crate) turns: sessions::Turns,
     /// Held while a backup is made: one at a time.
     pub(crate) backing_up: tokio::sync::Mutex<()>,
     /// Set once, directly after this value exists: the workflows need it and it needs them.
@@ -178,6 +180,7 @@ impl Engine {
             frames: Arc::new(FrameLog::new(Arc::clone(&env.clock))),
             keys: RunningKeys::default(),
             terminals: TerminalHost::new(dir.terminal_host(env.executable.clone())),
+            turns: sessions::Turns::default(),
             backing_up: tokio::sync::Mutex::default(),
             runner: OnceLock::new(),
             lock,

@@ -10,7 +10,7 @@ pub enum Scope {
     None,
     /// Read sessions, plans, jobs, models and settings.
     View,
-    /// List files of granted roots and rank them.
+    /// List files of granted roots, rank them, and read those that are shown.
     Files,
     /// Change tasks, sessions and plans.
     Edit,

@@ -32,6 +32,7 @@ mod manifest;
 mod models;
 mod named;
 mod own_texts;
+mod permissions;
 mod plan_asks;
 mod plan_base;
 mod plan_view;
@@ -45,7 +46,6 @@ mod repository;
 mod research;
 mod review;
 mod roots;
-mod scopes;
 mod search;
 mod send;
 mod session_file;
@@ -202,7 +202,7 @@ impl Engine {
         let engine = Engine { inner };
         plans::close_orphans(&engine.inner).await.map_err(in_store)?;
         // What ended without settling, because the process ended first.
-        let released = engine.inner.store.write(store::scopes::release_ended).await.map_err(in_store)?;
+        let released = engine.inner.store.write(store::permissions::release_ended).await.map_err(in_store)?;
         if released > 0 {
             tracing::info!(released, "money that was set aside for jobs that have ended is free again");
         }

@@ -329,13 +329,13 @@ async fn an_unknown_price_is_not_nothing() {
 
 #[tokio::test]
 async fn money_set_aside_counts_until_it_is_given_back() {
-    use store::scopes;
+    use store::permissions;
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(&dir.path().join("engine.db")).unwrap();
     store
         .write(|db| {
             sessions::insert(db, "s", "p", "task", 1)?;
-            let scope = scopes::ScopeRow {
+            let permission = permissions::PermissionRow {
                 id: "1".into(),
                 session_id: "s".into(),
                 door: "direct".into(),
@@ -350,24 +350,30 @@ async fn money_set_aside_counts_until_it_is_given_back() {
                 ended_why: None,
                 web: false,
             };
-            scopes::insert(db, &scope)?;
-            scopes::hold(db, "a", "s", Some("1"), 60, 2)?;
-            scopes::hold(db, "b", "s", None, 5, 2)?;
-            assert_eq!((scopes::held_by_scope(db, "1")?, scopes::held(db, Some("s"))?), (60, 65));
-            scopes::release(db, "a", 40)?;
-            assert_eq!((scopes::held_by_scope(db, "1")?, scopes::get(db, "1")?.unwrap().spent), (0, 40));
-            assert_eq!(scopes::holding(db, "s", 49)?.len(), 1);
-            assert!(scopes::holding(db, "s", -400_000)?.is_empty(), "it was given in a time to come");
-            let brief = scopes::ScopeRow { id: "2".into(), expires_at: 20, ..scope };
-            scopes::insert(db, &brief)?;
-            assert_eq!(scopes::holding(db, "s", 19)?.len(), 2);
-            assert_eq!(scopes::holding(db, "s", 20)?.len(), 1, "its time is over");
-            assert_eq!(scopes::holding(db, "s", 19)?.len(), 1, "and does not come back");
-            assert!(scopes::end(db, "1", "revoked", 3)? && !scopes::end(db, "1", "again", 4)?);
-            assert!(scopes::holding(db, "s", 10)?.is_empty());
-            assert_eq!(scopes::get(db, "1")?.unwrap().ended_why.as_deref(), Some("revoked"));
+            permissions::insert(db, &permission)?;
+            permissions::hold(db, "a", "s", Some("1"), 60, 2)?;
+            permissions::hold(db, "b", "s", None, 5, 2)?;
+            assert_eq!(
+                (permissions::held_by_permission(db, "1")?, permissions::held(db, Some("s"))?),
+                (60, 65)
+            );
+            permissions::release(db, "a", 40)?;
+            assert_eq!(
+                (permissions::held_by_permission(db, "1")?, permissions::get(db, "1")?.unwrap().spent),
+                (0, 40)
+            );
+            assert_eq!(permissions::holding(db, "s", 49)?.len(), 1);
+            assert!(permissions::holding(db, "s", -400_000)?.is_empty(), "it was given in a time to come");
+            let brief = permissions::PermissionRow { id: "2".into(), expires_at: 20, ..permission };
+            permissions::insert(db, &brief)?;
+            assert_eq!(permissions::holding(db, "s", 19)?.len(), 2);
+            assert_eq!(permissions::holding(db, "s", 20)?.len(), 1, "its time is over");
+            assert_eq!(permissions::holding(db, "s", 19)?.len(), 1, "and does not come back");
+            assert!(permissions::end(db, "1", "revoked", 3)? && !permissions::end(db, "1", "again", 4)?);
+            assert!(permissions::holding(db, "s", 10)?.is_empty());
+            assert_eq!(permissions::get(db, "1")?.unwrap().ended_why.as_deref(), Some("revoked"));
             // "b" belongs to no approval that is still open.
-            assert_eq!((scopes::release_ended(db)?, scopes::held(db, None)?), (1, 0));
+            assert_eq!((permissions::release_ended(db)?, permissions::held(db, None)?), (1, 0));
             Ok(())
         })
         .await

@@ -80,7 +80,7 @@ pub(crate) async fn apply_answer(inner: &Inner, context: &StepContext) -> Result
     let noted = inner.store.read(move |db| store::answers::web(db, &key)).await?;
     let noted: WebNotes = noted.and_then(|notes| serde_json::from_str(&notes).ok()).unwrap_or_default();
     let (notes, foreign) = tidied(noted);
-    let mut trouble: Vec<String> = sent.trouble.into_iter().collect();
+    let mut trouble: Vec<String> = sent.alarm.into_iter().chain(sent.trouble).collect();
     if foreign > 0 {
         trouble.push(format!("{foreign} sources without a web address were left out."));
     }

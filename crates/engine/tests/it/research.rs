@@ -199,6 +199,21 @@ async fn what_searches_cost_is_counted_with_the_tokens() {
     assert!(row.input_tokens > 2_000, "what was found was read: {row:?}");
 }
 
+/// Anthropic rests in long turns with `pause_turn` and waits to be asked again, which would be another request.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_whose_provider_rests_is_kept_as_cut() {
+    let f = searching(Behaviour { pause_turn: true, ..Behaviour::default() }).await;
+    let session = f.session(TASK).await;
+    let found = answered(&f, &session, "Which limit of retries is usual?", ANTHROPIC).await;
+    assert_eq!(found.state, WebFindingState::Cut, "{found:?}");
+    assert!(found.answer.starts_with("I look that up.") && found.searches.len() == 2, "{found:?}");
+    assert!(found.trouble.as_deref().unwrap().contains("asked to go on"), "{found:?}");
+    assert!(found.cost.unwrap() > 0 && f.simulator.log().len() == 1, "asked once, and it had its price");
+    f.simulator.set(Behaviour::default());
+    let whole = answered(&f, &session, "Which limit of retries is usual?", ANTHROPIC).await;
+    assert_eq!(whole.state, WebFindingState::Answered);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_question_sends_nothing_and_the_others_go_on() {
     let f = searching(Behaviour::default()).await;

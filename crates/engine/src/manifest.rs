@@ -195,7 +195,8 @@ impl Draft<'_> {
     }
 
     fn counter(&self) -> Counter {
-        Counter::for_provider(&self.choice.model.model.provider)
+        let model = &self.choice.model;
+        Counter::for_model(&model.model.provider, &model.target.model)
     }
 
     /// What goes, with the tokens of each and of all.

@@ -165,9 +165,9 @@ impl ChatStream {
             stream.body = Some(Box::pin(response.bytes_stream()));
             stream.peek(first_byte, config).await?;
         } else {
-            let reading = read_limited(response, config.max_answer, &route.provider);
+            let reading = read_limited(response, config.max_answer, route.who());
             let whole = timeout_at(started + config.total, reading).await;
-            let whole = whole.map_err(|_| too_slow(&route.provider, config.total)).flatten();
+            let whole = whole.map_err(|_| too_slow(route.who(), config.total)).flatten();
             if let Err(error) = whole.and_then(|body| stream.take_whole(send.created, &body)) {
                 stream.entry.close(Outcome::Failed);
                 return Err(error);
@@ -187,7 +187,7 @@ impl ChatStream {
                 Ok(None) => break,
                 Err(_) if waiting_for_first => {
                     self.entry.close(Outcome::Failed);
-                    return Err(too_slow(&self.route.provider, config.first_byte));
+                    return Err(too_slow(self.route.who(), config.first_byte));
                 }
                 Err(_) => break,
             };
@@ -216,7 +216,7 @@ impl ChatStream {
             Err(llm::LlmError::Failed(mut error)) => {
                 clean_message(&self.route, &mut error);
                 let whose = self.route.dialect.into();
-                return Err(GatewayError::from_upstream(&self.route.provider, error, None, whose));
+                return Err(GatewayError::from_upstream(self.route.who(), error, None, whose));
             }
             answer => answer?,
         };
@@ -239,13 +239,8 @@ impl ChatStream {
                 }
                 StreamEvent::Error(mut error) => {
                     clean_message(&self.route, &mut error);
-                    let provider = &self.route.provider;
-                    let error = match error.is_cut() {
-                        true => GatewayError::Cut { provider: provider.clone(), message: error.message },
-                        false => {
-                            GatewayError::from_upstream(provider, error, None, self.route.dialect.into())
-                        }
-                    };
+                    let whose = self.route.dialect.into();
+                    let error = GatewayError::from_stream(self.route.who(), error, whose);
                     self.fail(error);
                 }
                 event => self.ready.push_back(Ok(event)),
@@ -284,7 +279,7 @@ impl ChatStream {
     }
 
     fn cut(&self, message: String) -> GatewayError {
-        GatewayError::Cut { provider: self.route.provider.clone(), message }
+        GatewayError::Cut { provider: self.route.who().to_owned(), message }
     }
 
     /// The events that the next bytes complete; without bytes, those that the end of the connection does.

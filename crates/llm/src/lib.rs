@@ -33,7 +33,7 @@ pub use chat::ChatRequest;
 pub use error::{LlmError, UpstreamError};
 pub use fields::Fields;
 pub use provider_transformers::{
-    Dialect, KeyHeader, StreamDecoder, WireRequest, decode_error, decode_response, encode,
+    Dialect, KeyHeader, StreamDecoder, WireRequest, decode_error, decode_response, encode, vendor,
 };
 pub use response::{ChatResponse, Fold};
 pub use search::{SearchLimit, Source, WebSearch};

@@ -36,6 +36,9 @@ pub enum FinishReason {
     ToolCalls,
     /// The provider withheld the answer.
     ContentFilter,
+    /// The provider rests in the middle of a long turn of its own tools, such as searches, and goes on when it is asked
+    /// again: what came is not the whole answer.
+    PauseTurn,
     /// A reason that this version does not know.
     #[serde(other)]
     Other,

@@ -22,7 +22,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 pub use decoder::StreamDecoder;
-pub use dialect::{Dialect, KeyHeader};
+pub use dialect::{Dialect, KeyHeader, vendor};
 use openai_responses::Vendor;
 
 use crate::{ChatRequest, ChatResponse, Fold, LlmError, ModelLimits, StreamEvent, UpstreamError, Usage};

@@ -139,8 +139,8 @@ impl Exchange {
                 let text = error.to_string();
                 let error = ApiError::from(error);
                 writer.failed(&error.failure(&self.request_id), out);
-                let provider = stream.served().provider.clone();
-                Some(Err(GatewayError::Cut { provider, message: text }))
+                // Its words name who failed already.
+                Some(Err(GatewayError::Cut { provider: String::new(), message: text }))
             }
             // The gateway ends every stream with `Done` or an error.
             None => Some(Ok(())),

@@ -15,32 +15,7 @@ use crate::error::describe;
 use crate::health::Leave;
 use crate::journal::Entry;
 use crate::send::{clean_message, read_limited, too_slow};
-use crate::{GatewayConfig, GatewayError, Outcome, Route, Send, Try};
-
-/// Who answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Served {
-    /// The provider.
-    pub provider: String,
-    /// The model that was asked there; the answer's own `model` may name a dated snapshot of it.
-    pub model: String,
-    /// HTTP status of the reply.
-    pub status: u16,
-    /// Reply headers that identify the request: `x-request-id`, `request-id` and every `x-plantocode-…`.
-    pub headers: Vec<(String, String)>,
-}
-
-impl Served {
-    /// A reply header by its lower-case name.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-
-    /// The upstream's id of the request.
-    pub fn request_id(&self) -> Option<&str> {
-        self.header("x-request-id").or_else(|| self.header("request-id"))
-    }
-}
+use crate::{GatewayConfig, GatewayError, Outcome, Route, Send, Served, Try};
 
 type Body = Pin<Box<dyn Stream<Item = Result<Bytes, reqwest::Error>> + core::marker::Send>>;
 
@@ -133,7 +108,7 @@ impl ChatStream {
         config: &GatewayConfig,
     ) -> Result<Self, GatewayError> {
         let first_byte = started + config.first_byte;
-        let served = served(&response, route);
+        let served = Served::of(&response, route);
         let is_stream = response
             .headers()
             .get("content-type")
@@ -393,18 +368,4 @@ async fn drain(mut body: Body) {
     };
     // An upstream that has more to say after the end is not listened to; its connection is closed.
     let _ = timeout(PATIENCE, rest).await;
-}
-
-fn served(response: &Response, route: &Route) -> Served {
-    let wanted =
-        |name: &str| name == "x-request-id" || name == "request-id" || name.starts_with("x-plantocode-");
-    let headers = response.headers().iter().filter(|(name, _)| wanted(name.as_str()));
-    Served {
-        provider: route.provider.clone(),
-        model: route.upstream_model.clone(),
-        status: response.status().as_u16(),
-        headers: headers
-            .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
-            .collect(),
-    }
 }

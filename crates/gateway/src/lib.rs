@@ -20,9 +20,10 @@ mod health;
 mod journal;
 mod retry;
 mod send;
+mod served;
 mod transcribe;
 
-pub use chat_stream::{ChatStream, Served};
+pub use chat_stream::ChatStream;
 pub use config::{GatewayConfig, Route};
 pub use delivery::Delivery;
 pub use error::GatewayError;
@@ -30,5 +31,6 @@ pub use fetch::Fetch;
 pub use health::{HealthConfig, Resting, RouteHealth};
 pub use journal::{Journal, Outcome, Try};
 pub use send::{Completed, Gateway, Send};
+pub use served::Served;
 pub use tokio_util::sync::CancellationToken;
 pub use transcribe::TranscriptStream;

@@ -227,8 +227,7 @@ impl OpenObject for UpstreamChunk {
             return self.chunk.read(name, fields);
         }
         let usage: Option<Box<RawValue>> = fields.next_value()?;
-        let read = |raw: Box<RawValue>| serde_json::from_str::<OpenAiUsage>(raw.get()).ok();
-        self.usage = usage.and_then(read).map(Usage::from);
+        self.usage = usage.and_then(|raw| read_usage(raw.get()));
         Ok(true)
     }
 
@@ -237,8 +236,50 @@ impl OpenObject for UpstreamChunk {
     }
 }
 
+/// The usage in a text. Where a name stands in it twice the last value counts, as everywhere else.
+fn read_usage(text: &str) -> Option<Usage> {
+    let read = serde_json::from_str::<OpenAiUsage>(text)
+        .or_else(|_| serde_json::from_str::<Value>(text).and_then(serde_json::from_value::<OpenAiUsage>));
+    read.ok().map(Usage::from)
+}
+
 impl<'de> Deserialize<'de> for UpstreamChunk {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         open_object::read(deserializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_is_read_and_all_else_kept_in_order() {
+        let text = r#"{"id":"a","zeta":1,"choices":[{"index":0,"delta":{"content":"x","other":null},"finish_reason":null}],"alpha":[2]}"#;
+        let chunk: ChatChunk = serde_json::from_str(text).unwrap();
+        assert_eq!(chunk.text(), Some("x"));
+        assert_eq!(chunk.extra.keys().collect::<Vec<_>>(), ["zeta", "alpha"]);
+        assert_eq!(chunk.choices[0].delta.extra["other"], Value::Null);
+        assert_eq!(chunk.object, "chat.completion.chunk");
+        let escaped: ChatChunk = serde_json::from_str(r#"{"m\u006fdel":"m","\u00e4":1}"#).unwrap();
+        assert_eq!((escaped.model.as_str(), &escaped.extra["ä"]), ("m", &Value::from(1)));
+        for wrong in
+            ["[]", "7", r#"{"choices":null}"#, r#"{"created":"x"}"#, r#"{"choices":[{"delta":null}]}"#]
+        {
+            assert!(serde_json::from_str::<ChatChunk>(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn of_a_name_that_stands_twice_the_last_value_counts() {
+        let chunk: ChatChunk = serde_json::from_str(r#"{"model":"one","model":"two"}"#).unwrap();
+        assert_eq!(chunk.model, "two");
+        let twice = r#"{"usage":{"prompt_tokens":1,"prompt_tokens":7,"completion_tokens":2}}"#;
+        let read: UpstreamChunk = serde_json::from_str(twice).unwrap();
+        assert_eq!(read.usage.map(|usage| (usage.input_tokens, usage.output_tokens)), Some((7, 2)));
+        for none in [r#"{"usage":null}"#, r#"{"usage":7}"#, "{}"] {
+            let read: UpstreamChunk = serde_json::from_str(none).unwrap();
+            assert!(read.usage.is_none() && read.chunk.extra.is_empty(), "{none}");
+        }
     }
 }

@@ -5,22 +5,20 @@
 //! file with the pool as another process would: SQLite lets one of them write at a time and the other wait.
 
 use std::fmt;
-use std::str::FromStr as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use rusqlite::Connection;
-use sqlx::sqlite::SqliteConnectOptions;
+use rusqlite::{Connection, OpenFlags};
 use tokio::sync::oneshot;
 
 use crate::record::record;
+use crate::store::PRAGMAS;
 use crate::{Recording, StoreError};
 
 /// How long it waits for another writer.
 const BUSY: Duration = Duration::from_secs(10);
-/// Pages that the log may have before it is written back, four times the usual: the pages of indexes are in it again and again,
-/// and are then written once.
-const LOG_PAGES: i64 = 4_000;
 
 /// Hands recordings to the thread that writes them. Cheap to clone; the thread ends with the last clone, or when it is told to.
 #[derive(Clone)]
@@ -40,27 +38,17 @@ impl fmt::Debug for Recorder {
 }
 
 impl Recorder {
-    /// Opens the file of a URL whose schema is up to date; `None` for a database in memory, which no second connection can see.
-    pub fn start(url: &str) -> Result<Option<Self>, StoreError> {
-        let options = SqliteConnectOptions::from_str(url)?;
-        let path = options.get_filename();
-        if path.as_os_str().is_empty() || path.to_string_lossy().contains(":memory:") {
-            return Ok(None);
-        }
-        let connection = Connection::open(path)?;
-        connection.busy_timeout(BUSY)?;
-        connection.pragma_update(None, "synchronous", "NORMAL")?;
-        connection.pragma_update(None, "foreign_keys", "ON")?;
-        connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
+    /// Opens a file that is there and whose schema is up to date.
+    pub fn start(path: PathBuf) -> Result<Self, StoreError> {
+        let connection = open(&path)?;
         let (queue, messages) = mpsc::channel();
         let thread = std::thread::Builder::new().name("recorder".into());
-        thread
-            .spawn(move || run(connection, &messages))
-            .map_err(|error| StoreError::from(sqlx::Error::from(error)))?;
-        Ok(Some(Self { queue }))
+        let started = thread.spawn(move || run(&path, connection, &messages));
+        started.map_err(|error| StoreError::from(sqlx::Error::from(error)))?;
+        Ok(Self { queue })
     }
 
-    /// Stores it, all or nothing.
+    /// Stores it, all or nothing. One without anything in it says whether the database answers.
     pub async fn record(&self, recording: &Arc<Recording>) -> Result<(), StoreError> {
         let (done, stored) = oneshot::channel();
         let message = Message::Record { recording: Arc::clone(recording), done };
@@ -78,18 +66,52 @@ impl Recorder {
     }
 }
 
-fn run(mut connection: Connection, messages: &mpsc::Receiver<Message>) {
+fn open(path: &Path) -> Result<Connection, StoreError> {
+    // It never makes a file: one that is gone was taken away.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    for (name, value) in PRAGMAS {
+        connection.pragma_update(None, name, value)?;
+    }
+    Ok(connection)
+}
+
+fn run(path: &Path, connection: Connection, messages: &mpsc::Receiver<Message>) {
+    let mut connection = Some(connection);
     while let Ok(message) = messages.recv() {
         match message {
             Message::Record { recording, done } => {
+                let stored = stored(path, &mut connection, &recording);
                 // Whoever asked may have stopped waiting; it is stored all the same.
-                let _ = done.send(record(&mut connection, &recording));
+                let _ = done.send(stored);
             }
             Message::Close(done) => {
                 drop(connection);
                 let _ = done.send(());
                 return;
             }
+        }
+    }
+}
+
+/// Stores it. A connection on which something went wrong that it does not recover from by itself is replaced by the next time.
+fn stored(path: &Path, connection: &mut Option<Connection>, recording: &Recording) -> Result<(), StoreError> {
+    let mut open = match connection.take() {
+        Some(open) => open,
+        None => open(path)?,
+    };
+    let stored = catch_unwind(AssertUnwindSafe(|| record(&mut open, recording)));
+    match stored {
+        Ok(stored) => {
+            if open.is_autocommit() {
+                *connection = Some(open);
+            }
+            stored
+        }
+        Err(_) => {
+            // The panic itself was reported where it happened.
+            Err(StoreError::Closed)
         }
     }
 }

@@ -1,8 +1,10 @@
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{ErrorCode, ffi};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{Any, AnyPool, ConnectOptions as _, Executor as _, Transaction};
+use sqlx::{Any, AnyPool, ConnectOptions as _, Executor as _, Row as _, Transaction};
 
 use crate::recorder::Recorder;
 
@@ -84,6 +86,21 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
+/// What every connection to SQLite has.
+///
+/// The log is written back after four times the usual number of pages: those of indexes are in it again and again, and are then
+/// written once. What a long reader made it grow to beyond that is given back, in bytes.
+pub(crate) const PRAGMAS: [(&str, &str); 5] = [
+    ("journal_mode", "WAL"),
+    ("synchronous", "NORMAL"),
+    ("foreign_keys", "ON"),
+    ("wal_autocheckpoint", "4000"),
+    ("journal_size_limit", "67108864"),
+];
+
+/// How long a stop waits for what is being recorded. Nothing is lost when it does not come to an end: the log is whole.
+const CLOSE: Duration = Duration::from_secs(3);
+
 /// The database. Cheap to clone; clones share one pool.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -100,7 +117,7 @@ impl Store {
         store.migrate(now_ms).await?;
         let recorder = match store.is_postgres {
             true => None,
-            false => Recorder::start(url)?,
+            false => store.file().await?.map(Recorder::start).transpose()?,
         };
         Ok(Self { recorder, ..store })
     }
@@ -121,8 +138,9 @@ impl Store {
             .after_connect(move |connection, _| {
                 Box::pin(async move {
                     if !is_postgres {
-                        for pragma in ["journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"] {
-                            connection.execute(sqlx::AssertSqlSafe(format!("PRAGMA {pragma}"))).await?;
+                        for (name, value) in PRAGMAS {
+                            let pragma = format!("PRAGMA {name} = {value}");
+                            connection.execute(sqlx::AssertSqlSafe(pragma)).await?;
                         }
                     }
                     Ok(())
@@ -131,6 +149,14 @@ impl Store {
             .connect_with(options)
             .await?;
         Ok(Self { pool, is_postgres, recorder: None })
+    }
+
+    /// The file that the pool has open, wherever its URL led; `None` for a database in memory, which no second connection sees.
+    async fn file(&self) -> Result<Option<PathBuf>, StoreError> {
+        let row =
+            sqlx::query("SELECT COALESCE(file, '') AS file FROM pragma_database_list WHERE name = 'main'");
+        let file: String = row.fetch_one(&self.pool).await?.try_get("file")?;
+        Ok((!file.is_empty()).then(|| file.into()))
     }
 
     /// Begins a transaction that may write. On SQLite it asks for that at once: one that has read already, and then asks when
@@ -142,16 +168,20 @@ impl Store {
         })
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers, on every connection that there is.
     pub async fn ping(&self) -> Result<(), StoreError> {
         sqlx::query("SELECT 1").execute(&self.pool).await?;
-        Ok(())
+        match &self.recorder {
+            Some(recorder) => recorder.record(&Arc::default()).await,
+            None => Ok(()),
+        }
     }
 
     /// Closes all connections in order.
     pub async fn close(&self) {
         if let Some(recorder) = &self.recorder {
-            recorder.close().await;
+            // Whether or not it has: the pool is closed next.
+            let _ = tokio::time::timeout(CLOSE, recorder.close()).await;
         }
         self.pool.close().await;
     }

@@ -15,7 +15,7 @@ use tracing_subscriber::EnvFilter;
 
 /// What a request allocates on one thread is often freed by another, which the system's allocator is slow at; and what a
 /// thousand streams took it never gave back.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

@@ -60,7 +60,7 @@ pub struct Inbound {
     pub web_search: Option<WebSearch>,
     /// The request in canonical form. Of a chat request these are the bytes that came.
     pub canonical: Bytes,
-    /// That, parsed, where it is sent as it came.
+    /// That, parsed, where it is sent as it came; until it is.
     chat: Option<ChatRequest>,
     /// Headers that go on to a provider of the same dialect.
     headers: Vec<(&'static str, String)>,
@@ -127,6 +127,12 @@ impl Inbound {
         if let Some(name) = self.door.headers().iter().find(|known| **known == name) {
             self.headers.push((name, value.to_owned()));
         }
+    }
+
+    /// A route has begun to answer, and no other will be asked: what was kept for that is given up. A long answer would hold the
+    /// body twice.
+    pub fn opened(&mut self) {
+        self.chat = None;
     }
 
     /// Whether a route of this dialect gets the request, and gives the answer, as it is.

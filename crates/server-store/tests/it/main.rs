@@ -28,24 +28,52 @@ async fn the_story_on_postgres() {
     story(&postgres.url()).await;
 }
 
+#[tokio::test]
+async fn the_story_in_memory() {
+    let store = Store::open("sqlite::memory:", 1).await.unwrap();
+    told(&store).await;
+    store.close().await;
+}
+
+/// What is recorded is read by the pool, so both must have the same file open, however the URL is written.
+#[cfg(unix)]
+#[tokio::test]
+async fn wherever_a_url_leads_there_is_one_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let (real, link) = (directory.path().join("releases/one"), directory.path().join("current"));
+    std::fs::create_dir_all(&real).unwrap();
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    for name in ["current/../a.db", "current/b.db", "./c%20d.db", "current/./e.db"] {
+        let url = format!("sqlite://{}/{name}?mode=rwc", directory.path().display());
+        let store = Store::open(&url, 1).await.unwrap();
+        record(&store, records(vec![audit_row(1)])).await.unwrap();
+        assert_eq!(store.audit_chain("n", 0, 10).await.unwrap(), [audit_row(1)], "{name}");
+        store.close().await;
+    }
+}
+
 async fn story(url: &str) {
     let store = Store::open(url, 1).await.unwrap();
-    store.ping().await.unwrap();
-    people(&store).await;
-    set_up(&store).await;
-    device_codes(&store).await;
-    refresh_tokens(&store).await;
-    link_devices(&store).await;
-    keys(&store).await;
-    api_tokens(&store).await;
-    usage(&store).await;
-    audit(&store).await;
-    nodes(&store).await;
-    erased_people(&store).await;
+    told(&store).await;
     store.close().await;
     let again = Store::open(url, 2).await.unwrap();
     assert!(again.has_admin().await.unwrap(), "a second opening finds what the first left");
     again.close().await;
+}
+
+async fn told(store: &Store) {
+    store.ping().await.unwrap();
+    people(store).await;
+    set_up(store).await;
+    device_codes(store).await;
+    refresh_tokens(store).await;
+    link_devices(store).await;
+    keys(store).await;
+    api_tokens(store).await;
+    usage(store).await;
+    audit(store).await;
+    nodes(store).await;
+    erased_people(store).await;
 }
 
 async fn people(store: &Store) {

@@ -126,9 +126,10 @@ impl Audit {
         let (position, committed) = oneshot::channel();
         let room = Arc::clone(&self.room).acquire_owned().await.map_err(|_| failed())?;
         let then = Then::Tell { position, _room: room };
+        let mut asked = Asked { audit: self, request_id, entry: Arc::clone(&entry), committed };
         let job = Job { request_id: request_id.into(), entry, settlement: None, then };
         self.queue.send(Message::Job(job)).map_err(|_| failed())?;
-        committed.await.ok().flatten().ok_or_else(failed)
+        (&mut asked.committed).await.ok().flatten().ok_or_else(failed)
     }
 
     /// Stores how a request ended, soon. While the database fails it is kept and tried again; no new request leaves
@@ -153,6 +154,25 @@ impl Audit {
                 return;
             }
             sleep(RETRY).await;
+        }
+    }
+}
+
+/// Somebody who waits for a record.
+struct Asked<'a> {
+    audit: &'a Audit,
+    request_id: &'a str,
+    entry: Arc<Entry>,
+    committed: oneshot::Receiver<Option<Position>>,
+}
+
+impl Drop for Asked<'_> {
+    /// Gone between being told and hearing it: nothing was sent, and nobody else would say how it ended.
+    fn drop(&mut self) {
+        self.committed.close();
+        if self.entry.event == Event::Intent && matches!(self.committed.try_recv(), Ok(Some(_))) {
+            let entry = Entry { event: Event::Canceled, ..Entry::clone(&self.entry) };
+            self.audit.end(self.request_id, Ending { entry, settlement: None, stored: Box::new(|| ()) });
         }
     }
 }
@@ -368,6 +388,14 @@ mod tests {
         told.sort();
         assert_eq!(told, [("r1", "canceled".to_owned()), ("r1", "intent".into()), ("r2", "intent".into())]);
         assert_eq!(store.lone_records("n", 0, 10).await.unwrap().len(), 1, "r2 goes on");
+        // This one has been told and does not hear it.
+        let mut asked = Box::pin(audit.append("r3", Entry::default()));
+        assert!((&mut asked).now_or_never().is_none());
+        audit.flush().await;
+        drop(asked);
+        audit.flush().await;
+        let rows = store.audit_chain("n", 3, 10).await.unwrap();
+        assert_eq!(rows.iter().map(event).collect::<Vec<_>>(), ["intent", "canceled"]);
     }
 
     fn event(row: &AuditRow) -> String {

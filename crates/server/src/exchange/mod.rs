@@ -97,6 +97,7 @@ impl Exchange {
             () = head.closed() => Err(GatewayError::Canceled),
             opened = self.gateway.stream(send, self.cancel.clone()) => opened,
         };
+        self.inbound.opened();
         let end = match opened {
             Err(error) => {
                 let end = self.not_opened(error);

@@ -24,6 +24,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Events that follow a write so soon are a burst: it pays to see whether there are more.
 const BURST: Duration = Duration::from_millis(1);
 
+/// Events that go out in one write at most: each may have waited for a turn of the thread.
+const MOST_GATHERED: usize = 64;
+
 /// Events that are ready are no longer added to a write of this size: what waits for a slow client stays bounded.
 const LARGEST_WRITE: usize = 16 * 1024;
 
@@ -64,11 +67,11 @@ impl Exchange {
                 }
             };
             let is_burst = written.elapsed() < BURST;
-            let mut next = Some(first);
-            let mut result = None;
+            let (mut next, mut result, mut gathered) = (Some(first), None, 0);
             while let Some(event) = next {
                 result = self.write_event(event, &mut stream, &mut model, (&mut writer, &mut out));
-                let full = result.is_some() || out.len() >= LARGEST_WRITE;
+                gathered += 1;
+                let full = result.is_some() || out.len() >= LARGEST_WRITE || gathered >= MOST_GATHERED;
                 next = match (full, is_burst) {
                     (true, _) => None,
                     (false, true) => soon(stream.next()).await,

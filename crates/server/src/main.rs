@@ -1,5 +1,7 @@
 //! `plantocode-server`: the proxy server and its administration.
 
+mod user_limits;
+
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -122,6 +124,7 @@ enum User {
         /// Name for signing in.
         login: String,
     },
+    Limits(user_limits::UserLimits),
     /// Erase a person: name, password, devices and the addresses in the audit. Usage and audit keep a bare id; this cannot be
     /// undone.
     Erase {
@@ -202,6 +205,7 @@ async fn main() -> anyhow::Result<()> {
             };
             say(&Admin::open_on_record(&config).await?.invite(&login, &url).await?)
         }
+        Command::User(User::Limits(asked)) => user_limits::run(&config, asked).await,
         Command::User(User::Erase { login }) => {
             Admin::open_on_record(&config).await?.erase_user(&login).await?;
             say(&format!("erased {login}"))

@@ -292,7 +292,7 @@ async fn state(config: &Config, bound: SocketAddr) -> Result<(web::Data<State>, 
     let in_flight = InFlight::default();
     let shared = SharedRates::start(&settings.redis, node.clone(), metrics.clone())?;
     let policy = Policy::new(settings.limits, settings.budgets, shared);
-    policy.reload(&store, env.now_ms()).await?;
+    policy.reload(&store, env.now_ms(), true).await?;
     let routes = Routes::new(Arc::new(catalogue(config)?), env.clone(), node.clone());
     routes.reload(&store, &vault).await?;
     revoked.reload(&store, revocations_since(&settings, &env)).await?;
@@ -397,8 +397,8 @@ async fn refresh_once(store: &Store, vault: &Vault, state: &State, all: bool) ->
     state.keys.rotate_when_due(store, vault, &state.env, state.settings.tokens).await?;
     state.grants.reload(store, state.env.now_ms()).await?;
     state.in_flight.cancel_ended(&state.revoked, &state.grants);
+    state.policy.reload(store, state.env.now_ms(), all).await?;
     if all {
-        state.policy.reload(store, state.env.now_ms()).await?;
         state.routes.reload(store, vault).await?;
     }
     Ok(())

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use server_store::{Spent, Store, StoreError};
 
-use super::{Shared, lock};
+use super::{InForce, Shared, lock};
 use crate::config;
 use crate::identity::Principal;
 
@@ -86,9 +86,14 @@ impl Budgets {
 
     /// Sets the most that a request may cost aside, in every purse it would come from or in none; `None` where it would
     /// come from none.
-    pub fn reserve(&self, who: &Principal, most_microusd: Option<u64>) -> Result<Option<Reserved>, Refusal> {
+    pub fn reserve(
+        &self,
+        who: &Principal,
+        person: &InForce,
+        most_microusd: Option<u64>,
+    ) -> Result<Option<Reserved>, Refusal> {
         let purses: Vec<(Key, i64)> =
-            Purse::ALL.into_iter().filter_map(|purse| self.purse(purse, who)).collect();
+            Purse::ALL.into_iter().filter_map(|purse| self.purse(purse, who, person)).collect();
         if purses.is_empty() {
             return Ok(None);
         }
@@ -107,11 +112,11 @@ impl Budgets {
     }
 
     /// The purse and what it holds at first; `None` where there is no limit.
-    fn purse(&self, purse: Purse, who: &Principal) -> Option<(Key, i64)> {
+    fn purse(&self, purse: Purse, who: &Principal, person: &InForce) -> Option<(Key, i64)> {
         let config = &self.config;
         let (name, budget) = match purse {
-            Purse::UserDay => (&who.user_id, config.user_day_microusd),
-            Purse::UserMonth => (&who.user_id, config.user_month_microusd),
+            Purse::UserDay => (&who.user_id, person.day_microusd),
+            Purse::UserMonth => (&who.user_id, person.month_microusd),
             Purse::OrgDay => (&who.org_id, config.org_day_microusd),
             Purse::OrgMonth => (&who.org_id, config.org_month_microusd),
             Purse::Token => {
@@ -122,8 +127,9 @@ impl Budgets {
         (budget > 0).then(|| ((purse, name.clone()), i64::try_from(budget).unwrap_or(i64::MAX)))
     }
 
-    /// Reads what all nodes have settled in this day and month, by the calendar of UTC.
-    pub async fn reload(&self, store: &Store, now_ms: i64) -> Result<(), StoreError> {
+    /// Reads what all nodes have settled in this day and month, by the calendar of UTC; `own` says whether anybody has a budget
+    /// of their own for a day, and for a month.
+    pub async fn reload(&self, store: &Store, now_ms: i64, own: (bool, bool)) -> Result<(), StoreError> {
         let config = &self.config;
         let reading = {
             let mut books = lock(&self.books);
@@ -133,8 +139,8 @@ impl Budgets {
         let (day_ms, month_ms) = starts(now_ms);
         // Where nothing is limited nothing is read.
         let (daily, monthly) = (
-            config.user_day_microusd > 0 || config.org_day_microusd > 0,
-            config.user_month_microusd > 0 || config.org_month_microusd > 0,
+            own.0 || config.user_day_microusd > 0 || config.org_day_microusd > 0,
+            own.1 || config.user_month_microusd > 0 || config.org_month_microusd > 0,
         );
         let day = if daily { store.spent_since(day_ms).await? } else { Vec::new() };
         let month = if monthly { store.spent_since(month_ms).await? } else { Vec::new() };
@@ -244,7 +250,12 @@ mod tests {
     }
 
     fn budgets() -> Budgets {
-        Budgets::new(config::Budgets { user_day_microusd: 1_000, ..config::Budgets::default() })
+        Budgets::new(config::Budgets::default())
+    }
+
+    /// What ada may spend in a day.
+    fn daily(day_microusd: u64) -> InForce {
+        InForce { rate: config::Rate::default(), day_microusd, month_microusd: 0 }
     }
 
     #[test]
@@ -252,22 +263,26 @@ mod tests {
         let budgets = budgets();
         let who = ada();
         let held: Vec<Reserved> = std::thread::scope(|scope| {
-            let tasks: Vec<_> = (0..20).map(|_| scope.spawn(|| budgets.reserve(&who, Some(300)))).collect();
+            let tasks: Vec<_> =
+                (0..20).map(|_| scope.spawn(|| budgets.reserve(&who, &daily(1_000), Some(300)))).collect();
             tasks.into_iter().filter_map(|task| task.join().ok()?.ok().flatten()).collect()
         });
         assert_eq!(held.len(), 3);
-        let refused = budgets.reserve(&who, Some(300)).unwrap_err();
+        let refused = budgets.reserve(&who, &daily(1_000), Some(300)).unwrap_err();
         let left = Refusal::Spent { whose: "person", period: "for today", left_microusd: 100 };
         assert_eq!(refused, left);
         drop(held);
-        assert!(budgets.reserve(&who, Some(1_000)).is_ok(), "what was not spent is there again");
+        assert!(
+            budgets.reserve(&who, &daily(1_000), Some(1_000)).is_ok(),
+            "what was not spent is there again"
+        );
     }
 
     #[test]
     fn what_is_settled_counts_once_before_and_after_it_is_read_again() {
         let budgets = budgets();
         let key = (Purse::UserDay, "ada".to_owned());
-        let mut reserved = budgets.reserve(&ada(), Some(800)).unwrap().unwrap();
+        let mut reserved = budgets.reserve(&ada(), &daily(1_000), Some(800)).unwrap().unwrap();
         assert_eq!(lock(&budgets.books).spent(&key), 800);
         reserved.spent(500);
         assert_eq!(lock(&budgets.books).spent(&key), 500);
@@ -279,7 +294,7 @@ mod tests {
         assert_eq!(lock(&budgets.books).spent(&key), 500);
         // Settled while the second reading is under way: it may not be in it.
         lock(&budgets.books).reading = 2;
-        budgets.reserve(&ada(), Some(100)).unwrap().unwrap().stored();
+        budgets.reserve(&ada(), &daily(1_000), Some(100)).unwrap().unwrap().stored();
         lock(&budgets.books).take_over(seen, 2);
         assert_eq!(lock(&budgets.books).spent(&key), 600);
         lock(&budgets.books).reading = 3;
@@ -290,9 +305,8 @@ mod tests {
 
     #[test]
     fn without_a_price_a_budget_cannot_be_kept() {
-        assert_eq!(budgets().reserve(&ada(), None).unwrap_err(), Refusal::NoPrice);
-        let none = Budgets::new(config::Budgets::default());
-        assert!(none.reserve(&ada(), None).unwrap().is_none());
+        assert_eq!(budgets().reserve(&ada(), &daily(1_000), None).unwrap_err(), Refusal::NoPrice);
+        assert!(budgets().reserve(&ada(), &daily(0), None).unwrap().is_none());
     }
 
     #[test]

@@ -39,4 +39,5 @@ mod tls;
 mod tokens;
 mod transcriptions;
 mod two_nodes;
+mod user_limits;
 mod web_search;

@@ -11,7 +11,7 @@ use testkit::{Behaviour, Postgres, Redis, Simulator, Spawned};
 use crate::support::*;
 
 /// What acts on all nodes does so within this time.
-const SOON: Duration = Duration::from_secs(1);
+pub const SOON: Duration = Duration::from_secs(1);
 const MASTER_KEY: &str = "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20";
 
 pub(crate) struct Nodes {
@@ -32,7 +32,7 @@ fn command(data: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn run(data: &Path, arguments: &[&str], input: &str) -> String {
+pub fn run(data: &Path, arguments: &[&str], input: &str) -> String {
     use std::io::Write as _;
     let mut child = command(data, arguments)
         .stdin(Stdio::piped())
@@ -105,7 +105,7 @@ impl Nodes {
         self.world.sign_in("ada").await
     }
 
-    fn chat(&self, at: usize, token: &str, stream: bool) -> reqwest::RequestBuilder {
+    pub fn chat(&self, at: usize, token: &str, stream: bool) -> reqwest::RequestBuilder {
         let url = format!("{}/v1/chat/completions", self.urls[at]);
         self.world.http.post(url).bearer_auth(token).json(&ask("gpt-4.1-mini", stream))
     }

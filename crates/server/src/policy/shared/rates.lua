@@ -1,6 +1,6 @@
 -- The rates of all nodes: one step, by the clock of Redis. Each operation may be repeated without a second effect, except `charge`.
 --
--- KEYS: for each thing that is limited its bucket (requests, tokens, at) and the set of the requests that run (lease, with the
+-- KEYS: for each thing that is limited its bucket (requests, tokens, at, and the limits it was kept by) and the set of the requests that run (lease, with the
 -- time at which it ends unless it is renewed).
 --
 -- ARGV: the operation, then
@@ -15,11 +15,14 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 -- What a bucket holds now; one that is not there is full.
 local function fill(bucket, rate)
-  local had = redis.call('HMGET', bucket, 'requests', 'tokens', 'at')
+  local had = redis.call('HMGET', bucket, 'requests', 'tokens', 'at', 'of_requests', 'of_tokens')
   local requests, tokens, at = tonumber(had[1]), tonumber(had[2]), tonumber(had[3])
   if not at then
     return rate.requests, rate.tokens
   end
+  -- What had no limit was not counted, and is full when it gets one.
+  if had[4] == '0' then requests = rate.requests end
+  if had[5] == '0' then tokens = rate.tokens end
   local share = math.max(0, now - at) / MINUTE
   return math.min(rate.requests, requests + share * rate.requests), math.min(rate.tokens, tokens + share * rate.tokens)
 end
@@ -31,7 +34,8 @@ local function keep(bucket, rate, requests, tokens)
   if rate.tokens == 0 then tokens = 0 end
   if rate.requests > 0 then lack = math.max(lack, (rate.requests - requests) / rate.requests) end
   if rate.tokens > 0 then lack = math.max(lack, (rate.tokens - tokens) / rate.tokens) end
-  redis.call('HSET', bucket, 'requests', string.format('%.6f', requests), 'tokens', string.format('%.6f', tokens), 'at', now)
+  redis.call('HSET', bucket, 'requests', string.format('%.6f', requests), 'tokens', string.format('%.6f', tokens), 'at', now,
+    'of_requests', rate.requests, 'of_tokens', rate.tokens)
   redis.call('PEXPIRE', bucket, math.ceil(lack * MINUTE) + 1000)
 end
 

@@ -12,6 +12,7 @@ mod chat;
 mod messages;
 pub mod multipart;
 mod pieces;
+pub(crate) mod recording;
 mod responses;
 pub mod transcription;
 mod verbatim;

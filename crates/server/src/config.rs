@@ -47,6 +47,8 @@ pub struct Settings {
     pub catalogue: String,
     /// Networks of the proxies in front, whose word about a client's address is taken.
     pub trusted_proxies: Vec<IpNet>,
+    /// The form of the log's lines.
+    pub log: Log,
     /// Bearer token for `/metrics`; empty leaves it to administrators and auditors.
     pub metrics_token: String,
     /// Limits of rates.
@@ -67,6 +69,17 @@ pub struct Settings {
     pub redis: Redis,
     /// Clients and issuers beside the server's own.
     pub identity: Identity,
+}
+
+/// The form of the log's lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Log {
+    /// Words, for people.
+    #[default]
+    Text,
+    /// JSON, for programs.
+    Json,
 }
 
 /// Traces, for operators who have a collector.
@@ -249,6 +262,7 @@ impl Default for Settings {
             database: String::new(),
             catalogue: String::new(),
             trusted_proxies: Vec::new(),
+            log: Log::default(),
             metrics_token: String::new(),
             limits: Limits::default(),
             budgets: Budgets::default(),

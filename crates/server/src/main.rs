@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
 use secrecy::SecretString;
 use server::admin::{Admin, NewKey};
+use server::config::Log;
 use server::doctor::Verdict;
 use server::{Config, Server};
 use server_store::{Role, Store};
@@ -177,10 +178,9 @@ enum AuditCommand {
 
 #[actix_web::main]
 async fn main() -> anyhow::Result<()> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let arguments = Arguments::parse();
     let mut config = Config::load(&arguments.data)?;
+    write_log(config.settings.log);
     if let Some(database) = arguments.database {
         config.settings.database = database;
     }
@@ -217,6 +217,17 @@ async fn main() -> anyhow::Result<()> {
         Command::Token(command) => token(&config, command).await,
         Command::Audit(AuditCommand::Verify { witness }) => verify(&config, witness.as_deref()).await,
         Command::Audit(AuditCommand::Export) => export(&config).await,
+    }
+}
+
+/// Writes the log to standard error from now on.
+fn write_log(form: Log) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match form {
+        Log::Text => log.init(),
+        // The request that a line belongs to stands in it as `span`.
+        Log::Json => log.json().with_span_list(false).init(),
     }
 }
 

@@ -22,6 +22,7 @@ mod filter;
 mod fuzz;
 mod issuers;
 mod limits;
+mod log;
 mod metrics;
 mod openapi;
 mod process;

@@ -26,7 +26,7 @@ pub(crate) struct Nodes {
     _redis: Redis,
 }
 
-fn command(data: &Path, arguments: &[&str]) -> Command {
+pub fn command(data: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_plantocode-server"));
     command.args(arguments).arg("--data").arg(data).env("PLANTOCODE_MASTER_KEY", MASTER_KEY);
     command
@@ -46,7 +46,7 @@ pub fn run(data: &Path, arguments: &[&str], input: &str) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn add_key(data: &Path, url: &str, model: &str) {
+pub fn add_key(data: &Path, url: &str, model: &str) {
     let add =
         ["keys", "add", "openai", "--base-url", url, "--dialect", "openai", "--models", model, "--key-stdin"];
     run(data, &add, CANARY);

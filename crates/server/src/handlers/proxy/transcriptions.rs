@@ -11,6 +11,7 @@ use llm::inbound::transcription::Transcription;
 use llm::{Dialect, LONGEST_TRANSCRIPT, LlmError};
 use serde_json::Value;
 use tokio::sync::oneshot;
+use tracing::Instrument as _;
 
 use super::admission::{LONGEST_JOB, LONGEST_MODEL, ended_by, let_in, may_ask, refuse, routes};
 use super::serve::streamed;
@@ -85,7 +86,7 @@ async fn transcribed(
         held: Some(Held { permit: allowed.permit, listed }),
         state: state.clone(),
     };
-    state.tasks.spawn(transcribing.run(ClientSocket::of(request), head));
+    state.tasks.spawn(transcribing.run(ClientSocket::of(request), head).in_current_span());
     let stopped = || Err(ApiError::unavailable("the server is stopping"));
     match opened.await.unwrap_or_else(|_| stopped()) {
         Ok(head) => Ok(reply(head, &audit)),

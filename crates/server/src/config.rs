@@ -47,6 +47,8 @@ pub struct Settings {
     pub catalogue: String,
     /// Networks of the proxies in front, whose word about a client's address is taken.
     pub trusted_proxies: Vec<IpNet>,
+    /// Origins whose pages may use the API; their tokens, never cookies.
+    pub cors_origins: Vec<String>,
     /// The form of the log's lines.
     pub log: Log,
     /// Bearer token for `/metrics`; empty leaves it to administrators and auditors.
@@ -262,6 +264,7 @@ impl Default for Settings {
             database: String::new(),
             catalogue: String::new(),
             trusted_proxies: Vec::new(),
+            cors_origins: Vec::new(),
             log: Log::default(),
             metrics_token: String::new(),
             limits: Limits::default(),

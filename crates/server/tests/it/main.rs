@@ -13,6 +13,7 @@ mod cancel;
 #[path = "../../../rpc/tests/conformance/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "not every part of the suite concerns the relay")]
 mod conformance;
+mod cors;
 mod deploy;
 mod device_link;
 mod devices;

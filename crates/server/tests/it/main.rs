@@ -10,6 +10,7 @@ mod audit;
 mod authorize;
 mod balancer;
 mod cancel;
+mod compose;
 #[path = "../../../rpc/tests/conformance/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "not every part of the suite concerns the relay")]
 mod conformance;

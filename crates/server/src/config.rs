@@ -98,7 +98,7 @@ pub struct Telemetry {
     pub propagate: bool,
 }
 
-/// Rates that several nodes share.
+/// Rates and budgets that several nodes share.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Redis {

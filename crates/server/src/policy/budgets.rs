@@ -1,7 +1,8 @@
 //! Money: what people, organisations and tokens may spend in a day, in a month, or at all.
 //!
 //! What was settled is read from the database each second, so that every node knows what all have spent; what this node has
-//! reserved, and settled since it last read, is added in memory.
+//! reserved, and settled since it last read, is added in memory. Where there is a Redis, what all nodes have reserved is in it
+//! (`shared/money.rs`).
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,13 +11,14 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use server_store::{Spent, Store, StoreError};
 
+use super::shared::{Limit, Money};
 use super::{InForce, Shared, lock};
 use crate::config;
 use crate::identity::Principal;
 
 /// Whose money, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Purse {
+pub(crate) enum Purse {
     UserDay,
     UserMonth,
     OrgDay,
@@ -27,7 +29,19 @@ enum Purse {
 impl Purse {
     const ALL: [Self; 5] = [Self::UserDay, Self::UserMonth, Self::OrgDay, Self::OrgMonth, Self::Token];
 
-    fn words(self) -> (&'static str, &'static str) {
+    /// Its name in Redis.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::UserDay => "person-day",
+            Self::UserMonth => "person-month",
+            Self::OrgDay => "organisation-day",
+            Self::OrgMonth => "organisation-month",
+            Self::Token => "token",
+        }
+    }
+
+    /// Whose it is, and for how long, in words for people.
+    pub fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::UserDay => ("person", "for today"),
             Self::UserMonth => ("person", "for this month"),
@@ -68,6 +82,8 @@ struct Books {
     /// Settled here, with the reading before which it was stored: to be forgotten once a later one has seen it.
     fresh: Vec<(u64, Key, i64)>,
     reading: u64,
+    /// When the day and the month began that `settled` is of.
+    began: (i64, i64),
 }
 
 /// Money set aside for a request. Dropped without a word, it was not spent.
@@ -77,6 +93,8 @@ pub(crate) struct Reserved {
     keys: Vec<Key>,
     /// Reserved at first, spent at last.
     held: i64,
+    /// The same, for all nodes.
+    money: Money,
 }
 
 impl Budgets {
@@ -106,9 +124,11 @@ impl Budgets {
                 return Err(Refusal::Spent { whose, period, left_microusd: left });
             }
         }
+        let limits = purses.iter().map(|(key, budget)| books.limit(key, *budget)).collect();
+        let money = Money { microusd: amount.unsigned_abs(), purses: limits };
         let keys: Vec<Key> = purses.into_iter().map(|(key, _)| key).collect();
         keys.iter().for_each(|key| *books.here.entry(key.clone()).or_default() += amount);
-        Ok(Some(Reserved { budgets: self.clone(), keys, held: amount }))
+        Ok(Some(Reserved { budgets: self.clone(), keys, held: amount, money }))
     }
 
     /// The purse and what it holds at first; `None` where there is no limit.
@@ -158,7 +178,9 @@ impl Budgets {
             add(Purse::OrgMonth, org_id, *microusd);
         }
         tokens.iter().for_each(|live| add(Purse::Token, &live.token.id, live.token.spent_microusd));
-        lock(&self.books).take_over(settled, reading);
+        let mut books = lock(&self.books);
+        books.take_over(settled, reading);
+        books.began = (day_ms, month_ms);
         Ok(())
     }
 }
@@ -167,6 +189,17 @@ impl Books {
     fn spent(&self, key: &Key) -> i64 {
         let of = |map: &HashMap<Key, i64>| map.get(key).copied().unwrap_or_default();
         of(&self.settled) + of(&self.here)
+    }
+
+    /// A budget for all nodes: of the day and month of what was read.
+    fn limit(&self, (purse, name): &Key, budget: i64) -> Limit {
+        let begins_ms = match purse {
+            Purse::UserDay | Purse::OrgDay => self.began.0,
+            Purse::UserMonth | Purse::OrgMonth => self.began.1,
+            Purse::Token => 0,
+        };
+        let settled = self.settled.get(&(*purse, name.clone())).copied().unwrap_or_default();
+        Limit::new((*purse, name), begins_ms, (budget, settled))
     }
 
     fn take_over(&mut self, settled: HashMap<Key, i64>, reading: u64) {
@@ -193,6 +226,11 @@ impl Books {
 }
 
 impl Reserved {
+    /// What all nodes are asked for.
+    pub fn money(&self) -> Money {
+        self.money.clone()
+    }
+
     /// This much was spent: the rest can be spent by others at once.
     pub fn spent(&mut self, microusd: u64) {
         let spent = amount(microusd);

@@ -166,12 +166,18 @@ impl Policy {
     async fn share(&self, permit: &mut Permit, tokens: u64) -> Result<(), ApiError> {
         let Some(shared) = &self.shared else { return Ok(()) };
         permit.uncounted = None;
-        match shared.take(permit.running.things(), tokens).await {
+        let money = permit.reserved.as_ref().map(Reserved::money).unwrap_or_default();
+        match shared.take(permit.running.things(), tokens, money).await {
             Ok(lease) => permit.lease = lease,
             Err(Refused::Over(over)) => {
                 // What all nodes refuse has taken nothing of this one either.
                 permit.running.undo();
                 return Err(limited(over));
+            }
+            Err(Refused::Spent { purse, left_microusd }) => {
+                permit.running.undo();
+                let (whose, period) = purse.words();
+                return Err(refused(Refusal::Spent { whose, period, left_microusd }));
             }
             Err(Refused::Down) if shared.on_failure() == OnFailure::Local => shared.count_unshared(),
             Err(Refused::Down) => {
@@ -215,7 +221,7 @@ impl Permit {
         self.running.release();
         self.running.used(tokens);
         if let Some(lease) = &self.lease {
-            lease.release(tokens);
+            lease.release(tokens, microusd.unwrap_or_default());
         }
         if let Some(reserved) = &mut self.reserved {
             reserved.spent(microusd.unwrap_or_default());

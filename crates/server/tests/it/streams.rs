@@ -163,3 +163,29 @@ async fn trap_38_headers_of_a_stream_are_the_servers_own_and_nothing_is_held_bac
     assert!(heard.ends_with("data: [DONE]\n\n"), "{heard}");
     provider.await.unwrap();
 }
+
+/// The database has sixteen connections, and a stream holds none of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn more_streams_at_once_than_the_database_has_connections() {
+    let world = World::with(Database::Postgres, |settings| settings.limits.concurrent = 0).await;
+    let tokens = world.sign_in("ada").await;
+    world.openai.set(Behaviour { delay_ms: 300, ..Behaviour::text("one two three four five") });
+    let body = ask("gpt-4.1-mini", true);
+    let start = std::time::Instant::now();
+    let streams: Vec<_> = (0..60)
+        .map(|_| {
+            let request = world.chat(&tokens, &body);
+            tokio::spawn(async move { request.send().await.unwrap().text().await.unwrap() })
+        })
+        .collect();
+    // Others are answered meanwhile, from the database as well.
+    assert_eq!(world.get("/readyz").send().await.unwrap().status(), 200);
+    for stream in streams {
+        assert_eq!(spoken(&events(&stream.await.unwrap())), "one two three four five");
+    }
+    let took = start.elapsed();
+    assert!(took < std::time::Duration::from_secs(20), "one after the other would be minutes: {took:?}");
+    let ended =
+        |records: &[Value]| records.iter().filter(|record| record["record"]["event"] == "served").count();
+    world.audit_until(&tokens, |records| ended(records) == 60).await;
+}

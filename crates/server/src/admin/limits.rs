@@ -6,7 +6,7 @@ use super::Admin;
 use crate::ServerError;
 use crate::audit::Change;
 use crate::config::Settings;
-use crate::policy::in_force;
+use crate::policy::{in_force, shown_limits};
 
 impl Admin {
     /// The limits of a person: each by name, with what holds and whether it was set for this person. 0 is no limit.
@@ -40,7 +40,7 @@ impl Admin {
             day_microusd: given.day_microusd.or(had.day_microusd),
             month_microusd: given.month_microusd.or(had.month_microusd),
         };
-        let to = Some(format!("{limits:?}"));
+        let to = Some(shown_limits(&limits).to_string());
         self.record(Change { what: "limits.set", target: user.id.clone(), to }).await?;
         Ok(self.store.set_own_limits(&user.org_id, Some(&user.id), &limits, self.env.now_ms()).await?)
     }

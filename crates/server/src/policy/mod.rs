@@ -21,7 +21,7 @@ use crate::identity::Principal;
 use crate::limits::network;
 use budgets::{Budgets, Refusal, Reserved};
 pub(crate) use denials::Denials;
-pub(crate) use own::{InForce, in_force};
+pub(crate) use own::{InForce, in_force, shown_limits};
 use own::{Own, Table};
 use rates::{Over, Rates, Running};
 pub(crate) use shared::SharedRates;

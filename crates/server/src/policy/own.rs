@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use serde_json::{Value, json};
 use server_store::{OwnLimits, OwnLimitsRow};
 
 use crate::config::{Budgets, Limits, Rate};
@@ -76,6 +77,14 @@ pub(crate) fn in_force(set: &[OwnLimits], limits: &Limits, budgets: &Budgets) ->
         day_microusd: money(|own| own.day_microusd, budgets.user_day_microusd),
         month_microusd: money(|own| own.month_microusd, budgets.user_month_microusd),
     }
+}
+
+/// Limits that were set, as they are shown and recorded.
+pub(crate) fn shown_limits(own: &OwnLimits) -> Value {
+    json!({
+        "requests_per_minute": own.requests_per_minute, "tokens_per_minute": own.tokens_per_minute,
+        "concurrent": own.concurrent, "day_microusd": own.day_microusd, "month_microusd": own.month_microusd,
+    })
 }
 
 #[cfg(test)]

@@ -134,6 +134,12 @@ async fn limits_of_a_person_act_on_both_nodes_within_a_second() {
     let path = format!("/api/admin/users/{}/limits", users["users"][0]["id"].as_str().unwrap());
     let shown = done(&nodes.world, &ada, "GET", &path, Value::Null).await;
     assert_eq!(shown["own"]["concurrent"], 3);
+    let records = nodes.world.audit(&ada).await;
+    let to = |record: &Value| record["record"]["change"]["to"].as_str().unwrap_or_default().to_owned();
+    assert!(
+        records.iter().any(|record| to(record).contains(r#""concurrent":3"#)),
+        "commands are on record, too"
+    );
     let faster = json!({ "requests_per_minute": 6_000 });
     done(&nodes.world, &ada, "PUT", &path, faster).await;
     nodes.until(SOON, || async { status(0).await == 200 && status(1).await == 200 }).await;

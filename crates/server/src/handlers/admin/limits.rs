@@ -1,7 +1,7 @@
 //! `/api/admin/limits` and `/api/admin/users/{id}/limits`: what may be asked for, by everybody and by one person.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use server_store::OwnLimits;
 
@@ -11,11 +11,11 @@ use crate::audit::Change;
 use crate::config::Rate;
 use crate::error::ApiError;
 use crate::identity::Principal;
-use crate::policy::InForce;
+use crate::policy::{InForce, shown_limits};
 use crate::state::State;
 
 /// Limits to be set, in the place of those that were: what is not given is as by default, 0 is no limit.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Given {
     requests_per_minute: Option<u32>,
@@ -101,16 +101,17 @@ async fn change(
     user_id: Option<&str>,
     given: Option<Given>,
 ) -> Result<(), ApiError> {
-    let (what, to) = match given {
-        Some(given) => ("limits.set", Some(json!(given).to_string())),
+    let limits = given.map(OwnLimits::from);
+    let (what, to) = match &limits {
+        Some(limits) => ("limits.set", Some(shown_limits(limits).to_string())),
         None => ("limits.reset", None),
     };
     let target = user_id.unwrap_or(&admin.org_id).to_owned();
     record(request, state, admin, Change { what, target, to }).await?;
-    match given {
-        Some(given) => {
+    match &limits {
+        Some(limits) => {
             let now_ms = state.env.now_ms();
-            state.store.set_own_limits(&admin.org_id, user_id, &given.into(), now_ms).await?;
+            state.store.set_own_limits(&admin.org_id, user_id, limits, now_ms).await?;
         }
         None => state.store.reset_own_limits(&admin.org_id, user_id).await?,
     }
@@ -123,7 +124,7 @@ async fn reply_of(state: &State, admin: &Principal, user_id: &str) -> Result<Htt
     let InForce { rate, day_microusd, month_microusd } = state.policy.in_force(&admin.org_id, user_id);
     let mut in_force = shown_rate(rate);
     (in_force["day_microusd"], in_force["month_microusd"]) = (day_microusd.into(), month_microusd.into());
-    Ok(HttpResponse::Ok().json(json!({ "own": shown(own), "in_force": in_force })))
+    Ok(HttpResponse::Ok().json(json!({ "own": own.as_ref().map(shown_limits), "in_force": in_force })))
 }
 
 async fn reply(state: &State, admin: &Principal) -> Result<HttpResponse, ApiError> {
@@ -144,7 +145,7 @@ async fn reply(state: &State, admin: &Principal) -> Result<HttpResponse, ApiErro
             "user_day_microusd": budgets.user_day_microusd, "user_month_microusd": budgets.user_month_microusd,
             "org_day_microusd": budgets.org_day_microusd, "org_month_microusd": budgets.org_month_microusd,
         },
-        "everybody": shown(everybody),
+        "everybody": everybody.as_ref().map(shown_limits),
         "body_mib": limits.body_mib, "body_s": limits.body_s,
         "shared_by_nodes": !state.settings.redis.url.is_empty(),
     })))
@@ -154,15 +155,5 @@ fn shown_rate(rate: Rate) -> Value {
     json!({
         "requests_per_minute": rate.requests_per_minute, "tokens_per_minute": rate.tokens_per_minute,
         "concurrent": rate.concurrent,
-    })
-}
-
-/// What was set; nothing where nothing was.
-fn shown(own: Option<OwnLimits>) -> Option<Value> {
-    own.map(|own| {
-        json!({
-            "requests_per_minute": own.requests_per_minute, "tokens_per_minute": own.tokens_per_minute,
-            "concurrent": own.concurrent, "day_microusd": own.day_microusd, "month_microusd": own.month_microusd,
-        })
     })
 }

@@ -36,7 +36,9 @@ fn tests() -> BTreeSet<String> {
     for file in files {
         let text = fs::read_to_string(file).unwrap();
         let lines: Vec<&str> = text.lines().collect();
-        for pair in lines.windows(2).filter(|pair| pair[0].contains("test]")) {
+        for pair in
+            lines.windows(2).filter(|pair| pair[0].trim().starts_with("#[") && pair[0].contains("test"))
+        {
             all.extend(name(pair[1]));
         }
     }

@@ -12,6 +12,8 @@
 --   release  lease, tokens to give back, micro-dollars that were spent, how many things, and the same three for each thing
 --   charge   nothing, and the same three for each thing
 --   renew    milliseconds of a lease, and for each set of KEYS (here without buckets and accounts) the lease in it
+--   hold     milliseconds of a lease, and for each account and set of KEYS the lease, what it has set aside, and what the database
+--            said when it did
 
 local MINUTE = 60000
 local time = redis.call('TIME')
@@ -168,11 +170,27 @@ local function renew()
   local lease_ms = tonumber(ARGV[2])
   for n, set in ipairs(KEYS) do
     redis.call('ZADD', set, now + lease_ms, ARGV[n + 2])
-    -- Sets of budgets stay for longer.
-    if redis.call('PTTL', set) < lease_ms * 2 then redis.call('PEXPIRE', set, lease_ms * 2) end
+    redis.call('PEXPIRE', set, lease_ms * 2)
   end
   return { 0, 0, 0 }
 end
 
-local operations = { take = take, release = release, charge = charge, renew = renew }
+-- The same for money, also in an account that was forgotten.
+local function hold()
+  local lease_ms = tonumber(ARGV[2])
+  for n = 1, #KEYS / 2 do
+    local account, set = KEYS[n * 2 - 1], KEYS[n * 2]
+    local lease, amount, told = ARGV[n * 3], tonumber(ARGV[n * 3 + 1]), tonumber(ARGV[n * 3 + 2])
+    redis.call('ZADD', set, now + lease_ms, lease)
+    if not redis.call('HGET', account, 'of:' .. lease) then
+      local settled = math.max(number(redis.call('HGET', account, 'settled')), told)
+      local total = held(account, set) + amount
+      redis.call('HSET', account, 'of:' .. lease, string.format('%.0f', amount))
+      write(account, set, settled, total)
+    end
+  end
+  return { 0, 0, 0 }
+end
+
+local operations = { take = take, release = release, charge = charge, renew = renew, hold = hold }
 return operations[ARGV[1]]()

@@ -1,5 +1,6 @@
 //! Operations in the words of the script (`rates.lua`), and what its answers mean.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::Cmd;
@@ -8,10 +9,9 @@ use super::worker::{Operation, Reply};
 use super::{Limited, Over, Refused, Scope, Taken, What};
 
 impl Taken {
-    /// The sets in which its lease stands.
+    /// The sets in which it stands as running.
     pub fn sets(&self) -> impl Iterator<Item = &String> + Clone {
-        let things = self.things.iter().map(|thing| &thing.running);
-        things.chain(self.money.purses.iter().map(|limit| &limit.held))
+        self.things.iter().map(|thing| &thing.running)
     }
 
     /// Of each thing its bucket and its set, and of each budget its account and its set.
@@ -75,6 +75,27 @@ pub(super) fn command(script: &str, operation: &Operation, lease_for: Duration) 
             command
         }
     }
+}
+
+/// What keeps the places of some that run, and their money.
+pub(super) fn renewal(script: &str, some: &[&Arc<Taken>], lease_for: Duration) -> Vec<Cmd> {
+    let mut places = call(script, some.iter().flat_map(|taken| taken.sets()), "renew");
+    places.arg(millis(lease_for));
+    for taken in some {
+        taken.sets().for_each(|_| {
+            places.arg(&taken.lease);
+        });
+    }
+    let limits = || some.iter().flat_map(|taken| taken.money.purses.iter().map(move |limit| (taken, limit)));
+    if limits().next().is_none() {
+        return vec![places];
+    }
+    let mut money = call(script, limits().flat_map(|(_, limit)| [&limit.account, &limit.held]), "hold");
+    money.arg(millis(lease_for));
+    for (taken, limit) in limits() {
+        money.arg(&taken.lease).arg(taken.money.microusd).arg(limit.settled_microusd);
+    }
+    vec![places, money]
 }
 
 fn rates(command: &mut Cmd, things: &[Limited]) {

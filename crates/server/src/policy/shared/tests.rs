@@ -250,6 +250,24 @@ async fn what_a_dead_node_had_set_aside_is_there_again_and_what_runs_long_stays(
 }
 
 #[tokio::test]
+async fn a_redis_that_has_forgotten_everything_learns_what_is_set_aside_and_what_was_spent() {
+    let mut redis = Server::start();
+    let node = ready(&redis, "a").await;
+    let held = spend(&node, daily(300, 1_000, 200)).await.unwrap();
+    redis.restart();
+    answers(&node).await;
+    assert_eq!(left(spend(&node, daily(501, 1_000, 200)).await.unwrap_err()), 500);
+    held.release(0, 100);
+    assert_eq!(left(spend(&node, daily(701, 1_000, 200)).await.unwrap_err()), 700);
+    // What runs on is renewed and nothing of it counts twice.
+    let held = spend(&node, daily(600, 1_000, 200)).await.unwrap();
+    sleep(Duration::from_secs(LEASE_S * 2)).await;
+    assert_eq!(left(spend(&node, daily(101, 1_000, 300)).await.unwrap_err()), 100);
+    drop(held);
+    drop(spend(&node, daily(700, 1_000, 300)).await.unwrap());
+}
+
+#[tokio::test]
 async fn a_redis_that_is_away_is_said_at_once_and_found_again() {
     let mut redis = Server::start();
     let node = ready(&redis, "a").await;

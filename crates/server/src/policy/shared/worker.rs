@@ -13,7 +13,7 @@ use redis::{AsyncConnectionConfig, Client, Pipeline, RedisError, RedisResult};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
-use super::script::{call, command, millis, no_room};
+use super::script::{call, command, millis, no_room, renewal};
 use super::{Lease, Limited, Refused, Taken};
 
 /// How long Redis may take to accept a connection, and to answer.
@@ -186,15 +186,9 @@ impl Worker {
         let mut pipeline = redis::pipe();
         let held: Vec<&Arc<Taken>> = self.held.values().collect();
         for some in held.chunks(RENEWED) {
-            let sets = some.iter().flat_map(|taken| taken.sets());
-            let mut command = call(script, sets, "renew");
-            command.arg(millis(self.lease));
-            for taken in some {
-                taken.sets().for_each(|_| {
-                    command.arg(&taken.lease);
-                });
+            for command in renewal(script, some, self.lease) {
+                pipeline.add_command(command);
             }
-            pipeline.add_command(command);
         }
         if held.is_empty() {
             let mut command = call(script, std::iter::empty(), "renew");

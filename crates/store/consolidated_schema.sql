@@ -230,7 +230,7 @@ CREATE TABLE templates (
 ) STRICT, WITHOUT ROWID;
 
 -- Standing permissions: a person's yes for later requests of a session, within bounds.
-CREATE TABLE scopes (
+CREATE TABLE permissions (
   id           TEXT PRIMARY KEY,
   session_id   TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
   door         TEXT NOT NULL,
@@ -243,15 +243,15 @@ CREATE TABLE scopes (
   expires_at   INTEGER NOT NULL,
   ended_at     INTEGER,
   ended_why    TEXT,
-  web INTEGER NOT NULL DEFAULT 0
+  web          INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX scopes_by_session ON scopes (session_id);
+CREATE INDEX permissions_by_session ON permissions (session_id);
 
 -- Money set aside for requests that were approved and are not settled.
 CREATE TABLE holds (
   approval_id  TEXT PRIMARY KEY,
   session_id   TEXT NOT NULL,
-  scope_id     TEXT,
+  permission_id TEXT,
   amount       INTEGER NOT NULL,
   held_at      INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;

@@ -618,11 +618,11 @@ export type Empty = Record<symbol, never>;
 /**
  * Names a standing permission.
  */
-export type EndScope = { 
+export type EndPermission = { 
 /**
  * The permission.
  */
-scope: ScopeId, };
+permission: PermissionId, };
 
 /**
  * Asks for a document.
@@ -796,6 +796,10 @@ link: number,
  * Who is at its other end.
  */
 caller: string, 
+/**
+ * What the program there calls itself, once it has said so.
+ */
+client?: string, 
 /**
  * What it is.
  */
@@ -1013,7 +1017,8 @@ export type Hello = {
  */
 api: number, 
 /**
- * The client's name and version, for diagnostics.
+ * The client's name and version as it says them itself, for `diagnostics` only. Of a longer one the first 60 characters
+ * are kept.
  */
 client: string, };
 
@@ -1295,6 +1300,15 @@ before?: JobId,
 limit?: number, };
 
 /**
+ * Asks for standing permissions.
+ */
+export type ListPermissions = { 
+/**
+ * Only those of this session.
+ */
+session?: SessionId, };
+
+/**
  * Names a project.
  */
 export type ListPrompts = { 
@@ -1302,15 +1316,6 @@ export type ListPrompts = {
  * The project.
  */
 project: ProjectId, };
-
-/**
- * Asks for standing permissions.
- */
-export type ListScopes = { 
-/**
- * Only those of this session.
- */
-session?: SessionId, };
 
 /**
  * Which sessions to list.
@@ -1372,7 +1377,7 @@ state: ApprovalState,
  */
 purpose: string, 
 /**
- * Who answered: a client's name, or `scope` and the permission that covers it.
+ * Who answered: a client's name, or `permission` and the one that covers it.
  */
 by?: string, 
 /**
@@ -1655,6 +1660,10 @@ link: number,
  */
 caller: string, 
 /**
+ * What the program there calls itself. Nothing is decided by it.
+ */
+client?: string, 
+/**
  * When it was opened.
  */
 opened_at: number, 
@@ -1823,6 +1832,81 @@ reason: PasteRefusal,
  * In words.
  */
 message: string, };
+
+/**
+ * A standing permission. It ends with its time, its cap, its session, a secret in a request, or the person's word.
+ */
+export type Permission = { 
+/**
+ * Its id.
+ */
+id: PermissionId, 
+/**
+ * The session whose requests it covers.
+ */
+session: SessionId, 
+/**
+ * The door in words.
+ */
+door: string, 
+/**
+ * Where requests may go.
+ */
+destinations: Array<Destination>, 
+/**
+ * The folder that every file must lie in; empty for the whole project.
+ */
+under: string, 
+/**
+ * Whether it covers requests that let the provider search the web.
+ */
+web: boolean, 
+/**
+ * The most that may be spent.
+ */
+cap: number, 
+/**
+ * What was spent.
+ */
+spent: number, 
+/**
+ * What is set aside for requests under way.
+ */
+held: number, 
+/**
+ * Whether it holds now.
+ */
+holds: boolean, 
+/**
+ * When it was given.
+ */
+created_at: number, 
+/**
+ * By whom.
+ */
+created_by: string, 
+/**
+ * When it ends.
+ */
+expires_at: number, 
+/**
+ * Why it ended before that.
+ */
+ended?: string, };
+
+/**
+ * A standing permission to send.
+ */
+export type PermissionId = string;
+
+/**
+ * Standing permissions.
+ */
+export type PermissionList = { 
+/**
+ * The newest first.
+ */
+permissions: Array<Permission>, };
 
 /**
  * A plan.
@@ -2360,6 +2444,10 @@ operation: OperationKind, } | { "kind": "drop_dependency",
 /**
  * Its number.
  */
+step: number, } | { "kind": "drop_operation" } | { "kind": "drop_file" } | { "kind": "move_after", 
+/**
+ * Its number.
+ */
 step: number, };
 
 /**
@@ -2554,81 +2642,6 @@ export type SavedPlan = {
  * The file, relative to the project. Another one of that name stays; then this one has a number.
  */
 path: string, };
-
-/**
- * A standing permission. It ends with its time, its cap, its session, a secret in a request, or the person's word.
- */
-export type Scope = { 
-/**
- * Its id.
- */
-id: ScopeId, 
-/**
- * The session whose requests it covers.
- */
-session: SessionId, 
-/**
- * The door in words.
- */
-door: string, 
-/**
- * Where requests may go.
- */
-destinations: Array<Destination>, 
-/**
- * The folder that every file must lie in; empty for the whole project.
- */
-under: string, 
-/**
- * Whether it covers requests that let the provider search the web.
- */
-web: boolean, 
-/**
- * The most that may be spent.
- */
-cap: number, 
-/**
- * What was spent.
- */
-spent: number, 
-/**
- * What is set aside for requests under way.
- */
-held: number, 
-/**
- * Whether it holds now.
- */
-holds: boolean, 
-/**
- * When it was given.
- */
-created_at: number, 
-/**
- * By whom.
- */
-created_by: string, 
-/**
- * When it ends.
- */
-expires_at: number, 
-/**
- * Why it ended before that.
- */
-ended?: string, };
-
-/**
- * A standing permission to send.
- */
-export type ScopeId = string;
-
-/**
- * Standing permissions.
- */
-export type ScopeList = { 
-/**
- * The newest first.
- */
-scopes: Array<Scope>, };
 
 /**
  * A secret, without the secret.
@@ -3089,7 +3102,11 @@ state: SuggestionState,
 /**
  * The suggested text; empty while there is none.
  */
-text: string, };
+text: string, 
+/**
+ * What a person has to know of how it was asked for: what the server says it sent is not what was approved.
+ */
+alarm?: string, };
 
 /**
  * What became of a suggestion.
@@ -3506,7 +3523,7 @@ export type WatchFrames = {
  */
 link?: number, 
 /**
- * Only those of callers whose name begins like this.
+ * Only those of callers whose name, or the name of whose program, begins like this.
  */
 caller?: string, 
 /**
@@ -3675,8 +3692,8 @@ export interface Methods {
   "approvals.revise": { kind: "unary"; params: Revise; result: Manifest };
   "approvals.approve": { kind: "unary"; params: Approve; result: Manifest };
   "approvals.refuse": { kind: "unary"; params: GetApproval; result: Manifest };
-  "approvals.scopes": { kind: "unary"; params: ListScopes; result: ScopeList };
-  "approvals.end_scope": { kind: "unary"; params: EndScope; result: ScopeList };
+  "approvals.permissions": { kind: "unary"; params: ListPermissions; result: PermissionList };
+  "approvals.end_permission": { kind: "unary"; params: EndPermission; result: PermissionList };
   "plans.start": { kind: "unary"; params: StartPlan; result: Job };
   "plans.list": { kind: "unary"; params: GetSession; result: PlanList };
   "plans.get": { kind: "unary"; params: GetPlan; result: Plan };

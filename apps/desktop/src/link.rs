@@ -66,7 +66,7 @@ impl Links {
 /// What a window may do, by its label; a frame adds nothing to it. Another process's engine gives every link of ours all
 /// rights, so a window that may not have them all gets no link.
 fn caller_of(label: &str) -> Option<Caller> {
-    (label == MAIN).then(|| Caller { name: format!("window:{label}"), scopes: Scopes::all() })
+    (label == MAIN).then(|| Caller::new(format!("window:{label}"), Scopes::all()))
 }
 
 /// Opens a link. Frames come through the channel: text as a string, records as bytes; `null` when it has ended.

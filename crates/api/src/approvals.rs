@@ -1,7 +1,7 @@
 //! `approvals`: nothing leaves the machine without one that covers exactly those bytes.
 
 use crate::models::Door;
-use crate::{ApprovalId, JobId, MicroUsd, ScopeId, SessionId, TimeMs};
+use crate::{ApprovalId, JobId, MicroUsd, PermissionId, SessionId, TimeMs};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -21,9 +21,9 @@ service! {
         /// Refuses. Nothing is sent, and the job ends as canceled.
         unary refuse [Approve] (GetApproval) -> Manifest;
         /// Standing permissions, the newest first, with those that have ended.
-        unary scopes [View] (ListScopes) -> ScopeList;
+        unary permissions [View] (ListPermissions) -> PermissionList;
         /// Withdraws a standing permission. What was sent under it stays sent.
-        unary end_scope [Approve] (EndScope) -> ScopeList;
+        unary end_permission [Approve] (EndPermission) -> PermissionList;
     }
 }
 
@@ -55,7 +55,7 @@ pub struct Manifest {
     /// What it is for, in a few words: `a plan of the change`.
     #[serde(default)]
     pub purpose: String,
-    /// Who answered: a client's name, or `scope` and the permission that covers it.
+    /// Who answered: a client's name, or `permission` and the one that covers it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub by: Option<String>,
@@ -242,9 +242,9 @@ pub struct Remember {
 
 /// A standing permission. It ends with its time, its cap, its session, a secret in a request, or the person's word.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-pub struct Scope {
+pub struct Permission {
     /// Its id.
-    pub id: ScopeId,
+    pub id: PermissionId,
     /// The session whose requests it covers.
     pub session: SessionId,
     /// The door in words.
@@ -278,7 +278,7 @@ pub struct Scope {
 
 /// Asks for standing permissions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
-pub struct ListScopes {
+pub struct ListPermissions {
     /// Only those of this session.
     #[serde(default)]
     #[ts(optional)]
@@ -287,14 +287,14 @@ pub struct ListScopes {
 
 /// Standing permissions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-pub struct ScopeList {
+pub struct PermissionList {
     /// The newest first.
-    pub scopes: Vec<Scope>,
+    pub permissions: Vec<Permission>,
 }
 
 /// Names a standing permission.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-pub struct EndScope {
+pub struct EndPermission {
     /// The permission.
-    pub scope: ScopeId,
+    pub permission: PermissionId,
 }

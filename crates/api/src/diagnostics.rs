@@ -22,6 +22,10 @@ pub struct OpenLink {
     pub link: u64,
     /// Who is at the other end, for example `cli`, `browser` or `device:ID`.
     pub caller: String,
+    /// What the program there calls itself. Nothing is decided by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub client: Option<String>,
     /// When it was opened.
     pub opened_at: TimeMs,
     /// Frames from the caller.
@@ -48,7 +52,7 @@ pub struct WatchFrames {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub link: Option<u64>,
-    /// Only those of callers whose name begins like this.
+    /// Only those of callers whose name, or the name of whose program, begins like this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub caller: Option<String>,
@@ -108,6 +112,10 @@ pub struct FrameSeen {
     pub link: u64,
     /// Who is at its other end.
     pub caller: String,
+    /// What the program there calls itself, once it has said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub client: Option<String>,
     /// What it is.
     pub kind: FrameKind,
     /// The method of its call, where the engine has that method.

@@ -40,7 +40,7 @@ id! {
     /// A question to the person: may exactly these bytes leave?
     ApprovalId,
     /// A standing permission to send.
-    ScopeId,
+    PermissionId,
     /// A plan.
     PlanId,
     /// A question for the web and what was found.

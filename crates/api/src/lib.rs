@@ -34,7 +34,9 @@ pub mod terminals;
 pub mod typescript;
 pub mod usage;
 
-pub use ids::{ApprovalId, DeviceId, JobId, PlanId, ProjectId, ScopeId, SessionId, TerminalId, WebFindingId};
+pub use ids::{
+    ApprovalId, DeviceId, JobId, PermissionId, PlanId, ProjectId, SessionId, TerminalId, WebFindingId,
+};
 
 use rpc::MethodSpec;
 use serde::{Deserialize, Serialize};

@@ -307,6 +307,15 @@ pub enum Repair {
         /// Its number.
         step: u32,
     },
+    /// The operation goes: an earlier one does the same.
+    DropOperation,
+    /// The file that the operation removes is not made before: all operations on it go, up to this one.
+    DropFile,
+    /// The step comes directly after that one.
+    MoveAfter {
+        /// Its number.
+        step: u32,
+    },
 }
 
 /// A plan's progress. Idempotent: each event carries the whole of what it names.

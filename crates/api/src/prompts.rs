@@ -9,10 +9,11 @@ use ts_rs::TS;
 service! {
     /// Prompts.
     pub service Prompts / PromptsClient = "prompts" {
-        /// The prompts of a project: what is used, and files of the project that would be if they were trusted.
-        unary list [View] (ListPrompts) -> PromptList;
+        /// The prompts of a project: what is used, and files of the project that would be if they were trusted, with their
+        /// texts.
+        unary list [Files] (ListPrompts) -> PromptList;
         /// How a project's text differs from the default.
-        unary diff [View] (DiffPrompt) -> PromptDiff;
+        unary diff [Files] (DiffPrompt) -> PromptDiff;
         /// Gives a project a text of its own for a prompt, or takes it back.
         unary save [Account] (SavePrompt) -> PromptList;
         /// Trusts a file of the project as it is now, or no more. A file that changes is not trusted any more.

@@ -15,7 +15,7 @@ service! {
         /// nothing.
         unary check [Account] (CheckSystem) -> Health;
         /// Forgets what the settings say is kept no longer, and gives the room back. It happens by itself too, every few
-        /// hours.
+        /// hours, once the machine's clock has gone on steadily for three days.
         unary clean [Account] (Empty) -> Cleaned;
     }
 }
@@ -25,7 +25,8 @@ service! {
 pub struct Hello {
     /// The contract version the client was built with.
     pub api: u32,
-    /// The client's name and version, for diagnostics.
+    /// The client's name and version as it says them itself, for `diagnostics` only. Of a longer one the first 60 characters
+    /// are kept.
     pub client: String,
 }
 

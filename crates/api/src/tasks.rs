@@ -86,6 +86,10 @@ pub struct Suggestion {
     pub state: SuggestionState,
     /// The suggested text; empty while there is none.
     pub text: String,
+    /// What a person has to know of how it was asked for: what the server says it sent is not what was approved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub alarm: Option<String>,
 }
 
 /// Which steps of a task.

@@ -7,8 +7,8 @@ use ts_rs::TS;
 service! {
     /// Templates.
     pub service Templates / TemplatesClient = "templates" {
-        /// The templates of a project, and the files of it that would be some if they were trusted.
-        unary list [View] (ListTemplates) -> TemplateList;
+        /// The templates of a project, and the files of it that would be some if they were trusted, with their texts.
+        unary list [Files] (ListTemplates) -> TemplateList;
         /// A plan, or a step of it, in a template. Takes what may be handed over, as `terminals.hand_over` does.
         unary render [View] (RenderTemplate) -> RenderedTemplate;
         /// Gives a project a text of its own for a template, or takes it back.

@@ -76,7 +76,7 @@ async fn links(client: &DiagnosticsClient, json: bool) -> anyhow::Result<()> {
             format!(
                 "#{:<4} {:<20} in {:>6} frames {:>7} B   out {:>6} frames {:>7} B",
                 link.link,
-                show::harmless(&link.caller),
+                show::harmless(&who(&link.caller, link.client.as_deref())),
                 link.frames_in,
                 show::count(link.bytes_in),
                 link.frames_out,
@@ -109,6 +109,14 @@ async fn frames(client: &DiagnosticsClient, arguments: &Arguments) -> anyhow::Re
     Ok(())
 }
 
+/// The caller, and what its program calls itself where that says more.
+fn who(caller: &str, client: Option<&str>) -> String {
+    match client {
+        Some(client) if client.split(' ').next() != Some(caller) => format!("{caller} ({client})"),
+        _ => caller.to_owned(),
+    }
+}
+
 fn human(frame: &FrameSeen) -> String {
     let ms = frame.at % 86_400_000;
     let (seconds, rest) = (ms / 1000, ms % 1000);
@@ -133,7 +141,7 @@ fn human(frame: &FrameSeen) -> String {
         kind if kind.is_inward() => "→ ",
         _ => "← ",
     };
-    let link = format!("#{} {}", frame.link, frame.caller);
+    let link = format!("#{} {}", frame.link, who(&frame.caller, frame.client.as_deref()));
     let method = frame.method.as_deref().unwrap_or_default();
     let took = frame.ms.map(|ms| format!("{ms} ms")).unwrap_or_default();
     let bytes = if frame.bytes > 0 { format!("{} B", show::count(frame.bytes)) } else { String::new() };
@@ -157,6 +165,7 @@ mod tests {
             at: 86_400_000 + 3_723_004,
             link: 3,
             caller: "browser".into(),
+            client: None,
             kind: FrameKind::Answer,
             method: Some("sessions.get".into()),
             ms: Some(12),
@@ -167,6 +176,15 @@ mod tests {
         assert_eq!(
             line,
             "01:02:03.004  #3 browser         ← answer  sessions.get                  12 ms   1.2k B  not_found"
+        );
+        let (own, other) = (Some("browser 0.1.0".to_owned()), Some("a \u{1b}[31mprogram".to_owned()));
+        let of =
+            |client| anstream::adapter::strip_str(&human(&FrameSeen { client, ..frame.clone() })).to_string();
+        assert_eq!(of(own), line, "its kind, once");
+        assert!(
+            of(other).contains("#3 browser (a \u{fffd}[31mprogram) ← answer"),
+            "{}",
+            of(Some("a".into()))
         );
         let opened =
             FrameSeen { kind: FrameKind::Opened, method: None, ms: None, bytes: 0, error: None, ..frame };

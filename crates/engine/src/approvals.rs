@@ -2,14 +2,14 @@
 
 use crate::error::{damaged, database, no_approval};
 use crate::manifest::{self, Choice};
+use crate::permissions::{self, Room};
 use crate::question::FilePart;
 use crate::roots::Root;
-use crate::scopes::{self, Room};
 use crate::wire::StoredManifest;
 use crate::{Engine, Inner};
 use api::approvals::{
-    ApprovalState, Approvals, Approve, EndScope, GetApproval, GetText, ListScopes, Manifest, PartText,
-    Remember, Revise, ScopeList,
+    ApprovalState, Approvals, Approve, EndPermission, GetApproval, GetText, ListPermissions, Manifest,
+    PartText, PermissionList, Remember, Revise,
 };
 use api::events::Topic;
 use api::{ApprovalId, JobId};
@@ -53,10 +53,13 @@ impl Inner {
                     return Ok(false);
                 }
                 if replaces.is_none()
-                    && let Some(scope) = scopes::covering(db, &asked, now)?
-                    && matches!(scopes::hold(db, &asked, &row.id, Some(&scope.id), now)?, Room::Held)
+                    && let Some(permission) = permissions::covering(db, &asked, now)?
+                    && matches!(
+                        permissions::hold(db, &asked, &row.id, Some(&permission.id), now)?,
+                        Room::Held
+                    )
                 {
-                    let by = format!("{}{}", scopes::BY_SCOPE, scope.id);
+                    let by = format!("{}{}", permissions::BY_PERMISSION, permission.id);
                     store::approvals::answer(db, &row.id, "approved", &by, now)?;
                 }
                 Ok(true)
@@ -221,12 +224,16 @@ impl Approvals for Engine {
         self.inner.view(&request.approval).await
     }
 
-    async fn scopes(&self, _: &Caller, request: ListScopes) -> Result<ScopeList, ApiError> {
-        self.list_scopes(request).await
+    async fn permissions(&self, _: &Caller, request: ListPermissions) -> Result<PermissionList, ApiError> {
+        self.list_permissions(request).await
     }
 
-    async fn end_scope(&self, caller: &Caller, request: EndScope) -> Result<ScopeList, ApiError> {
-        Engine::end_scope(self, &caller.name, request).await
+    async fn end_permission(
+        &self,
+        caller: &Caller,
+        request: EndPermission,
+    ) -> Result<PermissionList, ApiError> {
+        Engine::end_permission(self, &caller.name, request).await
     }
 }
 
@@ -242,8 +249,8 @@ impl Engine {
     ) -> Result<(), ApiError> {
         let manifest = &stored.manifest;
         self.inner.at_rest(&manifest.job).await?;
-        let scope =
-            remember.map(|bounds| scopes::row(&self.inner, stored, bounds, &caller.name)).transpose()?;
+        let permission =
+            remember.map(|bounds| permissions::row(&self.inner, stored, bounds, &caller.name)).transpose()?;
         let (id, job, by, now) =
             (manifest.id.0.clone(), manifest.job.0.clone(), caller.name.clone(), self.inner.now());
         let (to, note) = match answer {
@@ -263,15 +270,15 @@ impl Engine {
                     return Ok(Answered::Over);
                 }
                 if answer == "approved"
-                    && let Room::Full(why) = scopes::hold(db, &asked, &id, None, now)?
+                    && let Room::Full(why) = permissions::hold(db, &asked, &id, None, now)?
                 {
                     return Ok(Answered::Full(why));
                 }
                 if !store::approvals::answer(db, &id, answer, &by, now)? {
                     return Ok(Answered::Over);
                 }
-                if let Some(scope) = scope {
-                    store::scopes::insert(db, &scope)?;
+                if let Some(permission) = permission {
+                    store::permissions::insert(db, &permission)?;
                 }
                 store::jobs::transition(db, &job, &[JobState::WaitingApproval], to, note, now)?;
                 Ok(Answered::Yes)
@@ -281,7 +288,7 @@ impl Engine {
         match answered {
             Answered::Yes => {}
             Answered::Over => return Err(over()),
-            Answered::Full(why) => return Err(scopes::full(why)),
+            Answered::Full(why) => return Err(permissions::full(why)),
         }
         self.inner.bus.tell(Topic::Approval, &manifest.id.0, Some(&manifest.session.0));
         self.inner.bus.tell(Topic::Job, &manifest.job.0, Some(&manifest.session.0));

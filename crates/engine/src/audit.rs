@@ -1,7 +1,7 @@
 //! The engine's own record of what left: intent before the first byte, outcome after the last.
 
 use crate::Inner;
-use crate::scopes::BY_SCOPE;
+use crate::permissions::BY_PERMISSION;
 use crate::wire::{AuditIntent, AuditOutcome, AuditTry, Ending, Sent, StoredManifest};
 use gateway::Journal;
 use store::approvals::ApprovalRow;
@@ -42,12 +42,12 @@ impl Inner {
         };
         let record = serde_json::to_vec(&intent).map_err(|e| store::StoreError::Text(e.into()))?;
         let (job, approval, now) = (row.job_id.clone(), row.id.clone(), self.now());
-        let scope = row.by.as_deref().and_then(|by| by.strip_prefix(BY_SCOPE)).map(str::to_owned);
+        let permission = row.by.as_deref().and_then(|by| by.strip_prefix(BY_PERMISSION)).map(str::to_owned);
         self.store
             .write(move |db| {
                 // In one step with the record: what is withdrawn from now on finds the request under way.
-                let scope = scope.map(|id| store::scopes::get(db, &id)).transpose()?;
-                if scope.is_some_and(|row| row.is_none_or(|row| !row.holds_at(now))) {
+                let permission = permission.map(|id| store::permissions::get(db, &id)).transpose()?;
+                if permission.is_some_and(|row| row.is_none_or(|row| !row.holds_at(now))) {
                     return Ok(false);
                 }
                 store::audit::append(db, &job, &approval, INTENT, &record, now)?;

@@ -14,6 +14,9 @@ use tokio::sync::broadcast::error::RecvError;
 /// How many frames are remembered, and how many a client may be behind.
 const CAPACITY: usize = 4096;
 
+/// The longest name of a client that is kept, in characters.
+const LONGEST_NAME: usize = 60;
+
 /// The stream that shows the others: its own items would be seen for ever.
 const OWN: &str = "diagnostics.frames";
 
@@ -34,6 +37,7 @@ struct Links {
 
 struct Open {
     caller: Arc<str>,
+    client: Option<Arc<str>>,
     opened_at: TimeMs,
     frames: [u64; 2],
     bytes: [u64; 2],
@@ -44,6 +48,7 @@ struct Noted {
     at: TimeMs,
     link: u64,
     caller: Arc<str>,
+    client: Option<Arc<str>>,
     kind: FrameKind,
     method: Option<&'static str>,
     ms: Option<u64>,
@@ -53,7 +58,7 @@ struct Noted {
 
 impl Noted {
     fn about(at: TimeMs, link: u64, caller: Arc<str>, kind: FrameKind) -> Noted {
-        Noted { at, link, caller, kind, method: None, ms: None, bytes: 0, error: None }
+        Noted { at, link, caller, client: None, kind, method: None, ms: None, bytes: 0, error: None }
     }
 
     fn is_wanted(&self, request: &WatchFrames) -> bool {
@@ -62,7 +67,8 @@ impl Noted {
         };
         self.kind == FrameKind::Gap
             || (request.link.is_none_or(|link| link == self.link)
-                && begins(Some(&self.caller), &request.caller)
+                && (begins(Some(&self.caller), &request.caller)
+                    || begins(self.client.as_deref(), &request.caller))
                 && begins(self.method, &request.method))
     }
 
@@ -71,6 +77,7 @@ impl Noted {
             at: self.at,
             link: self.link,
             caller: self.caller.to_string(),
+            client: self.client.as_deref().map(str::to_owned),
             kind: self.kind,
             method: self.method.map(str::to_owned),
             ms: self.ms,
@@ -107,6 +114,18 @@ impl FrameLog {
         self.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Notes what the program at the other end of a link calls itself: of it the first characters, and none that cannot be
+    /// seen. It is shown and decides nothing.
+    pub(crate) fn is_called(&self, link: u64, name: &str) {
+        let seen = name.trim().chars().take(LONGEST_NAME);
+        let name: String = seen.map(|c| if plan::path::is_invisible(c) { '\u{fffd}' } else { c }).collect();
+        if let Some(open) = self.links().open.get_mut(&link)
+            && !name.is_empty()
+        {
+            open.client = Some(name.into());
+        }
+    }
+
     /// Inside the lock: whoever subscribes has each frame either in the list or in the channel.
     fn note(&self, links: &mut Links, noted: Noted) {
         if links.last.len() == CAPACITY {
@@ -136,7 +155,8 @@ impl Observer for FrameLog {
         let mut links = self.links();
         links.count += 1;
         let link = links.count;
-        let open = Open { caller: Arc::clone(&caller), opened_at: at, frames: [0; 2], bytes: [0; 2] };
+        let name = Arc::clone(&caller);
+        let open = Open { caller: name, client: None, opened_at: at, frames: [0; 2], bytes: [0; 2] };
         links.open.insert(link, open);
         self.note(&mut links, Noted::about(at, link, caller, FrameKind::Opened));
         link
@@ -153,7 +173,8 @@ impl Observer for FrameLog {
         open.frames[way] += 1;
         open.bytes[way] += bytes;
         let about = Noted::about(at, seen.link, Arc::clone(&open.caller), kind(seen.what));
-        let noted = Noted { method: seen.method, ms: seen.after_ms, bytes, error: seen.error, ..about };
+        let (client, ms) = (open.client.clone(), seen.after_ms);
+        let noted = Noted { client, method: seen.method, ms, bytes, error: seen.error, ..about };
         self.note(&mut links, noted);
     }
 
@@ -161,7 +182,8 @@ impl Observer for FrameLog {
         let at = self.at();
         let mut links = self.links();
         if let Some(open) = links.open.remove(&link) {
-            self.note(&mut links, Noted::about(at, link, open.caller, FrameKind::Closed));
+            let about = Noted::about(at, link, open.caller, FrameKind::Closed);
+            self.note(&mut links, Noted { client: open.client, ..about });
         }
     }
 }
@@ -172,6 +194,7 @@ impl Diagnostics for Engine {
         let view = |(link, open): (&u64, &Open)| OpenLink {
             link: *link,
             caller: open.caller.to_string(),
+            client: open.client.as_deref().map(str::to_owned),
             opened_at: open.opened_at,
             frames_in: open.frames[0],
             frames_out: open.frames[1],
@@ -232,6 +255,27 @@ mod tests {
         assert_eq!(past.len(), CAPACITY);
         let own = past.iter().filter(|noted| noted.method == Some(OWN));
         assert_eq!(own.map(|noted| noted.kind).collect::<Vec<_>>(), [FrameKind::End]);
+    }
+
+    #[test]
+    fn a_client_is_called_as_it_says_within_bounds() {
+        let log = log();
+        let link = log.opened(&Caller::owner("cli"));
+        log.is_called(link, " ");
+        log.crossed(seen(link, Crossed::Call, "jobs.list"));
+        log.is_called(link, &format!("\u{1b}[31m{}\u{202e}", "x".repeat(100)));
+        log.is_called(link + 1, "somebody else");
+        log.crossed(seen(link, Crossed::Answer, "jobs.list"));
+        log.closed(link);
+        let of = |caller: &str| {
+            let request = WatchFrames { caller: Some(caller.into()), last: 9, ..WatchFrames::default() };
+            log.watch(&request).0.into_iter().map(Noted::view).collect::<Vec<_>>()
+        };
+        let clients: Vec<Option<usize>> =
+            of("cli").iter().map(|frame| frame.client.as_ref().map(|name| name.chars().count())).collect();
+        assert_eq!(clients, [None, None, Some(60), Some(60)]);
+        let named = of("\u{fffd}[31mx");
+        assert!(named.len() == 2 && named.iter().all(|frame| frame.caller == "cli"), "{named:?}");
     }
 
     #[test]

@@ -56,10 +56,12 @@ pub(crate) fn request(e: &GatewayError) -> ApiError {
     ApiError::new(code, reason, sentence(&e.to_string()))
 }
 
-/// `text` with a capital letter and a full stop.
+/// `text` with a capital letter and a full stop. A name that has its capitals elsewhere keeps them.
 pub(crate) fn sentence(text: &str) -> String {
     let mut chars = text.trim().chars();
-    let first: String = chars.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
+    let is_name = text.split_whitespace().next().is_some_and(|word| word.contains(char::is_uppercase));
+    let upper = |c: char| if is_name { c.into() } else { c.to_uppercase().collect::<String>() };
+    let first: String = chars.next().map(upper).unwrap_or_default();
     let end = if text.trim_end().ends_with(['.', '!', '?']) { "" } else { "." };
     format!("{first}{}{end}", chars.as_str())
 }
@@ -69,6 +71,7 @@ mod tests {
     #[test]
     fn sentences_end() {
         assert_eq!(super::sentence("openai is not available: x"), "Openai is not available: x.");
+        assert_eq!(super::sentence("xAI is not available: x"), "xAI is not available: x.");
         assert_eq!(super::sentence("Done."), "Done.");
     }
 }

@@ -170,7 +170,7 @@ impl Jobs for Engine {
         let skipped = runner.skip(&request.job.0, move |db, job| {
             // What the stage asked can no longer be approved, and costs nothing.
             let Some(approval) = &job.approval_id else { return Ok(()) };
-            store::scopes::release(db, approval, 0)?;
+            store::permissions::release(db, approval, 0)?;
             store::approvals::answer(db, approval, "superseded", "engine", now)?;
             Ok(())
         });

@@ -2,14 +2,20 @@
 //!
 //! A key is noted before the call begins, and its answer after it. Where the engine ended in between, nobody knows whether
 //! the call took effect; a repeat is told so, and does nothing.
+//!
+//! What is kept is bounded: an answer that no link can carry is not kept, and of all of them the newest that have
+//! [`MAX_ANSWERS`] together are. A repeat of a call whose answer is gone has no second effect either; it is told that the
+//! call was carried out, and where to look.
 
 use crate::Inner;
 use crate::error::database;
 use futures_util::future::BoxFuture;
+use rpc::link::MAX_MESSAGE_BYTES;
 use rpc::{ApiError, ErrorCode, Frame, Keyed, Once};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::keyed_calls::Known;
 use tokio::sync::watch;
@@ -17,13 +23,30 @@ use tokio::sync::watch;
 /// How long an answer is kept.
 pub(crate) const KEPT_MS: i64 = 24 * 60 * 60 * 1000;
 
+/// What the kept answers may have together, in bytes.
+const MAX_ANSWERS: u64 = 32 << 20;
+
+/// After so many bytes of new answers the bound on all of them is looked after.
+const LOOKED_AFTER: u64 = 1 << 20;
+
+type Table = HashMap<[u8; 32], watch::Receiver<()>>;
+
 /// The calls that run now, by what their key is stored as. Whoever repeats one waits until its sender is dropped.
-#[derive(Default)]
-pub(crate) struct RunningKeys(Mutex<HashMap<[u8; 32], watch::Receiver<()>>>);
+pub(crate) struct RunningKeys {
+    table: Mutex<Table>,
+    /// The bytes of answers since it was looked whether they are too many. What was there before counts as much.
+    new: AtomicU64,
+}
+
+impl Default for RunningKeys {
+    fn default() -> RunningKeys {
+        RunningKeys { table: Mutex::default(), new: AtomicU64::new(LOOKED_AFTER) }
+    }
+}
 
 impl RunningKeys {
-    fn table(&self) -> MutexGuard<'_, HashMap<[u8; 32], watch::Receiver<()>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -100,6 +123,11 @@ impl Once for KeyKeeper {
                                    whether it took effect before you call with another key.";
                     return Err(ApiError::new(ErrorCode::Conflict, "outcome_unknown", message));
                 }
+                Known::Dropped => {
+                    let message = "A call with this key was carried out, and its answer was too long to be kept, or so many came \
+                                   after it. Nothing was done again. Look what it changed before you call with another key.";
+                    return Err(ApiError::new(ErrorCode::Conflict, "answer_not_kept", message));
+                }
                 Known::Answered(text) => return answer_of(&text),
             }
             let answer = work.await;
@@ -113,11 +141,19 @@ impl Once for KeyKeeper {
 /// Keeps an answer. Where that fails the caller has it all the same, and a repeat is told that it is not known.
 async fn keep(inner: &Inner, id: [u8; 32], answer: &Answer) {
     let frame = Frame::Response { id: None, result: answer.clone() };
-    let stored = match frame.to_text() {
-        Ok(text) => inner.store.write(move |db| store::keyed_calls::answer(db, &id, &text)).await,
-        // It could not be sent either.
-        Err(_) => return,
+    // What cannot be written could not be sent either.
+    let Ok(text) = frame.to_text() else { return };
+    let text = Some(text).filter(|text| text.len() <= MAX_MESSAGE_BYTES);
+    let bytes = text.as_ref().map_or(0, |text| text.len() as u64);
+    let full = inner.keys.new.fetch_add(bytes, Ordering::Relaxed) + bytes > LOOKED_AFTER;
+    let store = move |db: &store::Db<'_>| {
+        store::keyed_calls::answer(db, &id, text.as_deref())?;
+        if full { store::keyed_calls::keep_within(db, MAX_ANSWERS) } else { Ok(()) }
     };
+    let stored = inner.store.write(store).await;
+    if full && stored.is_ok() {
+        inner.keys.new.store(0, Ordering::Relaxed);
+    }
     if let Err(error) = stored {
         tracing::error!(%error, "the answer of a call with a key cannot be kept");
     }

@@ -32,6 +32,7 @@ mod manifest;
 mod models;
 mod named;
 mod own_texts;
+mod permissions;
 mod plan_asks;
 mod plan_base;
 mod plan_view;
@@ -45,7 +46,6 @@ mod repository;
 mod research;
 mod review;
 mod roots;
-mod scopes;
 mod search;
 mod send;
 mod session_file;
@@ -126,6 +126,8 @@ pub(crate) struct Inner {
     pub(crate) gateway: Gateway,
     pub(crate) guard: Guard,
     pub(crate) catalogue: Catalogue,
+    /// What texts were counted to.
+    pub(crate) counts: tokens::Counts,
     pub(crate) bus: Bus,
     pub(crate) live: LivePlans,
     pub(crate) in_view: in_view::InView,
@@ -136,6 +138,8 @@ pub(crate) struct Inner {
     pub(crate) frames: Arc<FrameLog>,
     /// The calls with a key that run now.
     pub(crate) keys: RunningKeys,
+    /// Whose turn it is to save a task.
+    pub(crate) turns: sessions::Turns,
     /// Held while a backup is made: one at a time.
     pub(crate) backing_up: tokio::sync::Mutex<()>,
     /// Set once, directly after this value exists: the workflows need it and it needs them.
@@ -164,6 +168,7 @@ impl Engine {
             gateway: Gateway::new(GatewayConfig::default()).map_err(|e| built(&e))?,
             guard: Guard::builtin().map_err(|e| built(&e))?,
             catalogue: Catalogue::builtin().map_err(|e| built(&e))?,
+            counts: tokens::Counts::new(),
             bus: Bus::new(env.random_hex(8)),
             live: LivePlans::default(),
             in_view: in_view::InView::default(),
@@ -175,6 +180,7 @@ impl Engine {
             frames: Arc::new(FrameLog::new(Arc::clone(&env.clock))),
             keys: RunningKeys::default(),
             terminals: TerminalHost::new(dir.terminal_host(env.executable.clone())),
+            turns: sessions::Turns::default(),
             backing_up: tokio::sync::Mutex::default(),
             runner: OnceLock::new(),
             lock,
@@ -196,7 +202,7 @@ impl Engine {
         let engine = Engine { inner };
         plans::close_orphans(&engine.inner).await.map_err(in_store)?;
         // What ended without settling, because the process ended first.
-        let released = engine.inner.store.write(store::scopes::release_ended).await.map_err(in_store)?;
+        let released = engine.inner.store.write(store::permissions::release_ended).await.map_err(in_store)?;
         if released > 0 {
             tracing::info!(released, "money that was set aside for jobs that have ended is free again");
         }

@@ -101,6 +101,14 @@ struct ReadFile {
     on_disk: String,
 }
 
+/// What goes, as the person sees it.
+struct Shown {
+    parts: Vec<ManifestPart>,
+    files: Vec<ManifestFile>,
+    /// The tokens of the whole request.
+    input_tokens: u64,
+}
+
 struct Draft<'a> {
     inner: &'a Inner,
     guard: &'a guard::Guard,
@@ -115,7 +123,6 @@ struct Draft<'a> {
 impl Draft<'_> {
     fn build(&self, job: &JobRow, id: String, now: i64) -> Result<Built, ApiError> {
         let (question, model) = (self.question, &self.choice.model);
-        let counter = Counter::for_provider(&model.model.provider);
         let mut secrets = Vec::new();
         let chosen_files = self.read(&mut secrets)?;
         let read = chosen_files.iter().map(|f| (f.file.path.clone(), f.on_disk.clone())).collect();
@@ -125,15 +132,7 @@ impl Draft<'_> {
         let instructions = self.clean("instructions", self.instructions, &mut secrets);
         let prompt = question::prompt(&instructions, self.boundary, &parts, &files);
 
-        let part = |name: &str, text: &str| ManifestPart {
-            name: name.to_owned(),
-            bytes: text.len() as u64,
-            tokens: counter.count(text),
-        };
-        let parts = std::iter::once(part("instructions", &prompt.system))
-            .chain(parts.iter().map(|p| part(&p.name, &p.text)))
-            .collect();
-        let input_tokens = counter.count(&prompt.system) + counter.count(&prompt.user) + ENVELOPE_TOKENS;
+        let Shown { parts, files: shown_files, input_tokens } = self.count(&prompt, &parts, &files);
         let max_output_tokens = match model.model.max_output_tokens {
             0 => question.max_output,
             limit => limit.min(question.max_output),
@@ -153,7 +152,7 @@ impl Draft<'_> {
             state: ApprovalState::Waiting,
             purpose: question.purpose.clone(),
             by: None,
-            files: files.iter().map(|file| self.manifest_file(file, counter)).collect(),
+            files: shown_files,
             left_out: self.left_out(&files),
             parts,
             model: model.model.id.clone(),
@@ -166,7 +165,7 @@ impl Draft<'_> {
                 domains: web.allowed_domains.clone(),
             }),
             input_tokens,
-            tokens_exact: counter.is_exact(),
+            tokens_exact: self.counter().is_exact(),
             max_output_tokens,
             overflow_tokens: overflow(model.model.context_window, input_tokens, max_output_tokens),
             cost_estimate: costs.estimate,
@@ -193,6 +192,32 @@ impl Draft<'_> {
         let stored = StoredManifest { manifest, target, boundary: self.boundary.to_owned(), read };
         let document = serde_json::to_string(&stored).map_err(|e| ApiError::internal(e.to_string()))?;
         Ok(Built { row: ApprovalRow { manifest: document, ..row }, canonical, body, stored })
+    }
+
+    fn counter(&self) -> Counter {
+        let model = &self.choice.model;
+        Counter::for_model(&model.model.provider, &model.target.model)
+    }
+
+    /// What goes, with the tokens of each and of all.
+    fn count(&self, prompt: &Prompt, parts: &[Part], files: &[PromptFile]) -> Shown {
+        let (counter, counts) = (self.counter(), &self.inner.counts);
+        let counted = counts.parts(&prompt.user, &prompt.texts);
+        let (of_parts, of_files) = counted.parts.split_at(parts.len());
+        let part = |name: &str, text: &str, count: u64| ManifestPart {
+            name: name.to_owned(),
+            bytes: text.len() as u64,
+            tokens: counter.raise(count),
+        };
+        let instructions = part("instructions", &prompt.system, counts.text(&prompt.system));
+        let input_tokens = instructions.tokens + counter.raise(counted.whole) + ENVELOPE_TOKENS;
+        let parts = parts.iter().zip(of_parts).map(|(p, count)| part(&p.name, &p.text, *count));
+        let files = files.iter().zip(of_files);
+        Shown {
+            parts: std::iter::once(instructions).chain(parts).collect(),
+            files: files.map(|(file, count)| self.manifest_file(file, counter.raise(*count))).collect(),
+            input_tokens,
+        }
     }
 
     /// The ranked files that do not go.
@@ -254,14 +279,14 @@ impl Draft<'_> {
         if redact { guard::redact(text, &blocking) } else { text.to_owned() }
     }
 
-    fn manifest_file(&self, file: &PromptFile, counter: Counter) -> ManifestFile {
+    fn manifest_file(&self, file: &PromptFile, tokens: u64) -> ManifestFile {
         let row = self.ranked.iter().find(|row| row.path == file.path);
         let reasons =
             row.and_then(|row| serde_json::from_str::<Vec<api::discovery::RankReason>>(&row.reasons).ok());
         ManifestFile {
             path: file.path.clone(),
             bytes: file.text.len() as u64,
-            tokens: counter.count(&file.text),
+            tokens,
             reason: reasons
                 .and_then(|r| r.into_iter().next())
                 .map_or_else(|| "chosen by hand".to_owned(), |r| r.detail),

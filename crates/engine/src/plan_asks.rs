@@ -208,7 +208,7 @@ pub(crate) async fn apply_step(inner: &Inner, context: &StepContext) -> Result<O
     let (document, _) = parser.finish(sent.ending.for_plan());
     let mut steps = document.steps.into_iter();
     let (Some(changed), None) = (steps.next().filter(|step| step.complete), steps.next()) else {
-        let why = sent.trouble.map(|why| format!(" {why}")).unwrap_or_default();
+        let why: String = sent.alarm.iter().chain(&sent.trouble).map(|why| format!(" {why}")).collect();
         return Err(StepError::Failed(format!(
             "The model's answer is not one whole step.{why} The plan is as it was, and the answer is kept."
         )));
@@ -217,7 +217,8 @@ pub(crate) async fn apply_step(inner: &Inner, context: &StepContext) -> Result<O
         return Err(StepError::Canceled);
     }
     let by = Caller::owner(format!("model {}", input.model.unwrap_or_default()));
-    let note = format!("A model changed a step: {}", wish.lines().next().unwrap_or_default());
+    let alarm = sent.alarm.map(|alarm| format!(" {alarm}")).unwrap_or_default();
+    let note = format!("A model changed a step: {}{alarm}", wish.lines().next().unwrap_or_default());
     let plan = PlanId(plan);
     if inner.step_is(&plan, &step, &changed).await.map_err(failed)? {
         // Done in a run that ended before it could say so.

@@ -83,6 +83,9 @@ fn repair(repair: &plan::Repair) -> Repair {
         plan::Repair::DropLines => Repair::DropLines,
         plan::Repair::UseKind(operation) => Repair::UseKind { operation: kind(operation) },
         plan::Repair::DropDependency(step) => Repair::DropDependency { step },
+        plan::Repair::DropOperation => Repair::DropOperation,
+        plan::Repair::DropFile => Repair::DropFile,
+        plan::Repair::MoveAfter(step) => Repair::MoveAfter { step },
     }
 }
 
@@ -95,6 +98,9 @@ fn stored_repair(repair: Repair) -> plan::Repair {
         Repair::DropLines => plan::Repair::DropLines,
         Repair::UseKind { operation } => plan::Repair::UseKind(plan_kind(operation)),
         Repair::DropDependency { step } => plan::Repair::DropDependency(step),
+        Repair::DropOperation => plan::Repair::DropOperation,
+        Repair::DropFile => plan::Repair::DropFile,
+        Repair::MoveAfter { step } => plan::Repair::MoveAfter(step),
     }
 }
 

@@ -5,6 +5,7 @@
 //! templates in which [`BOUNDARY`] stands for it.
 
 use crate::prompts;
+use std::ops::Range;
 
 /// What stands for the boundary in instructions.
 pub(crate) const BOUNDARY: &str = "BOUNDARY";
@@ -89,13 +90,17 @@ pub(crate) struct Prompt {
     pub system: String,
     /// The user message.
     pub user: String,
+    /// Where in it the text of each part stands, and then that of each file.
+    pub texts: Vec<Range<usize>>,
 }
 
 /// Puts a request together.
 pub(crate) fn prompt(instructions: &str, boundary: &str, parts: &[Part], files: &[PromptFile]) -> Prompt {
-    let mut user = String::new();
+    let (mut user, mut texts) = (String::new(), Vec::with_capacity(parts.len() + files.len()));
     let mut push = |name: &str, attributes: &str, text: &str| {
-        user.push_str(&format!("<{name}-{boundary}{attributes}>\n{text}"));
+        user.push_str(&format!("<{name}-{boundary}{attributes}>\n"));
+        texts.push(user.len()..user.len() + text.len());
+        user.push_str(text);
         if !text.ends_with('\n') {
             user.push('\n');
         }
@@ -109,7 +114,7 @@ pub(crate) fn prompt(instructions: &str, boundary: &str, parts: &[Part], files: 
     for file in files {
         push("file", &format!(" path=\"{}\"", attribute(&file.path)), &file.text);
     }
-    Prompt { system: instructions.replace(BOUNDARY, boundary), user }
+    Prompt { system: instructions.replace(BOUNDARY, boundary), user, texts }
 }
 
 /// Text inside the quotes of an attribute.
@@ -164,6 +169,8 @@ mod tests {
             Part { attributes: vec![("of", "x\"><y".into())], ..Part::new("tree", "a\nb\n") },
         ];
         let prompt = prompt("Tags end in -BOUNDARY.", "4f1c", &parts, &files);
+        let texts: Vec<&str> = prompt.texts.iter().map(|at| &prompt.user[at.clone()]).collect();
+        assert_eq!(texts, ["Do it", "a\nb\n", hostile]);
         assert_eq!(prompt.user.matches("</file-4f1c>").count(), 1);
         assert_eq!(prompt.user.matches("<task-4f1c>").count(), 1);
         assert!(prompt.user.contains("path=\"a&quot;b&lt;.rs\""));

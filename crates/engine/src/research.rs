@@ -5,7 +5,7 @@
 
 mod apply;
 
-pub(crate) use apply::{apply_answer, apply_proposal, begins};
+pub(crate) use apply::{apply_answer, apply_proposal, begins, tidied};
 
 use crate::error::database;
 use crate::models::Resolved;
@@ -44,8 +44,8 @@ const ANSWER_OUTPUT: u64 = 4_000;
 
 /// The states of a row.
 const ASKED: &str = "asked";
-const ANSWERED: &str = "answered";
-const CUT: &str = "cut";
+pub(crate) const ANSWERED: &str = "answered";
+pub(crate) const CUT: &str = "cut";
 
 /// What a job asks to have questions proposed.
 pub(crate) fn propose(session: &SessionRow) -> Question {
@@ -84,11 +84,16 @@ pub(crate) fn searches(model: &Resolved) -> Result<llm::SearchLimit, ApiError> {
     })
 }
 
+/// Whether a text can be asked.
+pub(crate) fn is_question(text: &str) -> bool {
+    !text.is_empty() && text.len() <= LONGEST_QUESTION
+}
+
 fn questions_of(given: Vec<String>) -> Result<Vec<String>, ApiError> {
     let mut kept: Vec<String> = Vec::new();
     for question in given {
         let question = question.trim().to_owned();
-        if question.is_empty() || question.len() > LONGEST_QUESTION {
+        if !is_question(&question) {
             let message = format!("A question has 1 to {LONGEST_QUESTION} bytes. Nothing was asked.");
             return Err(ApiError::invalid("question_length", message));
         }
@@ -249,7 +254,7 @@ pub(crate) fn with_findings(mut question: Question, findings: Vec<Part>) -> Ques
 }
 
 /// The sources of a finding; none before there is an answer.
-fn notes(row: &WebFindingRow) -> WebNotes {
+pub(crate) fn notes(row: &WebFindingRow) -> WebNotes {
     if row.web.is_empty() {
         return WebNotes::default();
     }
@@ -261,16 +266,20 @@ fn notes(row: &WebFindingRow) -> WebNotes {
 
 /// A finding as text.
 fn told(row: &WebFindingRow) -> String {
-    let mut text = format!("Question: {}\n\n{}\n", row.question, row.answer.trim_end());
-    if row.state == CUT {
+    text(&row.question, &row.answer, row.state == CUT, &notes(row))
+}
+
+/// A question with its answer and sources as text.
+pub(crate) fn text(question: &str, answer: &str, cut: bool, notes: &WebNotes) -> String {
+    let mut text = format!("Question: {question}\n\n{}\n", answer.trim_end());
+    if cut {
         text.push_str("(The answer ended too early.)\n");
     }
-    let notes = notes(row);
     if !notes.sources.is_empty() {
         text.push_str("\nSources:\n");
     }
-    for source in notes.sources {
-        let date = source.date.map(|date| format!(", {date}")).unwrap_or_default();
+    for source in &notes.sources {
+        let date = source.date.as_ref().map(|date| format!(", {date}")).unwrap_or_default();
         text.push_str(&format!("- {} <{}>{date}\n", source.title, source.url));
     }
     text

@@ -406,8 +406,13 @@ impl Inner {
                 findings.get(at).and_then(|f| f.get(finding as usize)).cloned().ok_or_else(missing)?;
             let found = plan_view::stored_finding(found);
             let document = plan::repair(&current.document, at, &found).ok_or_else(missing)?;
+            let mut steps = current.steps.clone();
+            if let Some((from, to)) = found.repair.as_ref().and_then(|repair| repair.moves(at)) {
+                let moved = steps.remove(from);
+                steps.insert(to, moved);
+            }
             let note = format!("Step {}: repaired {}.", at + 1, found.code);
-            Ok(Made { document, steps: current.steps.clone(), origin: Origin::Repair, note })
+            Ok(Made { document, steps, origin: Origin::Repair, note })
         })
         .await
     }

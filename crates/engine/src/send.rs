@@ -236,6 +236,10 @@ impl<'a> Arriving<'a> {
     }
 }
 
+/// What is said of an answer whose provider waits to be asked to go on.
+const PAUSED: &str = "The provider rested before its answer was whole, and would have to be asked to go on. What had arrived is kept; ask \
+                      once more, perhaps with fewer searches.";
+
 /// Reads the answer to its end, whatever that is. Steps are checked on another thread while the answer goes on.
 async fn collect(inner: &Inner, mut stream: ChatStream, arriving: &Arriving<'_>) -> Answer {
     let mut pending = String::new();
@@ -292,6 +296,8 @@ async fn collect(inner: &Inner, mut stream: ChatStream, arriving: &Arriving<'_>)
         (None, Some(FinishReason::ContentFilter)) => {
             (Ending::Broken, Some("The provider withheld the rest of the answer.".to_owned()))
         }
+        // To go on would be another request, which nobody has approved.
+        (None, Some(FinishReason::PauseTurn)) => (Ending::Broken, Some(PAUSED.to_owned())),
         (None, Some(_)) => (Ending::Finished, None),
         (None, None) => {
             (Ending::Broken, Some("The answer ended without saying that it was complete.".to_owned()))

@@ -3,39 +3,33 @@
 //! An imported session is somebody else's word. Its plans are checked against the project they come to, and nothing that
 //! was decided about them counts here.
 
+mod findings;
+mod folder;
 pub(crate) mod wire;
 
 use crate::error::{database, no_project};
 use crate::wire::Ending;
 use crate::{Engine, Inner, plan_view, sessions};
-use api::PlanId;
 use api::events::Topic;
 use api::plans::{GetPlan, Plans};
 use api::sessions::{ExportSession, ExportedSession, GetSession, ImportSession, Session, Sessions};
-use plan::Parser;
+use folder::{FILE, read, whole_path, write};
+use plan::{Document, Parser};
 use rpc::{ApiError, Caller, ErrorCode};
-use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::collections::HashMap;
 use store::files::FileRow;
 use store::jobs::{JobRow, JobState};
 use store::plan_versions::{self, CommentRow, VersionRow};
 use store::plans::PlanRow;
+use store::web_findings;
 use store::{Db, files, plans, texts};
 use wire::{CommentFile, FORM, PlanFile, RankedFile, SessionFile, VersionFile};
-
-/// The file from which a session is made again.
-const FILE: &str = "session.json";
-
-/// The largest such file that is read, in bytes.
-const MAX_FILE: u64 = 64 << 20;
-
-/// The highest number of a version that is believed.
-const MOST_VERSIONS: u32 = 100_000;
 
 /// The workflow of the jobs that stand for imported plans.
 const IMPORTED: &str = "import";
 
-/// Reads all of a session.
+/// Reads all of a session. One call of [`store::Store::read`] reads of one moment, so what is written meanwhile is in
+/// none of it or in all of it.
 fn gather(db: &Db<'_>, id: &str, now: i64) -> store::Result<Option<SessionFile>> {
     let Some(session) = store::sessions::get(db, id)? else { return Ok(None) };
     let ranked = files::list(db, id)?.into_iter().map(|file| RankedFile {
@@ -58,6 +52,7 @@ fn gather(db: &Db<'_>, id: &str, now: i64) -> store::Result<Option<SessionFile>>
         task: session.task,
         files: ranked.collect(),
         plans: made.into_iter().map(|plan| gather_plan(db, plan)).collect::<store::Result<_>>()?,
+        web_findings: web_findings::list(db, id)?.into_iter().filter_map(findings::file).collect(),
     }))
 }
 
@@ -95,84 +90,20 @@ fn gather_plan(db: &Db<'_>, plan: PlanRow) -> store::Result<PlanFile> {
     })
 }
 
-/// Writes the folder; the names of its files.
-fn write(folder: &Path, texts: &[(String, String)]) -> std::io::Result<()> {
-    let mut private = std::fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut private, 0o700);
-    // Fails when it is there: nothing is ever written into what somebody has.
-    private.create(folder)?;
-    let written = fill(folder, texts);
-    if written.is_err() {
-        // Half a session is of no use, and would stand in the way of the next try.
-        drop(std::fs::remove_dir_all(folder));
+/// A plan as its newest version has it.
+fn newest(made: &PlanFile) -> Document {
+    let mut parser = Parser::new();
+    let ending = made.ending.as_deref().and_then(|json| serde_json::from_str::<Ending>(json).ok());
+    let Some(version) = made.versions.last() else {
+        parser.push(&made.answer);
+        return parser.finish(ending.unwrap_or(Ending::Broken).for_plan()).0;
+    };
+    parser.push(&version.document);
+    let mut document = parser.finish(plan::Ending::Finished).0;
+    for (step, stored) in document.steps.iter_mut().zip(&version.steps) {
+        step.complete = !stored.cut;
     }
-    written
-}
-
-fn fill(folder: &Path, texts: &[(String, String)]) -> std::io::Result<()> {
-    for (name, text) in texts {
-        let path = folder.join(name);
-        if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent)?;
-        }
-        std::fs::write(path, text)?;
-    }
-    Ok(())
-}
-
-fn whole_path(path: &str) -> Result<PathBuf, ApiError> {
-    let path = PathBuf::from(path);
-    if path.is_absolute() {
-        return Ok(path);
-    }
-    Err(ApiError::invalid("path", "Name the folder with its whole path, from the root. Nothing was done."))
-}
-
-fn unreadable(why: impl std::fmt::Display) -> ApiError {
-    let message = format!("This is no session that can be imported: {why}. Nothing was changed.");
-    ApiError::invalid("session_file", message)
-}
-
-fn read(folder: &Path) -> Result<SessionFile, ApiError> {
-    let path = folder.join(FILE);
-    let found = std::fs::metadata(&path).map_err(|e| unreadable(format!("{}: {e}", path.display())))?;
-    if !found.is_file() || found.len() > MAX_FILE {
-        return Err(unreadable(format!("{FILE} is no file of at most {} MiB", MAX_FILE >> 20)));
-    }
-    let text = std::fs::read_to_string(&path).map_err(|e| unreadable(format!("{}: {e}", path.display())))?;
-    let file: SessionFile = serde_json::from_str(&text).map_err(|e| unreadable(format!("{FILE}: {e}")))?;
-    if file.plantocode_session == 0 || file.plantocode_session > FORM {
-        return Err(unreadable("it was written by a newer version of this program"));
-    }
-    for path in file.files.iter().map(|file| &file.path) {
-        plan::path::check(path).map_err(|e| unreadable(format!("a path in it is not allowed: {e}")))?;
-    }
-    let mut ids = HashSet::new();
-    for plan in &file.plans {
-        if !ids.insert(&plan.id) {
-            return Err(unreadable("two of its plans are called the same"));
-        }
-        check_versions(plan)?;
-        let ending = plan.ending.as_deref().unwrap_or_default();
-        if !plan_view::is_ended(&plan.state) || serde_json::from_str::<Ending>(ending).is_err() {
-            return Err(unreadable("it does not say how the answer with one of its plans ended"));
-        }
-    }
-    Ok(file)
-}
-
-/// Decisions belong to ids of steps, and versions are counted: neither may be what it likes.
-fn check_versions(plan: &PlanFile) -> Result<(), ApiError> {
-    let mut last = 0;
-    for version in &plan.versions {
-        let ids: HashSet<&String> = version.steps.iter().map(|step| &step.id).collect();
-        if version.number <= last || version.number > MOST_VERSIONS || ids.len() != version.steps.len() {
-            return Err(unreadable("the versions of one of its plans are not in order"));
-        }
-        last = version.number;
-    }
-    Ok(())
+    document
 }
 
 /// Who did something where the session comes from: not to be taken for somebody here.
@@ -181,6 +112,13 @@ fn elsewhere(name: &str) -> String {
 }
 
 impl Inner {
+    /// A job that has ended, for what was made elsewhere.
+    fn import_job(&self, session: &str) -> JobRow {
+        let note = "Imported with its session.".to_owned();
+        let row = JobRow::queued(self.new_id(), session.to_owned(), IMPORTED, "{}".to_owned(), self.now());
+        JobRow { state: JobState::Completed, note, ..row }
+    }
+
     pub(crate) async fn export_session(&self, request: ExportSession) -> Result<ExportedSession, ApiError> {
         let folder = whole_path(&request.folder)?;
         let (id, now) = (request.session.0.clone(), self.now());
@@ -188,12 +126,13 @@ impl Inner {
         let file = found.ok_or_else(|| crate::error::no_session(&request.session))?;
         let mut written = vec![("task.md".to_owned(), file.task.clone())];
         for (n, made) in file.plans.iter().enumerate() {
-            let id = PlanId(made.id.clone());
-            let document = self.of_one_moment(&id).await?.1.document;
-            let document = plan::export::stripped(&document).0;
+            let document = plan::export::stripped(&newest(made)).0;
             let name = crate::review::several::file_name(&document.title);
             let text = plan::export::markdown(&document, &[]);
             written.push((format!("plans/{:02}-{name}.md", n + 1), text));
+        }
+        if !file.web_findings.is_empty() {
+            written.push(("web-findings.md".to_owned(), findings::markdown(&file.web_findings)));
         }
         let json = serde_json::to_string_pretty(&file).map_err(|e| ApiError::internal(e.to_string()))?;
         written.push((FILE.to_owned(), json));
@@ -221,17 +160,9 @@ impl Inner {
         ids: &HashMap<String, String>,
     ) -> Result<Imported, ApiError> {
         let id = ids.get(&made.id).cloned().unwrap_or_default();
-        let note = "Imported with its session.".to_owned();
         // Its title and steps, as the newest version has them.
-        let mut parser = Parser::new();
-        parser.push(made.versions.last().map_or(&made.answer, |version| &version.document));
-        let document = parser.finish(plan::Ending::Finished).0;
-        let job = JobRow {
-            state: JobState::Completed,
-            note,
-            plan_id: Some(id.clone()),
-            ..JobRow::queued(self.new_id(), session.to_owned(), IMPORTED, "{}".to_owned(), self.now())
-        };
+        let document = newest(made);
+        let job = JobRow { plan_id: Some(id.clone()), ..self.import_job(session) };
         let plan = PlanRow {
             id: id.clone(),
             session_id: session.to_owned(),
@@ -335,6 +266,7 @@ impl Engine {
         let made = file.plans.iter().map(|plan| inner.imported(&session, plan, &ids));
         let made = made.collect::<Result<Vec<Imported>, ApiError>>()?;
         let imported: Vec<String> = made.iter().map(|plan| plan.plan.id.clone()).collect();
+        let found = inner.imported_findings(&session, file.web_findings)?;
         let (key, project, task) = (session.clone(), request.project.0.clone(), file.task.clone());
         let rows: Vec<FileRow> = file.files.into_iter().map(ranked).collect();
         let write = move |db: &Db<'_>| {
@@ -344,6 +276,7 @@ impl Engine {
             store::sessions::insert(db, &key, &project, &task, now)?;
             files::replace(db, &key, &rows)?;
             made.iter().try_for_each(|plan| plan.store(db))?;
+            found.store(db)?;
             Ok(true)
         };
         if !inner.store.write(write).await.map_err(database)? {
@@ -359,41 +292,5 @@ impl Engine {
         }
         inner.bus.tell(Topic::Session, &session, Some(&session));
         Sessions::get(self, caller, this).await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::review::wire::StoredStep;
-
-    fn version(number: u32, ids: &[&str]) -> VersionFile {
-        let step = |id: &&str| StoredStep { id: (*id).to_owned(), source: None, cut: false };
-        VersionFile {
-            number,
-            origin: "edit".into(),
-            note: String::new(),
-            document: String::new(),
-            steps: ids.iter().map(step).collect(),
-            made_by: "ada".into(),
-            created_at: 1,
-        }
-    }
-
-    #[test]
-    fn numbers_and_ids_of_versions_are_not_believed() {
-        let check =
-            |versions: Vec<VersionFile>| check_versions(&PlanFile { versions, ..PlanFile::default() });
-        assert!(check(vec![version(1, &["s1"]), version(2, &["s1", "s2"]), version(7, &[])]).is_ok());
-        for versions in [
-            vec![version(0, &[])],
-            vec![version(2, &[]), version(2, &[])],
-            vec![version(3, &[]), version(2, &[])],
-            vec![version(u32::MAX, &[])],
-            // Who accepts one of two steps that are called the same would accept both.
-            vec![version(2, &["s1", "s1"])],
-        ] {
-            assert_eq!(check(versions).unwrap_err().reason, "session_file");
-        }
     }
 }

@@ -78,32 +78,94 @@ impl Inner {
     }
 }
 
+/// How often a save is put together with a text that is another one again when it is to be stored. Saves take turns, so
+/// only steps back and suggestions come between.
+const TRIES: usize = 8;
+
+/// Texts that together have fewer bytes are merged at once; others on a thread for work that takes a while.
+const AT_ONCE: usize = 16 << 10;
+
+/// Saves of one task take turns. Who merges does not hold the database, so the next could otherwise always come first.
+#[derive(Default)]
+pub(crate) struct Turns([tokio::sync::Mutex<()>; 16]);
+
+impl Turns {
+    /// The turn of a session; some sessions share one.
+    fn of(&self, session: &SessionId) -> &tokio::sync::Mutex<()> {
+        let sum = session.0.bytes().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+        &self.0[sum % self.0.len()]
+    }
+}
+
 /// What became of a save.
 enum Saved {
     Stored(SessionRow),
-    Changed(u32),
-    TooLong(usize),
+    /// The task has another version by now.
+    Moved,
+    Gone,
 }
 
-/// Stores a text, put together with the present one where that was changed meanwhile.
-fn save(db: &store::Db<'_>, request: &SaveTask, by: &str, now: i64) -> store::Result<Option<Saved>> {
-    let session = request.session.0.as_str();
-    let Some(row) = store::sessions::get(db, session)? else { return Ok(None) };
-    let new = |text, origin| NewText { session, text, origin, made_by: by, now };
-    let stored = if row.task_version == request.base_version {
-        task_steps::save(db, &new(&request.text, Origin::Typed))?
-    } else {
-        let Some(base) = &request.base_text else { return Ok(Some(Saved::Changed(row.task_version))) };
-        let merged = merge(base, &request.text, &row.task);
-        if merged.len() > MAX_TASK_BYTES {
-            return Ok(Some(Saved::TooLong(merged.len())));
+/// A text to be stored, and the version of the task that it takes the place of.
+struct Save {
+    session: String,
+    version: u32,
+    text: String,
+    origin: Origin,
+    by: String,
+    now: i64,
+}
+
+impl Save {
+    fn store(&self, db: &store::Db<'_>) -> store::Result<Saved> {
+        let Some(row) = store::sessions::get(db, &self.session)? else { return Ok(Saved::Gone) };
+        if row.task_version != self.version {
+            return Ok(Saved::Moved);
         }
-        task_steps::save(db, &new(&merged, Origin::Merged))?
-    };
-    if !stored {
-        return Ok(None);
+        let Save { session, text, origin, by, now, .. } = self;
+        let new = NewText { session, text, origin: *origin, made_by: by, now: *now };
+        let stored = task_steps::save(db, &new)?;
+        let row = store::sessions::get(db, session)?.filter(|_| stored);
+        Ok(row.map_or(Saved::Gone, Saved::Stored))
     }
-    Ok(store::sessions::get(db, session)?.map(Saved::Stored))
+}
+
+/// Three texts as one, away from the threads that serve links if that takes a while.
+async fn merged(base: &str, mine: &str, theirs: String) -> Result<String, ApiError> {
+    if base.len() + mine.len() + theirs.len() < AT_ONCE {
+        return Ok(merge(base, mine, &theirs));
+    }
+    let (base, mine) = (base.to_owned(), mine.to_owned());
+    let merged = tokio::task::spawn_blocking(move || merge(&base, &mine, &theirs)).await;
+    merged.map_err(|e| ApiError::internal(e.to_string()))
+}
+
+impl Inner {
+    /// Stores a text, put together with the present one where that was changed meanwhile. They are put together before
+    /// the database is asked to store the result: nobody else's change waits for that.
+    async fn save_text(&self, request: &SaveTask, by: &str) -> Result<SessionRow, ApiError> {
+        let _turn = self.turns.of(&request.session).lock().await;
+        let mut version = request.base_version;
+        for _ in 0..TRIES {
+            let row = self.session(&request.session).await?;
+            version = row.task_version;
+            let (text, origin) = if version == request.base_version {
+                (request.text.clone(), Origin::Typed)
+            } else {
+                let Some(base) = &request.base_text else { break };
+                (merged(base, &request.text, row.task).await?, Origin::Merged)
+            };
+            if text.len() > MAX_TASK_BYTES {
+                return Err(too_long(text.len()));
+            }
+            let save = Save { session: row.id, version, text, origin, by: by.to_owned(), now: self.now() };
+            match self.store.write(move |db| save.store(db)).await.map_err(database)? {
+                Saved::Stored(row) => return Ok(row),
+                Saved::Moved => {}
+                Saved::Gone => return Err(no_session(&request.session)),
+            }
+        }
+        Err(task_changed(version))
+    }
 }
 
 impl Sessions for Engine {
@@ -150,16 +212,9 @@ impl Sessions for Engine {
     async fn save_task(&self, caller: &Caller, request: SaveTask) -> Result<Session, ApiError> {
         check_task(&request.text)?;
         check_task(request.base_text.as_deref().unwrap_or_default())?;
-        let (id, now, by) = (request.session.clone(), self.inner.now(), caller.name.to_string());
-        let saved = self.inner.store.write(move |db| save(db, &request, &by, now)).await.map_err(database)?;
-        match saved.ok_or_else(|| no_session(&id))? {
-            Saved::Stored(row) => {
-                self.inner.bus.tell(Topic::Session, &id.0, Some(&id.0));
-                Ok(view(row))
-            }
-            Saved::Changed(version) => Err(task_changed(version)),
-            Saved::TooLong(bytes) => Err(too_long(bytes)),
-        }
+        let row = self.inner.save_text(&request, &caller.name).await?;
+        self.inner.bus.tell(Topic::Session, &row.id, Some(&row.id));
+        Ok(view(row))
     }
 
     async fn delete(&self, _: &Caller, request: GetSession) -> Result<Empty, ApiError> {

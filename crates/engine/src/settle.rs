@@ -128,7 +128,7 @@ async fn commit(
             store::audit::append(db, &job, &approval, OUTCOME, &record, now)?;
             store::answers::settle(db, &approval)?;
             let cost = spent.as_ref().and_then(|spent| spent.row.cost).unwrap_or(0);
-            store::scopes::release(db, &approval, cost)?;
+            store::permissions::release(db, &approval, cost)?;
             let Some(Spent { row, plan, usage }) = spent else { return Ok(()) };
             store::usage::insert(db, &row, now)?;
             // The session, and its plan with it, may have been deleted meanwhile.

@@ -19,6 +19,7 @@ impl System for Engine {
                            start again.";
             return Err(ApiError::invalid("api_newer", message));
         }
+        self.inner.frames.is_called(caller.link, &hello.client);
         let fresh = self.inner.new_id();
         let engine = self
             .inner
@@ -67,7 +68,7 @@ impl System for Engine {
     }
 
     async fn clean(&self, _: &Caller, _: Empty) -> Result<Cleaned, ApiError> {
-        self.inner.clean().await.map_err(database)
+        self.inner.clean(crate::house::Wish::Person).await.map_err(database)
     }
 }
 

@@ -8,10 +8,11 @@ mod steps;
 
 use crate::error::database;
 use crate::questions::{self, workflow};
-use crate::wire::{Ending, ImproveInput, RefineInput, Suggested};
+use crate::wire::{Ending, ImproveInput, RefineInput, Sent, Suggested};
 use crate::workflow::{answer, failed, json, sent};
 use crate::{Engine, Inner};
 use ::jobs::{Outcome, StepContext, StepError};
+use api::JobId;
 use api::events::Topic;
 use api::jobs::{GetJob, Job};
 use api::sessions::Session;
@@ -53,13 +54,14 @@ pub(crate) async fn apply(inner: &Inner, context: &StepContext) -> Result<Outcom
     let sent = sent(context, "")?;
     let answer = answer(inner, job).await?;
     if sent.ending != Ending::Finished {
-        let why = sent.trouble.unwrap_or_else(|| "The answer ended too early.".to_owned());
-        return Err(StepError::Failed(format!("{why} The task is as it was; what had arrived is kept.")));
+        let why = sent.trouble.clone().unwrap_or_else(|| "The answer ended too early.".to_owned());
+        let message = format!("{why} The task is as it was; what had arrived is kept.");
+        return Err(StepError::Failed(with_alarm(&sent, message)));
     }
     let Some(text) = suggested(&answer) else {
         let message =
             "The model's answer is not a text that could be used. The task is as it was; the answer is kept.";
-        return Err(StepError::Failed(message.to_owned()));
+        return Err(StepError::Failed(with_alarm(&sent, message.to_owned())));
     };
     let change: Change = match job.workflow.as_str() {
         workflow::REFINE => {
@@ -74,7 +76,12 @@ pub(crate) async fn apply(inner: &Inner, context: &StepContext) -> Result<Outcom
         }
     };
     let applied = inner.change_task(&job.session_id, change).await?;
-    json(&Suggested { applied, text }).map(Outcome::Done)
+    json(&Suggested { applied, text, alarm: sent.alarm }).map(Outcome::Done)
+}
+
+/// What is said of an answer that cannot be used, after what a person has to know of how it was asked for.
+fn with_alarm(sent: &Sent, message: String) -> String {
+    sent.alarm.as_ref().map_or_else(|| message.clone(), |alarm| format!("{alarm} {message}"))
 }
 
 /// Makes the new task of the present one and its version; `None` where it no longer fits.
@@ -106,6 +113,17 @@ impl Inner {
         }
         Ok(changed)
     }
+}
+
+fn view(job: JobId, state: JobState, made: Option<Suggested>) -> Suggestion {
+    let state = match (&made, state) {
+        (Some(made), _) if made.applied => SuggestionState::Applied,
+        (Some(_), _) => SuggestionState::Dropped,
+        (None, JobState::Failed | JobState::Canceled | JobState::Completed) => SuggestionState::None,
+        (None, _) => SuggestionState::Pending,
+    };
+    let (text, alarm) = made.map(|made| (made.text, made.alarm)).unwrap_or_default();
+    Suggestion { job, state, text, alarm }
 }
 
 /// The bytes of `text` between two positions in UTF-16 code units; `None` when they are not on characters.
@@ -189,13 +207,7 @@ impl Tasks for Engine {
         let steps = self.inner.store.read(move |db| store::jobs::steps(db, &id)).await.map_err(database)?;
         let output = steps.into_iter().find(|step| step.name == APPLY).and_then(|step| step.output);
         let made: Option<Suggested> = output.and_then(|output| serde_json::from_str(&output).ok());
-        let state = match (&made, job.state) {
-            (Some(made), _) if made.applied => SuggestionState::Applied,
-            (Some(_), _) => SuggestionState::Dropped,
-            (None, JobState::Failed | JobState::Canceled | JobState::Completed) => SuggestionState::None,
-            (None, _) => SuggestionState::Pending,
-        };
-        Ok(Suggestion { job: request.job, state, text: made.map(|made| made.text).unwrap_or_default() })
+        Ok(view(request.job, job.state, made))
     }
 
     async fn history(&self, _: &Caller, request: TaskHistory) -> Result<TaskSteps, ApiError> {
@@ -242,6 +254,25 @@ mod tests {
             suggested("<text>Use <text>x</text> here</text>").as_deref(),
             Some("Use <text>x</text> here")
         );
+    }
+
+    #[test]
+    fn what_a_server_sent_otherwise_is_told_with_the_suggestion() {
+        let alarm = "The server says that it changed the request before it sent it: model.";
+        let made = Suggested { applied: true, text: "New words.".into(), alarm: Some(alarm.into()) };
+        let stored = serde_json::to_string(&made).unwrap();
+        let seen = view("j".to_owned().into(), JobState::Completed, serde_json::from_str(&stored).ok());
+        assert_eq!((seen.state, seen.alarm.as_deref()), (SuggestionState::Applied, Some(alarm)));
+        // As an older version has stored it.
+        let older = r#"{"applied":false,"text":"New words."}"#;
+        let seen = view("j".to_owned().into(), JobState::Completed, serde_json::from_str(older).ok());
+        assert_eq!(
+            (seen.state, seen.text.as_str(), seen.alarm),
+            (SuggestionState::Dropped, "New words.", None)
+        );
+        let sent = Sent { ending: Ending::Finished, trouble: None, alarm: Some(alarm.into()) };
+        assert_eq!(with_alarm(&sent, "Unusable.".into()), format!("{alarm} Unusable."));
+        assert_eq!(with_alarm(&Sent { alarm: None, ..sent }, "Unusable.".into()), "Unusable.");
     }
 
     #[test]

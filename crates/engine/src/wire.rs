@@ -266,6 +266,9 @@ pub(crate) struct Suggested {
     pub applied: bool,
     /// The text.
     pub text: String,
+    /// What is wrong with what was sent, although it was answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alarm: Option<String>,
 }
 
 /// What may be spent.

@@ -255,7 +255,7 @@ impl Inner {
         let withdrawn = self
             .store
             .write(move |db| {
-                store::scopes::release(db, &id, 0)?;
+                store::permissions::release(db, &id, 0)?;
                 store::approvals::answer(db, &id, "superseded", "engine", now)
             })
             .await?;
@@ -268,7 +268,7 @@ impl Inner {
     /// Gives back what was set aside for an approval under which nothing was sent.
     async fn give_back(&self, approval: &str) -> store::Result<()> {
         let id = approval.to_owned();
-        self.store.write(move |db| store::scopes::release(db, &id, 0)).await
+        self.store.write(move |db| store::permissions::release(db, &id, 0)).await
     }
 }
 

@@ -60,8 +60,12 @@ pub struct ChatStream {
     leave: Option<Leave>,
     served: Served,
     route: Route,
+    cancel: CancellationToken,
     canceled: Pin<Box<WaitForCancellationFutureOwned>>,
     idle_limit: Duration,
+    /// When it said something last; `None` before the first time.
+    heard: Option<Instant>,
+    /// Set anew only when it is over: nearly every event would move it, and none needs it.
     idle: Pin<Box<Sleep>>,
     total: Pin<Box<Sleep>>,
 }
@@ -146,8 +150,10 @@ impl ChatStream {
             leave: None,
             served,
             route: route.clone(),
-            canceled: Box::pin(cancel.cancelled_owned()),
+            canceled: Box::pin(cancel.clone().cancelled_owned()),
+            cancel,
             idle_limit: config.idle,
+            heard: None,
             idle: Box::pin(sleep_until(first_byte)),
             total: Box::pin(sleep_until(started + config.total)),
         };
@@ -159,9 +165,9 @@ impl ChatStream {
             stream.body = Some(Box::pin(response.bytes_stream()));
             stream.peek(first_byte, config).await?;
         } else {
-            let reading = read_limited(response, config.max_answer, &route.provider);
+            let reading = read_limited(response, config.max_answer, route.who());
             let whole = timeout_at(started + config.total, reading).await;
-            let whole = whole.map_err(|_| too_slow(&route.provider, config.total)).flatten();
+            let whole = whole.map_err(|_| too_slow(route.who(), config.total)).flatten();
             if let Err(error) = whole.and_then(|body| stream.take_whole(send.created, &body)) {
                 stream.entry.close(Outcome::Failed);
                 return Err(error);
@@ -181,7 +187,7 @@ impl ChatStream {
                 Ok(None) => break,
                 Err(_) if waiting_for_first => {
                     self.entry.close(Outcome::Failed);
-                    return Err(too_slow(&self.route.provider, config.first_byte));
+                    return Err(too_slow(self.route.who(), config.first_byte));
                 }
                 Err(_) => break,
             };
@@ -210,7 +216,7 @@ impl ChatStream {
             Err(llm::LlmError::Failed(mut error)) => {
                 clean_message(&self.route, &mut error);
                 let whose = self.route.dialect.into();
-                return Err(GatewayError::from_upstream(&self.route.provider, error, None, whose));
+                return Err(GatewayError::from_upstream(self.route.who(), error, None, whose));
             }
             answer => answer?,
         };
@@ -233,13 +239,8 @@ impl ChatStream {
                 }
                 StreamEvent::Error(mut error) => {
                     clean_message(&self.route, &mut error);
-                    let provider = &self.route.provider;
-                    let error = match error.is_cut() {
-                        true => GatewayError::Cut { provider: provider.clone(), message: error.message },
-                        false => {
-                            GatewayError::from_upstream(provider, error, None, self.route.dialect.into())
-                        }
-                    };
+                    let whose = self.route.dialect.into();
+                    let error = GatewayError::from_stream(self.route.who(), error, whose);
                     self.fail(error);
                 }
                 event => self.ready.push_back(Ok(event)),
@@ -278,7 +279,7 @@ impl ChatStream {
     }
 
     fn cut(&self, message: String) -> GatewayError {
-        GatewayError::Cut { provider: self.route.provider.clone(), message }
+        GatewayError::Cut { provider: self.route.who().to_owned(), message }
     }
 
     /// The events that the next bytes complete; without bytes, those that the end of the connection does.
@@ -296,17 +297,31 @@ impl ChatStream {
         Ok(events)
     }
 
+    /// Whether it has said nothing for as long as it may.
+    fn poll_silent(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while self.idle.as_mut().poll(cx).is_ready() {
+            let until = self.heard.map(|heard| heard + self.idle_limit);
+            match until.filter(|until| *until > self.idle.deadline()) {
+                Some(until) => self.idle.as_mut().reset(until),
+                None => return Poll::Ready(()),
+            }
+        }
+        Poll::Pending
+    }
+
     /// Reads from the upstream until something is ready.
     fn poll_upstream(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while self.ready.is_empty() {
             let Some(body) = self.body.as_mut() else { return Poll::Ready(()) };
-            if self.canceled.as_mut().poll(cx).is_ready() {
+            if self.cancel.is_cancelled() {
                 self.fail(GatewayError::Canceled);
                 break;
             }
             let decoded = match body.as_mut().poll_next(cx) {
                 Poll::Pending => {
-                    if self.idle.as_mut().poll(cx).is_ready() {
+                    if self.canceled.as_mut().poll(cx).is_ready() {
+                        self.fail(GatewayError::Canceled);
+                    } else if self.poll_silent(cx).is_ready() {
                         self.fail(self.cut("it has been silent for too long".into()));
                     } else if self.total.as_mut().poll(cx).is_ready() {
                         self.fail(self.cut("the answer takes too long".into()));
@@ -316,7 +331,11 @@ impl ChatStream {
                     continue;
                 }
                 Poll::Ready(Some(Ok(bytes))) => {
-                    self.idle.as_mut().reset(Instant::now() + self.idle_limit);
+                    let now = Instant::now();
+                    if self.heard.replace(now).is_none() {
+                        // Until now it was the time for the first one.
+                        self.idle.as_mut().reset(now + self.idle_limit);
+                    }
                     self.decode(Some(&bytes))
                 }
                 Poll::Ready(Some(Err(error))) => {

@@ -96,6 +96,14 @@ impl Route {
             && self.provider == other.provider
     }
 
+    /// Who answers on this route, for the words of an error: behind our server there is a provider, but the server answers.
+    pub(crate) fn who(&self) -> &str {
+        match self.dialect {
+            llm::Dialect::Relayed => self.base_url.host_str().unwrap_or("the server"),
+            _ => &self.provider,
+        }
+    }
+
     /// What an audit record and an approval call this route.
     pub fn destination(&self) -> llm::Destination {
         llm::Destination { provider: self.provider.clone(), model: self.upstream_model.clone() }

@@ -2,14 +2,15 @@ use std::time::Duration;
 
 use llm::{LlmError, UpstreamError};
 
-/// Why there is no answer, split by what the caller can do about it.
+/// Why there is no answer, split by what the caller can do about it. Each is one sentence that names who failed once:
+/// `provider` is empty where the message says that already, as the words of our server about a provider do.
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {
     /// The request itself is wrong, or no route can express it: change the request.
     #[error(transparent)]
     Invalid(#[from] LlmError),
     /// The upstream refuses this request and would refuse it again: change the request.
-    #[error("{provider} refused the request ({status}): {message}")]
+    #[error("{}", said(provider, &format!("refused the request ({status})"), message))]
     Rejected {
         /// Who refused.
         provider: String,
@@ -21,7 +22,7 @@ pub enum GatewayError {
         message: String,
     },
     /// The key or token is missing, wrong or not allowed to do this: get another one.
-    #[error("{provider} does not accept the key: {message}")]
+    #[error("{}", said(provider, "does not accept the key", message))]
     Unauthorized {
         /// Who refused.
         provider: String,
@@ -33,7 +34,7 @@ pub enum GatewayError {
         message: String,
     },
     /// Too many requests: wait.
-    #[error("{provider} is limiting requests: {message}")]
+    #[error("{}", said(provider, "is limiting requests", message))]
     RateLimited {
         /// Who limits.
         provider: String,
@@ -44,7 +45,7 @@ pub enum GatewayError {
     },
     /// The account of the key has no credit left, or its quota for the day is used up: seconds do not help, a payment or
     /// another key does.
-    #[error("{provider} has no quota or credit left for this key: {message}")]
+    #[error("{}", said(provider, "has no quota or credit left for this key", message))]
     Exhausted {
         /// Who refused.
         provider: String,
@@ -54,7 +55,7 @@ pub enum GatewayError {
         message: String,
     },
     /// The upstream cannot be reached, is too slow or is failing: try again later or elsewhere.
-    #[error("{provider} is not available: {message}")]
+    #[error("{}", said(provider, "is not available", message))]
     Unavailable {
         /// Who.
         provider: String,
@@ -64,7 +65,7 @@ pub enum GatewayError {
         message: String,
     },
     /// The answer broke off after it had begun: what was received is all there is.
-    #[error("{provider} broke off: {message}")]
+    #[error("{}", said(provider, "broke off", message))]
     Cut {
         /// Who.
         provider: String,
@@ -97,6 +98,17 @@ impl From<llm::Dialect> for Whose {
     }
 }
 
+/// How the codes of our server begin that speak of a provider.
+const UPSTREAM: &str = "upstream_";
+
+/// One sentence of who does what, and what was said.
+fn said(provider: &str, what: &str, message: &str) -> String {
+    match provider {
+        "" => message.to_owned(),
+        provider => format!("{} {what}: {message}", llm::vendor(provider)),
+    }
+}
+
 impl GatewayError {
     /// Whether another route may succeed where this one failed.
     pub(crate) fn may_work_elsewhere(&self) -> bool {
@@ -126,7 +138,9 @@ impl GatewayError {
         let exhausted = error.is_exhausted();
         let UpstreamError { status, code, message, retry_after: said } = error;
         let retry_after = retry_after.or(said).map(|wait| wait.min(crate::retry::LONGEST));
-        let provider = provider.to_owned();
+        // What our server says of a provider is whole, and names the one that it asked in the end.
+        let whole = whose == Whose::Ours && code.as_deref().is_some_and(|code| code.starts_with(UPSTREAM));
+        let provider = if whole { String::new() } else { provider.to_owned() };
         match status {
             401 => Self::Unauthorized { provider, status, code, message },
             // A provider's 403 is about the key; our server says 403 of a request it will not pass on.
@@ -140,6 +154,16 @@ impl GatewayError {
                 Self::Unavailable { provider, status: Some(status), message }
             }
             _ => Self::Rejected { provider, status, code, message },
+        }
+    }
+
+    /// The same for an error inside of an answer that had begun.
+    pub(crate) fn from_stream(provider: &str, error: UpstreamError, whose: Whose) -> Self {
+        match (error.is_cut(), whose) {
+            // Our server passes on what a provider's answer ended with: a whole sentence.
+            (true, Whose::Ours) => Self::Cut { provider: String::new(), message: error.message },
+            (true, Whose::Providers) => Self::Cut { provider: provider.to_owned(), message: error.message },
+            (false, whose) => Self::from_upstream(provider, error, None, whose),
         }
     }
 
@@ -163,4 +187,49 @@ pub(crate) fn describe(error: reqwest::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What our server says of an error that it had with a provider, as its callers read it.
+    fn passed_on(error: &GatewayError, status: u16, code: &str) -> GatewayError {
+        let said = UpstreamError::new(status, Some(code.into()), &error.to_string());
+        GatewayError::from_upstream("plans.example", said, None, Whose::Ours)
+    }
+
+    #[test]
+    fn who_failed_is_said_once_also_through_our_server() {
+        let told = |status, code: Option<&str>, message: &str| {
+            let error = UpstreamError::new(status, code.map(str::to_owned), message);
+            GatewayError::from_upstream("openai", error, None, Whose::Providers)
+        };
+        for (status, words, answered, code) in [
+            (429, "OpenAI is limiting requests: slow down", 429, "upstream_rate_limited"),
+            (400, "OpenAI refused the request (400): slow down", 400, "upstream_rejected"),
+            (401, "OpenAI does not accept the key: slow down", 502, "upstream_unauthorized"),
+            (
+                402,
+                "OpenAI has no quota or credit left for this key: slow down",
+                402,
+                "upstream_quota_exhausted",
+            ),
+            (500, "OpenAI is not available: slow down", 502, "upstream_unavailable"),
+        ] {
+            let error = told(status, None, "slow down");
+            assert_eq!(error.to_string(), words);
+            assert_eq!(passed_on(&error, answered, code).to_string(), words);
+        }
+        let cut = GatewayError::from_stream("openai", UpstreamError::cut(), Whose::Providers);
+        let passed = UpstreamError::new(502, Some(UpstreamError::CUT.into()), &cut.to_string());
+        let passed = GatewayError::from_stream("plans.example", passed, Whose::Ours);
+        assert!(cut.to_string().starts_with("OpenAI broke off: ") && passed.to_string() == cut.to_string());
+        // What the server says of itself is said of the server.
+        let own = UpstreamError::new(429, Some("rate_limited".into()), "20 requests a minute are allowed");
+        let own = GatewayError::from_upstream("plans.example", own, None, Whose::Ours);
+        assert_eq!(own.to_string(), "plans.example is limiting requests: 20 requests a minute are allowed");
+        let hers = GatewayError::Unavailable { provider: "herd".into(), status: None, message: "x".into() };
+        assert_eq!(hers.to_string(), "herd is not available: x");
+    }
 }

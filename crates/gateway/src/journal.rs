@@ -66,6 +66,11 @@ impl Journal {
         self.lock().clone()
     }
 
+    /// The attempts so far, taken out: for whoever reads them last.
+    pub fn take(&self) -> Vec<Try> {
+        std::mem::take(&mut self.lock())
+    }
+
     /// Notes the beginning of an attempt. It counts as canceled until it ends: a dropped future reports nothing.
     pub(crate) fn begin(&self, attempt: Try) -> Entry {
         let mut tries = self.lock();

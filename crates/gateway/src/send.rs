@@ -214,20 +214,20 @@ impl Gateway {
         let started = Instant::now();
         let response = timeout_at(started + self.config.first_byte, request.send())
             .await
-            .map_err(|_| too_slow(&route.provider, self.config.first_byte))?
-            .map_err(|error| GatewayError::from_transport(&route.provider, error))?;
+            .map_err(|_| too_slow(route.who(), self.config.first_byte))?
+            .map_err(|error| GatewayError::from_transport(route.who(), error))?;
         let status = response.status().as_u16();
         entry.status(status);
         if response.status().is_success() {
             return Ok((response, started));
         }
         let retry_after = retry_after(response.headers());
-        let reading = read_limited(response, ERROR_BODY, &route.provider);
+        let reading = read_limited(response, ERROR_BODY, route.who());
         // Whatever cannot be read in time is described by the status alone.
         let body = timeout(self.config.call, reading).await.ok().and_then(Result::ok).unwrap_or_default();
         let mut error = llm::decode_error(status, &body);
         clean_message(route, &mut error);
-        Err(GatewayError::from_upstream(&route.provider, error, retry_after, route.dialect.into()))
+        Err(GatewayError::from_upstream(route.who(), error, retry_after, route.dialect.into()))
     }
 }
 
@@ -237,13 +237,13 @@ pub(crate) fn all_rest(rests: &[(&Route, Resting, Duration)]) -> Option<GatewayE
         rests.iter().filter(|(_, why, _)| *why == Resting::Limited).min_by_key(|(_, _, wait)| *wait);
     if let Some((route, _, wait)) = limited {
         return Some(GatewayError::RateLimited {
-            provider: route.provider.clone(),
+            provider: route.who().to_owned(),
             retry_after: Some(*wait),
             message: "its limit was reached a moment ago".into(),
         });
     }
     let (route, why, wait) = rests.iter().min_by_key(|(_, _, wait)| *wait)?;
-    let (provider, seconds) = (route.provider.clone(), wait.as_secs().max(1));
+    let (provider, seconds) = (route.who().to_owned(), wait.as_secs().max(1));
     Some(match why {
         Resting::Refused => {
             let message = format!("it refused the key a moment ago, and is asked again in {seconds} s");

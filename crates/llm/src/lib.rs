@@ -17,6 +17,7 @@ mod fields;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod inbound;
+mod open_object;
 mod percent;
 pub mod provider_transformers;
 pub mod response;
@@ -33,7 +34,7 @@ pub use chat::ChatRequest;
 pub use error::{LlmError, UpstreamError};
 pub use fields::Fields;
 pub use provider_transformers::{
-    Dialect, KeyHeader, StreamDecoder, WireRequest, decode_error, decode_response, encode,
+    Dialect, KeyHeader, StreamDecoder, WireRequest, decode_error, decode_response, encode, vendor,
 };
 pub use response::{ChatResponse, Fold};
 pub use search::{SearchLimit, Source, WebSearch};

@@ -54,25 +54,33 @@ impl SseDecoder {
     /// Takes the next bytes and returns the events they complete.
     pub fn push(&mut self, mut bytes: &[u8]) -> Result<Vec<SseEvent>, LlmError> {
         let mut events = Vec::new();
-        while !bytes.is_empty() {
-            if std::mem::take(&mut self.after_cr) && bytes[0] == b'\n' {
+        while let Some(first) = bytes.first() {
+            if std::mem::take(&mut self.after_cr) && *first == b'\n' {
                 bytes = &bytes[1..];
                 continue;
             }
-            let end = bytes.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+            let end = memchr::memchr2(b'\n', b'\r', bytes);
             let (part, rest) = bytes.split_at(end.unwrap_or(bytes.len()));
             if self.line.len() + self.data.len() + part.len() > self.limit {
                 return Err(LlmError::TooLarge { limit: self.limit });
             }
-            self.line.extend_from_slice(part);
-            let Some(first) = rest.first() else { break };
+            let Some(first) = rest.first() else {
+                self.line.extend_from_slice(part);
+                break;
+            };
             self.after_cr = *first == b'\r';
             bytes = &rest[1..];
-            let line = std::mem::take(&mut self.line);
+            if self.line.is_empty() {
+                // Nearly every line comes whole.
+                self.take_line(part, &mut events)?;
+                continue;
+            }
+            let mut line = std::mem::take(&mut self.line);
+            line.extend_from_slice(part);
             self.take_line(&line, &mut events)?;
             // The allocation serves the next line.
+            line.clear();
             self.line = line;
-            self.line.clear();
         }
         Ok(events)
     }

@@ -1,8 +1,11 @@
 //! The canonical stream: chunks of chat completions, and what happens beside them.
 
-use serde::{Deserialize, Serialize};
+use serde::de::MapAccess;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::open_object::{self, OpenObject, open_object};
 use crate::usage::OpenAiUsage;
 use crate::{Source, UpstreamError, Usage, search};
 
@@ -33,28 +36,26 @@ pub enum FinishReason {
     ToolCalls,
     /// The provider withheld the answer.
     ContentFilter,
+    /// The provider rests in the middle of a long turn of its own tools, such as searches, and goes on when it is asked
+    /// again: what came is not the whole answer.
+    PauseTurn,
     /// A reason that this version does not know.
     #[serde(other)]
     Other,
 }
 
 /// `chat.completion.chunk`. Unknown fields are kept.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ChatChunk {
     /// The same on all chunks of an answer.
-    #[serde(default)]
     pub id: String,
     /// Always `chat.completion.chunk`.
-    #[serde(default = "chunk_object")]
     pub object: String,
     /// Unix seconds; the same on all chunks of an answer.
-    #[serde(default)]
     pub created: u64,
     /// The model that answers, as the provider names it.
-    #[serde(default)]
     pub model: String,
     /// One entry per choice that has news.
-    #[serde(default)]
     pub choices: Vec<ChunkChoice>,
     /// Fields this version does not know.
     #[serde(flatten)]
@@ -66,16 +67,13 @@ fn chunk_object() -> String {
 }
 
 /// News of one choice.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ChunkChoice {
     /// Which of the asked choices.
-    #[serde(default)]
     pub index: u32,
     /// What to append.
-    #[serde(default)]
     pub delta: Delta,
     /// Set on the last chunk of the choice.
-    #[serde(default)]
     pub finish_reason: Option<FinishReason>,
     /// Fields this version does not know.
     #[serde(flatten)]
@@ -83,19 +81,19 @@ pub struct ChunkChoice {
 }
 
 /// What a chunk appends to a message.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Delta {
     /// `assistant`, on the first chunk only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
     /// Text of the answer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
     /// Text of the model's reasoning, where the provider shows it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reasoning_content: Option<String>,
     /// Pieces of tool calls.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tool_calls: Option<Vec<ToolCallDelta>>,
     /// Fields this version does not know, and `extra_content` of providers that need something back.
     #[serde(flatten)]
@@ -103,19 +101,17 @@ pub struct Delta {
 }
 
 /// A piece of one tool call. `id` and the name stand in the first piece only.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ToolCallDelta {
     /// Counts the tool calls of the message, from 0.
-    #[serde(default)]
     pub index: u32,
     /// The provider's id of the call.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Always `function`.
-    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// Name and arguments.
-    #[serde(default)]
     pub function: FunctionDelta,
     /// Fields this version does not know.
     #[serde(flatten)]
@@ -132,6 +128,19 @@ pub struct FunctionDelta {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arguments: Option<String>,
 }
+
+open_object!(ChatChunk, ChatChunk::new("", 0, ""), {
+    "id" => id, "object" => object, "created" => created, "model" => model, "choices" => choices,
+});
+open_object!(ChunkChoice, ChunkChoice::default(), {
+    "index" => index, "delta" => delta, "finish_reason" => finish_reason,
+});
+open_object!(Delta, Delta::default(), {
+    "role" => role, "content" => content, "reasoning_content" => reasoning_content, "tool_calls" => tool_calls,
+});
+open_object!(ToolCallDelta, ToolCallDelta::default(), {
+    "index" => index, "id" => id, "type" => kind, "function" => function,
+});
 
 impl Delta {
     /// Bytes of text, reasoning and tool arguments.
@@ -198,10 +207,38 @@ impl ChatChunk {
     fn first(&self) -> Option<&Map<String, Value>> {
         self.choices.iter().find(|choice| choice.index == 0).map(|choice| &choice.delta.extra)
     }
+}
 
-    /// Takes the usage out of an upstream chunk.
-    pub(crate) fn take_usage(&mut self) -> Option<Usage> {
-        let value = self.extra.remove("usage")?;
-        serde_json::from_value::<Option<OpenAiUsage>>(value).ok().flatten().map(Usage::from)
+/// A chunk as providers send it, with the usage in it.
+#[derive(Debug)]
+pub(crate) struct UpstreamChunk {
+    pub chunk: ChatChunk,
+    /// `None` where there is none, or none that can be read.
+    pub usage: Option<Usage>,
+}
+
+impl OpenObject for UpstreamChunk {
+    fn empty() -> Self {
+        Self { chunk: ChatChunk::empty(), usage: None }
+    }
+
+    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, fields: &mut A) -> Result<bool, A::Error> {
+        if name != "usage" {
+            return self.chunk.read(name, fields);
+        }
+        let usage: Option<Box<RawValue>> = fields.next_value()?;
+        let read = |raw: Box<RawValue>| serde_json::from_str::<OpenAiUsage>(raw.get()).ok();
+        self.usage = usage.and_then(read).map(Usage::from);
+        Ok(true)
+    }
+
+    fn others(&mut self) -> &mut Map<String, Value> {
+        self.chunk.others()
+    }
+}
+
+impl<'de> Deserialize<'de> for UpstreamChunk {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        open_object::read(deserializer)
     }
 }

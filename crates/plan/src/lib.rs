@@ -30,7 +30,7 @@ pub use merge::{Alignment, Disagreement, Row, Source, align, merge};
 pub use nearest::nearest;
 pub use parse::{Ending, Parser, State};
 pub use reality::{Changed, Progress, Report, StepProgress, reality};
-pub use repair::repair;
+pub use repair::{move_step, repair};
 pub use verify::{
     Entry, Finding, Language, Noted, Repair, Repository, Severity, Symbol, declared, verify, verify_since,
 };

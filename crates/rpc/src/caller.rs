@@ -10,7 +10,7 @@ pub enum Scope {
     None,
     /// Read sessions, plans, jobs, models and settings.
     View,
-    /// List files of granted roots and rank them.
+    /// List files of granted roots, rank them, and read those that are shown.
     Files,
     /// Change tasks, sessions and plans.
     Edit,
@@ -108,12 +108,19 @@ pub struct Caller {
     pub name: String,
     /// What it may do.
     pub scopes: Scopes,
+    /// The number that the router's observer gave its link; 0 before the link is served, and without an observer.
+    pub link: u64,
 }
 
 impl Caller {
+    /// A caller with these rights.
+    pub fn new(name: impl Into<String>, scopes: Scopes) -> Caller {
+        Caller { name: name.into(), scopes, link: 0 }
+    }
+
     /// A caller with all rights: a person at this machine whom the host has authenticated.
     pub fn owner(name: impl Into<String>) -> Caller {
-        Caller { name: name.into(), scopes: Scopes::all() }
+        Caller::new(name, Scopes::all())
     }
 }
 

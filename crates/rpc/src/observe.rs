@@ -79,6 +79,11 @@ impl Tap {
         Tap { observer, link }
     }
 
+    /// The number of the link; 0 without an observer.
+    pub(crate) fn link(&self) -> u64 {
+        self.link
+    }
+
     pub(crate) fn now_ms(&self) -> u64 {
         self.observer.as_ref().map_or(0, |observer| observer.now_ms())
     }

@@ -39,6 +39,7 @@ pub async fn serve(router: Arc<Router>, caller: Caller, link: Link) {
 pub async fn serve_within(router: Arc<Router>, caller: Caller, link: Link, largest: usize) {
     let Link { tx, mut rx } = link;
     let opened = Opened(Tap::open(&router, &caller));
+    let caller = Caller { link: opened.0.link(), ..caller };
     let out = Out { tx, largest, tap: opened.0.clone(), method: None, begun: None };
     let mut calls = Calls { router, caller, out, open: HashMap::new(), running: FuturesUnordered::new() };
     loop {

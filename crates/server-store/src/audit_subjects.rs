@@ -42,7 +42,7 @@ impl Store {
     /// addresses behind the pseudonyms of the audit. Ids stay, so that usage and audit still add up; the account is disabled,
     /// its sign-ins and tokens are void. Says whether there is such a person.
     pub async fn erase_user(&self, user_id: &str, now_ms: i64) -> Result<bool, StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         let erased = sqlx::query(
             "UPDATE users SET login = $1, password_hash = '', disabled_ms = COALESCE(disabled_ms, $2) WHERE id = $3",
         )

@@ -99,7 +99,7 @@ impl Store {
         fits: impl FnOnce(&AuthorizationCodeRow) -> bool,
     ) -> Result<Redeemed, StoreError> {
         let now_ms = device.created_ms;
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         // Writing first makes two simultaneous presentations take turns on either database.
         let fresh = sqlx::query(
             "UPDATE authorization_codes SET used_ms = $1, device_id = $2 \

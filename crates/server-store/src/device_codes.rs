@@ -163,7 +163,7 @@ impl Store {
         interval_ms: i64,
         now_ms: i64,
     ) -> Result<Poll, StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         let collected = sqlx::query(
             "UPDATE device_codes SET status = 'used' \
              WHERE device_hash = $1 AND status = 'approved' AND expires_ms > $2 RETURNING *",

@@ -79,7 +79,7 @@ impl Store {
         but: Option<&str>,
         now_ms: i64,
     ) -> Result<Vec<String>, StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         let rows = sqlx::query(
             "UPDATE devices SET revoked_ms = $1 WHERE user_id = $2 AND revoked_ms IS NULL RETURNING id",
         )

@@ -42,7 +42,7 @@ impl Store {
     /// Adds a user whom an issuer knows by this subject, both or neither; [`StoreError::Conflict`] when the name is taken or
     /// the subject has come meanwhile.
     pub async fn add_identity(&self, issuer: &str, subject: &str, user: &UserRow) -> Result<(), StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         users::insert(&mut *tx, user).await?;
         sqlx::query("INSERT INTO identities (issuer, subject, user_id, created_ms) VALUES ($1, $2, $3, $4)")
             .bind(issuer)

@@ -18,7 +18,7 @@ impl Store {
         expires_ms: i64,
         by: Option<&str>,
     ) -> Result<bool, StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         self.take_turns(&mut tx).await?;
         sqlx::query("DELETE FROM invitations WHERE user_id = $1").bind(user_id).execute(&mut *tx).await?;
         let added = sqlx::query(
@@ -62,7 +62,7 @@ impl Store {
         password_hash: &str,
         now_ms: i64,
     ) -> Result<Option<String>, StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         self.take_turns(&mut tx).await?;
         let row = sqlx::query(
             "UPDATE invitations SET used_ms = $1 WHERE hash = $2 AND used_ms IS NULL AND expires_ms > $1 RETURNING user_id",

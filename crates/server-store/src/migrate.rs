@@ -61,7 +61,7 @@ impl Store {
     }
 
     pub(crate) async fn migrate(&self, now_ms: i64) -> Result<(), StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         self.take_turns(&mut tx).await?;
         sqlx::query(
             "CREATE TABLE IF NOT EXISTS schema_migrations \

@@ -29,7 +29,7 @@ impl Store {
 
     /// Adds an organisation if there is none, also when two nodes set up the same database at once.
     pub async fn ensure_org(&self, id: &str, name: &str, now_ms: i64) -> Result<(), StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         self.take_turns(&mut tx).await?;
         sqlx::query(
             "INSERT INTO orgs (id, name, created_ms) SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT 1 FROM orgs)",

@@ -1,12 +1,13 @@
 //! What ends together is stored together: audit records, usage, ledger entries and the sums that budgets are kept by, for many
 //! requests in one transaction and few statements.
 //!
-//! Each statement to SQLite is handed to another thread and back, and each one to PostgreSQL crosses a socket: that, not
-//! the rows, is what storing costs.
+//! Each statement to PostgreSQL crosses a socket: that, not the rows, is what storing costs there. To SQLite everything is handed
+//! to [`crate::recorder`] in one piece.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+use rusqlite::{Connection, Statement, TransactionBehavior, params};
 use sqlx::any::AnyArguments;
 use sqlx::query::Query;
 use sqlx::{Any, AnyConnection};
@@ -53,26 +54,125 @@ struct LedgerRow<'a> {
     microusd: i64,
 }
 
+/// What is stored in one step, or not at all.
+#[derive(Clone, Debug, Default)]
+pub struct Recording {
+    /// Audit records, in the order of their chain.
+    pub records: Vec<AuditRow>,
+    /// The subjects that are new in them.
+    pub subjects: Vec<SubjectRow>,
+    /// What requests used that have ended.
+    pub settlements: Vec<Arc<Settlement>>,
+}
+
+impl Recording {
+    fn usage(&self) -> Vec<&UsageRow> {
+        self.settlements.iter().map(|settlement| &settlement.usage).collect()
+    }
+
+    fn ledger(&self) -> Vec<LedgerRow<'_>> {
+        self.settlements.iter().flat_map(|settlement| entries(settlement)).collect()
+    }
+}
+
 impl Store {
     /// Appends audit records with the subjects that are new in them, and stores settlements, all or nothing. A request settles
     /// once and a place in a chain is taken once: the second time is a conflict.
-    pub async fn record(
-        &self,
-        records: &[AuditRow],
-        subjects: &[SubjectRow],
-        settlements: &[Settlement],
-    ) -> Result<(), StoreError> {
-        let mut tx = self.pool.begin().await?;
-        insert(&mut tx, (&SUBJECTS, self.is_postgres), subjects, bind_subject).await?;
-        insert(&mut tx, (&AUDIT, self.is_postgres), records, bind_audit).await?;
-        let usage: Vec<&UsageRow> = settlements.iter().map(|settlement| &settlement.usage).collect();
+    pub async fn record(&self, recording: &Arc<Recording>) -> Result<(), StoreError> {
+        if let Some(recorder) = &self.recorder {
+            return recorder.record(recording).await;
+        }
+        let mut tx = self.begin().await?;
+        insert(&mut tx, (&SUBJECTS, self.is_postgres), &recording.subjects, bind_subject).await?;
+        insert(&mut tx, (&AUDIT, self.is_postgres), &recording.records, bind_audit).await?;
+        let usage = recording.usage();
         insert(&mut tx, (&USAGE, self.is_postgres), &usage, |query, row| bind_usage(query, row)).await?;
-        let ledger: Vec<LedgerRow<'_>> = settlements.iter().flat_map(entries).collect();
-        insert(&mut tx, (&LEDGER, self.is_postgres), &ledger, bind_ledger).await?;
-        add_up(&mut tx, &usage).await?;
+        insert(&mut tx, (&LEDGER, self.is_postgres), &recording.ledger(), bind_ledger).await?;
+        let sums = Sums::of(&usage);
+        for ((org_id, user_id, day), microusd) in sums.days {
+            sqlx::query(ADD_DAY)
+                .bind(org_id)
+                .bind(user_id)
+                .bind(day)
+                .bind(microusd)
+                .execute(&mut *tx)
+                .await?;
+        }
+        for (token, microusd) in sums.tokens {
+            sqlx::query(ADD_TOKEN).bind(microusd).bind(token).execute(&mut *tx).await?;
+        }
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// The same in SQLite alone, row by row: what costs over [`Store`]'s connection is handing statements and values over, which
+/// this one does not do.
+pub(crate) fn record(connection: &mut Connection, recording: &Recording) -> Result<(), StoreError> {
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    each(&tx, &SUBJECTS, &recording.subjects, |insert, row| {
+        let SubjectRow { pseudonym, org_id, user_id, address, created_ms } = row;
+        insert.execute(params![pseudonym, org_id, user_id, address, created_ms])
+    })?;
+    each(&tx, &AUDIT, &recording.records, |insert, row| {
+        let AuditRow { node, seq, request_id, org_id, at_ms, hash, record } = row;
+        insert.execute(params![node, seq, request_id, org_id, at_ms, hash, record])
+    })?;
+    let usage = recording.usage();
+    each(&tx, &USAGE, &usage, |insert, row| {
+        insert.execute(params![
+            row.request_id,
+            row.org_id,
+            row.user_id,
+            row.device_id,
+            row.token_id,
+            row.job,
+            row.at_ms,
+            row.provider,
+            row.model,
+            row.input_tokens,
+            row.output_tokens,
+            row.cache_read_tokens,
+            row.cache_write_tokens,
+            row.reasoning_tokens,
+            i64::from(row.estimated),
+            row.cost_microusd,
+            row.outcome,
+        ])
+    })?;
+    each(&tx, &LEDGER, &recording.ledger(), |insert, row| {
+        let LedgerRow { usage, kind, microusd } = row;
+        insert.execute(params![
+            usage.request_id,
+            kind.as_str(),
+            usage.org_id,
+            usage.user_id,
+            microusd,
+            usage.at_ms
+        ])
+    })?;
+    let sums = Sums::of(&usage);
+    for ((org_id, user_id, day), microusd) in sums.days {
+        tx.prepare_cached(ADD_DAY)?.execute(params![org_id, user_id, day, microusd])?;
+    }
+    for (token, microusd) in sums.tokens {
+        tx.prepare_cached(ADD_TOKEN)?.execute(params![microusd, token])?;
+    }
+    tx.commit()?;
+    Ok(())
+}
+
+fn each<T>(
+    connection: &Connection,
+    table: &Table,
+    rows: &[T],
+    insert: impl Fn(&mut Statement<'_>, &T) -> rusqlite::Result<usize>,
+) -> rusqlite::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut statement = connection.prepare_cached(table.statement(1, false))?;
+    rows.iter().try_for_each(|row| insert(&mut statement, row).map(drop))
 }
 
 /// The entries of a settlement: their sum is what it cost.
@@ -85,38 +185,30 @@ fn entries(settlement: &Settlement) -> impl Iterator<Item = LedgerRow<'_>> {
 }
 
 /// The sums that budgets are kept by. Keys in order, so that two nodes never wait for each other in a circle.
-async fn add_up(tx: &mut AnyConnection, usage: &[&UsageRow]) -> Result<(), StoreError> {
-    let mut days: BTreeMap<(&str, &str, i64), i64> = BTreeMap::new();
-    let mut tokens: BTreeMap<&str, i64> = BTreeMap::new();
-    for row in usage {
-        let Some(cost) = row.cost_microusd else { continue };
-        let day = days.entry((&row.org_id, &row.user_id, row.at_ms.div_euclid(DAY_MS))).or_default();
-        *day = day.saturating_add(cost);
-        if let Some(token) = &row.token_id {
-            let spent = tokens.entry(token).or_default();
-            *spent = spent.saturating_add(cost);
+struct Sums<'a> {
+    days: BTreeMap<(&'a str, &'a str, i64), i64>,
+    tokens: BTreeMap<&'a str, i64>,
+}
+
+const ADD_DAY: &str = "INSERT INTO spend_days (org_id, user_id, day, microusd) VALUES ($1, $2, $3, $4) \
+     ON CONFLICT (org_id, user_id, day) DO UPDATE SET microusd = spend_days.microusd + excluded.microusd";
+const ADD_TOKEN: &str = "UPDATE api_tokens SET spent_microusd = spent_microusd + $1 WHERE id = $2";
+
+impl<'a> Sums<'a> {
+    fn of(usage: &[&'a UsageRow]) -> Self {
+        let mut sums = Self { days: BTreeMap::new(), tokens: BTreeMap::new() };
+        for row in usage {
+            let Some(cost) = row.cost_microusd else { continue };
+            let day = (row.org_id.as_str(), row.user_id.as_str(), row.at_ms.div_euclid(DAY_MS));
+            let day = sums.days.entry(day).or_default();
+            *day = day.saturating_add(cost);
+            if let Some(token) = &row.token_id {
+                let spent = sums.tokens.entry(token).or_default();
+                *spent = spent.saturating_add(cost);
+            }
         }
+        sums
     }
-    for ((org_id, user_id, day), microusd) in days {
-        sqlx::query(
-            "INSERT INTO spend_days (org_id, user_id, day, microusd) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (org_id, user_id, day) DO UPDATE SET microusd = spend_days.microusd + excluded.microusd",
-        )
-        .bind(org_id)
-        .bind(user_id)
-        .bind(day)
-        .bind(microusd)
-        .execute(&mut *tx)
-        .await?;
-    }
-    for (token, microusd) in tokens {
-        sqlx::query("UPDATE api_tokens SET spent_microusd = spent_microusd + $1 WHERE id = $2")
-            .bind(microusd)
-            .bind(token)
-            .execute(&mut *tx)
-            .await?;
-    }
-    Ok(())
 }
 
 /// A table and the columns of its rows.

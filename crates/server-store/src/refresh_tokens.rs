@@ -57,7 +57,7 @@ impl Store {
         lifetime_ms: i64,
         grace_ms: i64,
     ) -> Result<Rotation, StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         // Writing first makes two simultaneous presentations take turns on either database.
         let fresh = sqlx::query(
             "UPDATE refresh_tokens SET used_ms = $1 WHERE hash = $2 AND used_ms IS NULL AND expires_ms > $1 \

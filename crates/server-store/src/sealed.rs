@@ -16,7 +16,7 @@ pub struct Resealed {
 impl Store {
     /// Puts all new seals in the place of the old ones.
     pub async fn reseal(&self, rows: &Resealed) -> Result<(), StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         for (statement, rows) in [
             ("UPDATE provider_keys SET sealed = $1 WHERE id = $2", &rows.provider_keys),
             ("UPDATE signing_keys SET sealed = $1 WHERE kid = $2", &rows.signing_keys),

@@ -29,7 +29,7 @@ impl Store {
     /// existed, or when somebody administers already, by whichever link; [`StoreError::Conflict`] when the name is taken, and
     /// then the link is still good.
     pub async fn set_up(&self, hash: &str, user: &UserRow, now_ms: i64) -> Result<bool, StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         self.take_turns(&mut tx).await?;
         // Written to before it is read: so SQLite lets no other process in between either.
         let used = sqlx::query(

@@ -1,7 +1,10 @@
 use std::time::Duration;
 
+use rusqlite::{ErrorCode, ffi};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{AnyPool, ConnectOptions as _, Executor as _};
+use sqlx::{Any, AnyPool, ConnectOptions as _, Executor as _, Transaction};
+
+use crate::recorder::Recorder;
 
 /// Why the database did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +15,12 @@ pub enum StoreError {
     /// The database cannot be reached or refuses the statement.
     #[error("the database failed: {0}")]
     Database(#[source] sqlx::Error),
+    /// The same, said by the connection that records over SQLite alone.
+    #[error("the database failed: {0}")]
+    Recorder(#[source] rusqlite::Error),
+    /// The thread that records has ended.
+    #[error("the database is closed")]
+    Closed,
     /// The database was written by a newer version; this one must not touch it.
     #[error("the database has schema version {found}, this server knows {known}")]
     Newer {
@@ -45,6 +54,10 @@ impl StoreError {
             StoreError::Database(sqlx::Error::Database(error)) => error
                 .code()
                 .is_some_and(|code| code.len() == 5 && (code.starts_with("22") || code.starts_with("23"))),
+            StoreError::Recorder(error) => matches!(
+                error.sqlite_error_code(),
+                Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig | ErrorCode::TypeMismatch)
+            ),
             _ => false,
         }
     }
@@ -59,11 +72,25 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        let unique = [ffi::SQLITE_CONSTRAINT_UNIQUE, ffi::SQLITE_CONSTRAINT_PRIMARYKEY];
+        match &error {
+            rusqlite::Error::SqliteFailure(inner, _) if unique.contains(&inner.extended_code) => {
+                StoreError::Conflict
+            }
+            _ => StoreError::Recorder(error),
+        }
+    }
+}
+
 /// The database. Cheap to clone; clones share one pool.
 #[derive(Clone, Debug)]
 pub struct Store {
     pub(crate) pool: AnyPool,
     pub(crate) is_postgres: bool,
+    /// What is stored for every request goes this way on SQLite.
+    pub(crate) recorder: Option<Recorder>,
 }
 
 impl Store {
@@ -71,7 +98,11 @@ impl Store {
     pub async fn open(url: &str, now_ms: i64) -> Result<Self, StoreError> {
         let store = Self::connect(url).await?;
         store.migrate(now_ms).await?;
-        Ok(store)
+        let recorder = match store.is_postgres {
+            true => None,
+            false => Recorder::start(url)?,
+        };
+        Ok(Self { recorder, ..store })
     }
 
     /// Connects, and leaves the schema as it is.
@@ -99,7 +130,16 @@ impl Store {
             })
             .connect_with(options)
             .await?;
-        Ok(Self { pool, is_postgres })
+        Ok(Self { pool, is_postgres, recorder: None })
+    }
+
+    /// Begins a transaction that may write. On SQLite it asks for that at once: one that has read already, and then asks when
+    /// somebody else has written, fails instead of waiting.
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        Ok(match self.is_postgres {
+            true => self.pool.begin().await?,
+            false => self.pool.begin_with("BEGIN IMMEDIATE").await?,
+        })
     }
 
     /// Whether the database answers.
@@ -110,6 +150,9 @@ impl Store {
 
     /// Closes all connections in order.
     pub async fn close(&self) {
+        if let Some(recorder) = &self.recorder {
+            recorder.close().await;
+        }
         self.pool.close().await;
     }
 }

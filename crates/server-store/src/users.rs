@@ -115,7 +115,7 @@ impl Store {
         id: &str,
         change: AccountChange,
     ) -> Result<bool, StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         self.take_turns(&mut tx).await?;
         let column = match change {
             AccountChange::Role(_) => "role",

@@ -44,7 +44,7 @@ impl VaultLogRow {
 impl Store {
     /// Adds rows, all or none.
     pub async fn add_vault_log(&self, rows: &[VaultLogRow]) -> Result<(), StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         for row in rows {
             sqlx::query(
                 "INSERT INTO vault_log (id, at_ms, key_id, org_id, provider, reason, actor, opened) \

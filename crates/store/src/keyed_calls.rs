@@ -12,9 +12,14 @@ pub enum Known {
     Other,
     /// Its call was begun, and has no answer.
     Begun,
+    /// Its call was answered, and the answer is kept no longer.
+    Dropped,
     /// Its call was answered like this.
     Answered(String),
 }
+
+/// What stands for an answer that is not kept. No frame is empty.
+const DROPPED: &str = "";
 
 /// Notes that a call begins, unless its key is known; what was begun before `forgotten` no longer is.
 ///
@@ -36,6 +41,7 @@ pub fn begin(db: &Db<'_>, id: &[u8; 32], said: &[u8; 32], now: i64, forgotten: i
         }
         Some((hash, _)) if hash != said => Known::Other,
         Some((_, None)) => Known::Begun,
+        Some((_, Some(answer))) if answer == DROPPED => Known::Dropped,
         Some((_, Some(answer))) => Known::Answered(answer),
     })
 }
@@ -49,12 +55,26 @@ pub fn forget_before(db: &Db<'_>, then: i64) -> Result<()> {
     Ok(())
 }
 
-/// Keeps the answer of a call.
+/// Keeps the answer of a call; `None`: that it was answered, and not how.
 ///
 /// # Errors
 /// When the database refuses.
-pub fn answer(db: &Db<'_>, id: &[u8; 32], answer: &str) -> Result<()> {
+pub fn answer(db: &Db<'_>, id: &[u8; 32], answer: Option<&str>) -> Result<()> {
+    let answer = answer.unwrap_or(DROPPED);
     db.change("UPDATE keyed_calls SET answer = ?2 WHERE id = ?1", params![&id[..], answer])?;
+    Ok(())
+}
+
+/// Drops the answers of the calls that were begun first until those that stay have at most `bytes` together. That the calls
+/// were answered stays.
+///
+/// # Errors
+/// When the database refuses.
+pub fn keep_within(db: &Db<'_>, bytes: u64) -> Result<()> {
+    let sql = "UPDATE keyed_calls SET answer = ?2 WHERE id IN (SELECT id FROM (
+             SELECT id, SUM(octet_length(answer)) OVER (ORDER BY begun_at DESC, id) AS held FROM keyed_calls
+             WHERE answer <> ?2) WHERE held > ?1)";
+    db.change(sql, params![bytes, DROPPED])?;
     Ok(())
 }
 

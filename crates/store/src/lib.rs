@@ -16,11 +16,11 @@ pub mod jobs;
 pub mod keeping;
 pub mod keyed_calls;
 mod migrations;
+pub mod permissions;
 pub mod plan_versions;
 pub mod plans;
 pub mod projects;
 pub mod prompts;
-pub mod scopes;
 pub mod search;
 pub mod sessions;
 pub mod settings;
@@ -108,14 +108,15 @@ impl Store {
     pub fn open(path: &Path) -> Result<Store> {
         let mut connection = connect(path)?;
         migrations::apply(&mut connection)?;
-        let readers = (0..READERS).map(|_| connect(path)).collect::<Result<Vec<_>>>()?;
+        let readers = (0..READERS).map(|_| reader(path)).collect::<Result<Vec<_>>>()?;
         Ok(Store {
             writer: Pool::start("store-writer", vec![connection]),
             readers: Pool::start("store-reader", readers),
         })
     }
 
-    /// Runs `query` on a reader.
+    /// Runs `query` on a reader, in a transaction that only reads: whatever it looks at, in however many statements, is of
+    /// one moment.
     ///
     /// # Errors
     /// What the query returned.
@@ -124,7 +125,12 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Db<'_>) -> Result<T> + Send + 'static,
     {
-        self.readers.run(move |connection| query(&Db(connection))).await
+        self.readers
+            .run(move |connection| {
+                let transaction = connection.transaction()?;
+                query(&Db(&transaction))
+            })
+            .await
     }
 
     /// Runs `change` in a transaction on the writer. When this returns `Ok`, the change is committed; when it
@@ -147,6 +153,13 @@ impl Store {
             })
             .await
     }
+}
+
+/// A connection whose transactions are never committed, and which refuses to change anything rather than to lose it.
+fn reader(path: &Path) -> Result<Connection> {
+    let connection = connect(path)?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
 }
 
 fn connect(path: &Path) -> Result<Connection> {

@@ -16,6 +16,7 @@ const ALL: &[&str] = &[
     include_str!("../migrations/0006_tasks.sql"),
     include_str!("../migrations/0007_keyed_calls.sql"),
     include_str!("../migrations/0008_research.sql"),
+    include_str!("../migrations/0009_permissions.sql"),
 ];
 
 /// How many there are.
@@ -93,5 +94,26 @@ mod tests {
         apply(&mut edited).unwrap();
         edited.execute("UPDATE migrations SET checksum = 'x'", []).unwrap();
         assert!(matches!(apply(&mut edited), Err(StoreError::Edited(1))));
+    }
+
+    #[test]
+    fn permissions_stay_what_they_are_under_their_new_name() {
+        let mut old = Connection::open_in_memory().unwrap();
+        Migrations::new(ALL[..8].iter().map(|sql| M::up(sql)).collect()).to_latest(&mut old).unwrap();
+        old.execute_batch(
+            "PRAGMA foreign_keys = OFF;
+             INSERT INTO scopes VALUES ('p1', 's', 'direct', '[]', '', 5, 2, 1, 'test', 9, NULL, NULL, 1);
+             INSERT INTO holds VALUES ('a', 's', 'p1', 3, 1);
+             INSERT INTO approvals (id, job_id, session_id, state, fingerprint, body_hash, canonical_hash, manifest, created_at,
+               answered_by)
+             VALUES ('a', 'j', 's', 'approved', '', '', '', '{}', 1, 'scope p1'), ('b', 'j', 's', 'approved', '', '', '', '{}', 1, 'cli');",
+        )
+        .unwrap();
+        apply(&mut old).unwrap();
+        let joined =
+            "SELECT p.spent || p.web || h.amount FROM permissions p JOIN holds h ON h.permission_id = p.id";
+        assert_eq!(old.query_row(joined, [], |row| row.get::<_, String>(0)).unwrap(), "213");
+        let by = "SELECT group_concat(answered_by) FROM (SELECT answered_by FROM approvals ORDER BY id)";
+        assert_eq!(old.query_row(by, [], |row| row.get::<_, String>(0)).unwrap(), "permission p1,cli");
     }
 }

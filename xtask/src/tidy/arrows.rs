@@ -53,7 +53,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tauri", &["desktop"]),
     ("actix-web", &["server", "loopback", "testkit"]),
     ("actix-ws", &["server", "loopback"]),
-    ("rusqlite", &["store", "terminal"]),
+    ("rusqlite", &["store", "terminal", "server-store"]),
     ("sqlx", &["server-store"]),
     ("portable-pty", &["terminal"]),
     ("reqwest", &["gateway"]),

@@ -291,8 +291,14 @@ fn purpose(manifest: &Manifest) -> String {
 }
 
 /// Reasons to refuse a yes that the person can do something about at once.
-const CAN_BE_MENDED: [&str; 6] =
-    ["secret_found", "too_long", "budget_exceeded", "scope_minutes", "scope_unpriced", "scope_secrets"];
+const CAN_BE_MENDED: [&str; 6] = [
+    "secret_found",
+    "too_long",
+    "budget_exceeded",
+    "permission_minutes",
+    "permission_unpriced",
+    "permission_secrets",
+];
 
 #[cfg(test)]
 mod tests {

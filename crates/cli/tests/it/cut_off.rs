@@ -171,7 +171,7 @@ async fn over_a_cut_network_a_server_gets_what_was_approved_and_each_of_it_once(
         ends.extend(worker.unwrap());
     }
     let log = world.simulator.log();
-    let (mut complete, mut failed) = (0, 0);
+    let (mut complete, mut failed, mut named) = (0, 0, 0);
     for (number, (approved, job)) in &ends {
         let sent = log.iter().filter(|request| request.body.contains(&format!("Round-{number}."))).count();
         assert!(sent <= usize::from(*approved), "round {number} was sent {sent} times, approved: {approved}");
@@ -183,9 +183,13 @@ async fn over_a_cut_network_a_server_gets_what_was_approved_and_each_of_it_once(
         }
         assert!(job.state == JobState::Completed || !job.note.is_empty(), "{job:?}");
         assert!(!job.note.contains("canary"), "{job:?}");
+        // What the server says of the provider is not said again of the server.
+        assert!(job.note.to_lowercase().matches("openai").count() <= 1, "{job:?}");
+        named += usize::from(job.note.starts_with("OpenAI "));
     }
     println!("{} sent, {} cut, {complete} complete, {failed} failed", log.len(), world.cutter.cuts());
     assert_eq!(ends.len(), ROUNDS);
+    assert!(named > 0, "no provider failed");
     assert!(complete >= 10 && world.cutter.cuts() >= 10, "too tame");
     // Both records are whole.
     let verdict = api::usage::UsageClient(world.client.clone()).verify_record(&api::Empty {}).await.unwrap();

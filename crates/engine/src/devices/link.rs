@@ -246,7 +246,7 @@ async fn serve(engine: Engine, peer: Peer, link: Link) {
         tracing::warn!("a device that is not in the list of paired ones was refused");
         return;
     };
-    let caller = Caller { name: format!("device:{id}"), scopes: peer.scopes };
+    let caller = Caller::new(format!("device:{id}"), peer.scopes);
     let router = engine.router();
     let inner = Arc::downgrade(&engine.inner);
     drop(engine);

@@ -1,6 +1,6 @@
 //! What becomes of the answers: proposed questions are asked, and what was found is kept.
 
-use super::{ANSWERED, Asked, CUT, LONGEST_QUESTION, MOST_QUESTIONS};
+use super::{ANSWERED, Asked, CUT, MOST_QUESTIONS, is_question};
 use crate::wire::{Ending, LookUpInput, ResearchInput, WebNotes};
 use crate::workflow::{answer, failed, sent};
 use crate::{Inner, named, questions};
@@ -34,8 +34,10 @@ pub(crate) async fn apply_proposal(inner: &Inner, context: &StepContext) -> Resu
     };
     let mut asked: Vec<Asked> = Vec::new();
     for named::Named { path: question, why, .. } in list.named {
-        let fits = !question.is_empty() && question.len() <= LONGEST_QUESTION;
-        if fits && asked.len() < MOST_QUESTIONS && asked.iter().all(|known| known.question != question) {
+        if is_question(&question)
+            && asked.len() < MOST_QUESTIONS
+            && asked.iter().all(|known| known.question != question)
+        {
             asked.push(Asked { question, why: why.chars().take(LONGEST_WHY).collect() });
         }
     }
@@ -78,7 +80,7 @@ pub(crate) async fn apply_answer(inner: &Inner, context: &StepContext) -> Result
     let noted = inner.store.read(move |db| store::answers::web(db, &key)).await?;
     let noted: WebNotes = noted.and_then(|notes| serde_json::from_str(&notes).ok()).unwrap_or_default();
     let (notes, foreign) = tidied(noted);
-    let mut trouble: Vec<String> = sent.trouble.into_iter().collect();
+    let mut trouble: Vec<String> = sent.alarm.into_iter().chain(sent.trouble).collect();
     if foreign > 0 {
         trouble.push(format!("{foreign} sources without a web address were left out."));
     }
@@ -104,7 +106,7 @@ pub(crate) async fn apply_answer(inner: &Inner, context: &StepContext) -> Result
 }
 
 /// Each address once and only addresses, at a length that can be shown; and how many were none.
-fn tidied(notes: WebNotes) -> (WebNotes, usize) {
+pub(crate) fn tidied(notes: WebNotes) -> (WebNotes, usize) {
     let short = |text: String| -> String {
         let one_line = text.chars().map(|c| if c.is_control() { ' ' } else { c });
         one_line.take(LONGEST_WORDS).collect::<String>().trim().to_owned()

@@ -59,7 +59,9 @@ pub(super) fn edited(
             }
             let to = to.unwrap_or(at).min(steps.len() - 1);
             if to != at {
-                move_step(&mut document, &mut steps, at, to);
+                plan::move_step(&mut document, at, to);
+                let moved = steps.remove(at);
+                steps.insert(to, moved);
             }
             match (changed, to != at) {
                 (_, true) => format!("Step {} became step {}.", at + 1, to + 1),
@@ -74,19 +76,6 @@ fn renumber(document: &mut Document, new: impl Fn(usize) -> usize) {
     for number in document.steps.iter_mut().flat_map(|step| &mut step.depends) {
         *number = plan_view::count(new(*number as usize));
     }
-}
-
-fn move_step(document: &mut Document, steps: &mut Vec<StoredStep>, from: usize, to: usize) {
-    let step = document.steps.remove(from);
-    document.steps.insert(to, step);
-    let stored = steps.remove(from);
-    steps.insert(to, stored);
-    renumber(document, |number| match number.checked_sub(1) {
-        Some(at) if at == from => to + 1,
-        Some(at) if from < at && at <= to => number - 1,
-        Some(at) if to <= at && at < from => number + 1,
-        _ => number,
-    });
 }
 
 fn content_of(content: StepContent, steps: usize) -> Result<plan::Step, ApiError> {

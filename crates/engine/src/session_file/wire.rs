@@ -1,6 +1,7 @@
 //! The form of an exported session. Members are only ever added; a reader passes over what it does not know.
 
 use crate::review::wire::StoredStep;
+use crate::wire::WebNotes;
 use serde::{Deserialize, Serialize};
 
 /// The version of the form.
@@ -23,6 +24,40 @@ pub(crate) struct SessionFile {
     /// The plans, the oldest first.
     #[serde(default)]
     pub plans: Vec<PlanFile>,
+    /// What was found on the web, in the order in which it was asked for.
+    #[serde(default)]
+    pub web_findings: Vec<WebFindingFile>,
+}
+
+/// A question for the web and its answer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct WebFindingFile {
+    /// The question.
+    pub question: String,
+    /// Why it was asked.
+    #[serde(default)]
+    pub why: String,
+    /// `answered` or `cut`.
+    pub state: String,
+    /// What is wrong with the answer.
+    #[serde(default)]
+    pub trouble: Option<String>,
+    /// The answer.
+    pub answer: String,
+    /// Where it stands, and what was searched for.
+    #[serde(default)]
+    pub web: WebNotes,
+    /// Who answered.
+    #[serde(default)]
+    pub model: Option<String>,
+    /// Whether it went with questions for plans.
+    #[serde(default)]
+    pub attached: bool,
+    /// When it was asked.
+    pub created_at: i64,
+    /// When it was answered.
+    #[serde(default)]
+    pub answered_at: Option<i64>,
 }
 
 /// A ranked file.

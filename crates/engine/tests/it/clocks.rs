@@ -1,7 +1,7 @@
 //! A clock that is set forth and back by years: work goes on, and no permission holds longer than it was given for.
 
 use crate::fixture::{self, KEY, TASK, link};
-use api::approvals::{ApprovalsClient, Approve, GetApproval, ListScopes, Manifest, Remember};
+use api::approvals::{ApprovalsClient, Approve, GetApproval, ListPermissions, Manifest, Remember};
 use api::discovery::{DiscoveryClient, FindFiles};
 use api::events::{EventsClient, Topic, WatchEvents};
 use api::jobs::{GetJob, Job, JobState, JobsClient};
@@ -168,8 +168,15 @@ async fn a_permission_holds_no_longer_than_it_was_given_for() {
     assert!(!world.is_covered().await);
     world.set(-60 * MINUTE);
     assert!(!world.is_covered().await);
-    let scopes = ApprovalsClient(world.client.clone()).scopes(&ListScopes::default()).await.unwrap().scopes;
-    assert!(!scopes[0].holds && scopes[0].ended.as_deref() == Some("Its time is over."), "{scopes:?}");
+    let permissions = ApprovalsClient(world.client.clone())
+        .permissions(&ListPermissions::default())
+        .await
+        .unwrap()
+        .permissions;
+    assert!(
+        !permissions[0].holds && permissions[0].ended.as_deref() == Some("Its time is over."),
+        "{permissions:?}"
+    );
     assert_eq!(world.simulator.log().len(), 4);
 }
 

@@ -3,9 +3,10 @@
 use crate::fixture::{Fixture, KEY, TASK, link};
 use api::Empty;
 use api::diagnostics::{DiagnosticsClient, FrameKind, FrameSeen, WatchFrames};
-use api::sessions::{GetSession, SessionsClient};
+use api::sessions::{GetSession, ListSessions, SessionsClient};
+use api::system::{Hello, SystemClient};
 use futures_util::StreamExt;
-use rpc::{ApiError, Caller, Scope, Scopes};
+use rpc::{ApiError, Caller, ErrorCode, Scope, Scopes};
 
 async fn past(f: &Fixture, request: WatchFrames) -> Vec<FrameSeen> {
     let request = WatchFrames { only_past: true, last: 4096, ..request };
@@ -19,7 +20,7 @@ async fn no_text_that_crossed_stands_in_what_is_shown() {
     const CANARY: &str = "canary-in-a-task";
     let f = Fixture::start().await;
     let (job, _, plan) = f.plan(&format!("{TASK} {CANARY}")).await;
-    let odd = link(&f.engine, Caller { name: "odd".into(), scopes: Scopes::NONE.with(Scope::View) });
+    let odd = link(&f.engine, Caller::new("odd", Scopes::NONE.with(Scope::View)));
     let refused: Result<(), ApiError> = odd.call(CANARY, &CANARY).await;
     assert_eq!(refused.unwrap_err().reason, "unknown_method");
     let missing = GetSession { session: CANARY.to_owned().into() };
@@ -76,4 +77,23 @@ async fn frames_are_followed_live_and_by_link_caller_and_method() {
     assert_eq!(past(&f, of_link).await.len(), 4);
     let of_method = WatchFrames { method: Some("sessions.".into()), ..WatchFrames::default() };
     assert!(past(&f, of_method).await.iter().all(|f| f.method.as_deref() == Some("sessions.get")));
+}
+
+/// The engine decides who calls; a client may say what it is called, and is shown with that.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_is_shown_as_it_calls_itself() {
+    let f = Fixture::start().await;
+    let odd = link(&f.engine, Caller::new("program", Scopes::NONE));
+    let hello = |client: &str| Hello { api: 1, client: client.into() };
+    SystemClient(odd.clone()).hello(&hello("an editor 3.1\u{202e}")).await.unwrap();
+    let links = DiagnosticsClient(f.client.clone()).links(&Empty {}).await.unwrap().links;
+    let names: Vec<_> = links.iter().map(|open| (open.caller.as_str(), open.client.as_deref())).collect();
+    assert_eq!(names, [("test", None), ("program", Some("an editor 3.1\u{fffd}"))]);
+    // A name gives no right, and none of another caller.
+    SystemClient(odd.clone()).hello(&hello("test")).await.unwrap();
+    let refused = SessionsClient(odd).list(&ListSessions::default()).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::Forbidden);
+    let of = WatchFrames { caller: Some("an editor".into()), ..WatchFrames::default() };
+    let frames = past(&f, of).await;
+    assert!(!frames.is_empty() && frames.iter().all(|frame| frame.caller == "program"), "{frames:?}");
 }

@@ -1,13 +1,11 @@
-//! What is kept, for how long, what it takes; sessions that travel.
+//! What is kept, for how long, and what it takes.
 
-use crate::fixture::{Fixture, TASK, link, repo};
+use crate::fixture::{Fixture, TASK, link};
 use api::Empty;
 use api::approvals::{ApprovalsClient, GetText};
 use api::jobs::JobState;
-use api::plans::{PlanState, PlansClient};
-use api::projects::{GrantProject, ProjectsClient};
-use api::review::{CommentStep, DecideSteps, Decision};
-use api::sessions::{ExportSession, GetSession, ImportSession, SessionsClient};
+use api::plans::PlansClient;
+use api::sessions::GetSession;
 use api::settings::{Settings, SettingsClient};
 use api::system::{CheckLevel, CheckSystem, SizeKind, SystemClient};
 use engine::{DataDir, Engine, Env};
@@ -94,74 +92,4 @@ async fn a_damaged_record_is_told() {
     let record = health.checks.iter().find(|check| check.name == "record of what left").unwrap();
     assert_eq!(record.level, CheckLevel::Error);
     assert!(record.text.contains("Entry 1") && !record.help.is_empty(), "{record:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_session_is_made_again_elsewhere_and_nothing_in_it_counts_as_decided() {
-    let f = Fixture::start().await;
-    let (_, _, plan) = f.plan(TASK).await;
-    let step = plan.steps[0].id.clone();
-    let decide = DecideSteps {
-        plan: plan.id.clone(),
-        version: plan.version,
-        steps: vec![step.clone()],
-        decision: Decision::Accepted,
-        override_errors: false,
-    };
-    f.plans().decide(&decide).await.unwrap();
-    let say = CommentStep { plan: plan.id.clone(), step: step.clone(), text: "First this".into() };
-    f.plans().comment(&say).await.unwrap();
-    let out = tempfile::tempdir().unwrap();
-    let folder = out.path().join("session").display().to_string();
-    let sessions = SessionsClient(f.client.clone());
-    let export = ExportSession { session: plan.session.clone(), folder: folder.clone() };
-    let made = sessions.export(&export).await.unwrap();
-    assert!(made.files.contains(&"task.md".to_owned()) && made.files.len() == 3, "{made:?}");
-    let read = |name: &str| std::fs::read_to_string(out.path().join("session").join(name)).unwrap();
-    assert_eq!(read("task.md"), TASK);
-    assert!(read(&made.files[1]).contains(&plan.steps[0].title));
-    assert!(!read("session.json").contains(crate::fixture::KEY));
-    assert_eq!(sessions.export(&export).await.unwrap_err().reason, "file_exists");
-
-    // On another machine, where the project is another one.
-    let there =
-        Fixture::with(repo().file("src/http.rs", "pub fn send() {}\n"), testkit::Behaviour::default()).await;
-    let path = there.repo.real_path().to_str().unwrap().to_owned();
-    let project = ProjectsClient(there.client.clone()).grant(&GrantProject { path }).await.unwrap().id;
-    let others = SessionsClient(there.client.clone());
-    let import = ImportSession { project: project.clone(), folder };
-    let session = others.import(&import).await.unwrap();
-    assert_eq!(session.task, TASK);
-    let plans = there.plans().list(&GetSession { session: session.id.clone() }).await.unwrap().plans;
-    assert_eq!(plans.len(), 1);
-    let get = api::plans::GetPlan { plan: plans[0].id.clone() };
-    let copy = there.plans().get(&get).await.unwrap();
-    assert_ne!(copy.id, plan.id);
-    assert_eq!(
-        (copy.state, &copy.title, copy.steps.len()),
-        (PlanState::Complete, &plan.title, plan.steps.len())
-    );
-    assert_eq!(copy.steps[0].decision, Decision::Open);
-    assert_eq!(copy.steps[0].comments[0].text, "First this");
-    let findings = copy.steps.iter().map(|step| step.findings.len()).sum::<usize>();
-    assert!(findings > 0, "it was checked against the project that is there: its lines are not");
-
-    // What is no session changes nothing.
-    let broken = out.path().join("broken");
-    std::fs::create_dir(&broken).unwrap();
-    let whole = read("session.json");
-    for text in [
-        "",
-        "{}",
-        &whole[..whole.len() / 2],
-        &whole.replace("\"plantocode_session\": 1", "\"plantocode_session\": 2"),
-        &whole.replace("\"path\": \"src/http.rs\"", "\"path\": \"../outside\""),
-        &whole.replace("\"state\": \"complete\"", "\"state\": \"streaming\""),
-    ] {
-        std::fs::write(broken.join("session.json"), text).unwrap();
-        let import = ImportSession { project: project.clone(), folder: broken.display().to_string() };
-        let refused = others.import(&import).await.unwrap_err();
-        assert_eq!(refused.reason, "session_file", "{text}");
-    }
-    assert_eq!(others.list(&api::sessions::ListSessions::default()).await.unwrap().sessions.len(), 1);
 }

@@ -5,7 +5,7 @@ use api::Empty;
 use api::jobs::{JobState, JobsClient, ListJobs, RetryJob};
 use api::plans::{PlansClient, StartPlan};
 use api::projects::ProjectsClient;
-use api::sessions::{CreateSession, GetSession, ListSessions, SessionsClient};
+use api::sessions::{CreateSession, GetSession, ListSessions, SaveTask, SessionsClient};
 use rpc::{Caller, ErrorCode};
 
 const KEY: &str = "0f6c-drawn-at-random";
@@ -111,6 +111,52 @@ async fn what_a_kill_left_open_is_said_and_not_repeated() {
     database(&f).execute(long_ago, []).unwrap();
     SessionsClient(f.client.with_key(KEY)).create(&create).await.unwrap();
     assert_eq!(sessions(&f).await, 3);
+}
+
+/// A merged task of signs that take six bytes each on a link: it can be stored and not be sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_no_link_carries_is_not_kept_and_its_call_not_repeated() {
+    let f = Fixture::start().await;
+    let session = f.session("x").await;
+    let save = |sign: &str, client: rpc::Client| {
+        let save = SaveTask {
+            session: session.id.clone(),
+            text: format!("x{}", sign.repeat(90_000)),
+            base_version: session.task_version,
+            base_text: Some("x".into()),
+        };
+        async move { SessionsClient(client).save_task(&save).await }
+    };
+    save("\u{1}", f.client.clone()).await.unwrap();
+    let keyed = || save("\u{2}", f.client.with_key(KEY));
+    assert_eq!(keyed().await.unwrap_err().reason, "too_large");
+    keyed_rows(&f, |answer| answer == Some(String::new()));
+    let repeated = keyed().await.unwrap_err();
+    assert_eq!((repeated.code, repeated.reason.as_str()), (ErrorCode::Conflict, "answer_not_kept"));
+    assert!(
+        repeated.message.contains("was carried out") && repeated.message.contains("Look what it changed")
+    );
+    let listed = SessionsClient(f.client.clone()).list(&ListSessions::default()).await.unwrap().sessions;
+    assert_eq!(listed[0].task_version, session.task_version + 2, "once each");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_answers_that_are_kept_are_bounded_and_the_newest_of_them() {
+    const CALLS: usize = 150;
+    let f = Fixture::start().await;
+    let create = CreateSession { task: "x".repeat(250_000), ..create(&f).await };
+    let keyed = |n: usize| SessionsClient(f.client.with_key(&format!("a-key-of-sixteen-{n}")));
+    let first = keyed(0).create(&create).await.unwrap();
+    assert_eq!(keyed(0).create(&create).await.unwrap().id, first.id);
+    for n in 1..CALLS {
+        keyed(n).create(&create).await.unwrap();
+    }
+    let held = "SELECT SUM(octet_length(answer)) FROM keyed_calls";
+    let held: u64 = database(&f).query_row(held, [], |row| row.get(0)).unwrap();
+    assert!((30 << 20..34 << 20).contains(&held), "{held}");
+    assert_eq!(keyed(0).create(&create).await.unwrap_err().reason, "answer_not_kept");
+    keyed(CALLS - 1).create(&create).await.unwrap();
+    assert_eq!(sessions(&f).await, CALLS + 1, "nothing was created twice");
 }
 
 /// The key itself stands nowhere, nor does a hash that could be tried out without it.

@@ -13,7 +13,7 @@ use api::usage::{UsageBy, UsageClient, UsageGroup};
 use rpc::ApiError;
 use testkit::{Behaviour, Page};
 
-const ANTHROPIC: &str = "claude/claude-sonnet-4-5";
+pub const ANTHROPIC: &str = "claude/claude-sonnet-4-5";
 
 /// Every provider that searches, each under its dialect, a model of it, and whether it keeps to a number of searches.
 const ABLE: [(&str, ProviderDialect, &str, bool); 5] = [
@@ -24,7 +24,7 @@ const ABLE: [(&str, ProviderDialect, &str, bool); 5] = [
     ("grok", ProviderDialect::Xai, "grok-4.7", false),
 ];
 
-async fn searching(behaviour: Behaviour) -> Fixture {
+pub async fn searching(behaviour: Behaviour) -> Fixture {
     let f = Fixture::with(repo(), behaviour).await;
     for (name, dialect, model, _) in ABLE {
         let base_url = match dialect {
@@ -63,7 +63,7 @@ fn ask(session: &Session, questions: &[&str], model: &str) -> StartResearch {
     }
 }
 
-async fn findings(f: &Fixture, session: &Session) -> Vec<WebFinding> {
+pub async fn findings(f: &Fixture, session: &Session) -> Vec<WebFinding> {
     research(f).list(&GetSession { session: session.id.clone() }).await.unwrap().findings
 }
 
@@ -88,14 +88,14 @@ async fn ended(f: &Fixture, finding: &WebFinding) -> WebFinding {
     panic!("the question never ended: {:?}", job(f, finding).await);
 }
 
-async fn answered(f: &Fixture, session: &Session, question: &str, model: &str) -> WebFinding {
+pub async fn answered(f: &Fixture, session: &Session, question: &str, model: &str) -> WebFinding {
     let started = research(f).start(&ask(session, &[question], model)).await.unwrap();
     let finding = &started.findings[0];
     f.approve(&manifest(f, finding).await).await.unwrap();
     ended(f, finding).await
 }
 
-async fn attach(f: &Fixture, finding: &WebFinding, attached: bool) -> Result<WebFinding, ApiError> {
+pub async fn attach(f: &Fixture, finding: &WebFinding, attached: bool) -> Result<WebFinding, ApiError> {
     research(f).attach(&AttachWebFinding { finding: finding.id.clone(), attached }).await
 }
 
@@ -197,6 +197,21 @@ async fn what_searches_cost_is_counted_with_the_tokens() {
     assert_eq!(found.cost, Some(20_000 + row.input_tokens * 3 + row.output_tokens * 15));
     assert_eq!(row.cost, found.cost.unwrap());
     assert!(row.input_tokens > 2_000, "what was found was read: {row:?}");
+}
+
+/// Anthropic rests in long turns with `pause_turn` and waits to be asked again, which would be another request.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_whose_provider_rests_is_kept_as_cut() {
+    let f = searching(Behaviour { pause_turn: true, ..Behaviour::default() }).await;
+    let session = f.session(TASK).await;
+    let found = answered(&f, &session, "Which limit of retries is usual?", ANTHROPIC).await;
+    assert_eq!(found.state, WebFindingState::Cut, "{found:?}");
+    assert!(found.answer.starts_with("I look that up.") && found.searches.len() == 2, "{found:?}");
+    assert!(found.trouble.as_deref().unwrap().contains("asked to go on"), "{found:?}");
+    assert!(found.cost.unwrap() > 0 && f.simulator.log().len() == 1, "asked once, and it had its price");
+    f.simulator.set(Behaviour::default());
+    let whole = answered(&f, &session, "Which limit of retries is usual?", ANTHROPIC).await;
+    assert_eq!(whole.state, WebFindingState::Answered);
 }
 
 #[tokio::test(flavor = "multi_thread")]

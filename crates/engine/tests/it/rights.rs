@@ -5,7 +5,7 @@ use rpc::{ApiError, Caller, ErrorCode, Kind, Scope, Scopes};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_viewer_is_refused_everything_but_viewing() {
     let f = Fixture::start().await;
-    let viewer = link(&f.engine, Caller { name: "viewer".into(), scopes: Scopes::NONE.with(Scope::View) });
+    let viewer = link(&f.engine, Caller::new("viewer", Scopes::NONE.with(Scope::View)));
     let mut refused = 0;
     for method in api::methods() {
         let error: ApiError = match method.kind {

@@ -1,6 +1,7 @@
 //! Chat completions out: almost the canonical form itself.
 
 use bytes::BytesMut;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Failure, Opening};
@@ -47,10 +48,18 @@ fn write(chunk: &ChatChunk, out: &mut BytesMut) {
     out.extend_from_slice(b"\n\n");
 }
 
-pub(super) fn answer(response: &ChatResponse, usage: Usage, cost_microusd: Option<u64>) -> Value {
-    let mut body = json!(response);
-    body["usage"] = usage.to_openai(cost_microusd);
-    body
+/// A whole answer: the response, and what it used.
+#[derive(Debug, Serialize)]
+pub(super) struct Answer<'r> {
+    #[serde(flatten)]
+    response: &'r ChatResponse,
+    usage: Value,
+}
+
+impl<'r> Answer<'r> {
+    pub fn of(response: &'r ChatResponse, usage: Usage, cost_microusd: Option<u64>) -> Self {
+        Self { response, usage: usage.to_openai(cost_microusd) }
+    }
 }
 
 /// OpenAI's error object, which chat completions and responses share.

@@ -25,6 +25,7 @@ use canonical::Translated;
 pub use messages::estimate as estimate_messages;
 pub use verbatim::{Gathered, Original, Verbatim};
 
+use crate::provider_transformers::encode_parsed;
 use crate::{
     ChatRequest, ChatResponse, Dialect, Fields, LlmError, ModelLimits, StreamEvent, Thinking, Usage,
     WebSearch, WireRequest,
@@ -60,6 +61,8 @@ pub struct Inbound {
     pub web_search: Option<WebSearch>,
     /// The request in canonical form. Of a chat request these are the bytes that came.
     pub canonical: Bytes,
+    /// That, parsed, where it is sent as it came.
+    chat: Option<ChatRequest>,
     /// Headers that go on to a provider of the same dialect.
     headers: Vec<(&'static str, String)>,
     original: Bytes,
@@ -103,20 +106,21 @@ impl Inbound {
         };
         let chat = ChatRequest::parse(&canonical)?;
         let web_search = match door {
-            Door::Chat => chat.web_search,
+            Door::Chat => chat.web_search.clone(),
             Door::Messages | Door::Responses => own_search(&original)?,
         };
         let as_at_xai = door == Door::Responses && responses::xai::takes(&original)?;
         Ok(Self {
             as_at_xai,
             door,
-            model: chat.model,
+            model: chat.model.clone(),
             stream: chat.stream,
             include_usage: chat.include_usage,
             max_tokens: chat.max_tokens,
             answers: chat.answers,
             web_search,
             canonical,
+            chat: (door == Door::Chat).then_some(chat),
             headers: Vec::new(),
             original,
             echo,
@@ -146,6 +150,9 @@ impl Inbound {
         upstream_model: &str,
         limits: &ModelLimits,
     ) -> Result<WireRequest, LlmError> {
+        if let Some(chat) = &self.chat {
+            return encode_parsed(dialect, chat.clone(), &self.canonical, (upstream_model, limits));
+        }
         let passes = self.passes_through(dialect);
         let mut translated = match self.door {
             Door::Chat => return crate::encode(dialect, &self.canonical, upstream_model, limits),
@@ -180,20 +187,27 @@ impl Inbound {
         Ok(wire)
     }
 
-    /// The whole answer in the caller's dialect.
+    /// The whole answer in the caller's dialect: a JSON document.
     pub fn answer(
         &self,
         opening: &Opening,
         response: &ChatResponse,
         usage: Usage,
         cost_microusd: Option<u64>,
-    ) -> Value {
+    ) -> Bytes {
         match self.door {
-            Door::Chat => chat::answer(response, usage, cost_microusd),
-            Door::Messages => messages::answer(opening, response, usage, cost_microusd),
-            Door::Responses => responses::answer(opening, &self.echo, response, usage, cost_microusd),
+            Door::Chat => document(&chat::Answer::of(response, usage, cost_microusd)),
+            Door::Messages => document(&messages::answer(opening, response, usage, cost_microusd)),
+            Door::Responses => {
+                document(&responses::answer(opening, &self.echo, response, usage, cost_microusd))
+            }
         }
     }
+}
+
+/// A value as JSON. Its keys are texts and its numbers finite, which is all that encoding can fail for.
+fn document(value: &impl Serialize) -> Bytes {
+    serde_json::to_vec(value).unwrap_or_default().into()
 }
 
 /// What the catalogue knows better than the caller, who thought of another provider's model.

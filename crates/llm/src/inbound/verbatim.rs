@@ -159,11 +159,11 @@ impl Gathered {
         }
     }
 
-    /// The whole answer.
-    pub fn finish(mut self) -> Value {
+    /// The whole answer: a JSON document.
+    pub fn finish(mut self) -> bytes::Bytes {
         if !self.complete {
             self.message.insert("content".into(), Value::Array(self.content));
         }
-        Value::Object(self.message)
+        super::document(&self.message)
     }
 }

@@ -25,6 +25,19 @@ pub enum Dialect {
     Relayed,
 }
 
+/// A provider's name as the vendor writes it; a name that somebody gave otherwise stays.
+pub fn vendor(provider: &str) -> &str {
+    match provider {
+        "openai" => "OpenAI",
+        "anthropic" => "Anthropic",
+        "google" => "Google",
+        "gemini" => "Gemini",
+        "xai" => "xAI",
+        "openrouter" => "OpenRouter",
+        other => other,
+    }
+}
+
 /// Where the key of a provider stands in a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum KeyHeader {

@@ -14,12 +14,15 @@ mod openai_responses;
 mod openrouter;
 mod xai;
 
+use std::sync::LazyLock;
+
 use bytes::Bytes;
+use memchr::memmem::Finder;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 pub use decoder::StreamDecoder;
-pub use dialect::{Dialect, KeyHeader};
+pub use dialect::{Dialect, KeyHeader, vendor};
 use openai_responses::Vendor;
 
 use crate::{ChatRequest, ChatResponse, Fold, LlmError, ModelLimits, StreamEvent, UpstreamError, Usage};
@@ -49,7 +52,16 @@ pub fn encode(
     upstream_model: &str,
     limits: &ModelLimits,
 ) -> Result<WireRequest, LlmError> {
-    let request = ChatRequest::parse(canonical)?;
+    encode_parsed(dialect, ChatRequest::parse(canonical)?, canonical, (upstream_model, limits))
+}
+
+/// The same for a request that was parsed already.
+pub(crate) fn encode_parsed(
+    dialect: Dialect,
+    request: ChatRequest,
+    canonical: &[u8],
+    (upstream_model, limits): (&str, &ModelLimits),
+) -> Result<WireRequest, LlmError> {
     match dialect {
         Dialect::OpenAi => openai::encode(request, upstream_model),
         Dialect::Compatible => compatible::encode(request, upstream_model, limits),
@@ -101,9 +113,15 @@ fn failure(data: &str) -> Option<UpstreamError> {
     }
     // Nearly every event is spared the second parse.
     let failed = data.starts_with('[')
-        || (data.contains("\"error\"")
+        || (says_error(data)
             && serde_json::from_str::<Probe<'_>>(data).is_ok_and(|probe| probe.error.is_some()));
     failed.then(|| UpstreamError::from_body(200, data.as_bytes()))
+}
+
+/// Whether the word stands in it in quotes.
+fn says_error(data: &str) -> bool {
+    static WORD: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"error\""));
+    WORD.find(data.as_bytes()).is_some()
 }
 
 /// The whole answer that is made of these events.

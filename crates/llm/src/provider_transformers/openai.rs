@@ -7,10 +7,10 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::given::refuse_search;
-use super::{WireRequest, ask_for_stream, failure};
+use super::{WireRequest, ask_for_stream, failure, says_error};
 use crate::{
     ChatChunk, ChatRequest, ChatResponse, Fields, FinishReason, LlmError, StreamEvent, UpstreamError, Usage,
-    usage::OpenAiUsage,
+    stream::UpstreamChunk, usage::OpenAiUsage,
 };
 
 pub(super) fn encode(mut request: ChatRequest, upstream_model: &str) -> Result<WireRequest, LlmError> {
@@ -113,9 +113,8 @@ impl Decoder {
             out.push(StreamEvent::Error(error));
             return Ok(());
         }
-        let mut chunk: ChatChunk =
+        let UpstreamChunk { mut chunk, usage } =
             serde_json::from_str(data).map_err(|error| LlmError::Garbled(format!("a chunk: {error}")))?;
-        let usage = chunk.take_usage();
         if self.loose {
             self.tighten(&mut chunk);
         }
@@ -176,7 +175,7 @@ fn failed_choice(data: &str) -> Option<UpstreamError> {
         #[serde(borrow, default)]
         finish_reason: Option<&'a RawValue>,
     }
-    if !data.contains("\"error\"") {
+    if !says_error(data) {
         return None;
     }
     let choices = serde_json::from_str::<Probe<'_>>(data).ok()?.choices;

@@ -100,7 +100,7 @@ fn stop_reasons() {
         ("model_context_window_exceeded", "Length"),
         ("tool_use", "ToolCalls"),
         ("refusal", "ContentFilter"),
-        ("pause_turn", "Other"),
+        ("pause_turn", "PauseTurn"),
     ];
     for (stop, expected) in cases {
         assert_eq!(reason(stop), expected, "{stop}");

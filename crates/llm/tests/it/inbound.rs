@@ -96,7 +96,8 @@ fn answer(inbound: &Inbound, events: &[StreamEvent]) -> Value {
             fold.push(chunk.clone());
         }
     }
-    inbound.answer(&opening(), &fold.finish(), tally.usage(), Some(12))
+    let document = inbound.answer(&opening(), &fold.finish(), tally.usage(), Some(12));
+    serde_json::from_slice(&document).unwrap()
 }
 
 fn upstream(case: &Path) -> Option<Vec<StreamEvent>> {

@@ -86,7 +86,7 @@ fn trap_23_every_reason_to_end_in_the_canonical_words() {
         ("model_context_window_exceeded", Length),
         ("tool_use", ToolCalls),
         ("refusal", ContentFilter),
-        ("pause_turn", Other),
+        ("pause_turn", FinishReason::PauseTurn),
     ] {
         done(anthropic(stop), reason, stop);
     }

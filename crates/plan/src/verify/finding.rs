@@ -31,6 +31,24 @@ pub enum Repair {
     UseKind(OperationKind),
     /// The step does not depend on that one.
     DropDependency(u32),
+    /// The operation goes: an earlier one does the same.
+    DropOperation,
+    /// The file that the operation removes is not made before: all operations on it go, up to this one.
+    DropFile,
+    /// The step comes directly after the one with this number.
+    MoveAfter(u32),
+}
+
+impl Repair {
+    /// From where to where the repair moves the step at this position, counted from 0 before and after; `None` when it
+    /// leaves the order of steps alone.
+    pub fn moves(&self, step: usize) -> Option<(usize, usize)> {
+        match self {
+            // The step leaves a place before that one, so its new place has the other's present position.
+            Repair::MoveAfter(number) => Some((step, (*number as usize).checked_sub(1)?)),
+            _ => None,
+        }
+    }
 }
 
 /// What a check found in a step.

@@ -5,6 +5,7 @@
 
 mod finding;
 mod operation;
+mod order;
 mod packages;
 mod step;
 

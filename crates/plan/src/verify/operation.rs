@@ -1,5 +1,6 @@
 //! The operations of a plan, played through in order.
 
+use super::order;
 use super::packages::{Imports, imports};
 use super::{Entry, Finding, Noted, Repair, Repository, Severity};
 use crate::document::{Document, Operation, OperationKind};
@@ -20,6 +21,7 @@ const ALIKE: f64 = 0.75;
 
 /// The repository with what the steps so far have made of it.
 pub(super) struct Picture<'a> {
+    document: &'a Document,
     repository: &'a dyn Repository,
     noted: &'a Noted,
     earlier: BTreeMap<String, Earlier>,
@@ -29,6 +31,8 @@ pub(super) struct Picture<'a> {
     ranges: HashMap<&'a str, Vec<(u32, u32, usize)>>,
     /// Changes that were made, to find one made twice.
     changes: HashMap<(&'a str, &'a str), usize>,
+    /// The last operation that touched a path.
+    last: HashMap<&'a str, &'a Operation>,
     /// Paths that the plan makes, in lower case.
     lower: HashMap<String, &'a str>,
     imports: Imports<'a>,
@@ -56,12 +60,14 @@ impl<'a> Picture<'a> {
             }
         }
         Picture {
+            document,
             repository,
             noted,
             earlier: BTreeMap::new(),
             made_by,
             ranges: HashMap::new(),
             changes: HashMap::new(),
+            last: HashMap::new(),
             lower: HashMap::new(),
             imports: Imports::of(document),
             index: 0,
@@ -73,6 +79,9 @@ impl<'a> Picture<'a> {
     pub(super) fn check(&mut self, index: usize, operation: &'a Operation) -> Vec<Finding> {
         self.index = index;
         self.run(operation);
+        for path in [Some(&operation.path), operation.to.as_ref()].into_iter().flatten() {
+            self.last.insert(path, operation);
+        }
         std::mem::take(&mut self.findings)
     }
 
@@ -109,7 +118,9 @@ impl<'a> Picture<'a> {
         let path = operation.path.as_str();
         if let Some(Earlier::Made(step)) = self.earlier.get(path) {
             let message = format!("Step {} makes this file, and this one removes it again.", step + 1);
-            self.warn("made_and_removed", message);
+            let finding = Finding::new(Severity::Warning, "made_and_removed", message);
+            let repair = order::never_made(self.document, self.repository, self.index, operation);
+            self.findings.push(Finding { repair, ..finding });
         } else if self.must_exist(operation) {
             self.stale(path);
         }
@@ -206,7 +217,9 @@ impl<'a> Picture<'a> {
             && step > self.index
         {
             let message = format!("Step {} makes this file, and comes later.", step + 1);
-            return Finding::new(Severity::Error, "path_made_later", message);
+            let finding = Finding::new(Severity::Error, "path_made_later", message);
+            let repair = order::after_maker(self.document, self.index, step, operation);
+            return Finding { repair, ..finding };
         }
         if let Some(other) = self.repository.other_case(path) {
             let message = format!("There is no such file; {other} differs in case only.");
@@ -316,6 +329,11 @@ impl<'a> Picture<'a> {
     /// Two operations on the same lines, and the same change made twice.
     fn twice(&mut self, operation: &'a Operation) {
         let path = operation.path.as_str();
+        let repair = self.repeats(operation).then_some(Repair::DropOperation);
+        let mut add = |code, message| {
+            let finding = Finding::new(Severity::Warning, code, message);
+            self.findings.push(Finding { repair: repair.clone(), ..finding });
+        };
         if let Some((first, last)) = operation.lines {
             let ranges = self.ranges.entry(path).or_default();
             let other = ranges.iter().find(|(a, b, _)| *a <= last && first <= *b).copied();
@@ -324,16 +342,34 @@ impl<'a> Picture<'a> {
                 let by =
                     if step == self.index { "This step".to_owned() } else { format!("Step {}", step + 1) };
                 let message = format!("{by} changes lines {a}–{b} of this file already; these overlap.");
-                self.warn("lines_overlap", message);
+                add("lines_overlap", message);
             }
         }
         if !operation.change.trim().is_empty() {
             let known = self.changes.insert((path, operation.change.as_str()), self.index);
             if let Some(step) = known {
-                let message = format!("Step {} makes the same change in this file.", step + 1);
-                self.warn("change_twice", message);
+                add("change_twice", format!("Step {} makes the same change in this file.", step + 1));
             }
         }
+    }
+
+    /// Whether the operation says nothing that the one before it on the same file has not said: the same change of the
+    /// same place. Its step must have something left without it.
+    fn repeats(&self, operation: &Operation) -> bool {
+        let step = &self.document.steps[self.index];
+        let within = |before: &Operation| match (before.lines, operation.lines) {
+            (None, None) => true,
+            (Some((a, b)), Some((first, last))) => a <= first && last <= b,
+            _ => false,
+        };
+        (step.operations.len() > 1 || !step.commands.is_empty())
+            && !operation.change.trim().is_empty()
+            && self.last.get(operation.path.as_str()).is_some_and(|before| {
+                before.kind == OperationKind::Modify
+                    && before.change == operation.change
+                    && before.symbol == operation.symbol
+                    && within(before)
+            })
     }
 
     /// Whether the symbol and the lines that the operation names are there. After an earlier step has changed the

@@ -313,3 +313,121 @@ fn every_repair_answers_its_finding() {
     assert_eq!(plan::repair(&other, 0, finding), None, "a step that is gone");
     assert!(matches!(finding.repair, Some(Repair::UseKind(_))));
 }
+
+/// The finding of this code and how it is put right: with its repair it is gone, and there is nothing that was not there
+/// before.
+fn put_right(steps: &[String], code: &str) -> Option<plan::Document> {
+    let (document, _) = read(&format!("<plan>{}</plan>", steps.concat()), Ending::Finished);
+    let before = plan::verify(&document, &Fixture);
+    let at = before.iter().position(|step| step.iter().any(|f| f.code == code)).unwrap();
+    let finding = before[at].iter().find(|f| f.code == code).unwrap();
+    finding.repair.as_ref()?;
+    let after = plan::repair(&document, at, finding).unwrap();
+    let weights = |findings: &[Vec<plan::Finding>]| {
+        let mut codes: Vec<_> = findings.iter().flatten().map(|f| (f.severity, f.code.to_string())).collect();
+        codes.sort();
+        codes
+    };
+    let (mut left, now) = (weights(&before), weights(&plan::verify(&after, &Fixture)));
+    assert!(now.iter().all(|(_, left)| left != code), "{now:?}");
+    for one in now {
+        let place = left.iter().position(|known| *known == one);
+        left.remove(place.unwrap_or_else(|| panic!("{one:?} is new")));
+    }
+    Some(after)
+}
+
+fn titles(document: &plan::Document) -> Vec<(&str, Vec<u32>)> {
+    document.steps.iter().map(|step| (step.title.as_str(), step.depends.clone())).collect()
+}
+
+#[test]
+fn a_step_moves_behind_the_one_that_makes_its_file() {
+    let named = |title: &str, depends: &str, operations: &str| {
+        format!("<step title='{title}' depends='{depends}'>{operations}</step>")
+    };
+    let user = |title: &str| named(title, "", "<operation kind='modify' path='src/new.rs'/>");
+    let maker = |depends: &str| named("maker", depends, "<operation kind='create' path='src/new.rs'/>");
+    let other = |depends: &str| named("other", depends, "<operation kind='modify' path='src/http.rs'/>");
+    let last = named("last", "1,2,3", "<operation kind='modify' path='src/net/retry.rs'/>");
+    let steps = [user("user"), other(""), maker("2"), last.clone()];
+    let after = put_right(&steps, "path_made_later").unwrap();
+    let expected = [("other", vec![]), ("maker", vec![1]), ("user", vec![]), ("last", vec![3, 1, 2])];
+    assert_eq!(titles(&after), expected);
+    // Two users keep their order: the second can move, and then the first.
+    let steps = [user("first"), user("second"), maker("")];
+    assert!(put_right(&steps, "path_made_later").is_none());
+    let (document, _) = read(&format!("<plan>{}</plan>", steps.concat()), Ending::Finished);
+    let second = plan::repair(&document, 1, &plan::verify(&document, &Fixture)[1][0]).unwrap();
+    let first = plan::repair(&second, 0, &plan::verify(&second, &Fixture)[0][0]).unwrap();
+    assert_eq!(
+        titles(&first).iter().map(|(title, _)| *title).collect::<Vec<_>>(),
+        ["maker", "first", "second"]
+    );
+    assert!(plan::verify(&first, &Fixture).iter().all(Vec::is_empty));
+    // Where something else would change, or nothing be won, there is none.
+    let moved_away =
+        "<operation kind='create' path='src/new.rs'/><operation kind='delete' path='src/new.rs'/>";
+    let both = "<operation kind='modify' path='src/new.rs'/><operation kind='modify' path='src/http.rs'/>";
+    for steps in [
+        [user("user"), other("1"), maker("")],
+        [user("user"), other(""), maker("1")],
+        [named("user", "", both), other(""), maker("")],
+        [user("user"), other(""), named("maker", "", moved_away)],
+        [named("user", "", "<operation kind='delete' path='src/new.rs'/>"), other(""), maker("")],
+    ] {
+        assert!(put_right(&steps, "path_made_later").is_none(), "{steps:?}");
+    }
+}
+
+#[test]
+fn a_change_that_is_made_already_goes() {
+    let change = |anchor: &str, text: &str| {
+        format!("<operation kind='modify' path='src/http.rs' {anchor}><change>{text}</change></operation>")
+    };
+    let more = "<operation kind='modify' path='src/net/retry.rs'/>";
+    let two = |a: &str, b: &str, rest: &str| [step(a), step(&format!("{b}{rest}"))];
+    let repeated = two(&change("symbol='send'", "a"), &change("symbol='send'", "a"), more);
+    let after = put_right(&repeated, "change_twice").unwrap();
+    assert_eq!((after.steps[0].operations.len(), after.steps[1].operations.len()), (1, 1));
+    assert_eq!(after.steps[1].operations[0].path, "src/net/retry.rs");
+    let within = two(&change("lines='5-20'", "a"), &change("lines='10-12'", "a"), "<command>x</command>");
+    for code in ["change_twice", "lines_overlap"] {
+        assert_eq!(put_right(&within, code).unwrap().steps[1].operations.len(), 0, "{code}");
+    }
+    let same = change("lines='5-9'", "a");
+    let between = [step(&same), step(&change("", "b")), step(&format!("{same}{more}"))];
+    assert!(put_right(&between, "change_twice").is_none(), "the change in between would win");
+    for (a, b, rest, code) in [
+        (change("symbol='send'", "a"), change("symbol='Client'", "a"), more, "change_twice"),
+        (change("lines='5-9'", "a"), change("lines='8-12'", "a"), more, "lines_overlap"),
+        (change("lines='5-9'", "a"), change("lines='6-8'", "b"), more, "lines_overlap"),
+        (same.clone(), same.clone(), "", "change_twice"),
+    ] {
+        assert!(put_right(&two(&a, &b, rest), code).is_none(), "{a} {b}");
+    }
+}
+
+#[test]
+fn a_file_that_comes_and_goes_is_left_out() {
+    let operation = |kind: &str| format!("<operation kind='{kind}' path='src/new.rs'/>");
+    let (create, modify, delete) = (operation("create"), operation("modify"), operation("delete"));
+    let more = "<operation kind='modify' path='src/http.rs'/>";
+    let with = |one: &str| step(&format!("{more}{one}"));
+    let after = put_right(&[with(&create), with(&modify), with(&delete), with(&create)], "made_and_removed");
+    let after = after.unwrap();
+    let counts: Vec<usize> = after.steps.iter().map(|step| step.operations.len()).collect();
+    assert_eq!(counts, [1, 1, 1, 2], "what comes later stays: {after:?}");
+    let same = put_right(&[step(&format!("{create}{more}{delete}"))], "made_and_removed").unwrap();
+    assert_eq!(same.steps[0].operations.len(), 1);
+    for steps in [
+        vec![with(&create), step(&delete)],
+        vec![step("<operation kind='move' path='src/http.rs' to='src/new.rs'/>"), with(&delete)],
+        vec![
+            step("<operation kind='create' path='src/net/retry.rs'/>"),
+            with("<operation kind='delete' path='src/net/retry.rs'/>"),
+        ],
+    ] {
+        assert!(put_right(&steps, "made_and_removed").is_none(), "{steps:?}");
+    }
+}

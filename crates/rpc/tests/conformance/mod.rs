@@ -86,7 +86,7 @@ pub struct Bench {
 impl Bench {
     pub async fn start<W: Way>(scopes: Scopes) -> Bench {
         let (router, probe) = probe::router(None);
-        Bench::on::<W>(router, probe, Caller { name: "test".into(), scopes }).await
+        Bench::on::<W>(router, probe, Caller::new("test", scopes)).await
     }
 
     /// A client of a router that others may have, too.

@@ -48,7 +48,7 @@ pub async fn each_message_is_seen_and_nothing_of_what_it_says<W: Way>() {
     let notes = Arc::new(Notes::default());
     let observer: Arc<dyn Observer> = notes.clone();
     let (router, probe) = probe::router(Some(observer));
-    let caller = Caller { name: "phone".into(), scopes: Scopes::NONE.with(Scope::View) };
+    let caller = Caller::new("phone", Scopes::NONE.with(Scope::View));
     let bench = Bench::on::<W>(router, probe, caller).await;
     let numbers = bench.numbers.clone();
     assert_eq!(numbers.length(&SECRET.to_owned()).await.unwrap(), 18);

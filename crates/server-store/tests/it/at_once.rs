@@ -30,6 +30,36 @@ async fn of_two_at_once_one_is_served_on_postgres() {
     of_two_at_once(&postgres.url()).await;
 }
 
+/// The recorder and the pool are two writers of one file: neither is refused because of the other, also not a transaction that
+/// reads before it writes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_requests_store_and_what_people_change_do_not_refuse_each_other() {
+    const EACH: i64 = 300;
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(&sqlite_url(&directory), 1).await.unwrap();
+    store.add_org("org", "Org", 10).await.unwrap();
+    for (id, role) in [("p", Role::Admin), ("q", Role::Member)] {
+        store.add_user(&user(id, role)).await.unwrap();
+    }
+    let recording = tokio::spawn({
+        let store = store.clone();
+        async move {
+            for seq in 1..=EACH {
+                record(&store, records(vec![audit_row(seq)])).await.unwrap();
+            }
+        }
+    });
+    for round in 0..EACH {
+        let role = if round % 2 == 0 { Role::Auditor } else { Role::Member };
+        assert!(store.change_account("p", "q", AccountChange::Role(role)).await.unwrap(), "{round}");
+    }
+    recording.await.unwrap();
+    assert_eq!(store.audit_chain("n", 0, 1_000).await.unwrap().len(), EACH as usize);
+    store.close().await;
+    let closed = record(&store, records(vec![audit_row(EACH + 1)])).await;
+    assert!(matches!(closed, Err(StoreError::Closed)), "{closed:?}");
+}
+
 async fn of_two_at_once(url: &str) {
     let store = Store::open(url, 1).await.unwrap();
     store.add_org("org", "Org", 10).await.unwrap();

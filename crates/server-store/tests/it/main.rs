@@ -1,10 +1,12 @@
 //! One story, told to both databases.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use std::sync::Arc;
+
 use server_store::{
     ApiTokenRow, AuditRow, CodeStatus, DeviceCodeRow, DeviceRow, LinkDeviceRow, OwnLimits, OwnLimitsRow,
-    Poll, ProviderKeyRow, RefreshRow, Role, Rotation, Settlement, SigningKeyRow, Store, StoreError,
-    SubjectRow, TokenKind, UsageRow, UserRow, WebSessionRow,
+    Poll, ProviderKeyRow, Recording, RefreshRow, Role, Rotation, Settlement, SigningKeyRow, Store,
+    StoreError, SubjectRow, TokenKind, UsageRow, UserRow, WebSessionRow,
 };
 use testkit::Postgres;
 
@@ -269,10 +271,10 @@ async fn usage(store: &Store) {
         reserved_microusd,
     };
     let first = settlement("r1", "u1", Some(30), Some(50));
-    let both = [settlement("r2", "u2", Some(12), None), settlement("r3", "u2", None, Some(7))];
-    store.record(&[], &[], std::slice::from_ref(&first)).await.unwrap();
-    store.record(&[], &[], &both).await.unwrap();
-    let twice = store.record(&[], &[], &[settlement("r4", "u1", Some(1), None), first]).await;
+    let both = vec![settlement("r2", "u2", Some(12), None), settlement("r3", "u2", None, Some(7))];
+    record(store, settled(vec![first.clone()])).await.unwrap();
+    record(store, settled(both)).await.unwrap();
+    let twice = record(store, settled(vec![settlement("r4", "u1", Some(1), None), first])).await;
     assert!(matches!(twice, Err(StoreError::Conflict)), "a request settles once: {twice:?}");
     assert_eq!(store.balance("org").await.unwrap(), -42, "what was set aside has come back");
     let spent = store.spent_since(0).await.unwrap();
@@ -313,8 +315,8 @@ async fn own_limits(store: &Store) {
     assert_eq!(store.own_limits().await.unwrap(), [of(Some("u1"), limits)]);
 }
 
-async fn audit(store: &Store) {
-    let row = |seq| AuditRow {
+fn audit_row(seq: i64) -> AuditRow {
+    AuditRow {
         node: "n".into(),
         seq,
         request_id: format!("r{seq}"),
@@ -322,16 +324,33 @@ async fn audit(store: &Store) {
         at_ms: seq,
         hash: format!("{seq:064}"),
         record: vec![0, 1, 255],
-    };
-    store.record(&[row(1), row(2)], &[], &[]).await.unwrap();
-    let clash = store.record(&[row(3), row(2)], &[], &[]).await;
+    }
+}
+
+async fn record(store: &Store, recording: Recording) -> Result<(), StoreError> {
+    store.record(&Arc::new(recording)).await
+}
+
+fn settled(settlements: Vec<Settlement>) -> Recording {
+    let settlements = settlements.into_iter().map(Arc::new).collect();
+    Recording { settlements, ..Recording::default() }
+}
+
+fn records(records: Vec<AuditRow>) -> Recording {
+    Recording { records, ..Recording::default() }
+}
+
+async fn audit(store: &Store) {
+    let row = audit_row;
+    record(store, records(vec![row(1), row(2)])).await.unwrap();
+    let clash = record(store, records(vec![row(3), row(2)])).await;
     assert!(matches!(clash, Err(StoreError::Conflict)), "{clash:?}");
     assert_eq!(store.audit_chain("n", 0, 10).await.unwrap(), [row(1), row(2)], "all or none");
     assert_eq!(store.audit_chain("n", 1, 10).await.unwrap(), [row(2)]);
     assert_eq!(store.audit_nodes().await.unwrap(), ["n"]);
     assert_eq!(store.recent_audit("org", 1).await.unwrap(), [row(2)]);
     let ended = AuditRow { request_id: "r1".into(), ..row(3) };
-    store.record(&[ended], &[], &[]).await.unwrap();
+    record(store, records(vec![ended])).await.unwrap();
     assert_eq!(store.lone_records("n", 0, 10).await.unwrap(), [row(2)], "nobody wrote how it ended");
     assert!(store.lone_records("n", 2, 10).await.unwrap().is_empty());
 }
@@ -357,7 +376,8 @@ async fn erased_people(store: &Store) {
         address: "203.0.113.7".into(),
         created_ms: 1,
     };
-    store.record(&[], &[subject("p1", "u1"), subject("p2", "u2")], &[]).await.unwrap();
+    let subjects = vec![subject("p1", "u1"), subject("p2", "u2")];
+    record(store, Recording { subjects, ..Recording::default() }).await.unwrap();
     let names = ["p1".to_owned(), "p2".to_owned(), "p3".to_owned()];
     assert_eq!(store.addresses(&names).await.unwrap().len(), 2);
     let before = store.user("u1").await.unwrap().unwrap();

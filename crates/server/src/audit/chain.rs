@@ -64,7 +64,7 @@ fn problem(row: &AuditRow, node: &str, seq: i64, previous: &str) -> Option<Strin
     if link(previous, &row.record) != row.hash {
         return Some("the record, or the one before it, was changed".into());
     }
-    let Ok(record) = serde_json::from_slice::<Record<Anything>>(&row.record) else {
+    let Ok(record) = serde_json::from_slice::<Record<'_, Anything>>(&row.record) else {
         return Some("the record cannot be read".into());
     };
     let same = record.node == node

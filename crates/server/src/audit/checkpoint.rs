@@ -288,7 +288,8 @@ mod tests {
                 hash,
                 record,
             };
-            store.record(&[row], &[], &[]).await.unwrap();
+            let recording = server_store::Recording { records: vec![row], ..Default::default() };
+            store.record(&std::sync::Arc::new(recording)).await.unwrap();
         };
         add("ahead", &ahead).await;
         Checkpoints::open(&store, &vault, &ahead, "").await.unwrap().make().await.unwrap();

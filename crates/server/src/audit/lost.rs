@@ -72,7 +72,7 @@ async fn settle(
 
 /// How a request is recorded that was about to leave when its server died; `None` for one that was refused.
 fn ending(row: &AuditRow, catalogue: &Catalogue, now_ms: i64) -> Option<Ending> {
-    let open = serde_json::from_slice::<Record<Open>>(&row.record).ok()?.entry;
+    let open = serde_json::from_slice::<Record<'_, Open>>(&row.record).ok()?.entry;
     if open.event != Event::Intent {
         return None;
     }

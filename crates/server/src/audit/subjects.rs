@@ -36,12 +36,12 @@ impl Subjects {
     }
 
     /// New ones that are stored now.
-    pub fn keep(&mut self, rows: Vec<SubjectRow>) {
+    pub fn keep(&mut self, rows: &[SubjectRow]) {
         if self.stored.len() + rows.len() > MOST {
             self.stored.clear();
         }
-        let kept = rows.into_iter().map(|row| ((row.org_id, row.user_id, row.address), row.pseudonym));
-        self.stored.extend(kept);
+        let subject = |row: &SubjectRow| (row.org_id.clone(), row.user_id.clone(), row.address.clone());
+        self.stored.extend(rows.iter().map(|row| (subject(row), row.pseudonym.clone())));
     }
 }
 
@@ -87,7 +87,7 @@ mod tests {
         assert_ne!(drawn.pseudonym(&entry("ada", "b"), &env), first);
         let rows = drawn.rows(1);
         assert_eq!(rows.len(), 3);
-        subjects.keep(rows);
+        subjects.keep(&rows);
         let mut next = subjects.draw();
         assert_eq!(next.pseudonym(&entry("ada", "a"), &env), first);
         assert!(next.rows(2).is_empty(), "it is stored already");

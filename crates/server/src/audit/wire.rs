@@ -1,5 +1,7 @@
 //! What an audit record says.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -7,18 +9,18 @@ use crate::telemetry::Traced;
 
 /// A record as it is stored: its JSON is hashed byte for byte and never written again.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Record<E> {
+pub(crate) struct Record<'r, E> {
     /// Version of this form.
     pub v: u8,
-    pub node: String,
+    pub node: Cow<'r, str>,
     pub seq: i64,
     /// Hash of the record before, hex; zeros for the first.
-    pub previous: String,
+    pub previous: Cow<'r, str>,
     pub at_ms: i64,
-    pub request_id: String,
+    pub request_id: Cow<'r, str>,
     /// Pseudonym of the address it came from. The first version of this form had the address itself, in `address`.
     #[serde(default)]
-    pub from: String,
+    pub from: Cow<'r, str>,
     #[serde(flatten)]
     pub entry: E,
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use server_store::{AuditRow, Settlement, Store, StoreError, SubjectRow};
+use server_store::{AuditRow, Recording, Settlement, Store, StoreError, SubjectRow};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::sleep;
 
@@ -51,8 +51,8 @@ pub(crate) struct Ending {
 
 struct Job {
     request_id: String,
-    entry: Entry,
-    settlement: Option<Settlement>,
+    entry: Arc<Entry>,
+    settlement: Option<Arc<Settlement>>,
     then: Then,
 }
 
@@ -77,8 +77,11 @@ const BATCH: usize = 1_000;
 const QUEUE: usize = 4_096;
 /// Batches of this size say that more is coming, so that it pays to wait for it.
 const BUSY: usize = 4;
-/// How long a commit waits for company then. A provider takes a hundred times as long to answer.
+/// How long a commit waits for company then: each dirties the same pages of indexes, whatever it stores. A provider takes a hundred
+/// times as long to answer.
 const GATHER: Duration = Duration::from_millis(4);
+/// Bytes that most records fit into.
+const USUAL: usize = 2_048;
 /// Between two tries to store how requests ended.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -115,7 +118,8 @@ impl Audit {
     }
 
     /// Appends a record and returns once it is committed. Without it, nothing may leave.
-    pub async fn append(&self, request_id: &str, entry: Entry) -> Result<Position, ApiError> {
+    pub async fn append(&self, request_id: &str, entry: impl Into<Arc<Entry>>) -> Result<Position, ApiError> {
+        let entry = entry.into();
         let failed = || ApiError::unavailable("the audit record cannot be written, so nothing is sent");
         self.metrics.observe(&entry);
         self.telemetry.observe(request_id, &entry);
@@ -133,6 +137,7 @@ impl Audit {
         let Ending { entry, settlement, stored } = ending;
         self.metrics.observe(&entry);
         self.telemetry.observe(request_id, &entry);
+        let (entry, settlement) = (Arc::new(entry), settlement.map(Arc::new));
         let job = Job { request_id: request_id.into(), entry, settlement, then: Then::Call(stored) };
         if self.queue.send(Message::Job(job)).is_err() {
             tracing::error!(request_id, "the server has stopped; how this request ended is not recorded");
@@ -209,16 +214,17 @@ impl Chain {
         if self.uncertain && !self.catch_up().await {
             return self.keep(batch);
         }
-        let (rows, subjects) = match self.rows(&batch) {
+        let (records, subjects) = match self.rows(&batch) {
             Ok(rows) => rows,
             Err(error) => {
                 tracing::error!(%error, "an audit record cannot be encoded");
                 return self.keep(batch);
             }
         };
-        let settlements: Vec<Settlement> = batch.iter().filter_map(|job| job.settlement.clone()).collect();
-        let end = rows.last().map(|row| (row.seq, row.hash.clone()));
-        if let Err(error) = self.store.record(&rows, &subjects, &settlements).await {
+        let settlements = batch.iter().filter_map(|job| job.settlement.clone()).collect();
+        let recording = Arc::new(Recording { records, subjects, settlements });
+        let end = recording.records.last().map(|row| (row.seq, row.hash.clone()));
+        if let Err(error) = self.store.record(&recording).await {
             tracing::error!(%error, "audit records and usage cannot be written");
             // The connection may have broken after the commit and before its answer.
             self.uncertain = true;
@@ -234,14 +240,15 @@ impl Chain {
         } else if let Some(end) = end {
             (self.seq, self.head) = end;
         }
-        self.subjects.keep(subjects);
-        for (job, row) in batch.into_iter().zip(rows) {
+        self.subjects.keep(&recording.subjects);
+        for (job, row) in batch.into_iter().zip(&recording.records) {
             match job.then {
                 Then::Tell { position, .. } => {
-                    let place = Position { node: row.node, seq: row.seq, hash: row.hash };
+                    let place = Position { node: row.node.clone(), seq: row.seq, hash: row.hash.clone() };
                     if position.send(Some(place)).is_err() && job.entry.event == Event::Intent {
                         // Whoever asked is gone, so that nothing was sent and nobody else would say how it ended.
-                        let entry = Entry { event: Event::Canceled, ..job.entry };
+                        let entry = Entry { event: Event::Canceled, ..Arc::unwrap_or_clone(job.entry) };
+                        let entry = Arc::new(entry);
                         let then = Then::Call(Box::new(|| ()));
                         self.unstored.push(Job { entry, then, settlement: None, request_id: job.request_id });
                     }
@@ -308,16 +315,18 @@ impl Chain {
         let mut drawn = self.subjects.draw();
         for job in batch {
             seq += 1;
-            let record = serde_json::to_vec(&Record {
+            let mut record = Vec::with_capacity(USUAL);
+            let written = Record {
                 v: 2,
-                node: self.node.clone(),
+                node: self.node.as_str().into(),
                 seq,
-                previous: previous.clone(),
+                previous: previous.as_str().into(),
                 at_ms,
-                request_id: job.request_id.clone(),
-                from: drawn.pseudonym(&job.entry, &self.env),
-                entry: &job.entry,
-            })?;
+                request_id: job.request_id.as_str().into(),
+                from: drawn.pseudonym(&job.entry, &self.env).into(),
+                entry: &*job.entry,
+            };
+            serde_json::to_writer(&mut record, &written)?;
             let hash = link(&previous, &record);
             previous.clone_from(&hash);
             rows.push(AuditRow {

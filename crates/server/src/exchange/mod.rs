@@ -8,8 +8,6 @@ mod settle;
 mod stream;
 pub(crate) mod transcript;
 
-use std::pin::pin;
-
 use actix_web::web;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
@@ -17,7 +15,6 @@ use gateway::{CancellationToken, ChatStream, Gateway, GatewayError, Journal, Out
 use llm::inbound::{Gathered, Inbound, Opening};
 use llm::upstream::{TRANSLATIONS, Upstream};
 use llm::{Fold, StreamEvent, Usage};
-use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::audit::{Entry, Event};
@@ -62,8 +59,8 @@ pub(crate) struct Held {
 pub(crate) enum Head {
     /// A stream follows.
     Stream { body: mpsc::Receiver<Bytes>, upstream: Option<String> },
-    /// The whole answer, in the dialect of the request.
-    Whole { answer: Value, upstream: Option<String> },
+    /// The whole answer as JSON, in the dialect of the request.
+    Whole { answer: Bytes, upstream: Option<String> },
 }
 
 /// How an exchange ended.
@@ -77,9 +74,14 @@ struct End {
 
 impl Exchange {
     /// Runs to the end. `head` is answered once; when its receiver is gone, so is the client.
-    pub async fn run(mut self, client: Option<ClientSocket>, head: oneshot::Sender<Result<Head, ApiError>>) {
+    pub async fn run(
+        mut self: Box<Self>,
+        client: Option<ClientSocket>,
+        head: oneshot::Sender<Result<Head, ApiError>>,
+    ) {
         let cancel = self.cancel.clone();
-        watched(self.exchanged(head), client, &cancel).await;
+        // On the heap: it is some kilobytes, and each step outwards would copy them.
+        watched(Box::pin(self.exchanged(head)), client, &cancel).await;
     }
 
     async fn exchanged(&mut self, mut head: oneshot::Sender<Result<Head, ApiError>>) {
@@ -239,11 +241,10 @@ impl Exchange {
 
 /// Runs an exchange to its end, and cancels it when the client closes its connection.
 async fn watched(
-    exchanged: impl Future<Output = ()>,
+    mut exchanged: impl Future<Output = ()> + Unpin,
     client: Option<ClientSocket>,
     cancel: &CancellationToken,
 ) {
-    let mut exchanged = pin!(exchanged);
     let gone = async {
         match client {
             Some(client) => client.closed().await,

@@ -36,7 +36,7 @@ impl Exchange {
                 request_id: &self.request_id,
                 principal: &self.principal,
                 entry: std::mem::take(&mut self.entry),
-                tries: self.journal.tries(),
+                tries: self.journal.take(),
                 started_ms: self.started_ms,
                 held,
             },

@@ -1,5 +1,8 @@
 //! The answer as a stream: what the client gets for each event, until the last.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -7,8 +10,9 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use gateway::{CancellationToken, ChatStream, GatewayError};
 use llm::StreamEvent;
 use llm::inbound::Writer;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, interval_at};
+use tokio::time::{Instant, sleep_until};
 
 use super::{End, Exchange, Head, ceiling_reached};
 use crate::audit::Event;
@@ -16,6 +20,9 @@ use crate::error::ApiError;
 
 /// A sign of life goes to the client when there has been nothing to say for so long.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// Events that follow a write so soon are a burst: it pays to see whether there are more.
+const BURST: Duration = Duration::from_millis(1);
 
 /// Events that are ready are no longer added to a write of this size: what waits for a slow client stays bounded.
 const LARGEST_WRITE: usize = 16 * 1024;
@@ -34,33 +41,45 @@ impl Exchange {
             return self.ended(&stream, model, Err(GatewayError::Canceled));
         }
         let mut writer = Writer::new(&self.inbound, self.opening(&stream.usage()));
-        let mut keep_alive = interval_at(Instant::now() + KEEP_ALIVE, KEEP_ALIVE);
+        let mut written = Instant::now();
+        let (mut closed, mut keep_alive) = (pin!(body.closed()), pin!(sleep_until(written + KEEP_ALIVE)));
         loop {
             let mut out = BytesMut::new();
             let first = tokio::select! {
                 biased;
-                () = body.closed() => return self.ended(&stream, model, Err(GatewayError::Canceled)),
+                () = &mut closed => return self.ended(&stream, model, Err(GatewayError::Canceled)),
                 event = stream.next() => event,
-                _ = keep_alive.tick() => {
-                    writer.keep_alive(&mut out);
-                    if self.deliver(&body, out.freeze()).await.is_err() {
-                        return self.ended(&stream, model, Err(GatewayError::Canceled));
+                () = &mut keep_alive => {
+                    // Set anew only when it is over, not with each event.
+                    let silent = written + KEEP_ALIVE <= keep_alive.deadline();
+                    if silent {
+                        writer.keep_alive(&mut out);
+                        if self.deliver(&body, out.freeze()).await.is_err() {
+                            return self.ended(&stream, model, Err(GatewayError::Canceled));
+                        }
+                        written = Instant::now();
                     }
+                    keep_alive.as_mut().reset(written + KEEP_ALIVE);
                     continue;
                 }
             };
+            let is_burst = written.elapsed() < BURST;
             let mut next = Some(first);
             let mut result = None;
             while let Some(event) = next {
                 result = self.write_event(event, &mut stream, &mut model, (&mut writer, &mut out));
                 let full = result.is_some() || out.len() >= LARGEST_WRITE;
-                next = if full { None } else { stream.next().now_or_never() };
+                next = match (full, is_burst) {
+                    (true, _) => None,
+                    (false, true) => soon(stream.next()).await,
+                    (false, false) => stream.next().now_or_never(),
+                };
             }
             if result.is_some() {
                 self.over(&stream, &model);
             }
             if !out.is_empty() {
-                keep_alive.reset();
+                written = Instant::now();
                 if self.deliver(&body, out.freeze()).await.is_err() {
                     return self.ended(&stream, model, result.unwrap_or(Err(GatewayError::Canceled)));
                 }
@@ -120,13 +139,31 @@ impl Exchange {
                 let text = error.to_string();
                 let error = ApiError::from(error);
                 writer.failed(&error.failure(&self.request_id), out);
-                let provider = stream.served().provider.clone();
-                Some(Err(GatewayError::Cut { provider, message: text }))
+                // Its words name who failed already.
+                Some(Err(GatewayError::Cut { provider: String::new(), message: text }))
             }
             // The gateway ends every stream with `Done` or an error.
             None => Some(Ok(())),
         }
     }
+}
+
+/// What is ready, or is as soon as everything else that wants to run on this thread has run. The task that reads the
+/// provider's connection hands over one piece at a time and goes on only when that is taken: without giving it its turn, a
+/// burst of events would become as many writes.
+async fn soon<F: Future>(next: F) -> Option<F::Output> {
+    let mut next = pin!(next);
+    let mut waited = false;
+    poll_fn(|cx| match next.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending if waited => Poll::Ready(None),
+        Poll::Pending => {
+            waited = true;
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+    })
+    .await
 }
 
 /// Hands bytes to the connection. While a client that does not read keeps them waiting nobody polls the upstream, so that
@@ -137,6 +174,11 @@ pub(super) async fn deliver(
     (cancel, idle): (&CancellationToken, Duration),
     request_id: &str,
 ) -> Result<(), GatewayError> {
+    let bytes = match body.try_send(bytes) {
+        Ok(()) => return Ok(()),
+        Err(TrySendError::Closed(_)) => return Err(GatewayError::Canceled),
+        Err(TrySendError::Full(bytes)) => bytes,
+    };
     tokio::select! {
         biased;
         sent = body.send(bytes) => sent.map_err(|_| GatewayError::Canceled),

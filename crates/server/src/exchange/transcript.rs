@@ -59,7 +59,7 @@ impl Transcribing {
     /// Runs to the end. `head` is answered once; when its receiver is gone, so is the client.
     pub async fn run(mut self, client: Option<ClientSocket>, head: Waiting) {
         let cancel = self.cancel.clone();
-        watched(self.exchanged(head), client, &cancel).await;
+        watched(Box::pin(self.exchanged(head)), client, &cancel).await;
     }
 
     async fn exchanged(&mut self, mut head: Waiting) {
@@ -187,7 +187,7 @@ impl Transcribing {
                 request_id: &self.request_id,
                 principal: &self.principal,
                 entry: std::mem::take(&mut self.entry),
-                tries: self.journal.tries(),
+                tries: self.journal.take(),
                 started_ms: self.started_ms,
                 held,
             },

@@ -158,7 +158,7 @@ async fn a_failing_provider_is_replaced_and_errors_are_in_openais_words() {
         (
             400,
             json!({
-        "message": "openai refused the request (400): response_format 'srt' is not compatible with model 'gpt-4o-transcribe'",
+        "message": "OpenAI refused the request (400): response_format 'srt' is not compatible with model 'gpt-4o-transcribe'",
         "type": "invalid_request_error", "param": null, "code": "upstream_rejected" })
         )
     );

@@ -52,6 +52,33 @@ async fn a_failed_change_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_read_is_of_one_moment_and_changes_nothing() {
+    let (_dir, store) = open();
+    store.write(|db| settings::put(db, "a", "0").and_then(|()| settings::put(db, "b", "0"))).await.unwrap();
+    let (read_one, wait) = std::sync::mpsc::channel();
+    let (written, go_on) = std::sync::mpsc::channel();
+    let both = store.read(move |db| {
+        let first = settings::get(db, "a")?;
+        read_one.send(()).unwrap();
+        go_on.recv().unwrap();
+        Ok((first, settings::get(db, "b")?))
+    });
+    let write = async {
+        tokio::task::spawn_blocking(move || wait.recv().unwrap()).await.unwrap();
+        store
+            .write(|db| settings::put(db, "a", "1").and_then(|()| settings::put(db, "b", "1")))
+            .await
+            .unwrap();
+        written.send(()).unwrap();
+    };
+    let (both, ()) = tokio::join!(both, write);
+    assert_eq!(both.unwrap(), (Some("0".into()), Some("0".into())));
+    assert_eq!(store.read(|db| settings::get(db, "b")).await.unwrap().as_deref(), Some("1"));
+    assert!(store.read(|db| settings::put(db, "a", "2")).await.is_err());
+    assert_eq!(store.read(|db| settings::get(db, "a")).await.unwrap().as_deref(), Some("1"));
+}
+
+#[tokio::test]
 async fn a_final_state_is_final() {
     let (_dir, store) = open();
     with_session(&store).await;
@@ -302,13 +329,13 @@ async fn an_unknown_price_is_not_nothing() {
 
 #[tokio::test]
 async fn money_set_aside_counts_until_it_is_given_back() {
-    use store::scopes;
+    use store::permissions;
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(&dir.path().join("engine.db")).unwrap();
     store
         .write(|db| {
             sessions::insert(db, "s", "p", "task", 1)?;
-            let scope = scopes::ScopeRow {
+            let permission = permissions::PermissionRow {
                 id: "1".into(),
                 session_id: "s".into(),
                 door: "direct".into(),
@@ -323,24 +350,30 @@ async fn money_set_aside_counts_until_it_is_given_back() {
                 ended_why: None,
                 web: false,
             };
-            scopes::insert(db, &scope)?;
-            scopes::hold(db, "a", "s", Some("1"), 60, 2)?;
-            scopes::hold(db, "b", "s", None, 5, 2)?;
-            assert_eq!((scopes::held_by_scope(db, "1")?, scopes::held(db, Some("s"))?), (60, 65));
-            scopes::release(db, "a", 40)?;
-            assert_eq!((scopes::held_by_scope(db, "1")?, scopes::get(db, "1")?.unwrap().spent), (0, 40));
-            assert_eq!(scopes::holding(db, "s", 49)?.len(), 1);
-            assert!(scopes::holding(db, "s", -400_000)?.is_empty(), "it was given in a time to come");
-            let brief = scopes::ScopeRow { id: "2".into(), expires_at: 20, ..scope };
-            scopes::insert(db, &brief)?;
-            assert_eq!(scopes::holding(db, "s", 19)?.len(), 2);
-            assert_eq!(scopes::holding(db, "s", 20)?.len(), 1, "its time is over");
-            assert_eq!(scopes::holding(db, "s", 19)?.len(), 1, "and does not come back");
-            assert!(scopes::end(db, "1", "revoked", 3)? && !scopes::end(db, "1", "again", 4)?);
-            assert!(scopes::holding(db, "s", 10)?.is_empty());
-            assert_eq!(scopes::get(db, "1")?.unwrap().ended_why.as_deref(), Some("revoked"));
+            permissions::insert(db, &permission)?;
+            permissions::hold(db, "a", "s", Some("1"), 60, 2)?;
+            permissions::hold(db, "b", "s", None, 5, 2)?;
+            assert_eq!(
+                (permissions::held_by_permission(db, "1")?, permissions::held(db, Some("s"))?),
+                (60, 65)
+            );
+            permissions::release(db, "a", 40)?;
+            assert_eq!(
+                (permissions::held_by_permission(db, "1")?, permissions::get(db, "1")?.unwrap().spent),
+                (0, 40)
+            );
+            assert_eq!(permissions::holding(db, "s", 49)?.len(), 1);
+            assert!(permissions::holding(db, "s", -400_000)?.is_empty(), "it was given in a time to come");
+            let brief = permissions::PermissionRow { id: "2".into(), expires_at: 20, ..permission };
+            permissions::insert(db, &brief)?;
+            assert_eq!(permissions::holding(db, "s", 19)?.len(), 2);
+            assert_eq!(permissions::holding(db, "s", 20)?.len(), 1, "its time is over");
+            assert_eq!(permissions::holding(db, "s", 19)?.len(), 1, "and does not come back");
+            assert!(permissions::end(db, "1", "revoked", 3)? && !permissions::end(db, "1", "again", 4)?);
+            assert!(permissions::holding(db, "s", 10)?.is_empty());
+            assert_eq!(permissions::get(db, "1")?.unwrap().ended_why.as_deref(), Some("revoked"));
             // "b" belongs to no approval that is still open.
-            assert_eq!((scopes::release_ended(db)?, scopes::held(db, None)?), (1, 0));
+            assert_eq!((permissions::release_ended(db)?, permissions::held(db, None)?), (1, 0));
             Ok(())
         })
         .await

@@ -125,7 +125,9 @@ pub(super) fn error(status: u16, message: &str) -> Value {
 
 pub(super) fn reply(body: &Value, raw_length: usize, answer: &Answer, behaviour: &Behaviour) -> Reply {
     let model = body["model"].as_str().unwrap_or_default();
+    let pauses = behaviour.pause_turn && answer.search.is_some();
     let stop = match (behaviour.style, answer.cut) {
+        _ if pauses => "pause_turn",
         (Style::Tools, _) => "tool_use",
         (_, true) => "max_tokens",
         (_, false) => "end_turn",
@@ -141,7 +143,7 @@ pub(super) fn reply(body: &Value, raw_length: usize, answer: &Answer, behaviour:
     if searches > 0 {
         usage["server_tool_use"] = json!({ "web_search_requests": searches });
     }
-    let blocks = match behaviour.style {
+    let mut blocks = match behaviour.style {
         Style::Tools => json!([
             { "type": "text", "text": "Let me look." },
             { "type": "tool_use", "id": "toolu_a", "name": "read_file", "input": { "path": "src/ä.rs" } },
@@ -149,6 +151,10 @@ pub(super) fn reply(body: &Value, raw_length: usize, answer: &Answer, behaviour:
         ]),
         _ => answered(answer),
     };
+    if pauses && let Some(blocks) = blocks.as_array_mut() {
+        // What it would say after its searches comes when it is asked to go on.
+        blocks.pop();
+    }
     let mut message = json!({
         "id": ID, "type": "message", "role": "assistant", "model": model, "content": blocks,
         "stop_reason": stop, "stop_sequence": null, "usage": usage,

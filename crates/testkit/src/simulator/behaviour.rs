@@ -34,6 +34,8 @@ pub struct Behaviour {
     pub no_usage: bool,
     /// Cached prompt tokens to report, out of the prompt's.
     pub cached_tokens: u64,
+    /// Rests in a turn with searches before its answer is whole, as Anthropic does with `pause_turn`.
+    pub pause_turn: bool,
     /// What searches of the web find; two pages when absent.
     pub pages: Option<Vec<Page>>,
     /// Answers with status 400 to requests that contain this text.

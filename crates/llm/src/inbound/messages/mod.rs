@@ -26,6 +26,7 @@ fn stop_reason(finish: FinishReason, has_calls: bool) -> &'static str {
         FinishReason::Length => "max_tokens",
         FinishReason::ToolCalls => "tool_use",
         FinishReason::ContentFilter => "refusal",
+        FinishReason::PauseTurn => "pause_turn",
     }
 }
 

@@ -72,6 +72,8 @@ fn ended(finish: FinishReason) -> (&'static str, Value) {
     match finish {
         FinishReason::Length => ("incomplete", json!({ "reason": "max_output_tokens" })),
         FinishReason::ContentFilter => ("incomplete", json!({ "reason": "content_filter" })),
+        // No word of theirs; that it is not whole is what a caller has to know.
+        FinishReason::PauseTurn => ("incomplete", json!({ "reason": "pause_turn" })),
         FinishReason::Stop | FinishReason::ToolCalls | FinishReason::Other => ("completed", Value::Null),
     }
 }

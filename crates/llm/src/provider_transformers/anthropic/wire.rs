@@ -201,13 +201,14 @@ impl WireUsage {
     }
 }
 
-/// The canonical reason. `pause_turn` means "ask again", which is not an end: the caller sees it as unknown.
+/// The canonical reason.
 pub(super) fn finish_reason(stop_reason: &str) -> FinishReason {
     match stop_reason {
         "end_turn" | "stop_sequence" => FinishReason::Stop,
         "max_tokens" | "model_context_window_exceeded" => FinishReason::Length,
         "tool_use" => FinishReason::ToolCalls,
         "refusal" => FinishReason::ContentFilter,
+        "pause_turn" => FinishReason::PauseTurn,
         _ => FinishReason::Other,
     }
 }

@@ -1,6 +1,8 @@
 //! One request to a model, at any door: let in, exchanged, answered.
 
-use actix_web::http::header::HeaderName;
+use std::sync::Arc;
+
+use actix_web::http::header::{ContentType, HeaderName};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use bytes::Bytes;
 use futures_util::stream;
@@ -63,7 +65,10 @@ async fn exchanged(
         }
         Err(error) => return Err(admission::refuse(&state, request_id, entry, error).await),
     };
-    let audit = state.audit.append(request_id, entry.clone()).await?.header();
+    let entry = Arc::new(entry);
+    let audit = state.audit.append(request_id, Arc::clone(&entry)).await?.header();
+    // Nobody else has it any more.
+    let entry = Arc::unwrap_or_clone(entry);
     let (head, opened) = oneshot::channel();
     // On this very thread, as are the connections of its gateway.
     let gateway = request.app_data::<Gateway>().unwrap_or(&state.gateway).clone();
@@ -87,7 +92,7 @@ async fn exchanged(
         }
         Ok(Head::Whole { answer, upstream }) => {
             told(&mut reply, upstream);
-            Ok(reply.json(answer))
+            Ok(reply.content_type(ContentType::json()).body(answer))
         }
         Err(error) => Err(error.with_header(HEADER_AUDIT, audit)),
     }
@@ -99,12 +104,12 @@ fn exchange(
     request_id: String,
     entry: Entry,
     allowed: Allowed,
-) -> Exchange {
+) -> Box<Exchange> {
     let cancel = state.stopping.child_token();
     let started_ms = state.env.now_ms();
     let job = entry.job.as_deref();
     let listed = state.in_flight.list(&request_id, &allowed.principal, job, started_ms, cancel.clone());
-    Exchange {
+    Box::new(Exchange {
         started_ms,
         state,
         gateway,
@@ -117,7 +122,7 @@ fn exchange(
         journal: Journal::default(),
         held: Some(Held { permit: allowed.permit, listed }),
         cancel,
-    }
+    })
 }
 
 /// A reply of events that come when they come.

@@ -1,5 +1,7 @@
 //! `POST /v1/audio/transcriptions`: speech to text, in OpenAI's form, at providers that speak it.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderName};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -68,7 +70,10 @@ async fn transcribed(
         Err(error) => return Err(refuse(&state, request_id, entry, error).await),
     };
     allowed.routes.iter_mut().for_each(|route| route.extra_headers.extend_from_slice(&upstream_headers));
-    let audit = state.audit.append(request_id, entry.clone()).await?.header();
+    let entry = Arc::new(entry);
+    let audit = state.audit.append(request_id, Arc::clone(&entry)).await?.header();
+    // Nobody else has it any more.
+    let entry = Arc::unwrap_or_clone(entry);
     let (head, opened) = oneshot::channel();
     let cancel = state.stopping.child_token();
     let job = entry.job.as_deref();

@@ -8,11 +8,13 @@ use crate::manifest::under;
 use crate::settings::budgets;
 use crate::wire::StoredManifest;
 use crate::{Engine, Inner};
-use api::approvals::{Destination, EndScope, ListScopes, Manifest, Remember, Scope, ScopeList};
+use api::approvals::{
+    Destination, EndPermission, ListPermissions, Manifest, Permission, PermissionList, Remember,
+};
 use api::events::Topic;
 use rpc::{ApiError, ErrorCode};
 use store::Db;
-use store::scopes::ScopeRow;
+use store::permissions::PermissionRow;
 
 /// The longest a permission can hold.
 const LONGEST_MINUTES: u32 = 24 * 60;
@@ -33,7 +35,7 @@ pub(crate) fn hold(
     db: &Db<'_>,
     stored: &StoredManifest,
     approval: &str,
-    scope: Option<&str>,
+    permission: Option<&str>,
     now: i64,
 ) -> store::Result<Room> {
     let manifest = &stored.manifest;
@@ -52,7 +54,7 @@ pub(crate) fn hold(
                 manifest.model
             )));
         }
-        let used = store::usage::spent(db, whose, spent)? + store::scopes::held(db, held)?;
+        let used = store::usage::spent(db, whose, spent)? + store::permissions::held(db, held)?;
         if used.saturating_add(ceiling) > limit {
             return Ok(Room::Full(format!(
                 "This could cost up to {}, and of the budget of {} for {word} only {} is left. Nothing was sent. Raise the budget, send \
@@ -63,7 +65,7 @@ pub(crate) fn hold(
             )));
         }
     }
-    store::scopes::hold(db, approval, session, scope, ceiling, now)?;
+    store::permissions::hold(db, approval, session, permission, ceiling, now)?;
     Ok(Room::Held)
 }
 
@@ -77,31 +79,39 @@ fn dollars(micro: u64) -> String {
 
 /// The permission that covers a manifest, if there is one with room. A secret in the manifest ends every permission of
 /// the session: it was given for requests without.
-pub(crate) fn covering(db: &Db<'_>, stored: &StoredManifest, now: i64) -> store::Result<Option<ScopeRow>> {
+pub(crate) fn covering(
+    db: &Db<'_>,
+    stored: &StoredManifest,
+    now: i64,
+) -> store::Result<Option<PermissionRow>> {
     let manifest = &stored.manifest;
-    let holding = store::scopes::holding(db, &manifest.session.0, now)?;
+    let holding = store::permissions::holding(db, &manifest.session.0, now)?;
     if !manifest.secrets.is_empty() {
-        for scope in &holding {
+        for permission in &holding {
             let secret = &manifest.secrets[0];
             let why = format!("A secret was found in {}, line {}.", secret.source, secret.line);
-            store::scopes::end(db, &scope.id, &why, now)?;
+            store::permissions::end(db, &permission.id, &why, now)?;
         }
         return Ok(None);
     }
     if manifest.overflow_tokens > 0 || stored.target.prices.is_none() {
         return Ok(None);
     }
-    for scope in holding {
-        let Ok(known) = serde_json::from_str::<Vec<(String, String)>>(&scope.destinations) else { continue };
-        let fits = scope.door == door(stored)
+    for permission in holding {
+        let Ok(known) = serde_json::from_str::<Vec<(String, String)>>(&permission.destinations) else {
+            continue;
+        };
+        let fits = permission.door == door(stored)
             && !stored.target.destinations.is_empty()
             && stored.target.destinations.iter().all(|to| known.contains(to))
-            && lies_under(manifest, &scope.under)
+            && lies_under(manifest, &permission.under)
             // Whoever let a model read files has not let it look for what stands in them on the web.
-            && (scope.web || manifest.web.is_none());
-        let left = scope.cap.saturating_sub(scope.spent + store::scopes::held_by_scope(db, &scope.id)?);
+            && (permission.web || manifest.web.is_none());
+        let left = permission
+            .cap
+            .saturating_sub(permission.spent + store::permissions::held_by_permission(db, &permission.id)?);
         if fits && manifest.cost_ceiling <= left {
-            return Ok(Some(scope));
+            return Ok(Some(permission));
         }
     }
     Ok(None)
@@ -122,7 +132,7 @@ fn lies_under(manifest: &Manifest, folder: &str) -> bool {
                 .all(|part| OWN_WORDS.contains(&part.name.as_str()) || part.name == "tree"))
 }
 
-/// The door as scopes name it: going through another server is another door.
+/// The door as permissions name it: going through another server is another door.
 fn door(stored: &StoredManifest) -> String {
     match stored.target.dialect {
         None => format!("server {}", stored.target.base_url),
@@ -136,37 +146,37 @@ pub(crate) fn row(
     stored: &StoredManifest,
     remember: &Remember,
     by: &str,
-) -> Result<ScopeRow, ApiError> {
+) -> Result<PermissionRow, ApiError> {
     if remember.minutes == 0 || remember.minutes > LONGEST_MINUTES {
         let message = format!("A permission holds for 1 to {LONGEST_MINUTES} minutes. Nothing was sent.");
-        return Err(ApiError::invalid("scope_minutes", message));
+        return Err(ApiError::invalid("permission_minutes", message));
     }
     let folder = remember.under.as_deref().unwrap_or_default().trim_matches('/');
     if !folder.is_empty() && plan::path::check(folder).is_err() {
         return Err(ApiError::invalid(
-            "scope_folder",
+            "permission_folder",
             "The folder must be a path inside the project. Nothing was sent.",
         ));
     }
     let manifest = &stored.manifest;
     if manifest.files.iter().any(|file| !under(&file.path, folder)) {
         let message = format!("Not every file of this request lies in {folder}. Nothing was sent.");
-        return Err(ApiError::invalid("scope_folder", message));
+        return Err(ApiError::invalid("permission_folder", message));
     }
     if stored.target.prices.is_none() {
         let message = format!(
             "The price of {} is not known, so no cap could hold. Approve each request by itself; nothing was sent.",
             manifest.model
         );
-        return Err(ApiError::invalid("scope_unpriced", message));
+        return Err(ApiError::invalid("permission_unpriced", message));
     }
     if !manifest.secrets.is_empty() {
         let message =
             "Secrets were found in this request, so only this one can be approved. Nothing was sent.";
-        return Err(ApiError::invalid("scope_secrets", message));
+        return Err(ApiError::invalid("permission_secrets", message));
     }
     let now = inner.now();
-    Ok(ScopeRow {
+    Ok(PermissionRow {
         id: inner.new_id(),
         session_id: manifest.session.0.clone(),
         door: door(stored),
@@ -184,10 +194,10 @@ pub(crate) fn row(
     })
 }
 
-fn view(row: ScopeRow, held: u64, now: i64) -> Scope {
+fn view(row: PermissionRow, held: u64, now: i64) -> Permission {
     let destinations: Vec<(String, String)> = serde_json::from_str(&row.destinations).unwrap_or_default();
     let time = |at: i64| at.max(0).cast_unsigned();
-    Scope {
+    Permission {
         holds: row.holds_at(now) && row.spent < row.cap,
         id: row.id.into(),
         session: row.session_id.into(),
@@ -209,52 +219,60 @@ fn view(row: ScopeRow, held: u64, now: i64) -> Scope {
 }
 
 impl Engine {
-    pub(crate) async fn list_scopes(&self, request: ListScopes) -> Result<ScopeList, ApiError> {
+    pub(crate) async fn list_permissions(
+        &self,
+        request: ListPermissions,
+    ) -> Result<PermissionList, ApiError> {
         let (session, now) = (request.session.map(|s| s.0), self.inner.now());
         let rows = self.inner.store.read(move |db| {
-            let rows = store::scopes::list(db, session.as_deref())?;
+            let rows = store::permissions::list(db, session.as_deref())?;
             rows.into_iter()
-                .map(|row| Ok((store::scopes::held_by_scope(db, &row.id)?, row)))
+                .map(|row| Ok((store::permissions::held_by_permission(db, &row.id)?, row)))
                 .collect::<store::Result<Vec<_>>>()
         });
         let rows = rows.await.map_err(database)?;
-        Ok(ScopeList { scopes: rows.into_iter().map(|(held, row)| view(row, held, now)).collect() })
+        Ok(PermissionList { permissions: rows.into_iter().map(|(held, row)| view(row, held, now)).collect() })
     }
 
-    pub(crate) async fn end_scope(&self, by: &str, request: EndScope) -> Result<ScopeList, ApiError> {
-        let (id, why, now) = (request.scope.0.clone(), format!("Withdrawn from {by}."), self.inner.now());
+    pub(crate) async fn end_permission(
+        &self,
+        by: &str,
+        request: EndPermission,
+    ) -> Result<PermissionList, ApiError> {
+        let (id, why, now) =
+            (request.permission.0.clone(), format!("Withdrawn from {by}."), self.inner.now());
         let row = self
             .inner
             .store
             .write(move |db| {
-                store::scopes::end(db, &id, &why, now)?;
-                store::scopes::get(db, &id)
+                store::permissions::end(db, &id, &why, now)?;
+                store::permissions::get(db, &id)
             })
             .await
             .map_err(database)?;
         let Some(row) = row else {
             return Err(ApiError::not_found(
-                "no_scope",
+                "no_permission",
                 "This permission does not exist, or its session was deleted.",
             ));
         };
         self.inner.bus.tell(Topic::Approval, "", Some(&row.session_id));
-        self.list_scopes(ListScopes { session: Some(row.session_id.into()) }).await
+        self.list_permissions(ListPermissions { session: Some(row.session_id.into()) }).await
     }
 }
 
 impl Inner {
     /// Whether the permission by which something was approved still holds. What a person approved by hand does.
     pub(crate) async fn still_allowed(&self, by: Option<&str>) -> store::Result<bool> {
-        let Some(id) = by.and_then(|by| by.strip_prefix(BY_SCOPE)) else { return Ok(true) };
+        let Some(id) = by.and_then(|by| by.strip_prefix(BY_PERMISSION)) else { return Ok(true) };
         let (id, now) = (id.to_owned(), self.now());
-        let row = self.store.read(move |db| store::scopes::get(db, &id)).await?;
+        let row = self.store.read(move |db| store::permissions::get(db, &id)).await?;
         Ok(row.is_some_and(|row| row.holds_at(now)))
     }
 }
 
 /// How an approval by a permission is recorded, before the permission's id.
-pub(crate) const BY_SCOPE: &str = "scope ";
+pub(crate) const BY_PERMISSION: &str = "permission ";
 
 /// Where a permission is at its end without room, that is said to whoever asks.
 pub(crate) fn full(message: String) -> ApiError {

@@ -8,7 +8,7 @@ use rusqlite::{Row, params};
 
 /// A standing permission: a person's yes for later requests of one session, within bounds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ScopeRow {
+pub struct PermissionRow {
     /// Its id.
     pub id: String,
     /// The session it is for.
@@ -41,8 +41,8 @@ const COLUMNS: &str =
     "id, session_id, door, destinations, under, cap, spent, created_at, created_by, expires_at,
      ended_at, ended_why, web";
 
-fn read(row: &Row<'_>) -> rusqlite::Result<ScopeRow> {
-    Ok(ScopeRow {
+fn read(row: &Row<'_>) -> rusqlite::Result<PermissionRow> {
+    Ok(PermissionRow {
         id: row.get(0)?,
         session_id: row.get(1)?,
         door: row.get(2)?,
@@ -63,10 +63,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ScopeRow> {
 ///
 /// # Errors
 /// When the database refuses, as for every function here.
-pub fn insert(db: &Db<'_>, row: &ScopeRow) -> Result<()> {
+pub fn insert(db: &Db<'_>, row: &PermissionRow) -> Result<()> {
     db.change(
         &format!(
-            "INSERT INTO scopes ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+            "INSERT INTO permissions ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
         ),
         params![
             row.id,
@@ -91,16 +91,17 @@ pub fn insert(db: &Db<'_>, row: &ScopeRow) -> Result<()> {
 ///
 /// # Errors
 /// When the database refuses.
-pub fn get(db: &Db<'_>, id: &str) -> Result<Option<ScopeRow>> {
-    db.one(&format!("SELECT {COLUMNS} FROM scopes WHERE id = ?1"), [id], read)
+pub fn get(db: &Db<'_>, id: &str) -> Result<Option<PermissionRow>> {
+    db.one(&format!("SELECT {COLUMNS} FROM permissions WHERE id = ?1"), [id], read)
 }
 
 /// The permissions of a session, or of all of them, the newest first.
 ///
 /// # Errors
 /// When the database refuses.
-pub fn list(db: &Db<'_>, session: Option<&str>) -> Result<Vec<ScopeRow>> {
-    let sql = format!("SELECT {COLUMNS} FROM scopes WHERE ?1 IS NULL OR session_id = ?1 ORDER BY id DESC");
+pub fn list(db: &Db<'_>, session: Option<&str>) -> Result<Vec<PermissionRow>> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM permissions WHERE ?1 IS NULL OR session_id = ?1 ORDER BY id DESC");
     db.all(&sql, params![session], read)
 }
 
@@ -108,7 +109,7 @@ pub fn list(db: &Db<'_>, session: Option<&str>) -> Result<Vec<ScopeRow>> {
 /// is further ahead does not hold: it could hold for years.
 const SET_BACK: i64 = 5 * 60 * 1000;
 
-impl ScopeRow {
+impl PermissionRow {
     /// Whether it holds at a time.
     pub fn holds_at(&self, now: i64) -> bool {
         self.ended_at.is_none() && self.expires_at > now && self.created_at <= now.saturating_add(SET_BACK)
@@ -120,13 +121,14 @@ impl ScopeRow {
 ///
 /// # Errors
 /// When the database refuses.
-pub fn holding(db: &Db<'_>, session: &str, now: i64) -> Result<Vec<ScopeRow>> {
+pub fn holding(db: &Db<'_>, session: &str, now: i64) -> Result<Vec<PermissionRow>> {
     db.change(
-        "UPDATE scopes SET ended_at = ?2, ended_why = 'Its time is over.'
+        "UPDATE permissions SET ended_at = ?2, ended_why = 'Its time is over.'
          WHERE session_id = ?1 AND ended_at IS NULL AND expires_at <= ?2",
         params![session, now],
     )?;
-    let sql = format!("SELECT {COLUMNS} FROM scopes WHERE session_id = ?1 AND ended_at IS NULL ORDER BY id");
+    let sql =
+        format!("SELECT {COLUMNS} FROM permissions WHERE session_id = ?1 AND ended_at IS NULL ORDER BY id");
     let rows = db.all(&sql, params![session], read)?;
     Ok(rows.into_iter().filter(|row| row.holds_at(now)).collect())
 }
@@ -136,7 +138,7 @@ pub fn holding(db: &Db<'_>, session: &str, now: i64) -> Result<Vec<ScopeRow>> {
 /// # Errors
 /// When the database refuses.
 pub fn end(db: &Db<'_>, id: &str, why: &str, now: i64) -> Result<bool> {
-    let sql = "UPDATE scopes SET ended_at = ?2, ended_why = ?3 WHERE id = ?1 AND ended_at IS NULL";
+    let sql = "UPDATE permissions SET ended_at = ?2, ended_why = ?3 WHERE id = ?1 AND ended_at IS NULL";
     Ok(db.change(sql, params![id, now, why])? > 0)
 }
 
@@ -144,9 +146,9 @@ pub fn end(db: &Db<'_>, id: &str, why: &str, now: i64) -> Result<bool> {
 ///
 /// # Errors
 /// When the database refuses.
-pub fn held_by_scope(db: &Db<'_>, scope: &str) -> Result<u64> {
-    let sql = "SELECT COALESCE(SUM(amount), 0) FROM holds WHERE scope_id = ?1";
-    Ok(db.one(sql, [scope], |row| row.get(0))?.unwrap_or(0))
+pub fn held_by_permission(db: &Db<'_>, permission: &str) -> Result<u64> {
+    let sql = "SELECT COALESCE(SUM(amount), 0) FROM holds WHERE permission_id = ?1";
+    Ok(db.one(sql, [permission], |row| row.get(0))?.unwrap_or(0))
 }
 
 /// What is set aside in a session, or in all of them.
@@ -166,13 +168,13 @@ pub fn hold(
     db: &Db<'_>,
     approval: &str,
     session: &str,
-    scope: Option<&str>,
+    permission: Option<&str>,
     amount: u64,
     now: i64,
 ) -> Result<()> {
     db.change(
-        "INSERT OR REPLACE INTO holds (approval_id, session_id, scope_id, amount, held_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![approval, session, scope, amount, now],
+        "INSERT OR REPLACE INTO holds (approval_id, session_id, permission_id, amount, held_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![approval, session, permission, amount, now],
     )?;
     Ok(())
 }
@@ -183,8 +185,8 @@ pub fn hold(
 /// When the database refuses.
 pub fn release(db: &Db<'_>, approval: &str, spent: u64) -> Result<()> {
     db.change(
-        "UPDATE scopes SET spent = spent + ?2
-         WHERE id = (SELECT scope_id FROM holds WHERE approval_id = ?1)",
+        "UPDATE permissions SET spent = spent + ?2
+         WHERE id = (SELECT permission_id FROM holds WHERE approval_id = ?1)",
         params![approval, spent],
     )?;
     db.change("DELETE FROM holds WHERE approval_id = ?1", [approval])?;

@@ -2,7 +2,9 @@
 
 use crate::fixture::{Fixture, TASK};
 use api::Empty;
-use api::approvals::{ApprovalState, Approve, EndScope, GetApproval, ListScopes, Manifest, Remember, Scope};
+use api::approvals::{
+    ApprovalState, Approve, EndPermission, GetApproval, ListPermissions, Manifest, Permission, Remember,
+};
 use api::jobs::{GetJob, Job, JobState, JobsClient};
 use api::models::{ModelsClient, Provider, ProviderDialect};
 use api::plans::{PlansClient, StartPlan};
@@ -51,10 +53,10 @@ async fn remember(f: &Fixture, manifest: &Manifest, remember: Remember) -> Resul
     f.approvals().approve(&approve).await
 }
 
-async fn only_scope(f: &Fixture) -> Scope {
-    let list = f.approvals().scopes(&ListScopes::default()).await.unwrap();
-    assert_eq!(list.scopes.len(), 1);
-    list.scopes.into_iter().next().unwrap()
+async fn only_permission(f: &Fixture) -> Permission {
+    let list = f.approvals().permissions(&ListPermissions::default()).await.unwrap();
+    assert_eq!(list.permissions.len(), 1);
+    list.permissions.into_iter().next().unwrap()
 }
 
 fn bounds(cap: u64) -> Remember {
@@ -74,14 +76,19 @@ async fn a_remembered_yes_covers_what_lies_within_its_bounds_and_says_so() {
     let second = start(&f, &session).await;
     f.job_in(&second, JobState::Completed).await;
     let sent = manifest(&f, &second).await;
-    let scope = only_scope(&f).await;
-    assert_eq!((sent.state, sent.by), (ApprovalState::Approved, Some(format!("scope {}", scope.id))));
-    assert!(scope.holds && scope.spent > 0 && scope.held == 0, "{scope:?}");
+    let permission = only_permission(&f).await;
+    assert_eq!(
+        (sent.state, sent.by),
+        (ApprovalState::Approved, Some(format!("permission {}", permission.id)))
+    );
+    assert!(permission.holds && permission.spent > 0 && permission.held == 0, "{permission:?}");
     assert_eq!(f.simulator.log().len(), 2);
     assert_eq!(f.simulator.log()[1].body_sha256, sent.body_hash);
     // Withdrawn, it covers nothing more.
-    let ended = f.approvals().end_scope(&EndScope { scope: scope.id }).await.unwrap();
-    assert!(!ended.scopes[0].holds && ended.scopes[0].ended.as_deref() == Some("Withdrawn from test."));
+    let ended = f.approvals().end_permission(&EndPermission { permission: permission.id }).await.unwrap();
+    assert!(
+        !ended.permissions[0].holds && ended.permissions[0].ended.as_deref() == Some("Withdrawn from test.")
+    );
     let third = start(&f, &session).await;
     f.job_in(&third, JobState::WaitingApproval).await;
     assert_eq!(f.simulator.log().len(), 2);
@@ -144,8 +151,8 @@ async fn a_secret_ends_every_permission_of_its_session() {
     std::fs::write(f.repo.path().join("src/policy.rs"), key).unwrap();
     let second = start(&f, &session).await;
     f.job_in(&second, JobState::WaitingApproval).await;
-    let scope = only_scope(&f).await;
-    assert!(!scope.holds && scope.ended.unwrap().contains("A secret was found in src/policy.rs"));
+    let permission = only_permission(&f).await;
+    assert!(!permission.holds && permission.ended.unwrap().contains("A secret was found in src/policy.rs"));
     assert_eq!(f.simulator.log().len(), 1);
 }
 
@@ -157,14 +164,14 @@ async fn bounds_that_make_no_sense_are_refused_and_nothing_is_sent() {
     let job = f.job_in(&start(&f, &session).await, JobState::WaitingApproval).await;
     let asked = manifest(&f, &job).await;
     for (bad, reason) in [
-        (Remember { minutes: 0, ..bounds(1) }, "scope_minutes"),
-        (Remember { minutes: 100_000, ..bounds(1) }, "scope_minutes"),
-        (Remember { under: Some("../elsewhere".into()), ..bounds(1) }, "scope_folder"),
-        (Remember { under: Some("docs".into()), ..bounds(1) }, "scope_folder"),
+        (Remember { minutes: 0, ..bounds(1) }, "permission_minutes"),
+        (Remember { minutes: 100_000, ..bounds(1) }, "permission_minutes"),
+        (Remember { under: Some("../elsewhere".into()), ..bounds(1) }, "permission_folder"),
+        (Remember { under: Some("docs".into()), ..bounds(1) }, "permission_folder"),
     ] {
         assert_eq!(remember(&f, &asked, bad).await.unwrap_err().reason, reason);
     }
-    assert!(f.approvals().scopes(&ListScopes::default()).await.unwrap().scopes.is_empty());
+    assert!(f.approvals().permissions(&ListPermissions::default()).await.unwrap().permissions.is_empty());
     assert!(f.simulator.log().is_empty());
 }
 

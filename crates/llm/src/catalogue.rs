@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{LlmError, Usage};
+use crate::{LlmError, SpeechPrices, SpeechTokenPrices, Usage};
 
 /// What the translation of a request has to know about the model it goes to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -166,6 +166,15 @@ pub struct CatalogueModel {
 pub struct Catalogue {
     dated: String,
     models: Vec<CatalogueModel>,
+    speech: Vec<SpeechModel>,
+}
+
+/// A model that writes down what is spoken.
+#[derive(Clone, Debug)]
+struct SpeechModel {
+    id: String,
+    provider: String,
+    prices: SpeechPrices,
 }
 
 #[derive(Deserialize)]
@@ -174,6 +183,44 @@ struct File {
     dated: String,
     #[serde(default)]
     model: Vec<Row>,
+    #[serde(default)]
+    speech: Vec<SpeechRow>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SpeechRow {
+    id: String,
+    provider: String,
+    #[serde(default)]
+    minute: Option<u64>,
+    #[serde(default)]
+    audio_input: Option<u64>,
+    #[serde(default)]
+    input: Option<u64>,
+    #[serde(default)]
+    output: Option<u64>,
+}
+
+impl SpeechRow {
+    fn read(self) -> Result<SpeechModel, LlmError> {
+        let Self { id, provider, minute, audio_input, input, output } = self;
+        let tokens = match (audio_input, input, output) {
+            (None, None, None) => None,
+            (Some(audio_input), Some(input), Some(output)) => {
+                Some(SpeechTokenPrices { audio_input, input, output })
+            }
+            _ => {
+                let problem =
+                    format!("speech {id}: audio_input, input and output stand together or not at all");
+                return Err(LlmError::Catalogue(problem));
+            }
+        };
+        if minute.is_none() && tokens.is_none() {
+            return Err(LlmError::Catalogue(format!("speech {id}: there is no price")));
+        }
+        Ok(SpeechModel { id, provider, prices: SpeechPrices { minute, tokens } })
+    }
 }
 
 #[derive(Deserialize)]
@@ -227,7 +274,8 @@ impl Catalogue {
             },
             prices: row.prices,
         };
-        Ok(Self { dated: file.dated, models: file.model.into_iter().map(model).collect() })
+        let speech = file.speech.into_iter().map(SpeechRow::read).collect::<Result<_, _>>()?;
+        Ok(Self { dated: file.dated, models: file.model.into_iter().map(model).collect(), speech })
     }
 
     /// When the numbers were last compared with the providers' own, `YYYY-MM-DD`.
@@ -245,6 +293,15 @@ impl Catalogue {
         self.models
             .retain(|old| !other.models.iter().any(|new| new.id == old.id && new.provider == old.provider));
         self.models.extend(other.models);
+        self.speech
+            .retain(|old| !other.speech.iter().any(|new| new.id == old.id && new.provider == old.provider));
+        self.speech.extend(other.speech);
+    }
+
+    /// What speech to text costs at the model that `provider` calls `id`; a dated snapshot as its model.
+    pub fn speech(&self, provider: &str, id: &str) -> Option<&SpeechPrices> {
+        let exact = |id: &str| self.speech.iter().find(|model| model.provider == provider && model.id == id);
+        exact(id).or_else(|| exact(undated(id))).map(|model| &model.prices)
     }
 
     /// The model that `provider` calls `id`; a dated snapshot (`gpt-4o-2024-08-06`, `claude-opus-4-1-20250805`) is

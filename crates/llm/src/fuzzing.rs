@@ -8,6 +8,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::catalogue::Prices;
 use crate::inbound::multipart as form;
+use crate::inbound::recording::length_ms;
 use crate::inbound::transcription::Transcription;
 use crate::inbound::{Door, Failure, Gathered, Inbound, Opening, Verbatim, Writer};
 use crate::sse::{SseDecoder, SseEvent};
@@ -237,6 +238,13 @@ fn told(inbound: &Inbound, events: Vec<StreamEvent>) {
     assert!(out.is_empty() || out.ends_with(b"\n\n"));
     let answer = read_document(&inbound.answer(&opening, &fold.finish(), Usage::default(), None));
     assert!(answer.is_object());
+}
+
+/// The length of a recording: told or not, and if it is told, one that so many bytes can have.
+pub fn recording(data: &[u8]) {
+    if let Some(ms) = length_ms(data) {
+        assert!(ms >= data.len() as u64 * 8 / 10_000, "{} bytes in {ms} ms", data.len());
+    }
 }
 
 /// A form with a recording: refused, or read the same each time, and changed in nothing but the model's name. The first line says

@@ -22,6 +22,7 @@ mod percent;
 pub mod provider_transformers;
 pub mod response;
 pub mod search;
+mod speech;
 pub mod sse;
 pub mod stream;
 pub mod upstream;
@@ -37,5 +38,6 @@ pub use provider_transformers::{
 };
 pub use response::{ChatResponse, Fold};
 pub use search::{SearchLimit, Source, WebSearch};
+pub use speech::{LONGEST_TRANSCRIPT, SpeechPrices, SpeechTokenPrices};
 pub use stream::{ChatChunk, FinishReason, StreamEvent};
 pub use usage::{Tally, Usage, counted_bytes};

@@ -10,7 +10,7 @@ use crate::provider_transformers::encode;
 use crate::{Dialect, LlmError, ModelLimits, body_hash, percent};
 
 /// The version of the translations. Raised whenever one of them makes other bytes of the same request.
-pub const TRANSLATIONS: u32 = 1;
+pub const TRANSLATIONS: u32 = 2;
 
 /// Reply header: an [`Upstream`], see [`Upstream::header`].
 pub const HEADER_UPSTREAM: &str = "x-plantocode-upstream";
@@ -98,7 +98,7 @@ mod tests {
             hash.update(encode(dialect, canonical, "upstream", &ModelLimits::default()).unwrap().body);
         }
         let told = format!("{TRANSLATIONS} {}", &hex::encode(hash.finalize())[..16]);
-        expect_test::expect!["1 95f57ecbcfec9b7b"].assert_eq(&told);
+        expect_test::expect!["2 95f57ecbcfec9b7b"].assert_eq(&told);
     }
 
     const ALL: [Dialect; 8] = [

@@ -20,6 +20,12 @@ pub struct Usage {
     /// Searches of the web that the provider made and charges for.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub web_searches: u64,
+    /// Of the prompt's tokens those that are sound.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub audio_tokens: u64,
+    /// How long the recording was, in milliseconds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub audio_ms: u64,
     /// The provider did not say; the numbers are derived from byte counts.
     pub estimated: bool,
     /// What the provider says that it charged, in micro-dollars, rounded up.
@@ -148,6 +154,8 @@ impl From<OpenAiUsage> for Usage {
             cache_write_tokens: prompt.cache_write_tokens.unwrap_or(0),
             reasoning_tokens,
             web_searches: wire.server_tool_use.and_then(|tools| tools.web_search_requests).unwrap_or(0),
+            audio_tokens: 0,
+            audio_ms: 0,
             estimated: wire.estimated,
             charged_microusd: costs.charged_microusd.or_else(|| wire.cost.and_then(microusd)),
             // OpenRouter names it in any case; only for one's own key of that provider is it not in `cost`.

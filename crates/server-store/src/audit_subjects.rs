@@ -61,6 +61,7 @@ impl Store {
             "authorization_codes",
             "identities",
             "invitations",
+            "own_limits",
         ] {
             let sql = format!("DELETE FROM {table} WHERE user_id = $1");
             sqlx::query(AssertSqlSafe(sql)).bind(user_id).execute(&mut *tx).await?;

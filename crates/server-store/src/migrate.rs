@@ -13,7 +13,7 @@ macro_rules! migration {
 }
 
 /// All migrations in order; the first has version 1. `{bytes}` stands for the byte type of the database.
-const MIGRATIONS: [(&str, &str); 10] = [
+const MIGRATIONS: [(&str, &str); 11] = [
     migration!("0001_begin"),
     migration!("0002_link_devices"),
     migration!("0003_api_tokens"),
@@ -24,6 +24,7 @@ const MIGRATIONS: [(&str, &str); 10] = [
     migration!("0008_nodes_and_subjects"),
     migration!("0009_administration"),
     migration!("0010_device_keys"),
+    migration!("0011_own_limits"),
 ];
 
 /// Any number that no other program uses on the same database.

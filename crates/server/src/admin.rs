@@ -1,5 +1,7 @@
 //! What an operator does on the machine itself: set up, people, provider keys, audit. Used by the binary and tests.
 
+mod limits;
+
 use std::path::PathBuf;
 
 use secrecy::{ExposeSecret as _, SecretString};

@@ -47,6 +47,10 @@ pub struct Settings {
     pub catalogue: String,
     /// Networks of the proxies in front, whose word about a client's address is taken.
     pub trusted_proxies: Vec<IpNet>,
+    /// Origins whose pages may use the API; their tokens, never cookies.
+    pub cors_origins: Vec<String>,
+    /// The form of the log's lines.
+    pub log: Log,
     /// Bearer token for `/metrics`; empty leaves it to administrators and auditors.
     pub metrics_token: String,
     /// Limits of rates.
@@ -69,6 +73,17 @@ pub struct Settings {
     pub identity: Identity,
 }
 
+/// The form of the log's lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Log {
+    /// Words, for people.
+    #[default]
+    Text,
+    /// JSON, for programs.
+    Json,
+}
+
 /// Traces, for operators who have a collector.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -83,7 +98,7 @@ pub struct Telemetry {
     pub propagate: bool,
 }
 
-/// Rates that several nodes share.
+/// Rates and budgets that several nodes share.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Redis {
@@ -249,6 +264,8 @@ impl Default for Settings {
             database: String::new(),
             catalogue: String::new(),
             trusted_proxies: Vec::new(),
+            cors_origins: Vec::new(),
+            log: Log::default(),
             metrics_token: String::new(),
             limits: Limits::default(),
             budgets: Budgets::default(),

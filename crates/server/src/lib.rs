@@ -12,6 +12,7 @@ pub mod admin;
 mod audit;
 mod clients;
 pub mod config;
+mod cors;
 mod data_dir;
 pub mod doctor;
 pub mod env;

@@ -1,5 +1,7 @@
 //! `plantocode-server`: the proxy server and its administration.
 
+mod user_limits;
+
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -8,6 +10,7 @@ use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
 use secrecy::SecretString;
 use server::admin::{Admin, NewKey};
+use server::config::Log;
 use server::doctor::Verdict;
 use server::{Config, Server};
 use server_store::{Role, Store};
@@ -128,6 +131,7 @@ enum User {
         /// Name for signing in.
         login: String,
     },
+    Limits(user_limits::UserLimits),
     /// Erase a person: name, password, devices and the addresses in the audit. Usage and audit keep a bare id; this cannot be
     /// undone.
     Erase {
@@ -180,10 +184,9 @@ enum AuditCommand {
 
 #[actix_web::main]
 async fn main() -> anyhow::Result<()> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let arguments = Arguments::parse();
     let mut config = Config::load(&arguments.data)?;
+    write_log(config.settings.log);
     if let Some(database) = arguments.database {
         config.settings.database = database;
     }
@@ -208,6 +211,7 @@ async fn main() -> anyhow::Result<()> {
             };
             say(&Admin::open_on_record(&config).await?.invite(&login, &url).await?)
         }
+        Command::User(User::Limits(asked)) => user_limits::run(&config, asked).await,
         Command::User(User::Erase { login }) => {
             Admin::open_on_record(&config).await?.erase_user(&login).await?;
             say(&format!("erased {login}"))
@@ -219,6 +223,17 @@ async fn main() -> anyhow::Result<()> {
         Command::Token(command) => token(&config, command).await,
         Command::Audit(AuditCommand::Verify { witness }) => verify(&config, witness.as_deref()).await,
         Command::Audit(AuditCommand::Export) => export(&config).await,
+    }
+}
+
+/// Writes the log to standard error from now on.
+fn write_log(form: Log) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match form {
+        Log::Text => log.init(),
+        // The request that a line belongs to stands in it as `span`.
+        Log::Json => log.json().with_span_list(false).init(),
     }
 }
 

@@ -1,12 +1,14 @@
-//! Every reply carries `x-request-id`.
+//! Every reply carries `x-request-id`, and so does every line of the log that is about its request.
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage as _, HttpRequest, web};
+use tracing::Instrument as _;
 
 use crate::state::{State, bearer};
+use crate::telemetry::log_span;
 
 /// The id of a request; ours, never the client's.
 #[derive(Clone, Debug)]
@@ -37,7 +39,8 @@ pub(crate) async fn stamp(
         None => String::new(),
     };
     request.extensions_mut().insert(RequestId(id.clone()));
-    let mut reply = next.call(request).await?;
+    let span = log_span(&id, request.headers());
+    let mut reply = next.call(request).instrument(span).await?;
     let headers = reply.headers_mut();
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(HeaderName::from_static("x-request-id"), value);

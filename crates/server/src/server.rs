@@ -39,7 +39,7 @@ use crate::running::InFlight;
 use crate::state::State;
 use crate::telemetry::Telemetry;
 use crate::vault::Vault;
-use crate::{ServerError, handlers, request_id, tls};
+use crate::{ServerError, cors, handlers, request_id, tls};
 
 /// Tries of passwords per minute, for each address and each name.
 const PASSWORDS_PER_MINUTE: u32 = 20;
@@ -222,6 +222,7 @@ fn listen(
                     .limit(SMALL_BODY)
                     .error_handler(|error, _| ApiError::invalid(error.to_string()).into()),
             )
+            .wrap(from_fn(cors::allow))
             .wrap(from_fn(request_id::stamp))
             .configure(handlers::routes)
     };
@@ -273,6 +274,7 @@ async fn state(config: &Config, bound: SocketAddr) -> Result<(web::Data<State>, 
     let (store, vault) = admin.into_parts();
     let vault = Arc::new(vault);
     let public_url = config.public_url(bound)?;
+    cors::check(&config.settings.cors_origins)?;
     let keys = KeyRing::open(&store, &vault, &env).await?;
     let tokens = Tokens::new(keys.clone(), public_url.as_str().trim_end_matches('/').to_owned());
     let revoked = Revoked::default();
@@ -292,7 +294,7 @@ async fn state(config: &Config, bound: SocketAddr) -> Result<(web::Data<State>, 
     let in_flight = InFlight::default();
     let shared = SharedRates::start(&settings.redis, node.clone(), metrics.clone())?;
     let policy = Policy::new(settings.limits, settings.budgets, shared);
-    policy.reload(&store, env.now_ms()).await?;
+    policy.reload(&store, env.now_ms(), true).await?;
     let routes = Routes::new(Arc::new(catalogue(config)?), env.clone(), node.clone());
     routes.reload(&store, &vault).await?;
     revoked.reload(&store, revocations_since(&settings, &env)).await?;
@@ -397,8 +399,8 @@ async fn refresh_once(store: &Store, vault: &Vault, state: &State, all: bool) ->
     state.keys.rotate_when_due(store, vault, &state.env, state.settings.tokens).await?;
     state.grants.reload(store, state.env.now_ms()).await?;
     state.in_flight.cancel_ended(&state.revoked, &state.grants);
+    state.policy.reload(store, state.env.now_ms(), all).await?;
     if all {
-        state.policy.reload(store, state.env.now_ms()).await?;
         state.routes.reload(store, vault).await?;
     }
     Ok(())

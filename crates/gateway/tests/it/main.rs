@@ -8,6 +8,7 @@ mod matrix;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use gateway::{CancellationToken, ChatStream, Gateway, GatewayConfig, GatewayError, Journal, Route, Send};
+use llm::inbound::{Door, Inbound};
 use llm::{ChatResponse, Dialect, FinishReason, Fold, ModelLimits, StreamEvent, Usage};
 use serde_json::json;
 use testkit::Simulator;

@@ -287,3 +287,59 @@ async fn a_garbled_stream_is_an_error() {
     let error = ask(&gateway, &[route(&simulator, Dialect::OpenAi)]).await.unwrap_err();
     assert!(matches!(error, GatewayError::Invalid(llm::LlmError::Garbled(_))), "{error:?}");
 }
+
+/// A request in the dialect of responses that passes through to xAI: under every oddity the provider's own events come out, and
+/// under every fault an error and no end.
+#[tokio::test]
+async fn what_passes_through_to_xai_is_its_own_under_every_oddity_and_fault() {
+    let gateway = gateway();
+    let body = json!({ "model": "alias", "stream": true, "input": "Say something." });
+    let body = body.to_string().replace('}', r#","metadata":{"n":1.50}}"#);
+    let inbound = Inbound::parse(Door::Responses, Bytes::from(body)).unwrap();
+    let heard = async |behaviour: &Behaviour| {
+        let simulator = Simulator::start(behaviour.clone());
+        let routes = [route(&simulator, Dialect::Xai)];
+        let canonical = inbound.canonical.clone();
+        let send = Send { body: canonical, inbound: Some(&inbound), ..send(&routes) };
+        let mut stream = gateway.stream(send, CancellationToken::new()).await.unwrap();
+        assert!(stream.passes_through());
+        let (mut originals, mut done, mut error) = (Vec::new(), false, None);
+        while let Some(event) = stream.next().await {
+            match event {
+                Ok(event) => done |= matches!(event, StreamEvent::Done(_)),
+                Err(failed) => error = Some(failed),
+            }
+            originals.extend(stream.take_original());
+        }
+        let sent = simulator.log()[0].body.clone();
+        assert!(sent.contains(r#""input":"Say something.","metadata":{"n":1.50}"#), "{sent}");
+        (originals, done, error, stream.usage())
+    };
+    for (name, behaviour) in oddities() {
+        let (originals, done, error, usage) = heard(&behaviour).await;
+        let data =
+            originals.iter().map(|event| serde_json::from_str::<serde_json::Value>(&event.data).unwrap());
+        let text: String = data
+            .filter(|data| data["type"] == "response.output_text.delta")
+            .map(|data| data["delta"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(
+            (text.as_str(), done, error.is_none(), usage.estimated),
+            (TEXT, true, true, false),
+            "{name}"
+        );
+        assert_eq!(originals.last().unwrap().name, "response.completed", "{name}");
+    }
+    let text = Behaviour::text(TEXT);
+    for (name, behaviour) in [
+        ("an error in mid-stream", Behaviour { error_after_events: Some(6), ..text.clone() }),
+        ("a cut", Behaviour { cut_after_bytes: Some(1_500), ..text }),
+    ] {
+        let (originals, done, error, usage) = heard(&behaviour).await;
+        let ends = |event: &llm::inbound::Original| {
+            ["response.completed", "response.failed", "error"].contains(&event.name.as_str())
+        };
+        assert!(error.is_some() && !done && !originals.iter().any(ends), "{name}: {originals:?}");
+        assert!(usage.estimated, "{name}");
+    }
+}

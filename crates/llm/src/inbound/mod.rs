@@ -12,6 +12,7 @@ mod chat;
 mod messages;
 pub mod multipart;
 mod pieces;
+pub(crate) mod recording;
 mod responses;
 pub mod transcription;
 mod verbatim;
@@ -67,6 +68,8 @@ pub struct Inbound {
     original: Bytes,
     /// Fields of the request that the answer repeats.
     echo: Map<String, Value>,
+    /// Whether xAI takes the request as it is, but for details.
+    as_at_xai: bool,
 }
 
 /// Why there is no answer, or no rest of one.
@@ -106,7 +109,9 @@ impl Inbound {
             Door::Chat => chat.web_search.clone(),
             Door::Messages | Door::Responses => own_search(&original)?,
         };
+        let as_at_xai = door == Door::Responses && responses::xai::takes(&original)?;
         Ok(Self {
+            as_at_xai,
             door,
             model: chat.model.clone(),
             stream: chat.stream,
@@ -137,10 +142,11 @@ impl Inbound {
 
     /// Whether a route of this dialect gets the request, and gives the answer, as it is.
     pub fn passes_through(&self, dialect: Dialect) -> bool {
-        matches!(
-            (self.door, dialect),
-            (Door::Messages, Dialect::Anthropic) | (Door::Responses, Dialect::OpenAiResponses)
-        )
+        match (self.door, dialect) {
+            (Door::Messages, Dialect::Anthropic) | (Door::Responses, Dialect::OpenAiResponses) => true,
+            (Door::Responses, Dialect::Xai) => self.as_at_xai,
+            _ => false,
+        }
     }
 
     /// What a provider receives. Deterministic: the same input gives the same bytes.
@@ -160,6 +166,9 @@ impl Inbound {
                 return messages::pass(&self.original, &self.headers, upstream_model);
             }
             Door::Messages => messages::translate(&self.original)?,
+            Door::Responses if passes && dialect == Dialect::Xai => {
+                return responses::xai::pass(&self.original, upstream_model, limits);
+            }
             Door::Responses if passes => return responses::pass(&self.original, upstream_model),
             Door::Responses => responses::translate(&self.original)?,
         };

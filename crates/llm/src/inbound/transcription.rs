@@ -8,12 +8,13 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::multipart::{self, Part};
-use crate::{LlmError, Usage};
+use super::recording;
+use crate::{LlmError, Usage, speech};
 
 /// The path behind a provider's base URL.
 pub const PATH: &str = "/audio/transcriptions";
-/// Bytes of a recording for each of the tokens that it is estimated to have: at 32 kbit/s, ten a second.
-const BYTES_PER_TOKEN: u64 = 400;
+/// Bytes of a recording in a millisecond, where its head does not say how long it is: at 32 kbit/s.
+const BYTES_PER_MS: u64 = 4;
 
 /// The form of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub struct Transcription {
     pub content_type: String,
     /// Length of the recording.
     pub audio_bytes: usize,
+    /// How long it is in milliseconds, if its head says so.
+    pub audio_ms: Option<u64>,
     /// The fields that are text, for those who look for secrets in them.
     pub texts: Map<String, Value>,
     body: Bytes,
@@ -81,6 +84,7 @@ impl Transcription {
             form,
             content_type: content_type.to_owned(),
             audio_bytes: file.content.len(),
+            audio_ms: recording::length_ms(&body[file.content.clone()]),
             texts,
             model_at: model.content.clone(),
             body,
@@ -99,13 +103,33 @@ impl Transcription {
 
     /// What a recording of this length may use, where the provider has not said.
     pub fn estimate(&self) -> Usage {
-        estimate(self.audio_bytes)
+        match self.audio_ms {
+            Some(ms) => of_length(ms),
+            None => estimate(self.audio_bytes),
+        }
+    }
+
+    /// What it has used: what the provider says, and the rest by an estimate.
+    pub fn used(&self, said: &Counted) -> Usage {
+        let length = said.seconds.map(|seconds| (seconds * 1e3).ceil() as u64);
+        let estimate = length.map_or_else(|| self.estimate(), of_length);
+        Usage { audio_ms: estimate.audio_ms, ..said.usage.unwrap_or(estimate) }
+    }
+
+    /// The longest that it may be, in milliseconds: what its head says, or what it is at the least rate that speech takes.
+    pub fn longest_ms(&self) -> u64 {
+        self.audio_ms.unwrap_or_else(|| recording::longest_ms(self.audio_bytes))
     }
 }
 
 /// What a recording of so many bytes may use, where the provider has not said.
 pub fn estimate(bytes: usize) -> Usage {
-    Usage { input_tokens: 1 + bytes as u64 / BYTES_PER_TOKEN, estimated: true, ..Usage::default() }
+    of_length(bytes as u64 / BYTES_PER_MS)
+}
+
+fn of_length(audio_ms: u64) -> Usage {
+    let tokens = speech::tokens(audio_ms);
+    Usage { input_tokens: tokens, audio_tokens: tokens, audio_ms, estimated: true, ..Usage::default() }
 }
 
 fn missing(field: &str) -> LlmError {
@@ -159,7 +183,15 @@ struct SaidUsage {
     #[serde(default)]
     output_tokens: Option<u64>,
     #[serde(default)]
+    input_token_details: Option<SaidTokens>,
+    #[serde(default)]
     seconds: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct SaidTokens {
+    #[serde(default)]
+    text_tokens: Option<u64>,
 }
 
 /// Reads it from an answer in JSON, or from an event of a stream; what is not there is nothing.
@@ -173,7 +205,10 @@ pub fn counted(json: &[u8]) -> Counted {
     let seconds = usage.as_ref().and_then(|usage| usage.seconds).or(duration);
     let usage = usage.and_then(|usage| {
         let (input_tokens, output_tokens) = (usage.input_tokens?, usage.output_tokens?);
-        Some(Usage { input_tokens, output_tokens, ..Usage::default() })
+        // What is not said to be text is sound, which is not the cheaper of the two.
+        let text = usage.input_token_details.and_then(|details| details.text_tokens).unwrap_or_default();
+        let audio_tokens = input_tokens.saturating_sub(text);
+        Some(Usage { input_tokens, output_tokens, audio_tokens, ..Usage::default() })
     });
     Counted { usage, seconds: seconds.filter(|seconds| seconds.is_finite() && *seconds >= 0.0) }
 }

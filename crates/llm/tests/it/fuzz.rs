@@ -91,6 +91,11 @@ fn a_stream_is_told_in_every_dialect() {
 }
 
 #[test]
+fn the_head_of_a_recording_is_believed_or_not() {
+    run("recording", fuzzing::recording);
+}
+
+#[test]
 fn a_form_with_a_recording_is_refused_or_goes_on_with_another_models_name() {
     run("multipart", fuzzing::multipart);
     // The corpus has some that are read.

@@ -24,11 +24,12 @@ fn cases(door: &str) -> Vec<PathBuf> {
 }
 
 /// A provider and the model that is asked there.
-const TO: [(Dialect, &str); 5] = [
+const TO: [(Dialect, &str); 6] = [
     (Dialect::OpenAi, "gpt-4.1-mini"),
     (Dialect::OpenAiResponses, "gpt-5-mini"),
     (Dialect::Anthropic, "claude-sonnet-4-5"),
     (Dialect::Gemini, "gemini-2.5-flash"),
+    (Dialect::Xai, "grok-4.3"),
     (Dialect::Compatible, "local"),
 ];
 

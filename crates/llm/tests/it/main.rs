@@ -14,6 +14,7 @@ mod traps_errors;
 mod traps_requests;
 mod traps_requests_gemini_xai;
 mod traps_streams;
+mod traps_table;
 mod traps_usage;
 
 use llm::{Catalogue, Dialect, Fold, ModelLimits, StreamDecoder, StreamEvent, Tally, WireRequest, encode};

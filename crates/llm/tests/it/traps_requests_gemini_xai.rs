@@ -7,6 +7,26 @@ use super::golden::limits;
 use super::traps_requests::{call, gemini, sent, tool, try_sent};
 
 #[test]
+fn trap_09_detail_is_the_media_resolution_from_gemini_3_on() {
+    let image = |detail: Value| json!({ "messages": [{ "role": "user", "content": [{ "type": "image_url", "image_url": { "url": "data:image/png;base64,AAAA", "detail": detail } }] }] });
+    let part = |model: &str, detail: Value| {
+        sent(Dialect::Gemini, model, image(detail))["contents"][0]["parts"][0].clone()
+    };
+    for (detail, level) in [
+        (json!("low"), json!({ "level": "MEDIA_RESOLUTION_LOW" })),
+        (json!("high"), json!({ "level": "MEDIA_RESOLUTION_HIGH" })),
+        (json!("original"), json!({ "level": "MEDIA_RESOLUTION_ULTRA_HIGH" })),
+        (json!("auto"), Value::Null),
+        (Value::Null, Value::Null),
+    ] {
+        assert_eq!(part("gemini-3.8-flash", detail.clone())["mediaResolution"], level, "{detail}");
+        assert_eq!(part("gemini-2.5-pro", detail.clone())["mediaResolution"], Value::Null, "{detail}");
+    }
+    let unknown = try_sent(Dialect::Gemini, "gemini-3.8-flash", image(json!("finest")));
+    assert!(unknown.unwrap_err().contains("image detail `finest`"));
+}
+
+#[test]
 fn trap_13_results_are_named_and_stand_in_one_turn() {
     let body = gemini(json!({ "messages": [
         { "role": "user", "content": "x" },

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use server_store::{
-    ApiTokenRow, AuditRow, CodeStatus, DeviceCodeRow, DeviceRow, LinkDeviceRow, Poll, ProviderKeyRow,
-    Recording, RefreshRow, Role, Rotation, Settlement, SigningKeyRow, Store, StoreError, SubjectRow,
-    TokenKind, UsageRow, UserRow, WebSessionRow,
+    ApiTokenRow, AuditRow, CodeStatus, DeviceCodeRow, DeviceRow, LinkDeviceRow, OwnLimits, OwnLimitsRow,
+    Poll, ProviderKeyRow, Recording, RefreshRow, Role, Rotation, Settlement, SigningKeyRow, Store,
+    StoreError, SubjectRow, TokenKind, UsageRow, UserRow, WebSessionRow,
 };
 use testkit::Postgres;
 
@@ -71,6 +71,7 @@ async fn told(store: &Store) {
     keys(store).await;
     api_tokens(store).await;
     usage(store).await;
+    own_limits(store).await;
     audit(store).await;
     nodes(store).await;
     erased_people(store).await;
@@ -315,6 +316,33 @@ async fn usage(store: &Store) {
     assert!(store.usage_by_model("org", None, 101).await.unwrap().is_empty());
 }
 
+async fn own_limits(store: &Store) {
+    let limits = OwnLimits {
+        requests_per_minute: Some(u32::MAX),
+        concurrent: Some(0),
+        month_microusd: Some(5_000_000),
+        ..OwnLimits::default()
+    };
+    let of = |user_id: Option<&str>, limits| OwnLimitsRow {
+        org_id: "org".into(),
+        user_id: user_id.map(str::to_owned),
+        limits,
+    };
+    assert_eq!(store.own_limits_of("org", Some("u1")).await.unwrap(), None);
+    store.set_own_limits("org", Some("u1"), &OwnLimits::default(), 1).await.unwrap();
+    store.set_own_limits("org", Some("u1"), &limits, 2).await.unwrap();
+    let less = OwnLimits { tokens_per_minute: Some(7), day_microusd: Some(u64::MAX), ..OwnLimits::default() };
+    store.set_own_limits("org", None, &less, 3).await.unwrap();
+    assert_eq!(store.own_limits_of("org", Some("u1")).await.unwrap(), Some(limits));
+    let kept = OwnLimits { day_microusd: Some(i64::MAX.unsigned_abs()), ..less };
+    let mut all = store.own_limits().await.unwrap();
+    all.sort_by(|a, b| a.user_id.cmp(&b.user_id));
+    assert_eq!(all, [of(None, kept), of(Some("u1"), limits)]);
+    store.reset_own_limits("org", None).await.unwrap();
+    store.reset_own_limits("org", None).await.unwrap();
+    assert_eq!(store.own_limits().await.unwrap(), [of(Some("u1"), limits)]);
+}
+
 fn audit_row(seq: i64) -> AuditRow {
     AuditRow {
         node: "n".into(),
@@ -394,6 +422,7 @@ async fn erased_people(store: &Store) {
     let device = store.device("d1").await.unwrap().unwrap();
     assert_eq!((device.name.as_str(), device.address.as_str()), ("erased", ""));
     assert!(device.revoked_ms.is_some());
+    assert_eq!(store.own_limits().await.unwrap(), []);
     assert!(!store.erase_user("nobody", 500).await.unwrap());
 }
 

@@ -166,7 +166,7 @@ impl Transcribing {
         };
         let error = result.err().map(ApiError::from);
         self.entry.audio_ms = said.seconds.map(|seconds| (seconds * 1e3) as u64);
-        let usage = Some(said.usage.unwrap_or_else(|| self.request.estimate()));
+        let usage = Some(self.request.used(&said));
         let (served, error_told) = (Some(stream.served.clone()), error.clone());
         self.settle(End { event, error, usage, served, model: String::new() });
         error_told

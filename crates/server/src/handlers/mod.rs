@@ -26,7 +26,8 @@ use crate::relay_hub::{device_link_ws, mailbox};
 
 /// Registers every endpoint.
 pub(crate) fn routes(app: &mut ServiceConfig) {
-    app.route("/healthz", web::get().to(health::healthz))
+    app.configure(administration)
+        .route("/healthz", web::get().to(health::healthz))
         .route("/readyz", web::get().to(health::readyz))
         .route("/metrics", web::get().to(metrics::metrics))
         .route("/openapi.json", web::get().to(openapi::openapi))
@@ -63,21 +64,6 @@ pub(crate) fn routes(app: &mut ServiceConfig) {
         .route("/api/devices/ticket", web::post().to(devices::ticket))
         .route("/ws/device-link", web::get().to(device_link_ws::device_link))
         .route("/ws/pairing", web::get().to(mailbox::pairing))
-        .route("/api/admin/users", web::get().to(admin::users::list))
-        .route("/api/admin/users", web::post().to(admin::users::add))
-        .route("/api/admin/users/{id}/invite", web::post().to(admin::users::invite))
-        .route("/api/admin/users/{id}/disable", web::post().to(admin::users::disable))
-        .route("/api/admin/users/{id}/enable", web::post().to(admin::users::enable))
-        .route("/api/admin/users/{id}/role", web::post().to(admin::users::set_role))
-        .route("/api/admin/users/{id}/end-sessions", web::post().to(admin::users::end_sessions))
-        .route("/api/admin/org", web::get().to(admin::org::show))
-        .route("/api/admin/org", web::put().to(admin::org::change))
-        .route("/api/admin/limits", web::get().to(admin::org::limits))
-        .route("/api/admin/keys", web::get().to(admin::keys::list))
-        .route("/api/admin/keys", web::post().to(admin::keys::add))
-        .route("/api/admin/keys/{id}", web::put().to(admin::keys::replace))
-        .route("/api/admin/keys/{id}", web::delete().to(admin::keys::remove))
-        .route("/api/admin/vault-log", web::get().to(admin::keys::log))
         .route("/tokens", web::get().to(token_pages::page))
         .route("/tokens", web::post().to(token_pages::make))
         .route("/tokens/revoke", web::post().to(token_pages::revoke))
@@ -105,6 +91,29 @@ pub(crate) fn routes(app: &mut ServiceConfig) {
         .route("/device", web::get().to(auth::device::page))
         .route("/device", web::post().to(auth::device::decide))
         .default_service(web::to(not_found));
+}
+
+fn administration(app: &mut ServiceConfig) {
+    app.route("/api/admin/users", web::get().to(admin::users::list))
+        .route("/api/admin/users", web::post().to(admin::users::add))
+        .route("/api/admin/users/{id}/invite", web::post().to(admin::users::invite))
+        .route("/api/admin/users/{id}/disable", web::post().to(admin::users::disable))
+        .route("/api/admin/users/{id}/enable", web::post().to(admin::users::enable))
+        .route("/api/admin/users/{id}/role", web::post().to(admin::users::set_role))
+        .route("/api/admin/users/{id}/end-sessions", web::post().to(admin::users::end_sessions))
+        .route("/api/admin/org", web::get().to(admin::org::show))
+        .route("/api/admin/org", web::put().to(admin::org::change))
+        .route("/api/admin/limits", web::get().to(admin::limits::show))
+        .route("/api/admin/limits", web::put().to(admin::limits::set_for_everybody))
+        .route("/api/admin/limits", web::delete().to(admin::limits::reset_for_everybody))
+        .route("/api/admin/users/{id}/limits", web::get().to(admin::limits::of_user))
+        .route("/api/admin/users/{id}/limits", web::put().to(admin::limits::set_for_user))
+        .route("/api/admin/users/{id}/limits", web::delete().to(admin::limits::reset_for_user))
+        .route("/api/admin/keys", web::get().to(admin::keys::list))
+        .route("/api/admin/keys", web::post().to(admin::keys::add))
+        .route("/api/admin/keys/{id}", web::put().to(admin::keys::replace))
+        .route("/api/admin/keys/{id}", web::delete().to(admin::keys::remove))
+        .route("/api/admin/vault-log", web::get().to(admin::keys::log));
 }
 
 async fn not_found() -> Result<(), ApiError> {

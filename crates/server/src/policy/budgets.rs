@@ -1,7 +1,8 @@
 //! Money: what people, organisations and tokens may spend in a day, in a month, or at all.
 //!
 //! What was settled is read from the database each second, so that every node knows what all have spent; what this node has
-//! reserved, and settled since it last read, is added in memory.
+//! reserved, and settled since it last read, is added in memory. Where there is a Redis, what all nodes have reserved is in it
+//! (`shared/money.rs`).
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,13 +11,14 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use server_store::{Spent, Store, StoreError};
 
-use super::{Shared, lock};
+use super::shared::{Limit, Money};
+use super::{InForce, Shared, lock};
 use crate::config;
 use crate::identity::Principal;
 
 /// Whose money, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Purse {
+pub(crate) enum Purse {
     UserDay,
     UserMonth,
     OrgDay,
@@ -27,7 +29,19 @@ enum Purse {
 impl Purse {
     const ALL: [Self; 5] = [Self::UserDay, Self::UserMonth, Self::OrgDay, Self::OrgMonth, Self::Token];
 
-    fn words(self) -> (&'static str, &'static str) {
+    /// Its name in Redis.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::UserDay => "person-day",
+            Self::UserMonth => "person-month",
+            Self::OrgDay => "organisation-day",
+            Self::OrgMonth => "organisation-month",
+            Self::Token => "token",
+        }
+    }
+
+    /// Whose it is, and for how long, in words for people.
+    pub fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::UserDay => ("person", "for today"),
             Self::UserMonth => ("person", "for this month"),
@@ -68,6 +82,8 @@ struct Books {
     /// Settled here, with the reading before which it was stored: to be forgotten once a later one has seen it.
     fresh: Vec<(u64, Key, i64)>,
     reading: u64,
+    /// When the day and the month began that `settled` is of.
+    began: (i64, i64),
 }
 
 /// Money set aside for a request. Dropped without a word, it was not spent.
@@ -77,6 +93,8 @@ pub(crate) struct Reserved {
     keys: Vec<Key>,
     /// Reserved at first, spent at last.
     held: i64,
+    /// The same, for all nodes.
+    money: Money,
 }
 
 impl Budgets {
@@ -86,9 +104,14 @@ impl Budgets {
 
     /// Sets the most that a request may cost aside, in every purse it would come from or in none; `None` where it would
     /// come from none.
-    pub fn reserve(&self, who: &Principal, most_microusd: Option<u64>) -> Result<Option<Reserved>, Refusal> {
+    pub fn reserve(
+        &self,
+        who: &Principal,
+        person: &InForce,
+        most_microusd: Option<u64>,
+    ) -> Result<Option<Reserved>, Refusal> {
         let purses: Vec<(Key, i64)> =
-            Purse::ALL.into_iter().filter_map(|purse| self.purse(purse, who)).collect();
+            Purse::ALL.into_iter().filter_map(|purse| self.purse(purse, who, person)).collect();
         if purses.is_empty() {
             return Ok(None);
         }
@@ -101,17 +124,19 @@ impl Budgets {
                 return Err(Refusal::Spent { whose, period, left_microusd: left });
             }
         }
+        let limits = purses.iter().map(|(key, budget)| books.limit(key, *budget)).collect();
+        let money = Money { microusd: amount.unsigned_abs(), purses: limits };
         let keys: Vec<Key> = purses.into_iter().map(|(key, _)| key).collect();
         keys.iter().for_each(|key| *books.here.entry(key.clone()).or_default() += amount);
-        Ok(Some(Reserved { budgets: self.clone(), keys, held: amount }))
+        Ok(Some(Reserved { budgets: self.clone(), keys, held: amount, money }))
     }
 
     /// The purse and what it holds at first; `None` where there is no limit.
-    fn purse(&self, purse: Purse, who: &Principal) -> Option<(Key, i64)> {
+    fn purse(&self, purse: Purse, who: &Principal, person: &InForce) -> Option<(Key, i64)> {
         let config = &self.config;
         let (name, budget) = match purse {
-            Purse::UserDay => (&who.user_id, config.user_day_microusd),
-            Purse::UserMonth => (&who.user_id, config.user_month_microusd),
+            Purse::UserDay => (&who.user_id, person.day_microusd),
+            Purse::UserMonth => (&who.user_id, person.month_microusd),
             Purse::OrgDay => (&who.org_id, config.org_day_microusd),
             Purse::OrgMonth => (&who.org_id, config.org_month_microusd),
             Purse::Token => {
@@ -122,8 +147,9 @@ impl Budgets {
         (budget > 0).then(|| ((purse, name.clone()), i64::try_from(budget).unwrap_or(i64::MAX)))
     }
 
-    /// Reads what all nodes have settled in this day and month, by the calendar of UTC.
-    pub async fn reload(&self, store: &Store, now_ms: i64) -> Result<(), StoreError> {
+    /// Reads what all nodes have settled in this day and month, by the calendar of UTC; `own` says whether anybody has a budget
+    /// of their own for a day, and for a month.
+    pub async fn reload(&self, store: &Store, now_ms: i64, own: (bool, bool)) -> Result<(), StoreError> {
         let config = &self.config;
         let reading = {
             let mut books = lock(&self.books);
@@ -133,8 +159,8 @@ impl Budgets {
         let (day_ms, month_ms) = starts(now_ms);
         // Where nothing is limited nothing is read.
         let (daily, monthly) = (
-            config.user_day_microusd > 0 || config.org_day_microusd > 0,
-            config.user_month_microusd > 0 || config.org_month_microusd > 0,
+            own.0 || config.user_day_microusd > 0 || config.org_day_microusd > 0,
+            own.1 || config.user_month_microusd > 0 || config.org_month_microusd > 0,
         );
         let day = if daily { store.spent_since(day_ms).await? } else { Vec::new() };
         let month = if monthly { store.spent_since(month_ms).await? } else { Vec::new() };
@@ -152,7 +178,9 @@ impl Budgets {
             add(Purse::OrgMonth, org_id, *microusd);
         }
         tokens.iter().for_each(|live| add(Purse::Token, &live.token.id, live.token.spent_microusd));
-        lock(&self.books).take_over(settled, reading);
+        let mut books = lock(&self.books);
+        books.take_over(settled, reading);
+        books.began = (day_ms, month_ms);
         Ok(())
     }
 }
@@ -161,6 +189,17 @@ impl Books {
     fn spent(&self, key: &Key) -> i64 {
         let of = |map: &HashMap<Key, i64>| map.get(key).copied().unwrap_or_default();
         of(&self.settled) + of(&self.here)
+    }
+
+    /// A budget for all nodes: of the day and month of what was read.
+    fn limit(&self, (purse, name): &Key, budget: i64) -> Limit {
+        let begins_ms = match purse {
+            Purse::UserDay | Purse::OrgDay => self.began.0,
+            Purse::UserMonth | Purse::OrgMonth => self.began.1,
+            Purse::Token => 0,
+        };
+        let settled = self.settled.get(&(*purse, name.clone())).copied().unwrap_or_default();
+        Limit::new((*purse, name), begins_ms, (budget, settled))
     }
 
     fn take_over(&mut self, settled: HashMap<Key, i64>, reading: u64) {
@@ -187,6 +226,11 @@ impl Books {
 }
 
 impl Reserved {
+    /// What all nodes are asked for.
+    pub fn money(&self) -> Money {
+        self.money.clone()
+    }
+
     /// This much was spent: the rest can be spent by others at once.
     pub fn spent(&mut self, microusd: u64) {
         let spent = amount(microusd);
@@ -244,7 +288,12 @@ mod tests {
     }
 
     fn budgets() -> Budgets {
-        Budgets::new(config::Budgets { user_day_microusd: 1_000, ..config::Budgets::default() })
+        Budgets::new(config::Budgets::default())
+    }
+
+    /// What ada may spend in a day.
+    fn daily(day_microusd: u64) -> InForce {
+        InForce { rate: config::Rate::default(), day_microusd, month_microusd: 0 }
     }
 
     #[test]
@@ -252,22 +301,26 @@ mod tests {
         let budgets = budgets();
         let who = ada();
         let held: Vec<Reserved> = std::thread::scope(|scope| {
-            let tasks: Vec<_> = (0..20).map(|_| scope.spawn(|| budgets.reserve(&who, Some(300)))).collect();
+            let tasks: Vec<_> =
+                (0..20).map(|_| scope.spawn(|| budgets.reserve(&who, &daily(1_000), Some(300)))).collect();
             tasks.into_iter().filter_map(|task| task.join().ok()?.ok().flatten()).collect()
         });
         assert_eq!(held.len(), 3);
-        let refused = budgets.reserve(&who, Some(300)).unwrap_err();
+        let refused = budgets.reserve(&who, &daily(1_000), Some(300)).unwrap_err();
         let left = Refusal::Spent { whose: "person", period: "for today", left_microusd: 100 };
         assert_eq!(refused, left);
         drop(held);
-        assert!(budgets.reserve(&who, Some(1_000)).is_ok(), "what was not spent is there again");
+        assert!(
+            budgets.reserve(&who, &daily(1_000), Some(1_000)).is_ok(),
+            "what was not spent is there again"
+        );
     }
 
     #[test]
     fn what_is_settled_counts_once_before_and_after_it_is_read_again() {
         let budgets = budgets();
         let key = (Purse::UserDay, "ada".to_owned());
-        let mut reserved = budgets.reserve(&ada(), Some(800)).unwrap().unwrap();
+        let mut reserved = budgets.reserve(&ada(), &daily(1_000), Some(800)).unwrap().unwrap();
         assert_eq!(lock(&budgets.books).spent(&key), 800);
         reserved.spent(500);
         assert_eq!(lock(&budgets.books).spent(&key), 500);
@@ -279,7 +332,7 @@ mod tests {
         assert_eq!(lock(&budgets.books).spent(&key), 500);
         // Settled while the second reading is under way: it may not be in it.
         lock(&budgets.books).reading = 2;
-        budgets.reserve(&ada(), Some(100)).unwrap().unwrap().stored();
+        budgets.reserve(&ada(), &daily(1_000), Some(100)).unwrap().unwrap().stored();
         lock(&budgets.books).take_over(seen, 2);
         assert_eq!(lock(&budgets.books).spent(&key), 600);
         lock(&budgets.books).reading = 3;
@@ -290,9 +343,8 @@ mod tests {
 
     #[test]
     fn without_a_price_a_budget_cannot_be_kept() {
-        assert_eq!(budgets().reserve(&ada(), None).unwrap_err(), Refusal::NoPrice);
-        let none = Budgets::new(config::Budgets::default());
-        assert!(none.reserve(&ada(), None).unwrap().is_none());
+        assert_eq!(budgets().reserve(&ada(), &daily(1_000), None).unwrap_err(), Refusal::NoPrice);
+        assert!(budgets().reserve(&ada(), &daily(0), None).unwrap().is_none());
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod budgets;
 mod denials;
+mod own;
 mod rates;
 mod shared;
 
@@ -20,6 +21,8 @@ use crate::identity::Principal;
 use crate::limits::network;
 use budgets::{Budgets, Refusal, Reserved};
 pub(crate) use denials::Denials;
+pub(crate) use own::{InForce, in_force, shown_limits};
+use own::{Own, Table};
 use rates::{Over, Rates, Running};
 pub(crate) use shared::SharedRates;
 use shared::{Lease, Refused};
@@ -54,6 +57,10 @@ pub(crate) struct Policy {
     /// The rates of all nodes, where there are several.
     shared: Option<SharedRates>,
     budgets: Budgets,
+    /// What holds for a person where nothing else was set.
+    defaults: (config::Limits, config::Budgets),
+    /// What was set.
+    own: Own,
 }
 
 /// Leave to run. What was reserved is given back when it is dropped, at the latest.
@@ -101,7 +108,18 @@ impl Most {
 
 impl Policy {
     pub fn new(limits: config::Limits, budgets: config::Budgets, shared: Option<SharedRates>) -> Self {
-        Self { rates: Rates::new(limits), shared, budgets: Budgets::new(budgets) }
+        Self {
+            rates: Rates::new(limits),
+            shared,
+            budgets: Budgets::new(budgets),
+            defaults: (limits, budgets),
+            own: Own::default(),
+        }
+    }
+
+    /// What holds for a person of an organisation.
+    pub fn in_force(&self, org_id: &str, user_id: &str) -> InForce {
+        self.own.of((org_id, user_id), &self.defaults.0, &self.defaults.1)
     }
 
     /// The first question, before a body is read: how often, and how many at the same time. Only this node is asked: what it
@@ -114,7 +132,8 @@ impl Policy {
             (Scope::Token, token),
             (Scope::Address, &*network(address)),
         ];
-        let running = self.rates.admit(&keys, now_ms).map_err(limited)?;
+        let rates = self.rates.for_person(self.in_force(&who.org_id, &who.user_id).rate);
+        let running = rates.admit(&keys, now_ms).map_err(limited)?;
         let uncounted = self.shared.clone();
         Ok(Permit { running, lease: None, uncounted, reserved: None, most_microusd: None })
     }
@@ -136,8 +155,9 @@ impl Policy {
         most: Most,
         now_ms: i64,
     ) -> Result<(), ApiError> {
-        self.rates.add(&mut permit.running, (Scope::Model, model), most.tokens, now_ms).map_err(limited)?;
-        permit.reserved = self.budgets.reserve(who, most.microusd).map_err(refused)?;
+        permit.running.add((Scope::Model, model), most.tokens, now_ms).map_err(limited)?;
+        let person = self.in_force(&who.org_id, &who.user_id);
+        permit.reserved = self.budgets.reserve(who, &person, most.microusd).map_err(refused)?;
         permit.most_microusd = most.microusd.filter(|_| permit.reserved.is_some());
         self.share(permit, most.tokens).await
     }
@@ -146,12 +166,18 @@ impl Policy {
     async fn share(&self, permit: &mut Permit, tokens: u64) -> Result<(), ApiError> {
         let Some(shared) = &self.shared else { return Ok(()) };
         permit.uncounted = None;
-        match shared.take(permit.running.things(), tokens).await {
+        let money = permit.reserved.as_ref().map(Reserved::money).unwrap_or_default();
+        match shared.take(permit.running.things(), tokens, money).await {
             Ok(lease) => permit.lease = lease,
             Err(Refused::Over(over)) => {
                 // What all nodes refuse has taken nothing of this one either.
                 permit.running.undo();
                 return Err(limited(over));
+            }
+            Err(Refused::Spent { purse, left_microusd }) => {
+                permit.running.undo();
+                let (whose, period) = purse.words();
+                return Err(refused(Refusal::Spent { whose, period, left_microusd }));
             }
             Err(Refused::Down) if shared.on_failure() == OnFailure::Local => shared.count_unshared(),
             Err(Refused::Down) => {
@@ -172,9 +198,19 @@ impl Policy {
         Some(self.shared.as_ref()?.is_up())
     }
 
-    /// Takes over what all nodes have settled.
-    pub async fn reload(&self, store: &Store, now_ms: i64) -> Result<(), StoreError> {
-        self.budgets.reload(store, now_ms).await
+    /// Takes over what limits were set, and what all nodes have settled; the latter is left out unless `all` is asked for, or
+    /// a limit has changed.
+    pub async fn reload(&self, store: &Store, now_ms: i64, all: bool) -> Result<(), StoreError> {
+        let table = Table::new(store.own_limits().await?);
+        let changed = table != *self.own.table();
+        if all || changed {
+            // What was spent is known before a budget for it holds.
+            self.budgets.reload(store, now_ms, table.budgets()).await?;
+        }
+        if changed {
+            self.own.put(table);
+        }
+        Ok(())
     }
 }
 
@@ -185,7 +221,7 @@ impl Permit {
         self.running.release();
         self.running.used(tokens);
         if let Some(lease) = &self.lease {
-            lease.release(tokens);
+            lease.release(tokens, microusd.unwrap_or_default());
         }
         if let Some(reserved) = &mut self.reserved {
             reserved.spent(microusd.unwrap_or_default());

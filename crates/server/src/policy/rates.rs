@@ -28,6 +28,8 @@ struct Entry {
     tokens: f64,
     running: u32,
     at_ms: i64,
+    /// What it was filled by.
+    rate: Rate,
 }
 
 /// Which limit was reached.
@@ -61,6 +63,13 @@ impl Rates {
         Self { limits, known: Arc::default() }
     }
 
+    /// The same rates, where other limits hold for people.
+    pub fn for_person(&self, rate: Rate) -> Self {
+        let Rate { requests_per_minute, tokens_per_minute, concurrent } = rate;
+        let limits = Limits { requests_per_minute, tokens_per_minute, concurrent, ..self.limits };
+        Self { limits, known: Arc::clone(&self.known) }
+    }
+
     fn rate(&self, scope: Scope) -> Rate {
         let limits = &self.limits;
         match scope {
@@ -85,27 +94,6 @@ impl Rates {
             .collect();
         self.take(&keys, 1.0, 0, now_ms)?;
         Ok(Running { rates: self.clone(), keys, tokens: 0, released: AtomicBool::new(false) })
-    }
-
-    /// One key more for a request that was admitted, and tokens of all its keys.
-    pub fn add(
-        &self,
-        running: &mut Running,
-        (scope, name): (Scope, &str),
-        tokens: u64,
-        now_ms: i64,
-    ) -> Result<(), Over> {
-        // Both or neither: what the first step took is given back when the second one fails.
-        let more =
-            if self.rate(scope) == Rate::default() { Vec::new() } else { vec![(scope, name.to_owned())] };
-        self.take(&more, 1.0, tokens, now_ms)?;
-        if let Err(over) = self.take(&running.keys, 0.0, tokens, now_ms) {
-            self.give_back(&more, tokens, true);
-            return Err(over);
-        }
-        running.keys.extend(more);
-        running.tokens = tokens;
-        Ok(())
     }
 
     /// Asking and taking are one step under one lock, so no race admits one too many.
@@ -145,16 +133,21 @@ impl Rates {
 impl Entry {
     fn fresh(rate: Rate, now_ms: i64) -> Self {
         let (requests, tokens) = (rate.requests_per_minute.into(), rate.tokens_per_minute.into());
-        Self { requests, tokens, running: 0, at_ms: now_ms }
+        Self { requests, tokens, running: 0, at_ms: now_ms, rate }
     }
 
     fn fill(&mut self, rate: Rate, now_ms: i64) {
         // A clock that goes back fills nothing, and what it then does again is not filled twice.
         let share = (now_ms - self.at_ms).max(0) as f64 / MINUTE_MS;
-        let full = |has: f64, most: u32| (has + share * f64::from(most)).min(f64::from(most));
-        self.requests = full(self.requests, rate.requests_per_minute);
-        self.tokens = full(self.tokens, rate.tokens_per_minute);
+        let full = |has: f64, before: u32, most: u32| match before {
+            // Where there was no limit nothing was counted: it begins full.
+            0 => f64::from(most),
+            _ => (has + share * f64::from(most)).min(f64::from(most)),
+        };
+        self.requests = full(self.requests, self.rate.requests_per_minute, rate.requests_per_minute);
+        self.tokens = full(self.tokens, self.rate.tokens_per_minute, rate.tokens_per_minute);
         self.at_ms = now_ms;
+        self.rate = rate;
     }
 
     /// Whether there is room; a limit of 0 is none. A request larger than a whole minute's tokens is let in when all of
@@ -179,6 +172,22 @@ impl Entry {
 }
 
 impl Running {
+    /// One key more, and tokens of all its keys.
+    pub fn add(&mut self, (scope, name): (Scope, &str), tokens: u64, now_ms: i64) -> Result<(), Over> {
+        let rates = &self.rates;
+        // Both or neither: what the first step took is given back when the second one fails.
+        let more =
+            if rates.rate(scope) == Rate::default() { Vec::new() } else { vec![(scope, name.to_owned())] };
+        rates.take(&more, 1.0, tokens, now_ms)?;
+        if let Err(over) = rates.take(&self.keys, 0.0, tokens, now_ms) {
+            rates.give_back(&more, tokens, true);
+            return Err(over);
+        }
+        self.keys.extend(more);
+        self.tokens = tokens;
+        Ok(())
+    }
+
     /// What it counts against, and how much of each there is.
     pub fn things(&self) -> impl Iterator<Item = (Scope, &str, Rate)> {
         self.keys.iter().map(|(scope, name)| (*scope, name.as_str(), self.rates.rate(*scope)))
@@ -301,7 +310,7 @@ mod tests {
         });
         for _ in 0..5 {
             let mut running = rates.admit(&user("ada"), 0).unwrap();
-            rates.add(&mut running, (Scope::Model, "m"), 100, 0).unwrap();
+            running.add((Scope::Model, "m"), 100, 0).unwrap();
             running.undo();
         }
         drop(rates.admit(&user("ada"), 0).unwrap());
@@ -314,7 +323,7 @@ mod tests {
         let rates = rates(|limits| limits.tokens_per_minute = 1_000);
         let ask = |tokens, now| {
             let mut running = rates.admit(&user("ada"), now)?;
-            rates.add(&mut running, (Scope::Model, "m"), tokens, now)?;
+            running.add((Scope::Model, "m"), tokens, now)?;
             Ok::<_, Over>(running)
         };
         let mut one = ask(800, 0).unwrap();
@@ -336,12 +345,12 @@ mod tests {
     fn a_request_larger_than_a_minute_is_let_in_when_all_of_it_is_there() {
         let rates = rates(|limits| limits.tokens_per_minute = 1_000);
         let mut running = rates.admit(&user("ada"), 0).unwrap();
-        rates.add(&mut running, (Scope::Model, "m"), 5_000, 0).unwrap();
+        running.add((Scope::Model, "m"), 5_000, 0).unwrap();
         running.used(5_000);
         running.keep();
         assert_eq!(rates.admit(&user("ada"), 200_000).unwrap_err().what, What::Tokens, "it is paid for");
         let mut next = rates.admit(&user("ada"), 250_000).unwrap();
-        assert!(rates.add(&mut next, (Scope::Model, "m"), 100, 250_000).is_ok());
+        assert!(next.add((Scope::Model, "m"), 100, 250_000).is_ok());
     }
 
     #[test]
@@ -351,13 +360,36 @@ mod tests {
             limits.model.concurrent = 1;
         });
         let mut one = rates.admit(&user("ada"), 0).unwrap();
-        rates.add(&mut one, (Scope::Model, "m"), 400, 0).unwrap();
+        one.add((Scope::Model, "m"), 400, 0).unwrap();
         let mut two = rates.admit(&user("bob"), 0).unwrap();
-        assert_eq!(rates.add(&mut two, (Scope::Model, "m"), 400, 0).unwrap_err().scope, Scope::Model);
+        assert_eq!(two.add((Scope::Model, "m"), 400, 0).unwrap_err().scope, Scope::Model);
         let mut three = rates.admit(&user("ada"), 0).unwrap();
-        assert_eq!(rates.add(&mut three, (Scope::Model, "n"), 700, 0).unwrap_err().what, What::Tokens);
-        rates.add(&mut three, (Scope::Model, "n"), 600, 0).unwrap();
+        assert_eq!(three.add((Scope::Model, "n"), 700, 0).unwrap_err().what, What::Tokens);
+        three.add((Scope::Model, "n"), 600, 0).unwrap();
         drop((one, three));
-        rates.add(&mut two, (Scope::Model, "n"), 1_000, 0).unwrap();
+        two.add((Scope::Model, "n"), 1_000, 0).unwrap();
+    }
+
+    #[test]
+    fn another_limit_holds_from_the_next_request_on() {
+        let known = rates(|limits| limits.requests_per_minute = 100);
+        let person = |requests_per_minute, concurrent| {
+            known.for_person(Rate { requests_per_minute, tokens_per_minute: 0, concurrent })
+        };
+        let held = known.admit(&user("ada"), 0).unwrap();
+        let less = person(2, 0);
+        drop((less.admit(&user("ada"), 0).unwrap(), less.admit(&user("ada"), 0).unwrap()));
+        assert_eq!(less.admit(&user("ada"), 0).unwrap_err().what, What::Requests);
+        assert_eq!(
+            person(2, 1).admit(&user("ada"), 60_000).unwrap_err().what,
+            What::Running,
+            "the one before counts"
+        );
+        drop(held);
+        // Without a limit nothing is counted, and what holds after that begins anew.
+        let none = person(0, 5);
+        (0..50).for_each(|_| drop(none.admit(&user("ada"), 60_000).unwrap()));
+        drop((less.admit(&user("ada"), 60_000).unwrap(), less.admit(&user("ada"), 60_000).unwrap()));
+        assert!(less.admit(&user("ada"), 60_000).is_err());
     }
 }

@@ -3,6 +3,7 @@
 //! Off by default. Nothing of a request's content, and nobody's name, is in a span. A collector that is slow or away costs
 //! spans and nothing else: they are handed over without waiting, and dropped when too many wait.
 
+mod log;
 mod otlp;
 mod spans;
 mod trace;
@@ -21,6 +22,7 @@ use crate::audit::{Entry, Event};
 use crate::config::Telemetry as Settings;
 use crate::env::Env;
 use crate::metrics::Metrics;
+pub(crate) use log::log_span;
 pub(crate) use trace::{Trace, parse as parse_traceparent};
 
 /// Spans that wait to be sent; more are dropped.
@@ -81,7 +83,7 @@ impl Telemetry {
 
     /// The place of a request in a trace: its caller's, or one of its own if somebody wants spans.
     pub fn trace(&self, headers: &actix_web::http::header::HeaderMap) -> Option<Trace> {
-        Trace::of(headers, &self.env, self.exporter.is_some())
+        Trace::of(headers, &self.env, self.exporter.is_some()).inspect(log::note)
     }
 
     /// What a provider is told of a trace: nothing, unless the operator says so.

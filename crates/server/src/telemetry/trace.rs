@@ -50,6 +50,15 @@ pub(crate) fn parse(text: &str) -> Option<Parent> {
     good.then_some(Parent { trace_id, span_id, sampled: flags & 1 == 1 })
 }
 
+/// The parent that a request names. Two are as good as none.
+pub(super) fn parent(headers: &HeaderMap) -> Option<Parent> {
+    let mut parents = headers.get_all(TRACEPARENT);
+    match (parents.next(), parents.next()) {
+        (Some(parent), None) => parent.to_str().ok().and_then(parse),
+        _ => None,
+    }
+}
+
 /// Lower-case digits alone.
 fn hex<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
     let digit = |byte: u8| match byte {
@@ -67,12 +76,7 @@ fn hex<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
 impl Trace {
     /// The place of a request with these headers. Without a parent a new trace begins if `begin`, and else there is none.
     pub fn of(headers: &HeaderMap, env: &Env, begin: bool) -> Option<Self> {
-        let mut parents = headers.get_all(TRACEPARENT);
-        // Two parents are as good as none.
-        let parent = match (parents.next(), parents.next()) {
-            (Some(parent), None) => parent.to_str().ok().and_then(parse),
-            _ => None,
-        };
+        let parent = parent(headers);
         if parent.is_none() && !begin {
             return None;
         }

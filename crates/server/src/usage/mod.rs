@@ -71,6 +71,11 @@ pub(crate) fn cost(
     if let Some(charged) = usage.charged_microusd {
         return Some(charged.saturating_add(usage.upstream_microusd.unwrap_or_default()));
     }
+    if (usage.audio_ms > 0 || usage.audio_tokens > 0)
+        && let Some(prices) = catalogue.speech(provider, asked)
+    {
+        return Some(prices.cost_microusd(usage));
+    }
     let model = catalogue.find(provider, returned).or_else(|| catalogue.find(provider, asked))?;
     Some(model.prices.cost_microusd(usage))
 }

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::support::*;
 
-async fn call(world: &World, tokens: &Tokens, method: &str, path: &str, body: Value) -> (u16, Value) {
+pub async fn call(world: &World, tokens: &Tokens, method: &str, path: &str, body: Value) -> (u16, Value) {
     let url = format!("{}{path}", world.url);
     let request = world.http.request(method.parse().unwrap(), url).bearer_auth(&tokens.access);
     let request = if body.is_null() { request } else { request.json(&body) };
@@ -15,7 +15,7 @@ async fn call(world: &World, tokens: &Tokens, method: &str, path: &str, body: Va
     (status, serde_json::from_str(&reply.text().await.unwrap()).unwrap())
 }
 
-async fn done(world: &World, tokens: &Tokens, method: &str, path: &str, body: Value) -> Value {
+pub async fn done(world: &World, tokens: &Tokens, method: &str, path: &str, body: Value) -> Value {
     let (status, reply) = call(world, tokens, method, path, body).await;
     assert_eq!(status, 200, "{method} {path}: {reply}");
     reply
@@ -25,7 +25,7 @@ async fn store(world: &World) -> Store {
     Store::open(&world.config.database_url(), world.env.now_ms()).await.unwrap()
 }
 
-async fn id_of(world: &World, admin: &Tokens, login: &str) -> String {
+pub async fn id_of(world: &World, admin: &Tokens, login: &str) -> String {
     let users = done(world, admin, "GET", "/api/admin/users", Value::Null).await;
     let user = users["users"].as_array().unwrap().iter().find(|user| user["login"] == login).cloned();
     user.unwrap()["id"].as_str().unwrap().to_owned()
@@ -289,6 +289,11 @@ async fn others_administer_nothing_and_see_nothing_of_another_organisation() {
         ("GET", "/api/admin/org".to_owned(), Value::Null),
         ("PUT", "/api/admin/org".to_owned(), json!({ "name": "x" })),
         ("GET", "/api/admin/limits".to_owned(), Value::Null),
+        ("PUT", "/api/admin/limits".to_owned(), json!({})),
+        ("DELETE", "/api/admin/limits".to_owned(), Value::Null),
+        ("GET", user(&ada_id, "limits"), Value::Null),
+        ("PUT", user(&ada_id, "limits"), json!({})),
+        ("DELETE", user(&ada_id, "limits"), Value::Null),
         ("GET", "/api/admin/keys".to_owned(), Value::Null),
         ("PUT", format!("/api/admin/keys/{own_key}"), json!({ "key": "x" })),
         ("DELETE", format!("/api/admin/keys/{own_key}"), Value::Null),
@@ -310,6 +315,9 @@ async fn others_administer_nothing_and_see_nothing_of_another_organisation() {
             assert_eq!(call(&world, &ada, "POST", &user(id, act), Value::Null).await.0, 404, "{id} {act}");
         }
         assert_eq!(call(&world, &ada, "POST", &user(id, "role"), json!({ "role": "member" })).await.0, 404);
+        assert_eq!(call(&world, &ada, "GET", &user(id, "limits"), Value::Null).await.0, 404);
+        assert_eq!(call(&world, &ada, "PUT", &user(id, "limits"), json!({})).await.0, 404);
+        assert_eq!(call(&world, &ada, "DELETE", &user(id, "limits"), Value::Null).await.0, 404);
     }
     assert_eq!(call(&world, &ada, "PUT", "/api/admin/keys/foreign-key", json!({ "key": "x" })).await.0, 404);
     assert_eq!(call(&world, &ada, "DELETE", "/api/admin/keys/foreign-key", Value::Null).await.0, 404);

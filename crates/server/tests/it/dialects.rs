@@ -265,3 +265,38 @@ async fn signs_of_life_and_web_sockets() {
     assert_eq!((status, &error["code"]), (426, &json!("upgrade_required")));
     assert_eq!(world.get(RESPONSES).send().await.unwrap().status(), 405);
 }
+
+/// xAI speaks OpenAI's responses but for details: what it takes passes through, what only OpenAI has is translated.
+#[tokio::test]
+async fn responses_pass_through_to_xai_unless_they_need_openais_own_tools() {
+    let world = World::empty(Database::Sqlite, |_| {});
+    let admin = Admin::open(&world.config).await.unwrap();
+    admin.add_user("ada", PASSWORD.to_owned().into(), Role::Admin).await.unwrap();
+    let (provider, dialect) = ("xai".to_owned(), "xai".to_owned());
+    let (base_url, models) = (world.openai.xai_url(), vec!["grok-4.3".to_owned()]);
+    admin.add_key(NewKey { provider, dialect, base_url, models, key: CANARY.into() }).await.unwrap();
+    admin.close().await;
+    let world = world.started().await;
+    let tokens = world.sign_in("ada").await;
+    let text = r#"{"model":"grok-4.3","input":"x","store":false,"stream":true,"metadata":{"n":1.50},"truncation":"auto"}"#;
+    let reply = at(&world, RESPONSES, &tokens, text).send().await.unwrap().text().await.unwrap();
+    assert_eq!(world.openai.log()[0].body, text);
+    assert_eq!(named(&reply).last().unwrap().0, "response.completed", "{reply}");
+    let mut body = asked(RESPONSES, "grok-4.3", false);
+    body["instructions"] = json!("Be short.");
+    let whole = json_of(at(&world, RESPONSES, &tokens, &body)).await;
+    assert_eq!(text_of(RESPONSES, &whole), HELLO, "{whole}");
+    let sent: Value = serde_json::from_str(&world.openai.log()[1].body).unwrap();
+    assert_eq!(sent["input"][0], json!({ "role": "system", "content": "Be short." }));
+    body["tools"] = json!([{ "type": "custom", "name": "patch", "description": "Free text." }]);
+    json_of(at(&world, RESPONSES, &tokens, &body)).await;
+    let sent: Value = serde_json::from_str(&world.openai.log()[2].body).unwrap();
+    assert_eq!((&sent["tools"][0]["type"], &sent["tools"][0]["name"]), (&json!("function"), &json!("patch")));
+    let records = world.audit_until(&tokens, |records| records.len() == 6).await;
+    let first =
+        |record: &Value| record["record"]["tries"][0]["transformations"][0].as_str().map(str::to_owned);
+    let mut ways: Vec<String> = records.iter().filter_map(first).collect();
+    ways.sort();
+    let (passed, translated) = ("passed through as xAI's responses", "translated from OpenAI responses");
+    assert_eq!(ways, [passed, passed, translated]);
+}

@@ -10,9 +10,11 @@ mod audit;
 mod authorize;
 mod balancer;
 mod cancel;
+mod compose;
 #[path = "../../../rpc/tests/conformance/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "not every part of the suite concerns the relay")]
 mod conformance;
+mod cors;
 mod deploy;
 mod device_link;
 mod devices;
@@ -22,6 +24,7 @@ mod filter;
 mod fuzz;
 mod issuers;
 mod limits;
+mod log;
 mod metrics;
 mod openapi;
 mod process;
@@ -39,4 +42,5 @@ mod tls;
 mod tokens;
 mod transcriptions;
 mod two_nodes;
+mod user_limits;
 mod web_search;

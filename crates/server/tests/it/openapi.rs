@@ -75,11 +75,14 @@ async fn with_examples(world: &World, ada: &Tokens, mut document: Value) -> Valu
         ("/api/admin/users", "post", "/enable"),
         ("/api/admin/users", "post", "/role"),
         ("/api/admin/users", "post", "/end-sessions"),
+        ("/api/admin/users", "get", "/limits"),
+        ("/api/admin/users", "put", "/limits"),
+        ("/api/admin/users", "delete", "/limits"),
         ("/api/admin/keys", "put", ""),
         ("/api/admin/keys", "delete", ""),
     ] {
         let body = match path {
-            "/api/admin/users" => json!({ "login": format!("victim{}", act.replace('/', "-")) }),
+            "/api/admin/users" => json!({ "login": format!("victim{}-{method}", act.replace('/', "-")) }),
             _ => json!({
                 "provider": "spare", "dialect": "openai", "base_url": world.openai.openai_url(), "models": ["spare=m"],
                 "key": "k",
@@ -106,6 +109,10 @@ async fn with_examples(world: &World, ada: &Tokens, mut document: Value) -> Valu
     let properties = &mut new_key["schema"]["properties"];
     properties["base_url"] = json!({ "const": base_url });
     properties["models"] = json!({ "const": models });
+    // Limits of everybody would be those of the requests that come after.
+    let for_all = &mut paths["/api/admin/limits"]["put"]["requestBody"]["content"]["application/json"];
+    for_all["example"] = json!({ "concurrent": 0 });
+    for_all["schema"] = json!({ "const": { "concurrent": 0 } });
     let form = &mut document["components"]["schemas"]["TranscriptionRequest"]["properties"];
     form["model"] = json!({ "const": "whisper-1" });
     form["response_format"] = json!({ "const": "json" });

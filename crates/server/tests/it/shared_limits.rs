@@ -219,3 +219,53 @@ async fn a_request_is_one_step_in_redis_before_and_one_after() {
     let calls = said.split("cmdstat_evalsha:calls=").nth(1).unwrap().split(',').next().unwrap();
     assert_eq!(calls, "20", "{said}");
 }
+
+/// Money that two nodes are asked for at the same time, before the database knows of any of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_nodes_set_no_more_money_aside_than_a_budget_has() {
+    let redis = Redis::start();
+    let world = World::with(Database::Postgres, |settings| settings.redis.url = redis.url()).await;
+    let (other, url) = second(&world).await;
+    until_ready(&world, &world.url).await;
+    until_ready(&world, &url).await;
+    let ada = world.sign_in("ada").await;
+    let body = json!({ "model": "gpt-4.1-mini", "max_tokens": 1_000, "messages": [{ "role": "user", "content": "Say hello." }] });
+    let estimate = json_of(world.post("/api/models/estimate").bearer_auth(&ada.access).json(&body)).await;
+    let most = estimate["destinations"][0]["most_cost_microusd"].as_u64().unwrap();
+    let set = world.http.put(format!("{}/api/admin/users/{}/limits", world.url, user_id(&world, &ada).await));
+    json_of(set.bearer_auth(&ada.access).json(&json!({ "day_microusd": most * 3 + most / 2 }))).await;
+    // The other node has taken the limit over.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    world.openai.set(Behaviour { first_delay_ms: 1_500, ..Behaviour::text("Hello.") });
+    let sending = (0..12).map(|number| {
+        let to = format!("{}/v1/chat/completions", [&world.url, &url][number % 2]);
+        let request = world.http.post(to).bearer_auth(&ada.access).json(&body);
+        tokio::spawn(async move { request.send().await.unwrap() })
+    });
+    let (mut served, mut refused) = (0, 0);
+    for one in sending.collect::<Vec<_>>() {
+        let reply = one.await.unwrap();
+        match reply.status().as_u16() {
+            200 => served += 1,
+            _ => {
+                let (status, error) = error_of(reply).await;
+                assert_eq!((status, &error["code"]), (403, &json!("budget_exceeded")), "{error}");
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!((served, refused), (3, 9), "{most}");
+    // Little was spent, so that the rest is there again at once, on either.
+    world.openai.set(Behaviour::text("Hello."));
+    for to in [&world.url, &url] {
+        json_of(world.http.post(format!("{to}/v1/chat/completions")).bearer_auth(&ada.access).json(&body))
+            .await;
+    }
+    other.stop().await.unwrap();
+}
+
+async fn user_id(world: &World, ada: &Tokens) -> String {
+    let users = json_of(world.get("/api/admin/users").bearer_auth(&ada.access)).await;
+    let own = users["users"].as_array().unwrap().iter().find(|user| user["login"] == "ada").cloned();
+    own.unwrap()["id"].as_str().unwrap().to_owned()
+}

@@ -1,7 +1,12 @@
 //! What a stream looks like when it does not go well.
 
+use futures_util::StreamExt as _;
 use serde_json::{Value, json};
+use server::admin::{Admin, NewKey};
+use server_store::Role;
 use testkit::{Behaviour, Style};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
 use crate::support::*;
 
@@ -80,7 +85,6 @@ async fn unknown_fields_reach_a_provider_of_the_same_dialect_untouched() {
 /// Takes as long as the silence it is about.
 #[tokio::test]
 async fn a_silent_upstream_does_not_make_a_silent_stream() {
-    use futures_util::StreamExt as _;
     let world = World::new().await;
     let tokens = world.sign_in("ada").await;
     world.openai.set(Behaviour { delay_ms: 25_000, ..Behaviour::text("later") });
@@ -92,4 +96,96 @@ async fn a_silent_upstream_does_not_make_a_silent_stream() {
         heard.push_str(std::str::from_utf8(&body.next().await.unwrap().unwrap()).unwrap());
     }
     assert!((14..18).contains(&start.elapsed().as_secs()), "{:?}: {heard}", start.elapsed());
+}
+
+/// A provider with headers that are nobody's business: it says a word, and the next one when it is asked to.
+async fn talkative(listener: TcpListener, mut next: tokio::sync::mpsc::Receiver<()>) {
+    let (mut socket, _) = listener.accept().await.unwrap();
+    let event = |delta: Value, reason: Option<&str>| {
+        let choice = json!({ "index": 0, "delta": delta, "finish_reason": reason });
+        let chunk = json!({ "id": "x", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice] });
+        format!("data: {chunk}\n\n")
+    };
+    let events =
+        [event(json!({ "content": "one" }), None), event(json!({ "content": " two" }), Some("stop"))];
+    let done = "data: [DONE]\n\n";
+    let length = events.iter().map(String::len).sum::<usize>() + done.len();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ncontent-length: {length}\r\n\
+         content-encoding: identity\r\nserver: inner-17\r\nset-cookie: session=inner\r\nx-inner: 17\r\n\r\n"
+    );
+    socket.read_exact(&mut [0; 64]).await.unwrap();
+    socket.write_all(head.as_bytes()).await.unwrap();
+    for event in &events {
+        socket.write_all(event.as_bytes()).await.unwrap();
+        next.recv().await;
+    }
+    socket.write_all(done.as_bytes()).await.unwrap();
+}
+
+#[tokio::test]
+async fn trap_38_headers_of_a_stream_are_the_servers_own_and_nothing_is_held_back() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = format!("http://{}/v1", listener.local_addr().unwrap());
+    let world = World::empty(Database::Sqlite, |_| {});
+    let admin = Admin::open(&world.config).await.unwrap();
+    admin.add_user("ada", PASSWORD.to_owned().into(), Role::Admin).await.unwrap();
+    let (provider, dialect, models) = ("own".into(), "openai".into(), vec!["talkative".into()]);
+    admin.add_key(NewKey { provider, dialect, base_url, models, key: CANARY.into() }).await.unwrap();
+    admin.close().await;
+    let world = world.started().await;
+    let tokens = world.sign_in("ada").await;
+    let (ask_next, next) = tokio::sync::mpsc::channel(1);
+    let provider = tokio::spawn(talkative(listener, next));
+    let request = world.chat(&tokens, &ask("talkative", true)).header("accept-encoding", "gzip, br");
+    let reply = request.send().await.unwrap();
+    let headers = reply.headers().clone();
+    assert_eq!(headers["content-type"], "text/event-stream");
+    assert_eq!(
+        (&headers["cache-control"], &headers["x-accel-buffering"]),
+        (&"no-cache".parse().unwrap(), &"no".parse().unwrap())
+    );
+    for foreign in ["content-length", "content-encoding", "server", "set-cookie", "x-inner"] {
+        assert!(!headers.contains_key(foreign), "{foreign}: {headers:?}");
+    }
+    // What has come is passed on before more comes.
+    let mut body = reply.bytes_stream();
+    let mut heard = String::new();
+    for word in ["one", " two"] {
+        while !heard.contains(&format!("\"content\":\"{word}\"")) {
+            heard.push_str(std::str::from_utf8(&body.next().await.unwrap().unwrap()).unwrap());
+        }
+        ask_next.send(()).await.unwrap();
+    }
+    while let Some(more) = body.next().await {
+        heard.push_str(std::str::from_utf8(&more.unwrap()).unwrap());
+    }
+    assert!(heard.ends_with("data: [DONE]\n\n"), "{heard}");
+    provider.await.unwrap();
+}
+
+/// The database has sixteen connections, and a stream holds none of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn more_streams_at_once_than_the_database_has_connections() {
+    let world = World::with(Database::Postgres, |settings| settings.limits.concurrent = 0).await;
+    let tokens = world.sign_in("ada").await;
+    world.openai.set(Behaviour { delay_ms: 300, ..Behaviour::text("one two three four five") });
+    let body = ask("gpt-4.1-mini", true);
+    let start = std::time::Instant::now();
+    let streams: Vec<_> = (0..60)
+        .map(|_| {
+            let request = world.chat(&tokens, &body);
+            tokio::spawn(async move { request.send().await.unwrap().text().await.unwrap() })
+        })
+        .collect();
+    // Others are answered meanwhile, from the database as well.
+    assert_eq!(world.get("/readyz").send().await.unwrap().status(), 200);
+    for stream in streams {
+        assert_eq!(spoken(&events(&stream.await.unwrap())), "one two three four five");
+    }
+    let took = start.elapsed();
+    assert!(took < std::time::Duration::from_secs(20), "one after the other would be minutes: {took:?}");
+    let ended =
+        |records: &[Value]| records.iter().filter(|record| record["record"]["event"] == "served").count();
+    world.audit_until(&tokens, |records| ended(records) == 60).await;
 }

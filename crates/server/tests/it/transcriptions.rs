@@ -206,3 +206,72 @@ async fn a_client_that_leaves_ends_its_request_and_limits_hold() {
     let text = streamed.send().await.unwrap().text().await.unwrap();
     assert!(text.contains("\"code\":\"upstream_cut\"") && !text.contains("transcript.text.done"), "{text}");
 }
+
+/// So many seconds of speech at 16 kHz, as a file that says how long it is.
+fn wave(seconds: usize) -> Vec<u8> {
+    let mut wave = b"RIFF....WAVEfmt \x10\0\0\0\x01\0\x01\0".to_vec();
+    for number in [16_000_u32, 32_000] {
+        wave.extend(number.to_le_bytes());
+    }
+    wave.extend(*b"\x02\0\x10\0data");
+    wave.extend((seconds as u32 * 32_000).to_le_bytes());
+    wave.resize(wave.len() + seconds * 32_000, 0);
+    wave
+}
+
+#[tokio::test]
+async fn speech_has_a_price_that_is_set_aside_by_its_length_and_settled_as_the_provider_counts() {
+    let world = world(|settings| settings.budgets.user_day_microusd = 25_000).await;
+    let ada = world.sign_in("ada").await;
+    let ask = |model: &str, audio: &[u8]| send(&world, &ada, form(&[("model", model)], audio));
+    let refused = async |model: &str, audio: &[u8], code: &str| {
+        let (status, error) = error_of(ask(model, audio).send().await.unwrap()).await;
+        assert_eq!((status, error["code"].as_str()), (403, Some(code)), "{model}: {error}");
+    };
+    // 260 seconds are $0.026. Who does not say how long it is may be as long as its bytes can be.
+    refused("whisper-1", &wave(260), "budget_exceeded").await;
+    refused("whisper-1", &[7; 200_000], "budget_exceeded").await;
+    refused("ears", b"sound", "price_unknown").await;
+    assert!(world.openai.log().is_empty() && world.anthropic.log().is_empty());
+    json_of(ask("whisper-1", &wave(60))).await;
+    json_of(ask("gpt-4o-transcribe", &wave(20))).await;
+    world
+        .audit_until(&ada, |records| records.iter().filter(|r| r["record"]["event"] == "served").count() == 2)
+        .await;
+    let usage = world.usage(&ada).await;
+    let cost = |model: &str| {
+        let row = usage.iter().find(|row| row["model"] == model).unwrap();
+        (row["cost_microusd"].as_u64().unwrap(), row["estimated"].as_bool().unwrap())
+    };
+    assert_eq!(
+        cost("whisper-1"),
+        (900, true),
+        "nine seconds, whatever the head says; the tokens are an estimate"
+    );
+    assert_eq!(cost("gpt-4o-transcribe"), (90 * 6 + 7 * 10, false));
+    // What was set aside and not spent is there again: 1,510 of 25,000 are gone.
+    json_of(ask("whisper-1", &wave(234))).await;
+}
+
+#[tokio::test]
+async fn prices_of_speech_can_be_the_operators_own() {
+    let files = tempfile::tempdir().unwrap();
+    let own = files.path().join("own.toml");
+    let speech = |provider: &str, id: &str, minute: u64| {
+        format!("[[speech]]\nid = \"{id}\"\nprovider = \"{provider}\"\nminute = {minute}\n")
+    };
+    let text = [speech("local", "whisper-large", 60), speech("openai", "whisper-1", 12_000)].concat();
+    std::fs::write(&own, format!("dated = \"2026-11-28\"\n{text}")).unwrap();
+    let world = world(|settings| {
+        settings.catalogue = own.to_str().unwrap().to_owned();
+        settings.budgets.org_day_microusd = 10_000;
+    })
+    .await;
+    let ada = world.sign_in("ada").await;
+    json_of(send(&world, &ada, form(&[("model", "ears")], &wave(10)))).await;
+    world.audit_until(&ada, |records| records.iter().any(|r| r["record"]["event"] == "served")).await;
+    assert_eq!(world.usage(&ada).await[0]["cost_microusd"], 1_800);
+    std::fs::write(&own, "dated = \"x\"\n[[speech]]\nid = \"a\"\nprovider = \"b\"\ninput = 1\n").unwrap();
+    let error = server::Server::start(world.config.clone()).await.unwrap_err().to_string();
+    assert!(error.contains("stand together or not at all"), "{error}");
+}

@@ -11,7 +11,7 @@ use testkit::{Behaviour, Postgres, Redis, Simulator, Spawned};
 use crate::support::*;
 
 /// What acts on all nodes does so within this time.
-const SOON: Duration = Duration::from_secs(1);
+pub const SOON: Duration = Duration::from_secs(1);
 const MASTER_KEY: &str = "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20";
 
 pub(crate) struct Nodes {
@@ -26,13 +26,13 @@ pub(crate) struct Nodes {
     _redis: Redis,
 }
 
-fn command(data: &Path, arguments: &[&str]) -> Command {
+pub fn command(data: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_plantocode-server"));
     command.args(arguments).arg("--data").arg(data).env("PLANTOCODE_MASTER_KEY", MASTER_KEY);
     command
 }
 
-fn run(data: &Path, arguments: &[&str], input: &str) -> String {
+pub fn run(data: &Path, arguments: &[&str], input: &str) -> String {
     use std::io::Write as _;
     let mut child = command(data, arguments)
         .stdin(Stdio::piped())
@@ -46,7 +46,7 @@ fn run(data: &Path, arguments: &[&str], input: &str) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn add_key(data: &Path, url: &str, model: &str) {
+pub fn add_key(data: &Path, url: &str, model: &str) {
     let add =
         ["keys", "add", "openai", "--base-url", url, "--dialect", "openai", "--models", model, "--key-stdin"];
     run(data, &add, CANARY);
@@ -105,7 +105,7 @@ impl Nodes {
         self.world.sign_in("ada").await
     }
 
-    fn chat(&self, at: usize, token: &str, stream: bool) -> reqwest::RequestBuilder {
+    pub fn chat(&self, at: usize, token: &str, stream: bool) -> reqwest::RequestBuilder {
         let url = format!("{}/v1/chat/completions", self.urls[at]);
         self.world.http.post(url).bearer_auth(token).json(&ask("gpt-4.1-mini", stream))
     }

@@ -6,6 +6,7 @@ mod items;
 mod pass;
 mod request;
 mod stream;
+pub(super) mod xai;
 
 pub(super) use answer::answer;
 pub(super) use pass::pass;

@@ -34,7 +34,7 @@ pub(in crate::inbound) fn pass(original: &[u8], upstream_model: &str) -> Result<
 }
 
 /// Takes out reasoning that is not sealed by OpenAI: without its seal it could only be found in what is stored.
-fn drop_foreign_reasoning(fields: &mut Fields) -> Result<bool, LlmError> {
+pub(super) fn drop_foreign_reasoning(fields: &mut Fields) -> Result<bool, LlmError> {
     #[derive(Deserialize)]
     struct Item {
         #[serde(default, rename = "type")]

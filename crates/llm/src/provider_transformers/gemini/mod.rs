@@ -1,5 +1,6 @@
 //! Google's `generateContent`: whole tool calls, running totals, no sign of the end but the end.
 
+mod media;
 mod request;
 mod response;
 mod schema;

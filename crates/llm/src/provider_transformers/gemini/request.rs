@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
+use super::media;
 use super::schema::reduced;
 use super::wire::{
     Blob, Content, Function, FunctionCall, FunctionCalling, FunctionResponse, GenerationConfig, NoSettings,
@@ -57,7 +58,8 @@ pub(in super::super) fn encode(
     for message in leading {
         system.extend(parts(&message)?);
     }
-    let contents = turns(rest, limits, &mut notes)?;
+    let mut contents = turns(rest, limits, &mut notes)?;
+    media::keep_to(&mut contents, limits, &mut notes);
     let mut tools = tools(request, limits, &mut notes)?;
     let searches = search(request, limits, !tools.is_empty(), &mut notes)?;
     let tool_config = if tools.is_empty() { None } else { tool_config(request)? };
@@ -202,12 +204,16 @@ fn parts(message: &Message) -> Result<Vec<Part>, LlmError> {
 
 fn one_part(part: chat::Part) -> Result<Option<Part>, LlmError> {
     let file = part.file.and_then(|file| file.file_data);
+    let mut media_resolution = None;
     let url = match (part.kind.as_str(), part.text.or(part.refusal), part.image_url, &file) {
         ("text" | "refusal", Some(text), _, _) => {
             let text = (!text.is_empty()).then_some(text);
             return Ok(text.map(|text| Part { text: Some(text), ..Part::default() }));
         }
-        ("image_url", _, Some(image), _) => image.url,
+        ("image_url", _, Some(image), _) => {
+            media_resolution = media::resolution(image.detail.as_deref())?;
+            image.url
+        }
         ("file", _, _, Some(data)) => data.clone(),
         (kind, ..) => return Err(unsupported(format!("message parts of type `{kind}` in this form"))),
     };
@@ -216,7 +222,7 @@ fn one_part(part: chat::Part) -> Result<Option<Part>, LlmError> {
         Source::Remote(_) => Err(unsupported("images and files by their address; send them as data: URLs")),
         Source::Inline { media_type, data } => {
             let blob = Blob { mime_type: media_type.into(), data: data.into() };
-            Ok(Some(Part { inline_data: Some(blob), ..Part::default() }))
+            Ok(Some(Part { inline_data: Some(blob), media_resolution, ..Part::default() }))
         }
     }
 }

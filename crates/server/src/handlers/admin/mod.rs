@@ -1,6 +1,7 @@
 //! `/api/admin`: people, provider keys and the organisation, for its administrators. Every change is on record before it is made.
 
 pub(crate) mod keys;
+pub(crate) mod limits;
 pub(crate) mod org;
 mod outside;
 pub(crate) mod users;

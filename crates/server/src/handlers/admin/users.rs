@@ -158,7 +158,11 @@ pub(crate) async fn end_sessions(
 }
 
 /// The administrator, and the person of their organisation who is meant.
-async fn somebody(request: &HttpRequest, state: &State, id: &str) -> Result<(Principal, UserRow), ApiError> {
+pub(super) async fn somebody(
+    request: &HttpRequest,
+    state: &State,
+    id: &str,
+) -> Result<(Principal, UserRow), ApiError> {
     let admin = administrator(request, state).await?;
     let user = state.store.user(id).await?.filter(|user| user.org_id == admin.org_id);
     let user = user.ok_or_else(|| not_found("there is no such person"))?;

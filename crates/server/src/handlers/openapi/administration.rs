@@ -7,7 +7,7 @@ use super::{Operation, Who};
 
 /// All of them.
 pub(super) fn all() -> Vec<Operation> {
-    [users(), keys(), org(), pages()].into_iter().flatten().collect()
+    [users(), keys(), org(), limits(), pages()].into_iter().flatten().collect()
 }
 
 fn user() -> Value {
@@ -116,12 +116,44 @@ fn org() -> Vec<Operation> {
             .for_(Who::Person)
             .takes_json(closed(&["name"], name), json!({ "name": "Tools and Company" }))
             .gives_json(org(), "It"),
-        get("/api/admin/limits", ADMINISTRATION, "The limits that the configuration sets; 0 is none")
-            .for_(Who::Person)
-            .gives_json(
-                object(json!({ "rates": { "type": "object" }, "budgets": { "type": "object" } })),
-                "The limits",
-            ),
+    ]
+}
+
+fn limits() -> Vec<Operation> {
+    let most = |most: u64| json!({ "type": ["integer", "null"], "minimum": 0, "maximum": most });
+    let (count, money) = (most(u32::MAX.into()), most(i64::MAX.unsigned_abs()));
+    let own = json!({
+        "requests_per_minute": count, "tokens_per_minute": count, "concurrent": count, "day_microusd": money,
+        "month_microusd": money,
+    });
+    let own = closed(&[], own);
+    let example = json!({ "requests_per_minute": 60, "day_microusd": 5_000_000 });
+    let or_none = json!({ "oneOf": [own, { "type": "null" }] });
+    let of_all = object(json!({
+        "rates": { "type": "object" }, "budgets": { "type": "object" }, "everybody": or_none,
+    }));
+    let of_one = object(json!({ "own": or_none, "in_force": { "type": "object" } }));
+    let everybody = |method: &'static str, summary: &'static str| {
+        let operation = Operation::new(method, "/api/admin/limits", ADMINISTRATION, summary);
+        operation.for_(Who::Person).gives_json(of_all.clone(), "The limits")
+    };
+    let person = |method: &'static str, summary: &'static str| {
+        let operation = Operation::new(method, "/api/admin/users/{id}/limits", ADMINISTRATION, summary);
+        let operation = operation.for_(Who::Person).path_part("id", "The person");
+        operation.gives_json(of_one.clone(), "What was set for them, and what holds")
+    };
+    vec![
+        everybody("get", "The limits of the configuration, and of each person; 0 is none"),
+        everybody(
+            "put",
+            "Limits of each person who has none of their own; what is not given is the configuration's",
+        )
+        .takes_json(own.clone(), example.clone()),
+        everybody("delete", "The configuration's limits hold again for each person"),
+        person("get", "The limits of one person; 0 is none"),
+        person("put", "Limits of one person; what is not given is as by default")
+            .takes_json(own.clone(), example),
+        person("delete", "The default limits hold again for this person"),
     ]
 }
 

@@ -11,6 +11,7 @@ use llm::approval::HEADER_AUDIT;
 use llm::inbound::Door;
 use llm::upstream::HEADER_UPSTREAM;
 use tokio::sync::{mpsc, oneshot};
+use tracing::Instrument as _;
 
 use super::admission::{self, Allowed};
 use crate::audit::Entry;
@@ -72,7 +73,7 @@ async fn exchanged(
     // On this very thread, as are the connections of its gateway.
     let gateway = request.app_data::<Gateway>().unwrap_or(&state.gateway).clone();
     let exchange = exchange(state.clone(), gateway, request_id.to_owned(), entry, allowed);
-    state.tasks.spawn(exchange.run(ClientSocket::of(request), head));
+    state.tasks.spawn(exchange.run(ClientSocket::of(request), head).in_current_span());
     let stopped = || Err(ApiError::unavailable("the server is stopping"));
     let mut reply = HttpResponse::Ok();
     reply.insert_header((HeaderName::from_static(HEADER_AUDIT), audit.as_str()));

@@ -10,9 +10,10 @@ use gateway::{Gateway, Journal, Route};
 use llm::approval::{HEADER_AUDIT, HEADER_JOB};
 use llm::inbound::Door;
 use llm::inbound::transcription::Transcription;
-use llm::{Dialect, LlmError};
+use llm::{Dialect, LONGEST_TRANSCRIPT, LlmError};
 use serde_json::Value;
 use tokio::sync::oneshot;
+use tracing::Instrument as _;
 
 use super::admission::{LONGEST_JOB, LONGEST_MODEL, ended_by, let_in, may_ask, refuse, routes};
 use super::serve::streamed;
@@ -28,9 +29,6 @@ use crate::policy::{Most, Permit};
 use crate::request_id::RequestId;
 use crate::state::{State, address};
 use crate::telemetry::Traced;
-
-/// The longest transcript that tokens are set aside for.
-const LONGEST_ANSWER: u64 = 2_000;
 
 pub(crate) async fn transcriptions(
     request: HttpRequest,
@@ -93,7 +91,7 @@ async fn transcribed(
         held: Some(Held { permit: allowed.permit, listed }),
         state: state.clone(),
     };
-    state.tasks.spawn(transcribing.run(ClientSocket::of(request), head));
+    state.tasks.spawn(transcribing.run(ClientSocket::of(request), head).in_current_span());
     let stopped = || Err(ApiError::unavailable("the server is stopping"));
     match opened.await.unwrap_or_else(|_| stopped()) {
         Ok(head) => Ok(reply(head, &audit)),
@@ -167,15 +165,21 @@ fn with_ears(mut routes: Vec<Route>) -> Result<Vec<Route>, ApiError> {
     }
 }
 
-/// The most that any of the routes may use, as far as the size of a recording tells.
+/// The most that any of the routes may use, as far as the head of a recording tells, or its size.
 fn most(state: &State, routes: &[Route], request: &Transcription) -> Most {
     let catalogue = state.routes.catalogue();
-    let mut most = Most { tokens: request.estimate().input_tokens + LONGEST_ANSWER, microusd: Some(0) };
+    let beside: usize = request.texts.values().filter_map(Value::as_str).map(str::len).sum();
+    let usage = llm::Usage { output_tokens: LONGEST_TRANSCRIPT, ..request.estimate() };
+    let mut most = Most { tokens: usage.input_tokens + LONGEST_TRANSCRIPT, microusd: Some(0) };
     for route in routes {
-        let prices = catalogue.find(&route.provider, &route.upstream_model).map(|model| model.prices);
-        let usage = llm::Usage { output_tokens: LONGEST_ANSWER, ..request.estimate() };
+        let (provider, model) = (&route.provider, &route.upstream_model);
+        let speech = catalogue.speech(provider, model);
+        let by_tokens = || catalogue.find(provider, model).map(|model| model.prices.cost_microusd(&usage));
         // One route without a price is enough not to know.
-        let cost = prices.map(|prices| prices.cost_microusd(&usage));
+        let cost = match speech {
+            Some(prices) => Some(prices.most_microusd(request.longest_ms(), beside as u64)),
+            None => by_tokens(),
+        };
         most.microusd = most.microusd.zip(cost).map(|(most, cost)| most.max(cost));
     }
     most

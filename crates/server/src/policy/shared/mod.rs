@@ -1,10 +1,12 @@
-//! The rates of all nodes together, in Redis: what `rates.rs` counts for one node, with the same words.
+//! The rates and budgets of all nodes together, in Redis: what `rates.rs` and `budgets.rs` count for one node, with the same words.
 //!
 //! A request is one step in Redis (`rates.lua`): all of its limits are looked at and taken, or none. What it has taken is held
 //! under a lease, which its node renews while it runs and gives back when it ends; when the node is killed, the lease ends
 //! by itself. Everything is sent by one task over one connection and in order (`worker.rs`), so that what a request leaves is
 //! there before the next one of this node asks.
 
+mod money;
+mod script;
 #[cfg(test)]
 mod tests;
 mod worker;
@@ -16,10 +18,12 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use super::Scope;
+use super::budgets::Purse;
 use super::rates::{Over, What};
 use crate::ServerError;
 use crate::config::{OnFailure, Rate, Redis};
 use crate::metrics::Metrics;
+pub(crate) use money::{Limit, Money};
 use worker::{Operation, Worker};
 
 /// Before every name, so that others may use the same Redis. The braces keep all keys on one node of a cluster.
@@ -53,6 +57,7 @@ struct Taken {
     lease: String,
     things: Vec<Limited>,
     tokens: u64,
+    money: Money,
 }
 
 /// Why there is no lease.
@@ -60,6 +65,8 @@ struct Taken {
 pub(crate) enum Refused {
     /// There is no room.
     Over(Over),
+    /// There is a budget with less in it.
+    Spent { purse: Purse, left_microusd: i64 },
     /// Redis does not answer.
     Down,
 }
@@ -124,20 +131,21 @@ impl SharedRates {
         tokio::time::timeout(limit, until).await.is_ok()
     }
 
-    /// Takes one request and these tokens of all things, or nothing of any; things without a limit are left out. `None` when
-    /// nothing is limited, and Redis is not asked.
+    /// Takes one request and these tokens of all things, and this money, or nothing of any; things without a limit are left out.
+    /// `None` when nothing is limited, and Redis is not asked.
     pub async fn take(
         &self,
         things: impl Iterator<Item = (Scope, &str, Rate)>,
         tokens: u64,
+        money: Money,
     ) -> Result<Option<Lease>, Refused> {
         let things = limited(things);
-        if things.is_empty() {
+        if things.is_empty() && money.purses.is_empty() {
             return Ok(None);
         }
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let lease = format!("{}/{number}", self.node);
-        let taken = Arc::new(Taken { lease, things, tokens });
+        let taken = Arc::new(Taken { lease, things, tokens, money });
         // Made before it is known whether it is good, so that whatever happens to the answer it is given back.
         let lease = Lease { taken, worker: self.worker.clone(), released: AtomicBool::new(false) };
         let (answer, answered) = oneshot::channel();
@@ -168,12 +176,12 @@ fn limited<'k>(things: impl Iterator<Item = (Scope, &'k str, Rate)>) -> Vec<Limi
 }
 
 impl Lease {
-    /// The request is over and has used so many tokens. Only the first word counts.
-    pub fn release(&self, used: u64) {
+    /// The request is over, has used so many tokens and spent so many micro-dollars. Only the first word counts.
+    pub fn release(&self, used: u64, spent: u64) {
         if !self.released.swap(true, Ordering::Relaxed) {
             let taken = Arc::clone(&self.taken);
             // Without the task the lease ends by itself.
-            let _ = self.worker.send(Operation::Release { taken, used });
+            let _ = self.worker.send(Operation::Release { taken, used, spent });
         }
     }
 
@@ -185,6 +193,6 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.release(0);
+        self.release(0, 0);
     }
 }

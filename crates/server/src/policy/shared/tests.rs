@@ -32,13 +32,16 @@ fn rate(requests_per_minute: u32, tokens_per_minute: u32, concurrent: u32) -> Ra
 }
 
 async fn take(node: &SharedRates, user: &str, rate: Rate, tokens: u64) -> Result<Lease, Refused> {
-    Ok(node.take([(Scope::User, user, rate)].into_iter(), tokens).await?.expect("it is limited"))
+    Ok(node
+        .take([(Scope::User, user, rate)].into_iter(), tokens, Money::default())
+        .await?
+        .expect("it is limited"))
 }
 
 fn what(refused: &Refused) -> What {
     match refused {
         Refused::Over(over) => over.what,
-        Refused::Down => panic!("Redis does not answer"),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -78,7 +81,7 @@ async fn everything_is_taken_or_nothing() {
     let node = ready(&redis, "a").await;
     let ask = async |user: &'static str, address: &'static str| {
         let things = [(Scope::User, user, rate(2, 0, 0)), (Scope::Address, address, rate(1, 0, 0))];
-        node.take(things.into_iter(), 0).await
+        node.take(things.into_iter(), 0, Money::default()).await
     };
     assert!(ask("ada", "::1").await.is_ok());
     let Err(Refused::Over(over)) = ask("ada", "::1").await else { panic!("there is no room") };
@@ -87,8 +90,18 @@ async fn everything_is_taken_or_nothing() {
     assert!(ask("ada", "::2").await.is_ok(), "the refused one has taken nothing of ada");
     let Err(Refused::Over(over)) = ask("ada", "::3").await else { panic!("there is no room") };
     assert_eq!(over.scope, Scope::User);
-    assert!(node.take([(Scope::User, "ada", Rate::default())].into_iter(), 9).await.unwrap().is_none());
-    assert!(node.take([(Scope::User, "", rate(1, 0, 0))].into_iter(), 9).await.unwrap().is_none());
+    assert!(
+        node.take([(Scope::User, "ada", Rate::default())].into_iter(), 9, Money::default())
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        node.take([(Scope::User, "", rate(1, 0, 0))].into_iter(), 9, Money::default())
+            .await
+            .unwrap()
+            .is_none()
+    );
 }
 
 #[tokio::test]
@@ -98,14 +111,14 @@ async fn tokens_are_reserved_before_and_settled_after() {
     let ask = |tokens| take(&node, "ada", rate(0, 1_000, 0), tokens);
     let one = ask(800).await.unwrap();
     assert_eq!(what(&ask(300).await.unwrap_err()), What::Tokens);
-    one.release(100);
+    one.release(100, 0);
     let two = ask(890).await.unwrap();
     assert!(ask(100).await.is_err());
     drop(two);
     drop(ask(890).await.expect("dropped without a word it has used nothing"));
     let three = ask(10).await.unwrap();
-    three.release(1_950);
-    three.release(0);
+    three.release(1_950, 0);
+    three.release(0, 0);
     assert!(ask(1).await.is_err(), "an answer longer than reserved is paid for later");
     a_minute_later(&redis, "ada");
     assert!(ask(1).await.is_err(), "for longer than a minute");
@@ -147,13 +160,111 @@ async fn what_runs_counts_until_it_ends_or_its_node_is_dead() {
     // What is alive is renewed, however long it runs.
     sleep(Duration::from_secs(LEASE_S * 2)).await;
     assert!(take(&alive, "ada", two, 0).await.is_err());
-    first.release(0);
+    first.release(0, 0);
     let third = take(&alive, "ada", two, 0)
         .await
         .expect("a place that was given back is there for the next of the same node");
     drop((second, third));
     assert!(alive.answers().await && dead.answers().await);
     let _both = (take(&alive, "ada", two, 0).await.unwrap(), take(&dead, "ada", two, 0).await.unwrap());
+}
+
+/// A person's budget for a day of which the database knows this.
+fn daily(microusd: u64, budget: i64, settled: i64) -> Money {
+    Money { microusd, purses: vec![Limit::new((Purse::UserDay, "ada"), 0, (budget, settled))] }
+}
+
+async fn spend(node: &SharedRates, money: Money) -> Result<Lease, Refused> {
+    Ok(node
+        .take([(Scope::User, "ada", rate(0, 0, 100))].into_iter(), 0, money)
+        .await?
+        .expect("it is limited"))
+}
+
+fn left(refused: Refused) -> i64 {
+    match refused {
+        Refused::Spent { purse: Purse::UserDay, left_microusd } => left_microusd,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_at_once_on_two_nodes_no_more_money_is_set_aside_than_there_is() {
+    let redis = Server::start();
+    let nodes = [ready(&redis, "a").await, ready(&redis, "b").await];
+    let tries = (0..40).map(|number| {
+        let node = nodes[number % 2].clone();
+        tokio::spawn(async move { spend(&node, daily(300, 1_000, 0)).await })
+    });
+    let mut held = Vec::new();
+    for one in tries.collect::<Vec<_>>() {
+        match one.await.unwrap() {
+            Ok(lease) => held.push(lease),
+            Err(refused) => assert_eq!(left(refused), 100),
+        }
+    }
+    assert_eq!(held.len(), 3);
+    // What is spent is known to all before the database says it, and once it does it counts once.
+    held.remove(0).release(0, 250);
+    drop(held);
+    answers(&nodes[0]).await;
+    answers(&nodes[1]).await;
+    assert_eq!(left(spend(&nodes[0], daily(751, 1_000, 0)).await.unwrap_err()), 750);
+    assert_eq!(left(spend(&nodes[1], daily(751, 1_000, 250)).await.unwrap_err()), 750);
+    assert_eq!(
+        left(spend(&nodes[1], daily(701, 1_000, 300)).await.unwrap_err()),
+        700,
+        "others spend as well"
+    );
+    drop(spend(&nodes[1], daily(700, 1_000, 250)).await.unwrap());
+    // One that has no room takes no place either.
+    assert_eq!(redis.command(&["ZCARD", &format!("{PREFIX}:running:person:ada")]), "0");
+    // Another day is another account.
+    let tomorrow = Limit::new((Purse::UserDay, "ada"), 86_400_000, (1_000, 0));
+    drop(spend(&nodes[0], Money { microusd: 1_000, purses: vec![tomorrow] }).await.unwrap());
+}
+
+#[tokio::test]
+async fn what_a_dead_node_had_set_aside_is_there_again_and_what_runs_long_stays() {
+    let redis = Server::start();
+    let node = ready(&redis, "a").await;
+    let alive = spend(&node, daily(300, 1_000, 0)).await.unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let settings = Settings { url: redis.url(), lease_s: LEASE_S, ..Settings::default() };
+    let lease = runtime
+        .spawn(async move {
+            let node = SharedRates::start(&settings, "dead".into(), Metrics::new()).unwrap().unwrap();
+            answers(&node).await;
+            spend(&node, daily(700, 1_000, 0)).await.unwrap()
+        })
+        .await
+        .unwrap();
+    assert_eq!(left(spend(&node, daily(1, 1_000, 0)).await.unwrap_err()), 0);
+    runtime.shutdown_background();
+    std::mem::forget(lease);
+    sleep(Duration::from_secs(LEASE_S * 2)).await;
+    drop(spend(&node, daily(700, 1_000, 0)).await.expect("nobody renews what the dead one held"));
+    assert_eq!(left(spend(&node, daily(701, 1_000, 0)).await.unwrap_err()), 700);
+    alive.release(0, 300);
+    assert_eq!(left(spend(&node, daily(701, 1_000, 0)).await.unwrap_err()), 700);
+}
+
+#[tokio::test]
+async fn a_redis_that_has_forgotten_everything_learns_what_is_set_aside_and_what_was_spent() {
+    let mut redis = Server::start();
+    let node = ready(&redis, "a").await;
+    let held = spend(&node, daily(300, 1_000, 200)).await.unwrap();
+    redis.restart();
+    answers(&node).await;
+    assert_eq!(left(spend(&node, daily(501, 1_000, 200)).await.unwrap_err()), 500);
+    held.release(0, 100);
+    assert_eq!(left(spend(&node, daily(701, 1_000, 200)).await.unwrap_err()), 700);
+    // What runs on is renewed and nothing of it counts twice.
+    let held = spend(&node, daily(600, 1_000, 200)).await.unwrap();
+    sleep(Duration::from_secs(LEASE_S * 2)).await;
+    assert_eq!(left(spend(&node, daily(101, 1_000, 300)).await.unwrap_err()), 100);
+    drop(held);
+    drop(spend(&node, daily(700, 1_000, 300)).await.unwrap());
 }
 
 #[tokio::test]
@@ -172,7 +283,7 @@ async fn a_redis_that_is_away_is_said_at_once_and_found_again() {
     assert_eq!(take(&node, "ada", two, 100).await.unwrap_err(), Refused::Down);
     assert!(start.elapsed() < Duration::from_millis(100), "who knows it is away does not wait");
     // Ends while nobody can be told.
-    ended.release(100);
+    ended.release(100, 0);
     redis.hang(false);
     answers(&node).await;
     assert!(node.is_up());

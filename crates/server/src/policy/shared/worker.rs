@@ -9,11 +9,12 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, RedisError, RedisResult};
+use redis::{AsyncConnectionConfig, Client, Pipeline, RedisError, RedisResult};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
-use super::{Lease, Limited, Over, Refused, Taken, What};
+use super::script::{call, command, millis, no_room, renewal};
+use super::{Lease, Limited, Refused, Taken};
 
 /// How long Redis may take to accept a connection, and to answer.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -34,15 +35,16 @@ pub(super) enum Operation {
     /// Take, or say why not.
     Take { lease: Lease, answer: oneshot::Sender<Result<Lease, Refused>> },
     /// Give back.
-    Release { taken: Arc<Taken>, used: u64 },
+    Release { taken: Arc<Taken>, used: u64, spent: u64 },
     /// Count afterwards.
     Charge { things: Vec<Limited> },
     /// Say whether everything before this was done.
     Ask { answer: oneshot::Sender<bool> },
 }
 
-/// What Redis says to each operation: the number of the thing without room, of what it has none, and for how long.
-type Reply = (u32, u32, u64);
+/// What Redis says to each operation: the number of the thing without room, of what it has none, and for how long (of money: how
+/// much is left).
+pub(super) type Reply = (u32, u32, u64);
 type Replies = RedisResult<Vec<RedisResult<Reply>>>;
 type Sending = Pin<Box<dyn Future<Output = Sent> + Send>>;
 
@@ -184,15 +186,9 @@ impl Worker {
         let mut pipeline = redis::pipe();
         let held: Vec<&Arc<Taken>> = self.held.values().collect();
         for some in held.chunks(RENEWED) {
-            let sets = some.iter().flat_map(|taken| taken.things.iter().map(|thing| &thing.running));
-            let mut command = call(script, sets, "renew");
-            command.arg(millis(self.lease));
-            for taken in some {
-                taken.things.iter().for_each(|_| {
-                    command.arg(&taken.lease);
-                });
+            for command in renewal(script, some, self.lease) {
+                pipeline.add_command(command);
             }
-            pipeline.add_command(command);
         }
         if held.is_empty() {
             let mut command = call(script, std::iter::empty(), "renew");
@@ -223,10 +219,10 @@ impl Worker {
                     let _ = answer.send(Ok(lease));
                 }
                 (Operation::Take { lease, answer }, Ok(reply)) => {
-                    let over = no_room(&lease.taken, reply);
+                    let refused = no_room(&lease.taken, reply);
                     self.held.remove(&lease.taken.lease);
                     lease.forget();
-                    let _ = answer.send(Err(Refused::Over(over)));
+                    let _ = answer.send(Err(refused));
                 }
                 (Operation::Ask { answer }, Ok(_)) => {
                     let _ = answer.send(true);
@@ -278,14 +274,14 @@ impl Worker {
                 if perhaps {
                     // Only what was taken is given back: Redis knows the lease or does not.
                     let taken = Arc::clone(&lease.taken);
-                    self.owe(Operation::Release { taken, used: 0 });
+                    self.owe(Operation::Release { taken, used: 0, spent: 0 });
                 }
                 lease.forget();
                 let _ = answer.send(Err(Refused::Down));
             }
-            Operation::Release { taken, used } => {
+            Operation::Release { taken, used, spent } => {
                 self.held.remove(&taken.lease);
-                self.owe(Operation::Release { taken, used });
+                self.owe(Operation::Release { taken, used, spent });
             }
             // Rather too little than twice.
             Operation::Charge { .. } => {}
@@ -309,50 +305,6 @@ async fn load(connection: &mut MultiplexedConnection) -> RedisResult<Arc<str>> {
     Ok(name.into())
 }
 
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn call<'k>(script: &str, keys: impl Iterator<Item = &'k String> + Clone, operation: &str) -> Cmd {
-    let mut command = redis::cmd("EVALSHA");
-    command.arg(script).arg(keys.clone().count());
-    keys.for_each(|key| {
-        command.arg(key);
-    });
-    command.arg(operation);
-    command
-}
-
-fn command(script: &str, operation: &Operation, lease_for: Duration) -> Cmd {
-    let keys = |things: &[Limited]| {
-        things.iter().flat_map(|thing| [&thing.bucket, &thing.running]).cloned().collect::<Vec<_>>()
-    };
-    let (things, mut command) = match operation {
-        Operation::Take { lease, .. } => {
-            let taken = &lease.taken;
-            let mut command = call(script, keys(&taken.things).iter(), "take");
-            command.arg(&taken.lease).arg(millis(lease_for)).arg(taken.tokens);
-            (taken.things.as_slice(), command)
-        }
-        Operation::Release { taken, used } => {
-            let back = i128::from(taken.tokens) - i128::from(*used);
-            let mut command = call(script, keys(&taken.things).iter(), "release");
-            command.arg(&taken.lease).arg(back.to_string());
-            (taken.things.as_slice(), command)
-        }
-        Operation::Charge { things } => (things.as_slice(), call(script, keys(things).iter(), "charge")),
-        Operation::Ask { .. } => {
-            let mut command = call(script, std::iter::empty(), "renew");
-            command.arg(millis(lease_for));
-            (&[][..], command)
-        }
-    };
-    for Limited { rate, .. } in things {
-        command.arg(rate.requests_per_minute).arg(rate.tokens_per_minute).arg(rate.concurrent);
-    }
-    command
-}
-
 /// Sends a batch. A Redis that has been restarted does not know the script and is told; what it did not know it did not do.
 fn sending(
     (mut connection, over): (MultiplexedConnection, u64),
@@ -374,19 +326,6 @@ fn sending(
     })
 }
 
-fn no_room(taken: &Taken, (thing, what, wait_ms): Reply) -> Over {
-    let at = usize::try_from(thing).unwrap_or(usize::MAX).saturating_sub(1);
-    Over {
-        scope: taken.things.get(at).map_or(super::Scope::User, |thing| thing.scope),
-        what: match what {
-            1 => What::Running,
-            2 => What::Requests,
-            _ => What::Tokens,
-        },
-        wait: Duration::from_millis(wait_ms.clamp(1, 60_000)),
-    }
-}
-
 /// What went wrong, without what was asked.
 fn reason(error: &RedisError) -> String {
     match error.detail() {
@@ -397,6 +336,7 @@ fn reason(error: &RedisError) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Money;
     use super::*;
 
     #[test]
@@ -404,9 +344,14 @@ mod tests {
         let client = Client::open("redis://127.0.0.1:1").unwrap();
         let mut worker = Worker::new(client, Duration::from_secs(15), Arc::default());
         for number in 0..OWED + 100 {
-            let taken = Arc::new(Taken { lease: number.to_string(), things: Vec::new(), tokens: 1 });
+            let taken = Arc::new(Taken {
+                lease: number.to_string(),
+                things: Vec::new(),
+                tokens: 1,
+                money: Money::default(),
+            });
             worker.held.insert(taken.lease.clone(), Arc::clone(&taken));
-            worker.undelivered(Operation::Release { taken, used: 1 }, true);
+            worker.undelivered(Operation::Release { taken, used: 1, spent: 0 }, true);
         }
         assert!(worker.held.is_empty(), "what has ended is renewed no more");
         assert_eq!(worker.owed.len(), OWED);

@@ -1,0 +1,248 @@
+//! How long a recording is, where its own head says it: WAV, FLAC, Ogg (Opus and Vorbis), MP4 and MP3 with a Xing head. Others, such
+//! as what browsers record (WebM), say it nowhere.
+//!
+//! What a head says is a claim of whoever sends it. It is believed as long as so many bytes can be so short.
+
+/// More kilobits a second than any recording has: eight channels of 24 bits at 48 kHz are 9,216.
+const MOST_KBIT: u64 = 10_000;
+/// The least that speech takes: Opus begins at 6 kbit/s.
+const LEAST_KBIT: u64 = 6;
+
+/// The length in milliseconds, if it can be told.
+pub fn length_ms(recording: &[u8]) -> Option<u64> {
+    let told = wav(recording)
+        .or_else(|| flac(recording))
+        .or_else(|| ogg(recording))
+        .or_else(|| mp4(recording))
+        .or_else(|| mp3(recording))?;
+    (told >= bits(recording.len()) / MOST_KBIT).then_some(told)
+}
+
+/// The longest that a recording of so many bytes is, in milliseconds: what it is at 6 kbit/s.
+pub fn longest_ms(bytes: usize) -> u64 {
+    bits(bytes).div_ceil(LEAST_KBIT)
+}
+
+/// Bits, which are milliseconds at one kilobit a second.
+fn bits(bytes: usize) -> u64 {
+    (bytes as u64).saturating_mul(8)
+}
+
+fn at<const N: usize>(bytes: &[u8], from: usize) -> Option<[u8; N]> {
+    bytes.get(from..from.checked_add(N)?)?.try_into().ok()
+}
+
+fn little(bytes: &[u8], from: usize) -> Option<u64> {
+    at(bytes, from).map(|four| u32::from_le_bytes(four).into())
+}
+
+fn big(bytes: &[u8], from: usize) -> Option<u64> {
+    at(bytes, from).map(|four| u32::from_be_bytes(four).into())
+}
+
+/// So many units, of which there are so many in a second, in milliseconds.
+fn millis(units: u64, in_a_second: u64) -> Option<u64> {
+    let ms = (u128::from(units) * 1_000).checked_div(u128::from(in_a_second))?;
+    u64::try_from(ms).ok()
+}
+
+/// The sound's bytes, as many as there are, at the rate that the head names.
+fn wav(bytes: &[u8]) -> Option<u64> {
+    if !bytes.starts_with(b"RIFF") || bytes.get(8..12)? != b"WAVE" {
+        return None;
+    }
+    let (mut from, mut in_a_second) = (12_usize, None);
+    loop {
+        let (kind, length) = (bytes.get(from..from.checked_add(4)?)?, little(bytes, from + 4)?);
+        let content = from + 8;
+        match kind {
+            b"fmt " => in_a_second = little(bytes, content + 8),
+            b"data" => {
+                let there = (bytes.len() - content) as u64;
+                // Who writes while recording does not know the length yet, and names none or the largest.
+                let sound = if length == 0 { there } else { length.min(there) };
+                return millis(sound, in_a_second?);
+            }
+            _ => {}
+        }
+        // Chunks begin at even places.
+        let length = usize::try_from(length + length % 2).ok()?;
+        from = content.checked_add(length)?;
+    }
+}
+
+/// The samples of the first block, if whoever wrote it knew them.
+fn flac(bytes: &[u8]) -> Option<u64> {
+    if !bytes.starts_with(b"fLaC") {
+        return None;
+    }
+    // 20 bits of samples a second, 3 of channels, 5 of bits, 36 of samples.
+    let packed = u64::from_be_bytes(at(bytes, 18)?);
+    let (in_a_second, samples) = (packed >> 44, packed & 0xf_ffff_ffff);
+    if samples == 0 { None } else { millis(samples, in_a_second) }
+}
+
+/// The place of the last page, in samples.
+fn ogg(bytes: &[u8]) -> Option<u64> {
+    if !bytes.starts_with(b"OggS") {
+        return None;
+    }
+    let content = bytes.get(27 + usize::from(*bytes.get(26)?)..)?;
+    let (in_a_second, before) = if content.starts_with(b"OpusHead") {
+        (48_000, u16::from_le_bytes(at(content, 10)?).into())
+    } else if content.starts_with(b"\x01vorbis") {
+        (little(content, 12)?, 0)
+    } else {
+        return None;
+    };
+    let last = bytes.windows(4).rposition(|four| four == b"OggS")?;
+    let place = i64::from_le_bytes(at(bytes, last + 6)?);
+    let samples = u64::try_from(place).ok()?.checked_sub(before)?;
+    millis(samples, in_a_second)
+}
+
+/// The first box of this kind at the top of some bytes: its content.
+fn inside<'b>(bytes: &'b [u8], kind: &[u8; 4]) -> Option<&'b [u8]> {
+    let mut from = 0;
+    loop {
+        let (length, name) = (big(bytes, from)?, bytes.get(from + 4..from + 8)?);
+        let (head, length) = match length {
+            0 => (8, (bytes.len() - from) as u64),
+            1 => (16, u64::from_be_bytes(at(bytes, from + 8)?)),
+            length => (8, length),
+        };
+        let end = from.checked_add(usize::try_from(length).ok()?)?;
+        if name == kind {
+            return bytes.get(from + head..end.min(bytes.len()));
+        }
+        if end <= from {
+            return None;
+        }
+        from = end;
+    }
+}
+
+/// The duration of the movie, of which a recording is the sound.
+fn mp4(bytes: &[u8]) -> Option<u64> {
+    if bytes.get(4..8)? != b"ftyp" {
+        return None;
+    }
+    let head = inside(inside(bytes, b"moov")?, b"mvhd")?;
+    let (in_a_second, units) = match head.first()? {
+        0 => (big(head, 12)?, big(head, 16)?),
+        _ => (big(head, 20)?, u64::from_be_bytes(at(head, 24)?)),
+    };
+    // One that is written in pieces says nothing here.
+    if units == 0 { None } else { millis(units, in_a_second) }
+}
+
+/// The number of frames that the Xing head of the first one names.
+fn mp3(bytes: &[u8]) -> Option<u64> {
+    let tag = match bytes.starts_with(b"ID3") {
+        true => 10 + at::<4>(bytes, 6)?.iter().fold(0, |sum, byte| sum << 7 | usize::from(byte & 0x7f)),
+        false => 0,
+    };
+    let frame = bytes.get(tag..)?;
+    let head = u32::from_be_bytes(at(frame, 0)?);
+    // Eleven bits of sign, layer III.
+    if head >> 21 != 0x7ff || head >> 17 & 3 != 1 {
+        return None;
+    }
+    let mono = head >> 6 & 3 == 3;
+    let (is_first, halved) = match head >> 19 & 3 {
+        3 => (true, 0),
+        2 => (false, 1),
+        0 => (false, 2),
+        _ => return None,
+    };
+    let in_a_second = [44_100, 48_000, 32_000].get((head >> 10 & 3) as usize)? >> halved;
+    let (side, samples) = match (is_first, mono) {
+        (true, false) => (32, 1_152),
+        (true, true) => (17, 1_152),
+        (false, false) => (17, 576),
+        (false, true) => (9, 576),
+    };
+    let xing = frame.get(4 + side..)?;
+    let is_there = xing.starts_with(b"Xing") || xing.starts_with(b"Info");
+    if !is_there || big(xing, 4)? & 1 == 0 {
+        return None;
+    }
+    millis(big(xing, 8)? * samples, in_a_second)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// So many milliseconds of 16 kHz, 16 bits, one channel; `length` as the head says it.
+    fn wave(ms: usize, length: u32) -> Vec<u8> {
+        let mut bytes = b"RIFF....WAVEfmt \x10\0\0\0\x01\0\x01\0".to_vec();
+        bytes.extend(16_000_u32.to_le_bytes());
+        bytes.extend(32_000_u32.to_le_bytes());
+        bytes.extend(*b"\x02\0\x10\0LIST\x03\0\0\0abc\0data");
+        bytes.extend(length.to_le_bytes());
+        bytes.extend(vec![7; ms * 32]);
+        bytes
+    }
+
+    fn opus(samples: u64) -> Vec<u8> {
+        let page = |place: u64, content: &[u8]| {
+            let mut page = b"OggS\0\0".to_vec();
+            page.extend(place.to_le_bytes());
+            page.extend([0; 12]);
+            page.extend([1, content.len() as u8]);
+            page.extend(content);
+            page
+        };
+        let head = page(0, b"OpusHead\x01\x01\x38\x01\x80\xbb\0\0\0\0\0");
+        [head, page(48_000, &[1; 200]), page(samples + 312, &[2; 200])].concat()
+    }
+
+    fn boxed(kind: &[u8], content: &[u8]) -> Vec<u8> {
+        [&(content.len() as u32 + 8).to_be_bytes(), kind, content].concat()
+    }
+
+    fn movie(units: u32) -> Vec<u8> {
+        let mut head = vec![0; 12];
+        head.extend(1_000_u32.to_be_bytes());
+        head.extend(units.to_be_bytes());
+        let moov = boxed(b"moov", &[boxed(b"udta", b"x"), boxed(b"mvhd", &head)].concat());
+        [boxed(b"ftyp", b"M4A \0\0\0\0"), boxed(b"mdat", &[3; 4_000]), moov].concat()
+    }
+
+    fn layer_three(flags: u8) -> Vec<u8> {
+        let tag = [&b"ID3\x04\0\0\0\0\x01\x02"[..], &[0; 130]].concat();
+        let frame =
+            [&[0xff, 0xfb, 0x90, 0xc4][..], &[0; 17], b"Xing\0\0\0", &[flags], &1_000_u32.to_be_bytes()]
+                .concat();
+        [tag, frame, vec![9; 9_000]].concat()
+    }
+
+    #[test]
+    fn a_head_says_how_long_it_is() {
+        assert_eq!(length_ms(&wave(1_500, 48_000)), Some(1_500));
+        assert_eq!(length_ms(&wave(1_500, 0)), Some(1_500), "written while it was recorded");
+        assert_eq!(length_ms(&wave(1_500, u32::MAX)), Some(1_500));
+        assert_eq!(length_ms(&opus(96_000)), Some(2_000));
+        assert_eq!(length_ms(&movie(12_345)), Some(12_345));
+        assert_eq!(length_ms(&layer_three(1)), Some(26_122), "1000 frames of 1152 samples");
+        let mut flac = b"fLaC\x80\0\0\x22\x10\0\x10\0\0\0\0\0\0\0".to_vec();
+        flac.extend((16_000_u64 << 44 | 15 << 36 | 40_000).to_be_bytes());
+        flac.extend([0; 500]);
+        assert_eq!(length_ms(&flac), Some(2_500));
+    }
+
+    #[test]
+    fn what_says_nothing_or_cannot_be_true_is_not_told() {
+        for silent in
+            [&b""[..], b"RIFF", b"\x1a\x45\xdf\xa3webm", &movie(0)[..], &layer_three(0)[..], &opus(0)[..60]]
+        {
+            assert_eq!(length_ms(silent), None);
+        }
+        // 25 MB in a second.
+        let long = [movie(1_000), vec![0; 25_000_000]].concat();
+        assert_eq!(length_ms(&long), None);
+        assert_eq!(longest_ms(750), 1_000, "a second at 6 kbit/s");
+        assert_eq!(longest_ms(usize::MAX), u64::MAX.div_ceil(6));
+    }
+}

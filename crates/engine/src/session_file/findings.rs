@@ -161,6 +161,6 @@ mod tests {
         assert!(
             text.contains("Warning: The server says that it changed the request: model. ## All is well\n")
         );
-        assert!(!text.chars().any(|c| plan::path::is_invisible(c)), "{text:?}");
+        assert!(!text.chars().any(plan::path::is_invisible), "{text:?}");
     }
 }

@@ -60,19 +60,15 @@ pub(super) fn never_made(
 /// any may; of a check or a change of another file it is enough that it names the file, also without its extension.
 fn may_use(step: &Step, path: &str) -> bool {
     let mut parts = path.rsplit('/');
-    let stem = |name: &'_ str| name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned();
-    let mut names = vec![stem(parts.next().unwrap_or(path))];
-    if ["index", "mod", "__init__"].contains(&names[0].as_str()) {
-        // Such a file is named by its folder.
-        names.extend(parts.next().map(str::to_owned));
-    }
-    // Of `.env` nothing would be left.
-    names.retain(|name| !name.is_empty());
+    let name = parts.next().unwrap_or(path);
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    // Such a file is named by its folder, too.
+    let folder = parts.next().filter(|_| ["index", "mod", "__init__"].contains(&stem));
+    let named = |text: &String| text.contains(stem) || folder.is_some_and(|folder| text.contains(folder));
     let others = step.operations.iter().filter(|operation| !touches(operation, path));
-    let mut texts = step.checks.iter().chain(others.map(|operation| &operation.change));
     !step.commands.is_empty()
-        || names.is_empty()
-        || texts.any(|text| names.iter().any(|name| text.contains(name)))
+        || step.checks.iter().any(named)
+        || others.map(|operation| &operation.change).any(named)
 }
 
 fn paths(operation: &Operation) -> impl Iterator<Item = &str> {

@@ -133,8 +133,8 @@ export const w = {
     files: "Files", leftOut: (n: number) => `${count(n, "file")} found and not sent`, also: "What else goes", secrets: "Secrets found", where: "Destinations, in order",
     parts: { instructions: "Instructions for the model", task: "Your task", tree: "Names of files and folders" } as Record<string, string>,
     changed: "changed on disk since", readAgain: "Read the files again",
-    overflow: (over: string, limit: string) =>
-      `This is ${over} too many for the model${limit}. Untick files or choose another model; it cannot be sent as it is.`,
+    overflow: (over: string, limit: string, exact: boolean) =>
+      `This is ${exact ? "" : "about "}${over} too many for the model${limit}${exact ? "" : "; for this model the count is an estimate"}. Untick files or choose another model; it cannot be sent as it is.`,
     limit: (n: string) => `, which takes ${n} together with its answer`,
     leaveOut: "Leave the file out", redact: "Redact all", redacted: "Secrets are replaced by placeholders in what is sent.",
     unredact: "Send them as they are", allowed: "let pass: a comment allows it, or it only has the form of a secret",

@@ -2469,7 +2469,16 @@ step: string,
 /**
  * The finding among those of the step, from 0.
  */
-finding: number, };
+finding: number, 
+/**
+ * The code of the finding that was shown there. Findings may change without a new version, because the project does;
+ * where another one stands there now, the answer is `conflict`, reason `finding_changed`.
+ */
+code?: string, 
+/**
+ * The operation of the finding that was shown there, from 0; compared when `code` is given.
+ */
+operation?: number, };
 
 /**
  * Sets a terminal's size.

@@ -43,7 +43,8 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 /// The version of this contract. Raised when a method or a required member is removed or changes meaning;
-/// additions keep it, because unknown members and variants are tolerated.
+/// additions keep it, because unknown members and variants are tolerated. It is 1 until a release carries the contract: what
+/// was renamed before, as `approvals.permissions` that once was `approvals.scopes`, has not raised it.
 pub const API_VERSION: u32 = 1;
 
 /// Parameters of a method that needs none, and the result of one that returns nothing: `{}`.

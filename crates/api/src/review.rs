@@ -94,6 +94,15 @@ pub struct RepairStep {
     pub step: String,
     /// The finding among those of the step, from 0.
     pub finding: u32,
+    /// The code of the finding that was shown there. Findings may change without a new version, because the project does;
+    /// where another one stands there now, the answer is `conflict`, reason `finding_changed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub code: Option<String>,
+    /// The operation of the finding that was shown there, from 0; compared when `code` is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub operation: Option<u32>,
 }
 
 /// Decides about steps.

@@ -14,8 +14,9 @@ service! {
         /// Looks through everything the engine relies on: folders, database, record, terminals, keys, sign-in. Changes
         /// nothing.
         unary check [Account] (CheckSystem) -> Health;
-        /// Forgets what the settings say is kept no longer, and gives the room back. It happens by itself too, every few
-        /// hours, once the machine's clock has gone on steadily for three days.
+        /// Forgets what the settings say is kept no longer, by the machine's clock as it is, and gives the room back. It
+        /// happens by itself too, every few hours; then of the time between two uses of the engine at most a third of the
+        /// days to keep counts, because the clock may have been set forth.
         unary clean [Account] (Empty) -> Cleaned;
     }
 }

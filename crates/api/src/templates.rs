@@ -9,8 +9,9 @@ service! {
     pub service Templates / TemplatesClient = "templates" {
         /// The templates of a project, and the files of it that would be some if they were trusted, with their texts.
         unary list [Files] (ListTemplates) -> TemplateList;
-        /// A plan, or a step of it, in a template. Takes what may be handed over, as `terminals.hand_over` does.
-        unary render [View] (RenderTemplate) -> RenderedTemplate;
+        /// A plan, or a step of it, in a template. Takes what may be handed over, as `terminals.hand_over` does. The template may be
+        /// a trusted file of the project, with its text.
+        unary render [Files] (RenderTemplate) -> RenderedTemplate;
         /// Gives a project a text of its own for a template, or takes it back.
         unary save [Account] (SaveTemplate) -> TemplateList;
         /// Trusts a file of the project as it is now, or no more. A file that changes is not trusted any more.

@@ -202,11 +202,7 @@ impl Approvals for Engine {
             return Err(ApiError::new(ErrorCode::Forbidden, "secret_found", message));
         }
         if manifest.overflow_tokens > 0 {
-            let message = format!(
-                "This is {} tokens too long for {}. Untick files or choose a model with a larger window; nothing was sent.",
-                manifest.overflow_tokens, manifest.model
-            );
-            return Err(ApiError::new(ErrorCode::Forbidden, "too_long", message));
+            return Err(too_long(manifest));
         }
         self.answer(caller, &stored, "approved", request.remember.as_ref()).await?;
         if let Some(runner) = self.inner.runner() {
@@ -235,6 +231,21 @@ impl Approvals for Engine {
     ) -> Result<PermissionList, ApiError> {
         Engine::end_permission(self, &caller.name, request).await
     }
+}
+
+/// That a request is longer than the model takes, and how sure that is.
+fn too_long(manifest: &Manifest) -> ApiError {
+    let (about, estimated) = match manifest.tokens_exact {
+        true => ("", ""),
+        false => {
+            ("about ", " For this model the count is an estimate, which is meant to be rather too high.")
+        }
+    };
+    let message = format!(
+        "This is {about}{} tokens too long for {}.{estimated} Untick files or choose a model with a larger window; nothing was sent.",
+        manifest.overflow_tokens, manifest.model
+    );
+    ApiError::new(ErrorCode::Forbidden, "too_long", message)
 }
 
 impl Engine {

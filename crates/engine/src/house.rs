@@ -3,10 +3,14 @@
 //! Small pieces, each a transaction of its own, so that a person who types does not wait behind them.
 //!
 //! What is old is so by the machine's clock, which may be wrong: set forth by months, it would make everything old at once.
-//! So nothing is forgotten by itself before the clock has gone on steadily for some days ([`Steady`]).
+//! So of a long time between two looks at it only a part counts ([`clock`]).
+
+mod clock;
 
 use crate::Inner;
 use api::system::Cleaned;
+use clock::Clock;
+pub(crate) use clock::{DAY_MS, Span};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -20,52 +24,8 @@ const REQUESTS: u32 = 50;
 /// How many pages are given back in one transaction.
 const PAGES: u32 = 500;
 
-const DAY_MS: i64 = 86_400_000;
-
-/// The longest time between two looks at the clock that is not taken for a leap of it, in milliseconds: a machine may have
-/// been switched off for a week.
-const LEAP_MS: i64 = 7 * DAY_MS;
-
-/// How far the clock may be set back without that being a leap: it is put right by seconds all the time.
-const SET_BACK_MS: i64 = 5 * 60 * 1000;
-
-/// How long the clock must have gone on without a leap before it is believed.
-const STEADY_MS: i64 = 3 * DAY_MS;
-
 /// Where the looks at the clock are kept, over restarts.
 const CLOCK: &str = "clock_seen";
-
-/// What is known of the machine's clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Steady {
-    /// When it was looked at last, by itself.
-    seen_at: i64,
-    /// Since when it has made no leap.
-    since: i64,
-}
-
-impl Steady {
-    /// After another look.
-    fn look(before: Option<Steady>, now: i64) -> Steady {
-        let goes_on =
-            |before: &Steady| (before.seen_at - SET_BACK_MS..=before.seen_at + LEAP_MS).contains(&now);
-        let since = before.filter(goes_on).map_or(now, |before| before.since);
-        Steady { seen_at: now, since }
-    }
-
-    fn is_believed(self) -> bool {
-        self.seen_at - self.since >= STEADY_MS
-    }
-
-    fn read(text: &str) -> Option<Steady> {
-        let (seen_at, since) = text.split_once(' ')?;
-        Some(Steady { seen_at: seen_at.parse().ok()?, since: since.parse().ok()? })
-    }
-
-    fn written(self) -> String {
-        format!("{} {}", self.seen_at, self.since)
-    }
-}
 
 /// Who wants that old requests are forgotten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,16 +54,28 @@ pub(crate) async fn keep(inner: Weak<Inner>) {
 }
 
 impl Inner {
-    /// Looks at the clock; whether it is believed.
-    async fn clock_is_believed(&self) -> store::Result<bool> {
+    /// Looks at the clock, and notes it.
+    async fn look_at_clock(&self) -> store::Result<Clock> {
         let now = self.now();
         let look = move |db: &store::Db<'_>| {
-            let before = store::settings::get(db, CLOCK)?.as_deref().and_then(Steady::read);
-            let seen = Steady::look(before, now);
+            let before = store::settings::get(db, CLOCK)?.as_deref().and_then(Clock::read);
+            let believed = clock::believed(crate::settings::keep_requests_days(db)?);
+            let seen = Clock::look(before, now, believed);
             store::settings::put(db, CLOCK, &seen.written())?;
-            Ok(seen.is_believed())
+            Ok(seen)
         };
         self.store.write(look).await
+    }
+
+    /// The time for which old requests are kept longer than the settings say, because the clock may have been wrong.
+    pub(crate) async fn doubtful_time(&self) -> store::Result<Vec<Span>> {
+        let look = |db: &store::Db<'_>| {
+            let seen = store::settings::get(db, CLOCK)?.as_deref().and_then(Clock::read);
+            let days = crate::settings::keep_requests_days(db)?;
+            let kept = i64::from(days).saturating_mul(DAY_MS);
+            Ok(seen.filter(|_| days > 0).map(|clock| clock.doubtful(clock.before(kept))).unwrap_or_default())
+        };
+        self.store.read(look).await
     }
 
     /// Forgets what is kept no longer, and gives free room back.
@@ -111,13 +83,15 @@ impl Inner {
         // A copy of the database is being made: it must not change under it more than it has to.
         let _one = self.backing_up.lock().await;
         let mut cleaned = Cleaned::default();
-        let believed = self.clock_is_believed().await? || wish == Wish::Person;
-        if !believed {
-            tracing::debug!("nothing is forgotten yet: the clock has not gone on steadily for long enough");
-        }
+        let clock = self.look_at_clock().await?;
         let days = self.store.read(crate::settings::keep_requests_days).await?;
-        if days > 0 && believed {
-            let before = self.now().saturating_sub(i64::from(days).saturating_mul(DAY_MS));
+        if days > 0 {
+            let kept = i64::from(days).saturating_mul(DAY_MS);
+            let before = match wish {
+                // Who wants it now has seen what the clock says.
+                Wish::Person => self.now().saturating_sub(kept),
+                Wish::Itself => clock.before(kept),
+            };
             loop {
                 let forget = move |db: &store::Db<'_>| store::keeping::forget_requests(db, before, REQUESTS);
                 let forgotten = self.store.write(forget).await?;
@@ -127,10 +101,9 @@ impl Inner {
                 }
             }
         }
-        if believed {
-            let then = self.now().saturating_sub(crate::keys::KEPT_MS);
-            self.store.write(move |db| store::keyed_calls::forget_before(db, then)).await?;
-        }
+        // As each call with a key does, by the clock as it is.
+        let now = self.now();
+        self.store.write(move |db| store::keyed_calls::forget_old(db, now, crate::keys::KEPT_MS)).await?;
         let page = self.store.read(store::keeping::page_size).await?;
         loop {
             let given = self.store.write(|db| store::keeping::give_back(db, PAGES)).await?;
@@ -151,24 +124,6 @@ mod tests {
     use store::jobs::{JobRow, JobState};
 
     const BEGAN: i64 = 1_700_000_000_000;
-
-    #[test]
-    fn a_leap_of_the_clock_begins_its_time_anew() {
-        let mut seen = None;
-        let mut look = |day: i64| {
-            seen = Some(Steady::look(seen, BEGAN + day * DAY_MS));
-            assert_eq!(Steady::read(&seen.unwrap().written()), seen);
-            seen.unwrap().is_believed()
-        };
-        // Also after a week without the machine.
-        assert_eq!([0, 1, 3, 10, 17].map(&mut look), [false, false, true, true, true]);
-        // Months ahead, back again, and ahead for good.
-        assert_eq!(
-            [107, 108, 17, 18, 300, 302, 303].map(&mut look),
-            [false, false, false, false, false, false, true]
-        );
-        assert_eq!(Steady::read("no clock"), None);
-    }
 
     /// An engine with a request whose job ended when it began, and its clock.
     async fn engine(home: &std::path::Path) -> (Engine, Arc<AtomicI64>) {
@@ -208,13 +163,13 @@ mod tests {
             let inner = Arc::clone(&engine.inner);
             async move { inner.clean(wish).await.unwrap().requests }
         };
-        for day in [0, 2, 4, 200, 201, 5] {
+        for day in [0, 2, 4, 200, 201, 250, 5] {
             assert_eq!(at(day, Wish::Itself).await, 0, "day {day}");
         }
         let kept = engine.inner.store.read(|db| approvals::get(db, "a")).await.unwrap().unwrap();
         assert!(!kept.body_hash.is_empty());
-        // The same time, reached day by day.
-        for day in 6..=90 {
+        // The same time, gone by in fact: the program is opened once a fortnight.
+        for day in (6..=90).step_by(14) {
             assert_eq!(at(day, Wish::Itself).await, 0, "day {day}");
         }
         assert_eq!(at(91, Wish::Itself).await, 1);
@@ -226,8 +181,12 @@ mod tests {
     async fn a_person_who_wants_the_room_has_it() {
         let home = tempfile::tempdir().unwrap();
         let (engine, clock) = engine(home.path()).await;
+        assert_eq!(engine.inner.clean(Wish::Itself).await.unwrap().requests, 0);
+        assert!(engine.inner.doubtful_time().await.unwrap().is_empty());
         clock.store(BEGAN + 200 * DAY_MS, Ordering::SeqCst);
         assert_eq!(engine.inner.clean(Wish::Itself).await.unwrap().requests, 0);
+        let doubtful = Span { from: BEGAN + 30 * DAY_MS, to: BEGAN + 200 * DAY_MS };
+        assert_eq!(engine.inner.doubtful_time().await.unwrap(), [doubtful]);
         assert_eq!(engine.inner.clean(Wish::Person).await.unwrap().requests, 1);
     }
 }

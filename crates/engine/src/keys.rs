@@ -5,7 +5,7 @@
 //!
 //! What is kept is bounded: an answer that no link can carry is not kept, and of all of them the newest that have
 //! [`MAX_ANSWERS`] together are. A repeat of a call whose answer is gone has no second effect either; it is told that the
-//! call was carried out, and where to look.
+//! call was answered, and where to look.
 
 use crate::Inner;
 use crate::error::database;
@@ -109,8 +109,7 @@ impl Once for KeyKeeper {
             let said = digest(&["call", &call.key, call.method, &call.params]);
             let place = Place::take(&inner, id).await;
             let now = inner.now();
-            let known =
-                inner.store.write(move |db| store::keyed_calls::begin(db, &id, &said, now, now - KEPT_MS));
+            let known = inner.store.write(move |db| store::keyed_calls::begin(db, &id, &said, now, KEPT_MS));
             match known.await.map_err(database)? {
                 Known::New => {}
                 Known::Other => {
@@ -124,7 +123,7 @@ impl Once for KeyKeeper {
                     return Err(ApiError::new(ErrorCode::Conflict, "outcome_unknown", message));
                 }
                 Known::Dropped => {
-                    let message = "A call with this key was carried out, and its answer was too long to be kept, or so many came \
+                    let message = "A call with this key was answered, and the answer was too long to be kept, or so many came \
                                    after it. Nothing was done again. Look what it changed before you call with another key.";
                     return Err(ApiError::new(ErrorCode::Conflict, "answer_not_kept", message));
                 }

@@ -8,6 +8,8 @@
 //! Start reading at [`Engine`], then `workflow.rs` (the way of a plan) and `manifest.rs` (what would be sent).
 
 mod account;
+#[cfg(test)]
+mod alarm_tests;
 mod approvals;
 mod audit;
 pub mod backup;

@@ -203,19 +203,23 @@ impl Draft<'_> {
     fn count(&self, prompt: &Prompt, parts: &[Part], files: &[PromptFile]) -> Shown {
         let (counter, counts) = (self.counter(), &self.inner.counts);
         let counted = counts.parts(&prompt.user, &prompt.texts);
-        let (of_parts, of_files) = counted.parts.split_at(parts.len());
+        let parts_given = parts.len();
+        let (of_parts, of_files) = counted.parts.split_at(parts_given);
         let part = |name: &str, text: &str, count: u64| ManifestPart {
             name: name.to_owned(),
             bytes: text.len() as u64,
-            tokens: counter.raise(count),
+            tokens: counter.raise(count, text),
         };
         let instructions = part("instructions", &prompt.system, counts.text(&prompt.system));
-        let input_tokens = instructions.tokens + counter.raise(counted.whole) + ENVELOPE_TOKENS;
+        let input_tokens = instructions.tokens + counter.raise(counted.whole, &prompt.user) + ENVELOPE_TOKENS;
         let parts = parts.iter().zip(of_parts).map(|(p, count)| part(&p.name, &p.text, *count));
-        let files = files.iter().zip(of_files);
+        let texts = prompt.texts[parts_given..].iter().map(|range| &prompt.user[range.clone()]);
+        let files = files.iter().zip(of_files.iter().zip(texts));
         Shown {
             parts: std::iter::once(instructions).chain(parts).collect(),
-            files: files.map(|(file, count)| self.manifest_file(file, counter.raise(*count))).collect(),
+            files: files
+                .map(|(file, (count, text))| self.manifest_file(file, counter.raise(*count, text)))
+                .collect(),
             input_tokens,
         }
     }

@@ -5,7 +5,7 @@
 
 mod apply;
 
-pub(crate) use apply::{apply_answer, apply_proposal, begins, tidied};
+pub(crate) use apply::{apply_answer, apply_proposal, begins, of_sources, tidied};
 
 use crate::error::database;
 use crate::models::Resolved;

@@ -394,7 +394,7 @@ impl Inner {
     }
 
     pub(crate) async fn repair(&self, caller: &Caller, request: RepairStep) -> Result<Plan, ApiError> {
-        let RepairStep { plan: id, version, step, finding } = request;
+        let RepairStep { plan: id, version, step, finding, code, operation } = request;
         self.change(caller, &id, version, |current, findings| {
             let at = current.place(&step)?;
             let missing = || {
@@ -404,6 +404,12 @@ impl Inner {
             };
             let found =
                 findings.get(at).and_then(|f| f.get(finding as usize)).cloned().ok_or_else(missing)?;
+            // The check may have been made anew since, against other files.
+            if code.as_ref().is_some_and(|code| *code != found.code || operation != found.operation) {
+                let message =
+                    "Another finding stands there now. Nothing was changed; look at the step again.";
+                return Err(ApiError::new(ErrorCode::Conflict, "finding_changed", message));
+            }
             let found = plan_view::stored_finding(found);
             let document = plan::repair(&current.document, at, &found).ok_or_else(missing)?;
             let mut steps = current.steps.clone();

@@ -7,13 +7,13 @@ mod findings;
 mod folder;
 pub(crate) mod wire;
 
-use crate::error::{database, no_project};
+use crate::error::{damaged, database, no_project};
 use crate::wire::Ending;
 use crate::{Engine, Inner, plan_view, sessions};
 use api::events::Topic;
 use api::plans::{GetPlan, Plans};
 use api::sessions::{ExportSession, ExportedSession, GetSession, ImportSession, Session, Sessions};
-use folder::{FILE, read, whole_path, write};
+use folder::{FILE, read, unreadable, whole_path, write};
 use plan::{Document, Parser};
 use rpc::{ApiError, Caller, ErrorCode};
 use std::collections::HashMap;
@@ -90,20 +90,23 @@ fn gather_plan(db: &Db<'_>, plan: PlanRow) -> store::Result<PlanFile> {
     })
 }
 
-/// A plan as its newest version has it.
-fn newest(made: &PlanFile) -> Document {
+/// A plan as its newest version has it; `None` where what is kept of its steps is not of that document.
+fn newest(made: &PlanFile) -> Option<Document> {
     let mut parser = Parser::new();
     let ending = made.ending.as_deref().and_then(|json| serde_json::from_str::<Ending>(json).ok());
     let Some(version) = made.versions.last() else {
         parser.push(&made.answer);
-        return parser.finish(ending.unwrap_or(Ending::Broken).for_plan()).0;
+        return Some(parser.finish(ending.unwrap_or(Ending::Broken).for_plan()).0);
     };
     parser.push(&version.document);
     let mut document = parser.finish(plan::Ending::Finished).0;
+    if document.steps.len() != version.steps.len() {
+        return None;
+    }
     for (step, stored) in document.steps.iter_mut().zip(&version.steps) {
         step.complete = !stored.cut;
     }
-    document
+    Some(document)
 }
 
 /// Who did something where the session comes from: not to be taken for somebody here.
@@ -126,7 +129,7 @@ impl Inner {
         let file = found.ok_or_else(|| crate::error::no_session(&request.session))?;
         let mut written = vec![("task.md".to_owned(), file.task.clone())];
         for (n, made) in file.plans.iter().enumerate() {
-            let document = plan::export::stripped(&newest(made)).0;
+            let document = plan::export::stripped(&newest(made).ok_or_else(|| damaged("plan"))?).0;
             let name = crate::review::several::file_name(&document.title);
             let text = plan::export::markdown(&document, &[]);
             written.push((format!("plans/{:02}-{name}.md", n + 1), text));
@@ -161,7 +164,8 @@ impl Inner {
     ) -> Result<Imported, ApiError> {
         let id = ids.get(&made.id).cloned().unwrap_or_default();
         // Its title and steps, as the newest version has them.
-        let document = newest(made);
+        let document =
+            newest(made).ok_or_else(|| unreadable("a version of one of its plans does not fit its steps"))?;
         let job = JobRow { plan_id: Some(id.clone()), ..self.import_job(session) };
         let plan = PlanRow {
             id: id.clone(),

@@ -270,9 +270,6 @@ mod tests {
             (seen.state, seen.text.as_str(), seen.alarm),
             (SuggestionState::Dropped, "New words.", None)
         );
-        let sent = Sent { ending: Ending::Finished, trouble: None, alarm: Some(alarm.into()) };
-        assert_eq!(with_alarm(&sent, "Unusable.".into()), format!("{alarm} Unusable."));
-        assert_eq!(with_alarm(&Sent { alarm: None, ..sent }, "Unusable.".into()), "Unusable.");
     }
 
     #[test]

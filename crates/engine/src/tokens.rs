@@ -1,7 +1,7 @@
 //! Counts tokens.
 //!
-//! OpenAI's models are counted with their own vocabulary. Other vendors publish none that can be shipped; for them
-//! the same count is raised and called an estimate (ADR 18).
+//! OpenAI's models since GPT-4o are counted with their own vocabulary. For all others that count is raised and called an
+//! estimate (ADR 18).
 //!
 //! Counting walks over every byte and is most of the work of a manifest. So each text is counted once and not once more
 //! as a part of the whole prompt, several are counted at once, and [`Counts`] knows what was counted before.
@@ -20,6 +20,10 @@ const OTHERS_PERCENT: u64 = 120;
 /// models make up to 35 % more again.
 const CLAUDE_PERCENT: u64 = 150;
 
+/// "A token is equivalent to about 4 characters" (Gemini API, "Understand and count tokens"): a second floor, as `plantocode
+/// context` has it. A long run of blanks is one token of OpenAI's vocabulary.
+const GEMINI_CHARACTERS: u64 = 4;
+
 /// Texts shorter than this, in bytes, are not remembered: to count them takes no longer than to look them up.
 const SHORT: usize = 256;
 
@@ -36,18 +40,25 @@ const MOST_THREADS: usize = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Counter {
     percent: u64,
+    /// Characters that are at least one token.
+    characters: Option<u64>,
 }
 
 impl Counter {
-    /// The counter for a model of a provider. Claude is known by its name, behind whatever provider.
+    /// The counter for a model of a provider. Claude and Gemini are known by their names, behind whatever provider.
     pub(crate) fn for_model(provider: &str, model: &str) -> Counter {
         let percent = match provider {
+            // These have the vocabulary before, which makes more tokens of most texts.
+            "openai" if model == "gpt-4" || model.starts_with("gpt-4-") || model.starts_with("gpt-3.5") => {
+                OTHERS_PERCENT
+            }
             "openai" => 100,
             "anthropic" => CLAUDE_PERCENT,
             _ if model.contains("claude") => CLAUDE_PERCENT,
             _ => OTHERS_PERCENT,
         };
-        Counter { percent }
+        let gemini = provider == "google" || model.contains("gemini");
+        Counter { percent, characters: gemini.then_some(GEMINI_CHARACTERS) }
     }
 
     /// Whether counts are those of the model, and not estimates.
@@ -55,9 +66,11 @@ impl Counter {
         self.percent == 100
     }
 
-    /// What the model makes of `count` tokens of OpenAI's vocabulary.
-    pub(crate) fn raise(self, count: u64) -> u64 {
-        (count * self.percent).div_ceil(100)
+    /// What the model makes of `text`, which has `count` tokens in OpenAI's vocabulary.
+    pub(crate) fn raise(self, count: u64, text: &str) -> u64 {
+        let floor =
+            self.characters.map_or(0, |characters| (text.chars().count() as u64).div_ceil(characters));
+        (count * self.percent).div_ceil(100).max(floor)
     }
 }
 
@@ -220,17 +233,29 @@ mod tests {
 
     #[test]
     fn other_vendors_are_counted_higher() {
-        let count = Counts::new().text("fn main() { println!(\"hello\"); }");
-        let openai = Counter::for_model("openai", "gpt-5.1");
-        assert!(count > 5 && openai.is_exact() && openai.raise(count) == count);
+        let text = "fn main() { println!(\"hello\"); }";
+        let count = Counts::new().text(text);
+        for model in ["gpt-5.1", "gpt-4o", "gpt-4.1-mini", "o3"] {
+            let openai = Counter::for_model("openai", model);
+            assert!(count > 5 && openai.is_exact() && openai.raise(count, text) == count, "{model}");
+        }
+        let blanks = Counter::for_model("google", "gemini-2.5-pro").raise(1, &" ".repeat(80));
+        assert_eq!(blanks, 20, "a long run of blanks is not believed to be one token");
         for (provider, model, percent) in [
+            ("openai", "gpt-4", 120),
+            ("openai", "gpt-4-turbo", 120),
+            ("openai", "gpt-3.5-turbo", 120),
             ("google", "gemini-2.5-pro", 120),
             ("anthropic", "some-name", 150),
             ("openrouter", "anthropic/claude-sonnet-4.5", 150),
         ] {
             let other = Counter::for_model(provider, model);
             assert!(!other.is_exact());
-            assert_eq!((other.raise(count), other.raise(0)), ((count * percent).div_ceil(100), 0), "{model}");
+            assert_eq!(
+                (other.raise(count, text), other.raise(0, "")),
+                ((count * percent).div_ceil(100), 0),
+                "{model}"
+            );
         }
     }
 

@@ -98,8 +98,17 @@ impl From<llm::Dialect> for Whose {
     }
 }
 
-/// How the codes of our server begin that speak of a provider.
-const UPSTREAM: &str = "upstream_";
+/// The codes under which our server passes on what it says of a provider, as a whole sentence that names it. Others of its codes
+/// that begin like these, as `upstream_failed`, are for words in which nobody is named.
+const WHOLE_SENTENCES: [&str; 7] = [
+    "upstream_rejected",
+    "upstream_unauthorized",
+    "upstream_rate_limited",
+    "upstream_quota_exhausted",
+    "upstream_overloaded",
+    "upstream_unavailable",
+    UpstreamError::CUT,
+];
 
 /// One sentence of who does what, and what was said.
 fn said(provider: &str, what: &str, message: &str) -> String {
@@ -139,7 +148,8 @@ impl GatewayError {
         let UpstreamError { status, code, message, retry_after: said } = error;
         let retry_after = retry_after.or(said).map(|wait| wait.min(crate::retry::LONGEST));
         // What our server says of a provider is whole, and names the one that it asked in the end.
-        let whole = whose == Whose::Ours && code.as_deref().is_some_and(|code| code.starts_with(UPSTREAM));
+        let whole =
+            whose == Whose::Ours && code.as_deref().is_some_and(|code| WHOLE_SENTENCES.contains(&code));
         let provider = if whole { String::new() } else { provider.to_owned() };
         match status {
             401 => Self::Unauthorized { provider, status, code, message },
@@ -159,12 +169,14 @@ impl GatewayError {
 
     /// The same for an error inside of an answer that had begun.
     pub(crate) fn from_stream(provider: &str, error: UpstreamError, whose: Whose) -> Self {
-        match (error.is_cut(), whose) {
-            // Our server passes on what a provider's answer ended with: a whole sentence.
-            (true, Whose::Ours) => Self::Cut { provider: String::new(), message: error.message },
-            (true, Whose::Providers) => Self::Cut { provider: provider.to_owned(), message: error.message },
-            (false, whose) => Self::from_upstream(provider, error, None, whose),
+        if !error.is_cut() {
+            return Self::from_upstream(provider, error, None, whose);
         }
+        // Our server passes on what a provider's answer ended with: a whole sentence. Where its own answer ended without an end,
+        // nobody said anything, and the words are those of the decoder here.
+        let passed_on = whose == Whose::Ours && error != UpstreamError::cut();
+        let provider = if passed_on { String::new() } else { provider.to_owned() };
+        Self::Cut { provider, message: error.message }
     }
 
     /// A failure of the connection. The address is removed: it can contain what should not be shown.
@@ -225,6 +237,13 @@ mod tests {
         let passed = UpstreamError::new(502, Some(UpstreamError::CUT.into()), &cut.to_string());
         let passed = GatewayError::from_stream("plans.example", passed, Whose::Ours);
         assert!(cut.to_string().starts_with("OpenAI broke off: ") && passed.to_string() == cut.to_string());
+        // The connection to our server ended, and it had said nothing.
+        let ended = GatewayError::from_stream("plans.example", UpstreamError::cut(), Whose::Ours);
+        assert!(ended.to_string().starts_with("plans.example broke off: the upstream ended"), "{ended}");
+        // What its server says of an answer that it could not read names nobody.
+        let garbled = UpstreamError::new(502, Some("upstream_failed".into()), "the answer is garbled");
+        let garbled = GatewayError::from_upstream("plans.example", garbled, None, Whose::Ours);
+        assert_eq!(garbled.to_string(), "plans.example is not available: the answer is garbled");
         // What the server says of itself is said of the server.
         let own = UpstreamError::new(429, Some("rate_limited".into()), "20 requests a minute are allowed");
         let own = GatewayError::from_upstream("plans.example", own, None, Whose::Ours);

@@ -92,17 +92,35 @@ fn prose(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// A carriage return at the end of a line is no hidden text.
+fn is_hidden(c: char) -> bool {
+    crate::path::is_invisible(c) && c != '\r'
+}
+
+/// A foreign text as a quotation in Markdown, without characters that cannot be seen: whatever stands in it, it begins no
+/// heading outside of the quotation. Empty for an empty text.
+pub fn quoted(text: &str) -> String {
+    let seen: String = text.trim().chars().filter(|c| !is_hidden(*c)).collect();
+    // A carriage return by itself ends a line in Markdown, too.
+    let seen = seen.replace("\r\n", "\n").replace('\r', "\n");
+    seen.lines().map(|line| format!("> {line}\n")).collect()
+}
+
+/// A foreign text in one line, without characters that cannot be seen.
+pub fn in_one_line(text: &str) -> String {
+    let seen: String = text.chars().filter(|c| !is_hidden(*c)).collect();
+    one_line(&seen)
+}
+
 /// The document without characters that cannot be seen, and how many there were.
 pub fn stripped(document: &Document) -> (Document, usize) {
     let mut out = document.clone();
     let mut count = 0;
     let mut strip = |text: &mut String| {
-        // A carriage return at the end of a line is no hidden text.
-        let hidden = |c: char| crate::path::is_invisible(c) && c != '\r';
-        let found = text.chars().filter(|c| hidden(*c)).count();
+        let found = text.chars().filter(|c| is_hidden(*c)).count();
         if found > 0 {
             count += found;
-            text.retain(|c| !hidden(c));
+            text.retain(|c| !is_hidden(c));
         }
     };
     strip(&mut out.title);

@@ -260,8 +260,12 @@ fn print(manifest: &Manifest) {
         show::tell(format_args!("{} {}", styled(style, word), show::harmless(&what)));
     }
     if manifest.overflow_tokens > 0 {
-        let text =
-            format!("This is {} tokens too long for the model. Untick files.", manifest.overflow_tokens);
+        let (about, estimated) = match manifest.tokens_exact {
+            true => ("", ""),
+            false => ("about ", " (an estimate for this model)"),
+        };
+        let over = show::count(manifest.overflow_tokens);
+        let text = format!("This is {about}{over} tokens too long for the model{estimated}. Untick files.");
         show::tell(styled(BAD, text));
     }
 }

@@ -72,8 +72,15 @@ pub(crate) async fn apply(inner: &Inner, context: &StepContext, stage: &str) -> 
         .await?;
     inner.bus.tell(Topic::Session, &session.id, Some(&session.id));
     let cut = if list.whole { "" } else { " The answer was cut; what had arrived was used." };
-    let alarm = sent(context, stage)?.alarm.map(|alarm| format!(" {alarm}")).unwrap_or_default();
-    Ok(Outcome::Done(format!("{note}{cut}{alarm}")))
+    Ok(Outcome::Done(format!("{note}{cut}{}", alarms(context, stage))))
+}
+
+/// What a person has to know of how a stage was asked for. The first one has no note of its own: its folders are its output.
+fn alarms(context: &StepContext, stage: &str) -> String {
+    let first = Some("roots").filter(|_| stage == "patterns");
+    let stages = first.into_iter().chain([stage]);
+    let alarms = stages.filter_map(|stage| sent(context, stage).ok()?.alarm);
+    alarms.map(|alarm| format!(" {alarm}")).collect()
 }
 
 /// The list that a stage's answer is.
@@ -83,7 +90,7 @@ async fn answered(inner: &Inner, context: &StepContext, stage: &str) -> Result<L
     match named::read(&answer) {
         Some(list) => Ok(List { whole: list.whole && sent.ending == Ending::Finished, ..list }),
         None => {
-            let why = sent.trouble.map(|why| format!(" {why}")).unwrap_or_default();
+            let why: String = sent.alarm.iter().chain(&sent.trouble).map(|why| format!(" {why}")).collect();
             Err(StepError::Failed(format!(
                 "The model's answer to “{stage}” is not a list that can be read.{why} The ranking is as it was, and the answer is kept. Do the \
                  stage once more, or go on without it."

@@ -27,7 +27,7 @@ pub(crate) async fn apply_proposal(inner: &Inner, context: &StepContext) -> Resu
         return Err(StepError::Canceled);
     }
     let Some(list) = named::questions(&answer(inner, job).await?) else {
-        let why = ending.trouble.map(|why| format!(" {why}")).unwrap_or_default();
+        let why: String = ending.alarm.iter().chain(&ending.trouble).map(|why| format!(" {why}")).collect();
         return Err(StepError::Failed(format!(
             "The model's answer is not a list of questions that can be read.{why} Nothing was asked, and the answer is kept."
         )));
@@ -73,7 +73,8 @@ pub(crate) async fn apply_answer(inner: &Inner, context: &StepContext) -> Result
     }
     if text.trim().is_empty() {
         let why = sent.trouble.unwrap_or_else(|| "The model gave no answer.".to_owned());
-        return Err(StepError::Failed(format!("{why} The question is kept; ask it once more.")));
+        let alarm = sent.alarm.map(|alarm| format!("{alarm} ")).unwrap_or_default();
+        return Err(StepError::Failed(format!("{alarm}{why} The question is kept; ask it once more.")));
     }
     let approval = job.approval_id.clone().unwrap_or_default();
     let key = approval.clone();
@@ -81,12 +82,7 @@ pub(crate) async fn apply_answer(inner: &Inner, context: &StepContext) -> Result
     let noted: WebNotes = noted.and_then(|notes| serde_json::from_str(&notes).ok()).unwrap_or_default();
     let (notes, foreign) = tidied(noted);
     let mut trouble: Vec<String> = sent.alarm.into_iter().chain(sent.trouble).collect();
-    if foreign > 0 {
-        trouble.push(format!("{foreign} sources without a web address were left out."));
-    }
-    if notes.sources.is_empty() {
-        trouble.push("No source was given: what it says may not have been looked up.".to_owned());
-    }
+    trouble.extend(of_sources(&notes, foreign));
     let outcome = inner.outcome(&approval).await?;
     let state = if sent.ending == Ending::Finished { ANSWERED } else { CUT };
     let row = WebFindingRow {
@@ -103,6 +99,18 @@ pub(crate) async fn apply_answer(inner: &Inner, context: &StepContext) -> Result
     };
     inner.store.write(move |db| store::web_findings::answer(db, &row)).await?;
     Ok(Outcome::Done(format!("{} sources.", notes.sources.len())))
+}
+
+/// What a person has to know of the sources of an answer, after [`tidied`].
+pub(crate) fn of_sources(notes: &WebNotes, foreign: usize) -> Vec<String> {
+    let mut said = Vec::new();
+    if foreign > 0 {
+        said.push(format!("{foreign} sources without a web address were left out."));
+    }
+    if notes.sources.is_empty() {
+        said.push("No source was given: what it says may not have been looked up.".to_owned());
+    }
+    said
 }
 
 /// Each address once and only addresses, at a length that can be shown; and how many were none.

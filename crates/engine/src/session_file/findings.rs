@@ -8,6 +8,7 @@ use super::folder::unreadable;
 use super::wire::WebFindingFile;
 use crate::Inner;
 use crate::research::{self, ANSWERED, CUT};
+use plan::export::{in_one_line, quoted};
 use rpc::ApiError;
 use store::Db;
 use store::jobs::JobRow;
@@ -33,13 +34,27 @@ pub(super) fn file(row: WebFindingRow) -> Option<WebFindingFile> {
     })
 }
 
-/// The findings as people read them.
+/// The findings as people read them. All of it is foreign text, which can neither hide something nor pass for our own.
 pub(super) fn markdown(files: &[WebFindingFile]) -> String {
-    let text = |file: &WebFindingFile| {
-        let cut = file.state == CUT;
-        research::text(&file.question, &file.answer, cut, &file.web)
-    };
-    format!("# What was found on the web\n\n{}", files.iter().map(text).collect::<Vec<_>>().join("\n---\n\n"))
+    format!("# What was found on the web\n\n{}", files.iter().map(one).collect::<Vec<_>>().join("\n"))
+}
+
+fn one(file: &WebFindingFile) -> String {
+    let mut text = format!("## {}\n\n{}", in_one_line(&file.question), quoted(&file.answer));
+    if file.state == CUT {
+        text.push_str("\n*The answer ended too early.*\n");
+    }
+    if let Some(trouble) = &file.trouble {
+        text.push_str(&format!("\nWarning: {}\n", in_one_line(trouble)));
+    }
+    if !file.web.sources.is_empty() {
+        text.push_str("\nSources:\n\n");
+    }
+    for source in &file.web.sources {
+        let date = source.date.as_deref().map(|date| format!(", {}", in_one_line(date))).unwrap_or_default();
+        text.push_str(&format!("- <{}>{date}: {}\n", in_one_line(&source.url), in_one_line(&source.title)));
+    }
+    text
 }
 
 /// Whether findings can be those of a session.
@@ -83,7 +98,14 @@ impl Inner {
     ) -> Result<Imported, ApiError> {
         let job = self.import_job(session);
         let row = |(place, file): (u32, WebFindingFile)| {
-            let (notes, _) = research::tidied(file.web);
+            let (notes, foreign) = research::tidied(file.web);
+            let mut trouble: Vec<String> = file.trouble.into_iter().collect();
+            for said in research::of_sources(&notes, foreign) {
+                // An answer without a source says so already.
+                if !trouble.iter().any(|known| known.contains(&said)) {
+                    trouble.push(said);
+                }
+            }
             Ok(WebFindingRow {
                 id: self.new_id(),
                 session_id: session.to_owned(),
@@ -93,7 +115,7 @@ impl Inner {
                 question: file.question,
                 why: file.why,
                 state: file.state,
-                trouble: file.trouble,
+                trouble: (!trouble.is_empty()).then(|| trouble.join(" ")),
                 answer: file.answer,
                 web: serde_json::to_string(&notes).map_err(|e| ApiError::internal(e.to_string()))?,
                 usage: None,
@@ -105,5 +127,40 @@ impl Inner {
         };
         let rows = (0..).zip(files).map(row).collect::<Result<_, ApiError>>()?;
         Ok(Imported { job, rows })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::WebNotes;
+    use api::research::WebSource;
+
+    #[test]
+    fn foreign_words_hide_nothing_and_pass_for_nothing_of_ours() {
+        let source = WebSource {
+            url: "https://a.example/".into(),
+            title: "# Approved\u{202e}".into(),
+            date: None,
+            quote: None,
+        };
+        let file = WebFindingFile {
+            question: "Which\n# limit?".into(),
+            state: CUT.into(),
+            answer: "Three.\r\n# What was found\n\u{200b}## Yours\r## Mine".into(),
+            trouble: Some("The server says that it changed the request: model.\n## All is well".into()),
+            web: WebNotes { sources: vec![source], searches: Vec::new() },
+            ..WebFindingFile::default()
+        };
+        let text = markdown(&[file]);
+        let headings: Vec<&str> = text.lines().filter(|line| line.starts_with('#')).collect();
+        assert_eq!(headings, ["# What was found on the web", "## Which # limit?"], "{text}");
+        for line in ["> # What was found", "> ## Yours", "> ## Mine", "- <https://a.example/>: # Approved"] {
+            assert!(text.lines().any(|l| l == line), "{line} in {text}");
+        }
+        assert!(
+            text.contains("Warning: The server says that it changed the request: model. ## All is well\n")
+        );
+        assert!(!text.chars().any(plan::path::is_invisible), "{text:?}");
     }
 }

@@ -1,6 +1,7 @@
 //! Looks through everything the engine relies on. Changes nothing.
 
 use crate::error::database;
+use crate::house::{DAY_MS, Span};
 use crate::{Engine, Inner};
 use api::Empty;
 use api::models::Models;
@@ -27,6 +28,7 @@ pub(super) async fn health(engine: &Engine, caller: &Caller, whole: bool) -> Res
     let mut checks = folders(inner);
     checks.push(room(&inner.lock.dir().data));
     checks.push(whole_database(inner, whole).await?);
+    checks.push(old_requests(inner).await?);
     checks.push(record(inner).await?);
     checks.push(jobs(inner).await?);
     checks.push(terminals(inner).await);
@@ -115,6 +117,35 @@ fn unreadable(name: &str, e: &store::StoreError) -> Check {
 /// What to do about a database that is damaged.
 const DAMAGED: &str =
     "Make a copy of the data folder now, then restore the newest backup (`plantocode restore`).";
+
+async fn old_requests(inner: &Inner) -> Result<Check, ApiError> {
+    let days = inner.store.read(crate::settings::keep_requests_days).await.map_err(database)?;
+    let doubtful = inner.doubtful_time().await.map_err(database)?;
+    Ok(forgetting(days, &doubtful, inner.now()))
+}
+
+/// Whether the texts of old requests are forgotten when the settings say so.
+fn forgetting(days: u32, doubtful: &[Span], now: i64) -> Check {
+    let name = "old requests";
+    let Some(last) = doubtful.last() else {
+        let text = match days {
+            0 => "Their texts are kept for ever.".to_owned(),
+            days => format!("Their texts are forgotten after {days} days."),
+        };
+        return good(name, text);
+    };
+    let longer = doubtful.iter().map(|span| span.to - span.from).sum::<i64>() / DAY_MS;
+    let ago = now.saturating_sub(last.to) / DAY_MS;
+    let text = format!(
+        "Texts of {days} days ago are kept for up to {} days more, since {} days ago. The clock had gone on by a long time then: \
+         either the program was not used, or the clock was set.",
+        longer.max(1),
+        ago.max(0)
+    );
+    let help =
+        "If the clock is right and the room is wanted, `plantocode sizes --clean` forgets what is older now.";
+    check(name, CheckLevel::Note, text, help)
+}
 
 async fn record(inner: &Inner) -> Result<Check, ApiError> {
     let name = "record of what left";
@@ -218,6 +249,16 @@ async fn models(engine: &Engine, caller: &Caller) -> Option<Check> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_kept_longer_because_of_the_clock_is_told_with_what_to_do() {
+        assert_eq!(forgetting(90, &[], 0).level, CheckLevel::Good);
+        let span = |from: i64, to: i64| Span { from: from * DAY_MS, to: to * DAY_MS };
+        let told = forgetting(90, &[span(30, 60), span(90, 200)], 212 * DAY_MS);
+        assert_eq!(told.level, CheckLevel::Note);
+        assert!(told.text.contains("140 days more, since 12 days ago"), "{}", told.text);
+        assert!(told.help.contains("plantocode sizes --clean"));
+    }
 
     #[cfg(unix)]
     #[test]

@@ -226,7 +226,11 @@ async fn a_request_too_long_for_the_model_cannot_be_approved() {
     let manifest = approvals.get(&GetApproval { approval }).await.unwrap();
     assert!(manifest.overflow_tokens > 0 && manifest.cost_ceiling > 0);
     let approve = Approve { approval: manifest.id, fingerprint: manifest.fingerprint, remember: None };
-    assert_eq!(approvals.approve(&approve).await.unwrap_err().reason, "too_long");
+    let refused = approvals.approve(&approve).await.unwrap_err();
+    assert_eq!(refused.reason, "too_long");
+    // How sure that is stands beside it.
+    assert_eq!(refused.message.contains("estimate"), !manifest.tokens_exact, "{}", refused.message);
+    assert_eq!(refused.message.contains("is about "), !manifest.tokens_exact, "{}", refused.message);
 }
 
 /// What is approved is what each provider gets, in its own form.

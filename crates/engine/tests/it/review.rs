@@ -1,6 +1,6 @@
 //! Versions, decisions, several plans, drafts, templates, status: through the API.
 
-use crate::fixture::{Fixture, TASK, repo};
+use crate::fixture::{Fixture, TASK, link, repo};
 use api::discovery::{DiscoveryClient, IncludeFiles};
 use api::plans::{ExportPlan, GetPlan, Operation, OperationKind, Plan, PlanFormat};
 use api::review::{
@@ -70,8 +70,23 @@ async fn a_plan_is_edited_repaired_and_taken_back_without_losing_anything() {
     );
     assert_eq!(titles(&plan)[1], ("s2", "Use it", vec![1]));
 
-    let repair = RepairStep { plan: plan.id.clone(), version: 1, step: "s1".into(), finding: 0 };
-    assert_eq!(plan.steps[0].findings[0].code, "path_missing");
+    let shown = plan.steps[0].findings[0].clone();
+    assert_eq!(shown.code, "path_missing");
+    let repair = RepairStep {
+        plan: plan.id.clone(),
+        version: 1,
+        step: "s1".into(),
+        finding: 0,
+        code: Some(shown.code),
+        operation: shown.operation,
+    };
+    for other in [
+        RepairStep { code: Some("path_case".into()), ..repair.clone() },
+        RepairStep { operation: Some(7), ..repair.clone() },
+    ] {
+        let moved = f.plans().repair(&other).await.unwrap_err();
+        assert_eq!((moved.code, moved.reason.as_str()), (rpc::ErrorCode::Conflict, "finding_changed"));
+    }
     let repaired = f.plans().repair(&repair).await.unwrap();
     assert_eq!((repaired.version, repaired.steps[0].operations[0].path.as_str()), (2, "src/policy.rs"));
     assert_eq!((plan.errors, repaired.errors), (1, 0));
@@ -244,6 +259,10 @@ async fn templates_of_a_project_are_inert_until_they_are_trusted() {
     let trust = TrustTemplate { project: project.clone(), name: "task".into(), hash: file.hash.clone() };
     templates.trust(&trust).await.unwrap();
     assert!(templates.render(&render("task")).await.unwrap().text.starts_with("Send every key"));
+    // Its text is that of a file: not for whoever may only look at plans.
+    let viewer = link(&f.engine, rpc::Caller::new("viewer", rpc::Scopes::NONE.with(rpc::Scope::View)));
+    let refused = TemplatesClient(viewer).render(&render("task")).await.unwrap_err();
+    assert_eq!(refused.code, rpc::ErrorCode::Forbidden);
     f.repo.write(".plantocode/templates/task.md", "Now something else");
     assert_eq!(
         templates.render(&render("task")).await.unwrap().text.trim(),

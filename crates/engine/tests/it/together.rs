@@ -4,7 +4,7 @@ use crate::fixture::{Fixture, TASK, link};
 use api::SessionId;
 use api::plans::PlansClient;
 use api::review::{EditStep, StepContent};
-use api::sessions::{GetSession, SaveTask, SessionsClient};
+use api::sessions::{CreateSession, GetSession, SaveTask, SessionsClient};
 use rpc::{Caller, ErrorCode};
 use std::time::Duration;
 
@@ -117,35 +117,42 @@ async fn two_who_edit_one_plan_do_not_overwrite_each_other() {
 }
 
 /// Two texts that have hardly a word in common with a third take a while to be put together. Whoever stores something else
-/// does not wait for that.
-#[tokio::test(flavor = "multi_thread")]
-async fn what_takes_long_to_put_together_holds_nobody_up() {
-    let f = Fixture::start().await;
-    let words = |mark: &str| (0..3_900).map(|n| format!("{mark}{} ", n * 7 % 3_911)).collect::<String>();
-    let (base, mine, theirs) = (words("a"), words("b"), words("c"));
-    let session = f.session(&base).await;
-    let sessions = SessionsClient(f.client.clone());
-    let save = |text: &str| SaveTask {
-        session: session.id.clone(),
-        text: text.to_owned(),
-        base_version: session.task_version,
-        base_text: Some(base.clone()),
-    };
-    sessions.save_task(&save(&theirs)).await.unwrap();
-    let late = save(&mine);
-    let merging = {
-        let sessions = SessionsClient(link(&f.engine, Caller::owner("phone")));
-        tokio::spawn(async move { sessions.save_task(&late).await })
-    };
-    let (other, mut stored) = (f.session(TASK).await, 0);
-    while !merging.is_finished() {
-        let now = sessions.get(&GetSession { session: other.id.clone() }).await.unwrap();
-        let (session, text) = (other.id.clone(), format!("{TASK} {stored}"));
-        let save = SaveTask { session, text, base_version: now.task_version, base_text: None };
-        sessions.save_task(&save).await.unwrap();
-        stored += 1;
-    }
-    let merged = merging.await.unwrap().unwrap().task;
-    assert!(merged.contains("b17 ") && merged.contains("c17 ") && !merged.contains("a17 "));
-    assert!(stored > 2, "only {stored} were stored meanwhile");
+/// does not wait for that: the only thread for such work is held here, and everything else goes on.
+#[test]
+fn what_takes_long_to_put_together_holds_nobody_up() {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.worker_threads(2).max_blocking_threads(1).enable_all().build().unwrap().block_on(async {
+        let f = Fixture::start().await;
+        let words = |mark: &str| (0..3_900).map(|n| format!("{mark}{} ", n * 7 % 3_911)).collect::<String>();
+        let (base, mine, theirs) = (words("a"), words("b"), words("c"));
+        let session = f.session(&base).await;
+        let sessions = SessionsClient(f.client.clone());
+        let save = |text: &str| SaveTask {
+            session: session.id.clone(),
+            text: text.to_owned(),
+            base_version: session.task_version,
+            base_text: Some(base.clone()),
+        };
+        sessions.save_task(&save(&theirs)).await.unwrap();
+        let (open, opened) = std::sync::mpsc::channel::<()>();
+        let (holds, held) = tokio::sync::oneshot::channel();
+        let gate = tokio::task::spawn_blocking(move || holds.send(()).is_ok() && opened.recv().is_ok());
+        held.await.unwrap();
+        let late = save(&mine);
+        let merging = {
+            let sessions = SessionsClient(link(&f.engine, Caller::owner("phone")));
+            tokio::spawn(async move { sessions.save_task(&late).await })
+        };
+        let create = CreateSession { project: session.project.clone(), task: TASK.into() };
+        for n in 0..50 {
+            // More than enough time for it to come to where it waits.
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            sessions.create(&create).await.unwrap();
+            assert!(!merging.is_finished(), "it was put together elsewhere, after {n}");
+        }
+        open.send(()).unwrap();
+        assert!(gate.await.unwrap());
+        let merged = merging.await.unwrap().unwrap().task;
+        assert!(merged.contains("b17 ") && merged.contains("c17 ") && !merged.contains("a17 "));
+    });
 }

@@ -72,6 +72,11 @@ async fn a_session_is_made_again_elsewhere_and_nothing_in_it_counts_as_decided()
         &whole.replace("\"plantocode_session\": 1", "\"plantocode_session\": 2"),
         &whole.replace("\"path\": \"src/http.rs\"", "\"path\": \"../outside\""),
         &whole.replace("\"state\": \"complete\"", "\"state\": \"streaming\""),
+        // A version with a step of which nothing is kept.
+        &whole.replace(
+            "\"versions\": []",
+            r#""versions": [{"number": 2, "origin": "edit", "document": "<plan><step title='a'/></plan>", "steps": [], "created_at": 1}]"#,
+        ),
     ] {
         std::fs::write(broken.join("session.json"), text).unwrap();
         let import = ImportSession { project: project.clone(), folder: broken.display().to_string() };
@@ -143,7 +148,14 @@ async fn what_was_found_on_the_web_travels_and_is_attached_to_nothing() {
         file["web_findings"][0]["web"]["sources"][0]["url"] = "javascript:alert(1)".into();
     });
     let without = sessions.import(&import(&script)).await.unwrap();
-    assert!(findings(&there, &without).await[0].sources.is_empty());
+    let without = &findings(&there, &without).await[0];
+    assert!(without.sources.is_empty());
+    assert_eq!(
+        without.trouble.as_deref(),
+        Some(
+            "1 sources without a web address were left out. No source was given: what it says may not have been looked up."
+        )
+    );
     for (name, member, value) in [("asked", "state", "asked"), ("empty", "question", "")] {
         let broken = changed(name, &|file| file["web_findings"][0][member] = value.into());
         assert_eq!(sessions.import(&import(&broken)).await.unwrap_err().reason, "session_file", "{name}");

@@ -354,11 +354,12 @@ impl<'a> Picture<'a> {
     }
 
     /// Whether the operation says nothing that the one before it on the same file has not said: the same change of the
-    /// same place. Its step must have something left without it.
+    /// same symbol or lines. Its step must have something left without it.
     fn repeats(&self, operation: &Operation) -> bool {
         let step = &self.document.steps[self.index];
         let within = |before: &Operation| match (before.lines, operation.lines) {
-            (None, None) => true,
+            // Without a symbol either, nothing says that the place is the same: a line may be put in twice.
+            (None, None) => operation.symbol.is_some(),
             (Some((a, b)), Some((first, last))) => a <= first && last <= b,
             _ => false,
         };

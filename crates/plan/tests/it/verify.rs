@@ -368,10 +368,20 @@ fn a_step_moves_behind_the_one_that_makes_its_file() {
     // Where something else would change, or nothing be won, there is none.
     let moved_away =
         "<operation kind='create' path='src/new.rs'/><operation kind='delete' path='src/new.rs'/>";
+    let light = "<operation kind='modify' path='src/new.rs'/>";
+    let heavy = named("user", "", &format!("{light}<command>x</command>"));
+    let after = put_right(&[heavy, maker("")], "path_made_later").unwrap();
+    assert_eq!(titles(&after)[0].0, "maker", "neighbours change places whatever they do");
     let both = "<operation kind='modify' path='src/new.rs'/><operation kind='modify' path='src/http.rs'/>";
     for steps in [
         [user("user"), other("1"), maker("")],
         [user("user"), other(""), maker("1")],
+        [named("user", "", &format!("{light}<command>x</command>")), other(""), maker("")],
+        [
+            named("user", "", &format!("{light}<operation kind='create' path='src/b.rs'/>")),
+            other(""),
+            maker(""),
+        ],
         [named("user", "", both), other(""), maker("")],
         [user("user"), other(""), named("maker", "", moved_away)],
         [named("user", "", "<operation kind='delete' path='src/new.rs'/>"), other(""), maker("")],
@@ -392,6 +402,8 @@ fn a_change_that_is_made_already_goes() {
     assert_eq!((after.steps[0].operations.len(), after.steps[1].operations.len()), (1, 1));
     assert_eq!(after.steps[1].operations[0].path, "src/net/retry.rs");
     let within = two(&change("lines='5-20'", "a"), &change("lines='10-12'", "a"), "<command>x</command>");
+    let anywhere = two(&change("", "a"), &change("", "a"), more);
+    assert!(put_right(&anywhere, "change_twice").is_none(), "it may be put in at two places");
     for code in ["change_twice", "lines_overlap"] {
         assert_eq!(put_right(&within, code).unwrap().steps[1].operations.len(), 0, "{code}");
     }
@@ -413,6 +425,7 @@ fn a_file_that_comes_and_goes_is_left_out() {
     let operation = |kind: &str| format!("<operation kind='{kind}' path='src/new.rs'/>");
     let (create, modify, delete) = (operation("create"), operation("modify"), operation("delete"));
     let more = "<operation kind='modify' path='src/http.rs'/>";
+    let uses = "<operation kind='modify' path='src/http.rs'><change>mod new;</change></operation>";
     let with = |one: &str| step(&format!("{more}{one}"));
     let after = put_right(&[with(&create), with(&modify), with(&delete), with(&create)], "made_and_removed");
     let after = after.unwrap();
@@ -423,6 +436,10 @@ fn a_file_that_comes_and_goes_is_left_out() {
     for steps in [
         vec![with(&create), step(&delete)],
         vec![step("<operation kind='move' path='src/http.rs' to='src/new.rs'/>"), with(&delete)],
+        // What is of use while it is there.
+        vec![with(&create), step(&format!("{more}<command>sh run.sh</command>")), with(&delete)],
+        vec![with(&create), with("<check>src/new.rs prints nothing.</check>"), with(&delete)],
+        vec![step(&format!("{create}{uses}")), with(&delete)],
         vec![
             step("<operation kind='create' path='src/net/retry.rs'/>"),
             with("<operation kind='delete' path='src/net/retry.rs'/>"),

@@ -37,7 +37,7 @@ export function Answer({ approval, manifest, active }: AnswerProps) {
     <div className={session.foot}>
       {over > 0 && (
         <div className={css.wideNote}>
-          <Note tone="error">{w.approve.overflow(tokens(over), window > 0 ? w.approve.limit(compact(window)) : "")}</Note>
+          <Note tone="error">{w.approve.overflow(tokens(over), window > 0 ? w.approve.limit(compact(window)) : "", manifest.tokens_exact)}</Note>
         </div>
       )}
       {stale && (

@@ -348,7 +348,8 @@ async fn own_limits(store: &Store) {
         store.change_own_limits("org", Some("u1"), &requests, 4),
         store.change_own_limits("org", Some("u1"), &tokens, 4)
     );
-    (one.unwrap(), other.unwrap());
+    one.unwrap();
+    other.unwrap();
     let both = OwnLimits { requests_per_minute: Some(0), tokens_per_minute: Some(9), ..limits };
     assert_eq!(store.own_limits().await.unwrap(), [of(Some("u1"), both)]);
 }

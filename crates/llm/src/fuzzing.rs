@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::catalogue::Prices;
 use crate::inbound::multipart as form;
-use crate::inbound::recording::length_ms;
+use crate::inbound::recording::length;
 use crate::inbound::transcription::Transcription;
 use crate::inbound::{Door, Failure, Gathered, Inbound, Opening, Verbatim, Writer};
 use crate::sse::{SseDecoder, SseEvent};
@@ -242,8 +242,12 @@ fn told(inbound: &Inbound, events: Vec<StreamEvent>) {
 
 /// The length of a recording: told or not, and if it is told, one that so many bytes can have.
 pub fn recording(data: &[u8]) {
-    if let Some(ms) = length_ms(data) {
-        assert!(ms >= data.len() as u64 * 8 / 10_000, "{} bytes in {ms} ms", data.len());
+    let (read, bits) = (length(data), data.len() as u64 * 8);
+    if let Some(ms) = read.told_ms {
+        assert!((bits / 10_000..=bits).contains(&ms), "{} bytes in {ms} ms", data.len());
+        assert!((ms..=ms.max(bits / 32)).contains(&read.counted_ms), "{read:?}");
+    } else {
+        assert_eq!(read.counted_ms, bits / 32);
     }
 }
 

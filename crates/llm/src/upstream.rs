@@ -86,19 +86,47 @@ impl Upstream {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Thinking;
 
-    /// One request in every wire form: who changes a translation raises [`TRANSLATIONS`], or engines of the version before
-    /// would take servers of this one for liars.
+    /// All that a request can have, but what not every form has: a search, and a schema beside thinking.
+    const RICH: &str = r#"{"model":"m","messages":[
+        {"role":"system","content":"Plan"},
+        {"role":"developer","content":"Briefly"},
+        {"role":"user","content":[
+            {"type":"text","text":"Retry","cache_control":{"type":"ephemeral"}},
+            {"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA","detail":"high"}},
+            {"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]},
+        {"role":"assistant","content":"Looking","tool_calls":[
+            {"id":"c1","type":"function","function":{"name":"look","arguments":"{\"a\":1}"}}]},
+        {"role":"tool","tool_call_id":"c1","content":"Found"},
+        {"role":"user","content":"Go on"}],
+        "tools":[{"type":"function","function":{"name":"look","description":"Looks","strict":true,
+            "parameters":{"type":"object","properties":{"a":{"type":["integer","null"]}},"required":["a"],"additionalProperties":false}}}],
+        "tool_choice":"auto","parallel_tool_calls":false,
+        "reasoning_effort":"high","temperature":0.5,"max_completion_tokens":9000,"stream":true}"#;
+
+    const SCHEMA: &str = r#""response_format":{"type":"json_schema","json_schema":{"name":"plan","strict":true, "schema":{"type":"object","properties":{"b":{"type":"string"}},"required":["b"],"additionalProperties":false}}},"#;
+
+    /// Three requests in every wire form, at models of each kind: who changes a translation raises [`TRANSLATIONS`], or engines of
+    /// the version before would take servers of this one for liars.
     #[test]
     fn a_changed_translation_has_a_new_version() {
         use sha2::{Digest, Sha256};
-        let canonical = br#"{"model":"m","messages":[{"role":"system","content":"Plan"},{"role":"user","content":"Retry"}],"max_completion_tokens":900,"stream":true}"#;
+        let plain = r#"{"model":"m","messages":[{"role":"system","content":"Plan"},{"role":"user","content":"Retry"}],"max_completion_tokens":900,"stream":true}"#;
+        let schema = RICH.replace("\"reasoning_effort\":\"high\",", SCHEMA);
         let mut hash = Sha256::new();
+        let kinds = [Thinking::None, Thinking::Budget, Thinking::Level, Thinking::Effort, Thinking::Fixed];
         for dialect in ALL {
-            hash.update(encode(dialect, canonical, "upstream", &ModelLimits::default()).unwrap().body);
+            for thinking in kinds {
+                let limits = ModelLimits { thinking, ..ModelLimits::default() };
+                for request in [plain, RICH, &schema] {
+                    let wire = encode(dialect, request.as_bytes(), "upstream", &limits);
+                    hash.update(wire.unwrap_or_else(|error| panic!("{dialect:?}: {error}")).body);
+                }
+            }
         }
         let told = format!("{TRANSLATIONS} {}", &hex::encode(hash.finalize())[..16]);
-        expect_test::expect!["2 95f57ecbcfec9b7b"].assert_eq(&told);
+        expect_test::expect!["2 2afcbe26f9ea289c"].assert_eq(&told);
     }
 
     const ALL: [Dialect; 8] = [

@@ -89,26 +89,52 @@ impl Store {
         limits: &OwnLimits,
         now_ms: i64,
     ) -> Result<(), StoreError> {
+        let set = |column: &str| format!("{column} = excluded.{column}");
+        self.put_own_limits((org_id, user_id), limits, now_ms, set).await
+    }
+
+    /// Sets those limits of somebody that are given, in one step; the others stay as they are.
+    pub async fn change_own_limits(
+        &self,
+        org_id: &str,
+        user_id: Option<&str>,
+        limits: &OwnLimits,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        let set = |column: &str| format!("{column} = COALESCE(excluded.{column}, own_limits.{column})");
+        self.put_own_limits((org_id, user_id), limits, now_ms, set).await
+    }
+
+    /// `set` says what becomes of a column that there is already.
+    async fn put_own_limits(
+        &self,
+        (org_id, user_id): (&str, Option<&str>),
+        limits: &OwnLimits,
+        now_ms: i64,
+        set: impl Fn(&str) -> String,
+    ) -> Result<(), StoreError> {
+        const COLUMNS: [&str; 5] =
+            ["requests_per_minute", "tokens_per_minute", "concurrent", "day_microusd", "month_microusd"];
         // No budget is larger than this; what is has no end.
         let money = |amount: Option<u64>| amount.map(|amount| i64::try_from(amount).unwrap_or(i64::MAX));
-        sqlx::query(
-            "INSERT INTO own_limits (org_id, user_id, requests_per_minute, tokens_per_minute, concurrent, day_microusd, \
-             month_microusd, changed_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
-             ON CONFLICT (org_id, user_id) DO UPDATE SET requests_per_minute = excluded.requests_per_minute, \
-             tokens_per_minute = excluded.tokens_per_minute, concurrent = excluded.concurrent, \
-             day_microusd = excluded.day_microusd, month_microusd = excluded.month_microusd, \
-             changed_ms = excluded.changed_ms",
-        )
-        .bind(org_id)
-        .bind(user_id.unwrap_or(EVERYBODY))
-        .bind(limits.requests_per_minute.map(i64::from))
-        .bind(limits.tokens_per_minute.map(i64::from))
-        .bind(limits.concurrent.map(i64::from))
-        .bind(money(limits.day_microusd))
-        .bind(money(limits.month_microusd))
-        .bind(now_ms)
-        .execute(&self.pool)
-        .await?;
+        let set: Vec<String> = COLUMNS.iter().map(|column| set(column)).collect();
+        let statement = format!(
+            "INSERT INTO own_limits (org_id, user_id, {}, changed_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+             ON CONFLICT (org_id, user_id) DO UPDATE SET {}, changed_ms = excluded.changed_ms",
+            COLUMNS.join(", "),
+            set.join(", "),
+        );
+        sqlx::query(sqlx::AssertSqlSafe(statement))
+            .bind(org_id)
+            .bind(user_id.unwrap_or(EVERYBODY))
+            .bind(limits.requests_per_minute.map(i64::from))
+            .bind(limits.tokens_per_minute.map(i64::from))
+            .bind(limits.concurrent.map(i64::from))
+            .bind(money(limits.day_microusd))
+            .bind(money(limits.month_microusd))
+            .bind(now_ms)
+            .execute(&self.pool)
+            .await?;
         Ok(())
     }
 

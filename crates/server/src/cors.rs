@@ -48,27 +48,39 @@ pub(crate) async fn allow<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    let Some(origin) = allowed(&request) else {
+    if !differs(&request) {
         return Ok(next.call(request).await?.map_into_left_body());
-    };
-    if let Some(mut reply) = preflight(&request) {
-        shared(reply.headers_mut(), origin);
-        return Ok(request.into_response(reply).map_into_right_body());
+    }
+    let origin = allowed(&request);
+    if origin.is_some()
+        && let Some(reply) = preflight(&request)
+    {
+        let mut reply = request.into_response(reply);
+        tell(reply.headers_mut(), origin);
+        return Ok(reply.map_into_right_body());
     }
     let mut reply = next.call(request).await?;
-    reply.headers_mut().insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
-    shared(reply.headers_mut(), origin);
+    if origin.is_some() {
+        reply.headers_mut().insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+    }
+    tell(reply.headers_mut(), origin);
     Ok(reply.map_into_left_body())
 }
 
-/// The origin of a request for the API, if it is one of those that are named.
+/// The origins that are named.
+fn named(request: &ServiceRequest) -> &[String] {
+    request.app_data::<web::Data<State>>().map(|state| &*state.settings.cors_origins).unwrap_or_default()
+}
+
+/// Whether the reply depends on where the request comes from: of the API, where any origin is named.
+fn differs(request: &ServiceRequest) -> bool {
+    !named(request).is_empty() && ["/v1/", "/api/"].iter().any(|api| request.path().starts_with(api))
+}
+
+/// The origin of a request, if it is one of those that are named.
 fn allowed(request: &ServiceRequest) -> Option<HeaderValue> {
-    let origins = &request.app_data::<web::Data<State>>()?.settings.cors_origins;
-    if origins.is_empty() || !["/v1/", "/api/"].iter().any(|api| request.path().starts_with(api)) {
-        return None;
-    }
     let origin = request.headers().get(header::ORIGIN)?;
-    origins.iter().any(|named| named.as_bytes() == origin.as_bytes()).then(|| origin.clone())
+    named(request).iter().any(|named| named.as_bytes() == origin.as_bytes()).then(|| origin.clone())
 }
 
 /// What a browser is told that asks whether it may send a request; `None` for the request itself.
@@ -92,8 +104,10 @@ fn is_list(names: &HeaderValue) -> bool {
     names.len() <= LONGEST_LIST && names.split(',').all(|name| name.trim().parse::<HeaderName>().is_ok())
 }
 
-fn shared(headers: &mut HeaderMap, origin: HeaderValue) {
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-    // A cache must not give one page's reply to another.
+fn tell(headers: &mut HeaderMap, origin: Option<HeaderValue>) {
+    if let Some(origin) = origin {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    }
+    // A cache must not give one page's reply to another, nor that of no page to any.
     headers.append(header::VARY, HeaderValue::from_static("origin"));
 }

@@ -26,20 +26,13 @@ pub(crate) async fn stamp(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let id = match request.app_data::<web::Data<State>>() {
-        Some(state) => {
-            // Issuers' tokens may need to be looked at over the network, which the handlers do not wait for.
-            if let Some(token) = bearer(request.headers())
-                && let Err(error) = state.issuers.look(token, &state.store).await
-            {
-                tracing::error!(%error, "a token of an issuer cannot be looked at");
-            }
-            state.env.id()
-        }
-        None => String::new(),
-    };
+    let state = request.app_data::<web::Data<State>>().cloned();
+    let id = state.as_ref().map(|state| state.env.id()).unwrap_or_default();
     request.extensions_mut().insert(RequestId(id.clone()));
     let span = log_span(&id, request.headers());
+    if let Some(state) = &state {
+        look_at_token(&request, state).instrument(span.clone()).await;
+    }
     let mut reply = next.call(request).instrument(span).await?;
     let headers = reply.headers_mut();
     if let Ok(value) = HeaderValue::from_str(&id) {
@@ -47,4 +40,13 @@ pub(crate) async fn stamp(
     }
     headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
     Ok(reply)
+}
+
+/// Issuers' tokens may need to be looked at over the network, which the handlers do not wait for.
+async fn look_at_token(request: &ServiceRequest, state: &State) {
+    if let Some(token) = bearer(request.headers())
+        && let Err(error) = state.issuers.look(token, &state.store).await
+    {
+        tracing::error!(%error, "a token of an issuer cannot be looked at");
+    }
 }

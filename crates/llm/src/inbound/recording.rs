@@ -1,21 +1,57 @@
 //! How long a recording is, where its own head says it: WAV, FLAC, Ogg (Opus and Vorbis), MP4 and MP3 with a Xing head. Others, such
 //! as what browsers record (WebM), say it nowhere.
 //!
-//! What a head says is a claim of whoever sends it. It is believed as long as so many bytes can be so short.
+//! What a head says is a claim of whoever sends it. It is believed as long as so many bytes of the format can be so short, and so
+//! long; and where nobody else counts, nothing counts as shorter than plain speech of so many bytes is.
 
-/// More kilobits a second than any recording has: eight channels of 24 bits at 48 kHz are 9,216.
-const MOST_KBIT: u64 = 10_000;
 /// The least that speech takes: Opus begins at 6 kbit/s.
 const LEAST_KBIT: u64 = 6;
+/// Less than any recording has: what claims to be longer is no recording.
+const FEWEST_KBIT: u64 = 1;
+/// What plain speech takes at least as a rule, in a format that leaves out what nobody hears.
+const SPEECH_KBIT: u64 = 32;
 
-/// The length in milliseconds, if it can be told.
-pub fn length_ms(recording: &[u8]) -> Option<u64> {
-    let told = wav(recording)
-        .or_else(|| flac(recording))
-        .or_else(|| ogg(recording))
-        .or_else(|| mp4(recording))
-        .or_else(|| mp3(recording))?;
-    (told >= bits(recording.len()) / MOST_KBIT).then_some(told)
+/// What is known of the length of a recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Length {
+    /// In milliseconds, if the recording says it and it can be true.
+    pub told_ms: Option<u64>,
+    /// What it counts as where nobody else counts: never less than what plain speech of so many bytes is.
+    pub counted_ms: u64,
+}
+
+/// Kilobits a second of a format.
+struct Rates {
+    /// More than any recording has.
+    most: u64,
+    /// What plain speech has at least.
+    speech: u64,
+}
+
+/// The length is that of the bytes at the rate by which they are played, so there is nothing to lie about. Eight channels of 24
+/// bits at 48 kHz are 9,216.
+const WAV: Rates = Rates { most: 10_000, speech: 10_000 };
+/// Two channels of 24 bits at 96 kHz are 4,608; speech takes more than half of one of 16 bits at 8 kHz.
+const FLAC: Rates = Rates { most: 5_000, speech: 64 };
+/// Of sound; a film has more, and is as long as its bytes may be.
+const LOSSY: Rates = Rates { most: 512, speech: SPEECH_KBIT };
+
+/// How long it is, as far as can be told.
+pub fn length(recording: &[u8]) -> Length {
+    let told =
+        wav(recording).map(|ms| (ms, WAV)).or_else(|| flac(recording).map(|ms| (ms, FLAC))).or_else(|| {
+            ogg(recording).or_else(|| mp4(recording)).or_else(|| mp3(recording)).map(|ms| (ms, LOSSY))
+        });
+    let bits = bits(recording.len());
+    match told.filter(|(ms, rates)| (bits / rates.most..=bits / FEWEST_KBIT).contains(ms)) {
+        Some((ms, rates)) => Length { told_ms: Some(ms), counted_ms: ms.max(bits / rates.speech) },
+        None => Length { told_ms: None, counted_ms: speech_ms(recording.len()) },
+    }
+}
+
+/// What so many bytes of plain speech are, in milliseconds.
+pub fn speech_ms(bytes: usize) -> u64 {
+    bits(bytes) / SPEECH_KBIT
 }
 
 /// The longest that a recording of so many bytes is, in milliseconds: what it is at 6 kbit/s.
@@ -46,29 +82,48 @@ fn millis(units: u64, in_a_second: u64) -> Option<u64> {
     u64::try_from(ms).ok()
 }
 
-/// The sound's bytes, as many as there are, at the rate that the head names.
+/// The sound's bytes, which are all that follow, at the rate by which they are played: what the head says of bytes in a second, and
+/// of the number of them, is nobody's concern but its own.
 fn wav(bytes: &[u8]) -> Option<u64> {
     if !bytes.starts_with(b"RIFF") || bytes.get(8..12)? != b"WAVE" {
         return None;
     }
-    let (mut from, mut in_a_second) = (12_usize, None);
+    let (mut from, mut in_a_second): (_, Option<u64>) = (12_usize, None);
     loop {
         let (kind, length) = (bytes.get(from..from.checked_add(4)?)?, little(bytes, from + 4)?);
         let content = from + 8;
         match kind {
-            b"fmt " => in_a_second = little(bytes, content + 8),
-            b"data" => {
-                let there = (bytes.len() - content) as u64;
-                // Who writes while recording does not know the length yet, and names none or the largest.
-                let sound = if length == 0 { there } else { length.min(there) };
-                return millis(sound, in_a_second?);
+            // Of two, the slower.
+            b"fmt " => {
+                let rate = played(bytes.get(content..)?)?;
+                in_a_second = Some(in_a_second.map_or(rate, |other| other.min(rate)));
             }
+            b"data" => return millis(bits(bytes.len() - content), in_a_second?),
             _ => {}
         }
         // Chunks begin at even places.
         let length = usize::try_from(length + length % 2).ok()?;
         from = content.checked_add(length)?;
     }
+}
+
+/// Bits that are played in a second, by a chunk of the kind `fmt `; `None` where they cannot be told from their number.
+fn played(format: &[u8]) -> Option<u64> {
+    let two = |from| at(format, from).map(|two| u64::from(u16::from_le_bytes(two)));
+    let (channels, samples) = (two(2)?, little(format, 4)?);
+    // The extensible form names the encoding further behind.
+    let encoding = match two(0)? {
+        0xfffe => two(24)?,
+        encoding => encoding,
+    };
+    let sample = match encoding {
+        // Whole numbers and floating ones, in whole bytes.
+        1 | 3 => two(14)?.next_multiple_of(8),
+        // A-law and µ-law.
+        6 | 7 => 8,
+        _ => return None,
+    };
+    samples.checked_mul(channels * sample)
 }
 
 /// The samples of the first block, if whoever wrote it knew them.
@@ -95,7 +150,7 @@ fn ogg(bytes: &[u8]) -> Option<u64> {
     } else {
         return None;
     };
-    let last = bytes.windows(4).rposition(|four| four == b"OggS")?;
+    let last = memchr::memmem::rfind(bytes, b"OggS")?;
     let place = i64::from_le_bytes(at(bytes, last + 6)?);
     let samples = u64::try_from(place).ok()?.checked_sub(before)?;
     millis(samples, in_a_second)
@@ -218,6 +273,10 @@ mod tests {
         [tag, frame, vec![9; 9_000]].concat()
     }
 
+    fn length_ms(recording: &[u8]) -> Option<u64> {
+        length(recording).told_ms
+    }
+
     #[test]
     fn a_head_says_how_long_it_is() {
         assert_eq!(length_ms(&wave(1_500, 48_000)), Some(1_500));
@@ -239,10 +298,36 @@ mod tests {
         {
             assert_eq!(length_ms(silent), None);
         }
-        // 25 MB in a second.
-        let long = [movie(1_000), vec![0; 25_000_000]].concat();
-        assert_eq!(length_ms(&long), None);
+        assert_eq!(length_ms(&movie(u32::MAX)), None, "longer than so few bytes are");
+        let mut endless = b"fLaC\x80\0\0\x22\x10\0\x10\0\0\0\0\0\0\0".to_vec();
+        endless.extend((1_u64 << 44 | 0xf_ffff_ffff).to_be_bytes());
+        assert_eq!(length_ms(&endless), None, "as many seconds as 36 bits say");
+        // 25 MB at 512 kbit/s are 390 seconds.
+        let long = |ms| [movie(ms), vec![0; 25_000_000]].concat();
+        assert_eq!(length(&long(1_000)), Length { told_ms: None, counted_ms: 6_251_017 });
+        assert_eq!(length_ms(&long(390_000)), None);
+        assert_eq!(length(&long(391_000)), Length { told_ms: Some(391_000), counted_ms: 6_251_017 });
+        assert_eq!(length(&long(7_000_000)), Length { told_ms: Some(7_000_000), counted_ms: 7_000_000 });
         assert_eq!(longest_ms(750), 1_000, "a second at 6 kbit/s");
         assert_eq!(longest_ms(usize::MAX), u64::MAX.div_ceil(6));
+    }
+
+    #[test]
+    fn a_wave_is_as_long_as_it_is_played_whatever_else_it_says() {
+        let wave = wave(10_000, 1_000);
+        let told = Length { told_ms: Some(10_000), counted_ms: 10_000 };
+        assert_eq!(length(&wave), told, "bytes behind the sound that is named");
+        let changed = |at: usize, bytes: &[u8]| {
+            let mut wave = wave.clone();
+            wave[at..at + bytes.len()].copy_from_slice(bytes);
+            length(&wave).told_ms
+        };
+        assert_eq!(changed(28, &u32::MAX.to_le_bytes()), Some(10_000), "bytes in a second");
+        assert_eq!(changed(32, &[0xff, 0xff]), Some(10_000), "bytes of all channels");
+        assert_eq!(changed(34, &[12]), Some(10_000), "12 bits take two bytes");
+        assert_eq!(changed(20, &[7]), Some(20_000), "of µ-law each is one byte");
+        assert_eq!(changed(20, &[0x55]), None, "MP3 inside");
+        assert_eq!(changed(34, &[0]), None);
+        assert_eq!(changed(24, &u32::MAX.to_le_bytes()), None, "no recording has so many samples");
     }
 }

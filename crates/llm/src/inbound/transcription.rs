@@ -8,13 +8,11 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::multipart::{self, Part};
-use super::recording;
+use super::recording::{self, Length};
 use crate::{LlmError, Usage, speech};
 
 /// The path behind a provider's base URL.
 pub const PATH: &str = "/audio/transcriptions";
-/// Bytes of a recording in a millisecond, where its head does not say how long it is: at 32 kbit/s.
-const BYTES_PER_MS: u64 = 4;
 
 /// The form of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +36,8 @@ pub struct Transcription {
     pub content_type: String,
     /// Length of the recording.
     pub audio_bytes: usize,
-    /// How long it is in milliseconds, if its head says so.
-    pub audio_ms: Option<u64>,
+    /// How long it is, as far as it says so itself.
+    length: Length,
     /// The fields that are text, for those who look for secrets in them.
     pub texts: Map<String, Value>,
     body: Bytes,
@@ -84,7 +82,7 @@ impl Transcription {
             form,
             content_type: content_type.to_owned(),
             audio_bytes: file.content.len(),
-            audio_ms: recording::length_ms(&body[file.content.clone()]),
+            length: recording::length(&body[file.content.clone()]),
             texts,
             model_at: model.content.clone(),
             body,
@@ -101,12 +99,10 @@ impl Transcription {
         Ok(vec![before, Bytes::copy_from_slice(upstream_model.as_bytes()), after])
     }
 
-    /// What a recording of this length may use, where the provider has not said.
+    /// What it counts as where the provider has not said: as long as its head says, but never shorter than plain speech of so many
+    /// bytes is. Who asks for a form of answer that says no length could name any.
     pub fn estimate(&self) -> Usage {
-        match self.audio_ms {
-            Some(ms) => of_length(ms),
-            None => estimate(self.audio_bytes),
-        }
+        of_length(self.length.counted_ms)
     }
 
     /// What it has used: what the provider says, and the rest by an estimate.
@@ -116,15 +112,20 @@ impl Transcription {
         Usage { audio_ms: estimate.audio_ms, ..said.usage.unwrap_or(estimate) }
     }
 
-    /// The longest that it may be, in milliseconds: what its head says, or what it is at the least rate that speech takes.
+    /// The longest that it may be, in milliseconds: what its head says, or what it is at the least rate that speech takes. Where the
+    /// answer says no length, it is no less than what will count.
     pub fn longest_ms(&self) -> u64 {
-        self.audio_ms.unwrap_or_else(|| recording::longest_ms(self.audio_bytes))
+        let longest = self.length.told_ms.unwrap_or_else(|| recording::longest_ms(self.audio_bytes));
+        match self.form {
+            AnswerForm::Json => longest,
+            AnswerForm::Text => longest.max(self.length.counted_ms),
+        }
     }
 }
 
-/// What a recording of so many bytes may use, where the provider has not said.
+/// What a recording of so many bytes counts as, of which nothing else is known.
 pub fn estimate(bytes: usize) -> Usage {
-    of_length(bytes as u64 / BYTES_PER_MS)
+    of_length(recording::speech_ms(bytes))
 }
 
 fn of_length(audio_ms: u64) -> Usage {

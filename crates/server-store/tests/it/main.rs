@@ -341,6 +341,17 @@ async fn own_limits(store: &Store) {
     store.reset_own_limits("org", None).await.unwrap();
     store.reset_own_limits("org", None).await.unwrap();
     assert_eq!(store.own_limits().await.unwrap(), [of(Some("u1"), limits)]);
+    // A few at a time: neither undoes what the other has set, and 0 is a limit like others.
+    let requests = OwnLimits { requests_per_minute: Some(0), ..OwnLimits::default() };
+    let tokens = OwnLimits { tokens_per_minute: Some(9), ..OwnLimits::default() };
+    let (one, other) = tokio::join!(
+        store.change_own_limits("org", Some("u1"), &requests, 4),
+        store.change_own_limits("org", Some("u1"), &tokens, 4)
+    );
+    one.unwrap();
+    other.unwrap();
+    let both = OwnLimits { requests_per_minute: Some(0), tokens_per_minute: Some(9), ..limits };
+    assert_eq!(store.own_limits().await.unwrap(), [of(Some("u1"), both)]);
 }
 
 fn audit_row(seq: i64) -> AuditRow {

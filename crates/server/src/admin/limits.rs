@@ -29,20 +29,17 @@ impl Admin {
         ])
     }
 
-    /// Sets limits of a person; those that are `None` stay as they are. They act on running servers within a second.
+    /// Sets limits of a person; those that are `None` stay as they are, also where somebody else sets them at the same time, and are
+    /// not named in the record. They act on running servers within a second.
     pub async fn set_limits(&self, login: &str, given: &OwnLimits) -> Result<(), ServerError> {
         let user = self.user(login).await?;
-        let had = self.store.own_limits_of(&user.org_id, Some(&user.id)).await?.unwrap_or_default();
-        let limits = OwnLimits {
-            requests_per_minute: given.requests_per_minute.or(had.requests_per_minute),
-            tokens_per_minute: given.tokens_per_minute.or(had.tokens_per_minute),
-            concurrent: given.concurrent.or(had.concurrent),
-            day_microusd: given.day_microusd.or(had.day_microusd),
-            month_microusd: given.month_microusd.or(had.month_microusd),
-        };
-        let to = Some(shown_limits(&limits).to_string());
+        let mut shown = shown_limits(given);
+        if let Some(fields) = shown.as_object_mut() {
+            fields.retain(|_, limit| !limit.is_null());
+        }
+        let to = Some(shown.to_string());
         self.record(Change { what: "limits.set", target: user.id.clone(), to }).await?;
-        Ok(self.store.set_own_limits(&user.org_id, Some(&user.id), &limits, self.env.now_ms()).await?)
+        Ok(self.store.change_own_limits(&user.org_id, Some(&user.id), given, self.env.now_ms()).await?)
     }
 
     /// Takes the limits of a person away: the defaults hold again, on running servers within a second.

@@ -82,6 +82,8 @@ struct Books {
     /// Settled here, with the reading before which it was stored: to be forgotten once a later one has seen it.
     fresh: Vec<(u64, Key, i64)>,
     reading: u64,
+    /// The reading that `settled` is of.
+    seen: u64,
     /// When the day and the month began that `settled` is of.
     began: (i64, i64),
 }
@@ -178,9 +180,7 @@ impl Budgets {
             add(Purse::OrgMonth, org_id, *microusd);
         }
         tokens.iter().for_each(|live| add(Purse::Token, &live.token.id, live.token.spent_microusd));
-        let mut books = lock(&self.books);
-        books.take_over(settled, reading);
-        books.began = (day_ms, month_ms);
+        lock(&self.books).take_over(settled, reading, (day_ms, month_ms));
         Ok(())
     }
 }
@@ -202,8 +202,12 @@ impl Books {
         Limit::new((*purse, name), begins_ms, (budget, settled))
     }
 
-    fn take_over(&mut self, settled: HashMap<Key, i64>, reading: u64) {
-        self.settled = settled;
+    fn take_over(&mut self, settled: HashMap<Key, i64>, reading: u64, began: (i64, i64)) {
+        // What a later reading saw was forgotten here, and is not in an earlier one.
+        if reading < self.seen {
+            return;
+        }
+        (self.settled, self.seen, self.began) = (settled, reading, began);
         // What was stored before the reading began is in it. What was stored during it may be in both for a second: rather
         // too much than too little.
         let fresh = std::mem::take(&mut self.fresh);
@@ -328,16 +332,19 @@ mod tests {
         assert_eq!(lock(&budgets.books).spent(&key), 500);
         let seen = HashMap::from([(key.clone(), 500)]);
         lock(&budgets.books).reading = 1;
-        lock(&budgets.books).take_over(seen.clone(), 1);
+        lock(&budgets.books).take_over(seen.clone(), 1, (0, 0));
         assert_eq!(lock(&budgets.books).spent(&key), 500);
         // Settled while the second reading is under way: it may not be in it.
         lock(&budgets.books).reading = 2;
         budgets.reserve(&ada(), &daily(1_000), Some(100)).unwrap().unwrap().stored();
-        lock(&budgets.books).take_over(seen, 2);
+        lock(&budgets.books).take_over(seen.clone(), 2, (0, 0));
         assert_eq!(lock(&budgets.books).spent(&key), 600);
         lock(&budgets.books).reading = 3;
-        lock(&budgets.books).take_over(HashMap::from([(key.clone(), 600)]), 3);
+        lock(&budgets.books).take_over(HashMap::from([(key.clone(), 600)]), 3, (1, 1));
         assert_eq!(lock(&budgets.books).spent(&key), 600);
+        lock(&budgets.books).take_over(seen, 2, (0, 0));
+        assert_eq!(lock(&budgets.books).spent(&key), 600, "an earlier reading that comes late");
+        assert_eq!(lock(&budgets.books).began, (1, 1));
         assert!(lock(&budgets.books).here.is_empty());
     }
 

@@ -61,6 +61,8 @@ pub(crate) struct Policy {
     defaults: (config::Limits, config::Budgets),
     /// What was set.
     own: Own,
+    /// Held while both are read anew, so that no older reading comes after a newer one.
+    reloading: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// Leave to run. What was reserved is given back when it is dropped, at the latest.
@@ -114,6 +116,7 @@ impl Policy {
             budgets: Budgets::new(budgets),
             defaults: (limits, budgets),
             own: Own::default(),
+            reloading: Arc::default(),
         }
     }
 
@@ -199,8 +202,9 @@ impl Policy {
     }
 
     /// Takes over what limits were set, and what all nodes have settled; the latter is left out unless `all` is asked for, or
-    /// a limit has changed.
+    /// a limit has changed. One at a time: an administrator's change is not undone by a reading that began before it.
     pub async fn reload(&self, store: &Store, now_ms: i64, all: bool) -> Result<(), StoreError> {
+        let _one = self.reloading.lock().await;
         let table = Table::new(store.own_limits().await?);
         let changed = table != *self.own.table();
         if all || changed {

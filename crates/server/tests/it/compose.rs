@@ -105,12 +105,17 @@ impl Deployment<'_> {
         (command, port)
     }
 
-    /// Runs a service's healthcheck until it is content, as often as the file allows.
+    /// Runs a service's healthcheck until it is content, for as long as the file allows.
     fn healthy(&self, name: &str, prepare: impl Fn(&mut Command)) {
         let check = field(self.service(name), "healthcheck").unwrap();
         let test = words(check.as_mapping_get("test").unwrap());
         let retries = check.as_mapping_get("retries").unwrap().as_integer().unwrap();
-        for _ in 0..retries {
+        let interval = check.as_mapping_get("interval").unwrap().as_str().unwrap();
+        let interval: u64 = interval.strip_suffix('s').unwrap().parse().unwrap();
+        let allowed = Duration::from_secs(interval * u64::try_from(retries).unwrap());
+        // Asked more often than there, so that the test waits no longer than it has to.
+        let start = Instant::now();
+        while start.elapsed() < allowed {
             let mut command = match test[0].as_str() {
                 "CMD" => Command::new(&test[1]),
                 "CMD-SHELL" => Command::new("sh"),

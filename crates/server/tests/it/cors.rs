@@ -57,6 +57,10 @@ async fn named_origins_may_use_the_api_and_are_told_so_before() {
     );
     let none = world.get("/v1/nothing").header("origin", APP).send().await.unwrap();
     assert_eq!((none.status().as_u16(), has_cors(&none)), (404, true));
+    // What nobody's page asked for may be kept by a cache, and must not be given to one.
+    let plain = world.get("/v1/models").bearer_auth(&ada.access).send().await.unwrap();
+    assert_eq!((plain.status().as_u16(), has_cors(&plain)), (200, false));
+    assert_eq!(plain.headers()["vary"], "origin");
 }
 
 #[tokio::test]
@@ -72,7 +76,9 @@ async fn others_pages_and_paths_are_left_out() {
         "",
     ] {
         for method in [Method::OPTIONS, Method::POST] {
-            assert!(!has_cors(&asked(&world, method, "/v1/chat/completions", origin).await), "{origin}");
+            let reply = asked(&world, method, "/v1/chat/completions", origin).await;
+            assert!(!has_cors(&reply), "{origin}");
+            assert_eq!(reply.headers()["vary"], "origin", "{origin}");
         }
     }
     for path in [
@@ -85,7 +91,8 @@ async fn others_pages_and_paths_are_left_out() {
         "/v1",
     ] {
         assert!(!has_cors(&asked(&world, Method::OPTIONS, path, APP).await), "{path}");
-        assert!(!has_cors(&world.get(path).header("origin", APP).send().await.unwrap()), "{path}");
+        let reply = world.get(path).header("origin", APP).send().await.unwrap();
+        assert!(!has_cors(&reply) && !reply.headers().contains_key("vary"), "{path}");
     }
     let closed = World::new().await;
     assert!(

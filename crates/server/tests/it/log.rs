@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
 use testkit::{Behaviour, Spawned};
 
 use crate::support::*;
@@ -29,12 +31,16 @@ async fn line_of_a_failure(form: &str) -> (String, String) {
     let reply = request.send().await.unwrap();
     assert_eq!(reply.status(), 502);
     let id = reply.headers()["x-request-id"].to_str().unwrap().to_owned();
+    (line_with(&server, "a route failed").await, id)
+}
+
+/// The first line that says this; of another task than the one that answered, it may.
+async fn line_with(server: &Spawned, said: &str) -> String {
     let start = Instant::now();
     loop {
-        // Of another task than the one that read the request.
         let output = server.output();
-        if let Some(line) = output.lines().find(|line| line.contains("a route failed")) {
-            return (line.to_owned(), id);
+        if let Some(line) = output.lines().find(|line| line.contains(said)) {
+            return line.to_owned();
         }
         assert!(start.elapsed() < Duration::from_secs(5), "{output}");
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -59,6 +65,37 @@ async fn lines_about_a_request_name_it_and_its_trace() {
     assert_eq!(
         (line["level"].as_str(), line["fields"]["provider"].as_str()),
         (Some("INFO"), Some("openai")),
+        "{line}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_said_while_a_token_of_an_issuer_is_looked_at_names_its_request() {
+    let world = World::empty(Database::Sqlite, |_| {});
+    let data = world.data.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    // Nobody listens there.
+    let issuer = "id = \"acme\"\nname = \"Acme\"\nissuer = \"http://127.0.0.1:2\"\nclient_id = \"plantocode\"\naudiences = [\"x\"]\n";
+    let config = format!("log = \"json\"\n[[identity.issuers]]\n{issuer}");
+    std::fs::write(data.join("config.toml"), config).unwrap();
+    run(&data, &["user", "add", "ada", "--role", "admin"], PASSWORD);
+    let serve = command(&data, &["serve", "--listen", "127.0.0.1:0"]);
+    let server = Spawned::start(serve, Duration::from_secs(30), |line| line.contains("\"ready\""));
+    let ready: Value = serde_json::from_str(server.ready()).unwrap();
+    let part = |claims: Value| URL_SAFE_NO_PAD.encode(claims.to_string());
+    let head = part(json!({ "alg": "RS256", "typ": "at+jwt", "kid": "k" }));
+    let token = format!(
+        "{head}.{}.AAAA",
+        part(json!({ "iss": "http://127.0.0.1:2", "sub": "ada", "aud": "x", "exp": 9_999_999_999_u64 }))
+    );
+    let url = format!("{}/v1/models", ready["url"].as_str().unwrap());
+    let reply = world.http.get(url).bearer_auth(token).header("traceparent", PARENT).send().await.unwrap();
+    assert_eq!(reply.status(), 401);
+    let id = reply.headers()["x-request-id"].to_str().unwrap().to_owned();
+    let line: Value = serde_json::from_str(&line_with(&server, "an issuer is of no use now").await).unwrap();
+    assert_eq!(
+        (line["span"]["request_id"].as_str(), line["span"]["trace_id"].as_str()),
+        (Some(&*id), Some(TRACE)),
         "{line}"
     );
 }

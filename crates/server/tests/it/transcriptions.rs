@@ -253,6 +253,40 @@ async fn speech_has_a_price_that_is_set_aside_by_its_length_and_settled_as_the_p
     json_of(ask("whisper-1", &wave(234))).await;
 }
 
+/// A recording in MP4 of so many bytes, whose head says that it lasts so many milliseconds.
+fn movie(bytes: usize, ms: u32) -> Vec<u8> {
+    let boxed =
+        |kind: &[u8], content: &[u8]| [&(content.len() as u32 + 8).to_be_bytes(), kind, content].concat();
+    let head = [&[0; 12][..], &1_000_u32.to_be_bytes(), &ms.to_be_bytes()].concat();
+    let moov = boxed(b"moov", &boxed(b"mvhd", &head));
+    [boxed(b"ftyp", b"M4A \0\0\0\0"), moov, boxed(b"mdat", &vec![3; bytes])].concat()
+}
+
+#[tokio::test]
+async fn a_head_that_lies_does_not_make_a_recording_cheap_whatever_form_the_answer_has() {
+    let world = world(|settings| settings.budgets.user_day_microusd = 50_000).await;
+    let ada = world.sign_in("ada").await;
+    let ask = |form_of_answer: &str, audio: &[u8]| {
+        send(&world, &ada, form(&[("model", "whisper-1"), ("response_format", form_of_answer)], audio))
+    };
+    // 800 kB have 12.5 seconds at 512 kbit/s, 200 at the 32 of plain speech: $0.02, and $0.107 at the least that there is.
+    for impossible in [1_000, 12_000, u32::MAX] {
+        let reply = ask("text", &movie(800_000, impossible)).send().await.unwrap();
+        assert_eq!(error_of(reply).await.1["code"], "budget_exceeded", "{impossible}");
+    }
+    for form_of_answer in ["text", "srt"] {
+        assert_eq!(ask(form_of_answer, &movie(800_000, 13_000)).send().await.unwrap().status(), 200);
+    }
+    let third = ask("vtt", &movie(800_000, 13_000)).send().await.unwrap();
+    assert_eq!(error_of(third).await.1["code"], "budget_exceeded", "of $0.05 two have cost $0.04");
+    world
+        .audit_until(&ada, |records| records.iter().filter(|r| r["record"]["event"] == "served").count() == 2)
+        .await;
+    let usage = world.usage(&ada).await;
+    let spent: Vec<_> = usage.iter().map(|row| row["cost_microusd"].as_u64().unwrap()).collect();
+    assert_eq!(spent, [20_002, 20_002]);
+}
+
 #[tokio::test]
 async fn prices_of_speech_can_be_the_operators_own() {
     let files = tempfile::tempdir().unwrap();

@@ -56,6 +56,11 @@ async fn limits(database: Database) {
     assert_eq!(chat(&world, &bob).await, limited());
     assert_eq!(chat(&world, &ada).await, served());
 
+    let listed = done(&world, &ada, "GET", "/api/admin/limits", Value::Null).await;
+    assert_eq!(listed["people"].as_array().unwrap().len(), 1, "{listed}");
+    assert_eq!(listed["people"][0]["own"], set["own"]);
+    assert!(path.contains(listed["people"][0]["user_id"].as_str().unwrap()));
+
     // Everybody: what one has of their own comes first.
     let all = done(&world, &ada, "PUT", "/api/admin/limits", json!({ "requests_per_minute": 1 })).await;
     assert_eq!(
@@ -84,6 +89,7 @@ async fn limits(database: Database) {
     done(&world, &ada, "PUT", &path, json!({ "month_microusd": spent + 1 })).await;
     assert_eq!(chat(&world, &bob).await, (403, "budget_exceeded".into()));
     assert_eq!(done(&world, &ada, "DELETE", &path, Value::Null).await, before);
+    assert_eq!(done(&world, &ada, "GET", "/api/admin/limits", Value::Null).await["people"], json!([]));
     assert_eq!(chat(&world, &bob).await, served());
     on_record(&world, &ada, &path).await;
 }

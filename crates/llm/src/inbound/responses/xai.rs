@@ -8,50 +8,44 @@ use serde_json::value::RawValue;
 use super::pass::drop_foreign_reasoning;
 use crate::{Fields, LlmError, ModelLimits, Thinking, WireRequest};
 
-/// Tools that xAI does not have: the translation makes functions of the first two, leaves out what a model can do without, and
-/// refuses the others by name.
-const FOREIGN_TOOLS: [&str; 9] = [
-    "custom",
-    "namespace",
-    "image_generation",
-    "tool_search",
-    "local_shell",
-    "shell",
-    "apply_patch",
-    "computer",
-    "computer_use_preview",
-];
+/// Tools that xAI takes, and whose cost is known here: the caller runs the first, and what the second costs is counted. Of any
+/// other the translation makes a function, leaves it out where a model can do without, or refuses it by name. xAI runs more tools
+/// by itself, each of which has a price that nobody here has set aside.
+const TOOLS: [&str; 2] = ["function", "web_search"];
 /// What was said with such tools.
 const FOREIGN_ITEMS: [&str; 2] = ["custom_tool_call", "custom_tool_call_output"];
 
 #[derive(Deserialize)]
 struct Kind {
     #[serde(default, rename = "type")]
-    kind: String,
+    kind: Option<String>,
     #[serde(default)]
-    role: String,
+    role: Option<String>,
 }
 
 impl Kind {
     fn instructs(&self) -> bool {
-        matches!(self.role.as_str(), "system" | "developer")
+        matches!(self.role.as_deref(), Some("system" | "developer"))
     }
 }
 
-/// Whether xAI takes what is asked for: none of OpenAI's own tools, and instructions in one place, at the top.
+/// Whether xAI takes what is asked for: no tools but those of [`TOOLS`], and instructions in one place, at the top.
 pub(in crate::inbound) fn takes(body: &[u8]) -> Result<bool, LlmError> {
     let fields = crate::inbound::fields(body)?;
     let tools: Vec<Kind> = fields.read("tools")?.unwrap_or_default();
-    if tools.iter().any(|tool| FOREIGN_TOOLS.contains(&tool.kind.as_str())) {
+    let known = |tool: &Kind| tool.kind.as_deref().is_some_and(|kind| TOOLS.contains(&kind));
+    // The older way to ask for a search, with a price by each source.
+    if !tools.iter().all(known) || fields.get("search_parameters").is_some() {
         return Ok(false);
     }
     let instructs = fields.read::<String>("instructions")?.is_some_and(|text| !text.is_empty());
     let Ok(Some(items)) = fields.read::<Vec<Kind>>("input") else {
-        // A text.
-        return Ok(true);
+        // A text. What cannot be read is the translation's to judge.
+        return Ok(matches!(fields.read::<String>("input"), Ok(Some(_))));
     };
     let misplaced = |(at, item): (usize, &Kind)| item.instructs() && (at > 0 || instructs);
-    let foreign = items.iter().any(|item| FOREIGN_ITEMS.contains(&item.kind.as_str()));
+    let foreign =
+        items.iter().any(|item| item.kind.as_deref().is_some_and(|kind| FOREIGN_ITEMS.contains(&kind)));
     Ok(!foreign && !items.iter().enumerate().any(misplaced))
 }
 
@@ -183,4 +177,31 @@ fn effort(fields: &mut Fields, limits: &ModelLimits, notes: &mut Vec<String>) ->
     }
     fields.set("reasoning", &reasoning)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_xai_would_charge_for_unseen_or_cannot_read_does_not_pass() {
+        let asked = |more: serde_json::Value| {
+            let mut body = json!({ "model": "m", "input": "x" });
+            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            takes(body.to_string().as_bytes()).unwrap()
+        };
+        assert!(asked(json!({})));
+        assert!(asked(json!({ "tools": [{ "type": "function" }, { "type": "web_search" }], "later": 1 })));
+        assert!(asked(json!({ "input": [{ "role": "user", "type": null, "content": "x" }] })));
+        for tool in
+            ["x_search", "code_interpreter", "code_execution", "file_search", "mcp", "web_search_2", ""]
+        {
+            assert!(!asked(json!({ "tools": [{ "type": "function" }, { "type": tool }] })), "{tool}");
+        }
+        assert!(!asked(json!({ "tools": [{ "name": "of no type" }] })));
+        assert!(!asked(json!({ "search_parameters": { "mode": "on" } })));
+        for unreadable in [json!(null), json!(7), json!([7]), json!([{ "role": 7 }]), json!({ "a": 1 })] {
+            assert!(!asked(json!({ "input": unreadable })), "{unreadable}");
+        }
+    }
 }

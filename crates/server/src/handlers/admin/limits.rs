@@ -33,7 +33,7 @@ impl From<Given> for OwnLimits {
     }
 }
 
-/// `GET /api/admin/limits`: what the configuration sets, and what was set for each person; 0 is no limit.
+/// `GET /api/admin/limits`: what the configuration sets, what was set for everybody, and for whom something else was; 0 is no limit.
 pub(crate) async fn show(request: HttpRequest, state: web::Data<State>) -> Result<HttpResponse, ApiError> {
     let admin = administrator(&request, &state).await?;
     reply(&state, &admin).await
@@ -135,6 +135,12 @@ async fn reply(state: &State, admin: &Principal) -> Result<HttpResponse, ApiErro
         concurrent: limits.concurrent,
     };
     let everybody = state.store.own_limits_of(&admin.org_id, None).await?;
+    let rows = state.store.own_limits().await?;
+    let ours = rows.into_iter().filter(|row| row.org_id == admin.org_id);
+    let mut people: Vec<_> = ours.filter_map(|row| Some((row.user_id?, row.limits))).collect();
+    people.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let people: Vec<Value> =
+        people.iter().map(|(id, own)| json!({ "user_id": id, "own": shown_limits(own) })).collect();
     let rate = shown_rate;
     Ok(HttpResponse::Ok().json(json!({
         "rates": {
@@ -145,7 +151,7 @@ async fn reply(state: &State, admin: &Principal) -> Result<HttpResponse, ApiErro
             "user_day_microusd": budgets.user_day_microusd, "user_month_microusd": budgets.user_month_microusd,
             "org_day_microusd": budgets.org_day_microusd, "org_month_microusd": budgets.org_month_microusd,
         },
-        "everybody": everybody.as_ref().map(shown_limits),
+        "everybody": everybody.as_ref().map(shown_limits), "people": people,
         "body_mib": limits.body_mib, "body_s": limits.body_s,
         "shared_by_nodes": !state.settings.redis.url.is_empty(),
     })))

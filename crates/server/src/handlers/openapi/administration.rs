@@ -131,6 +131,7 @@ fn limits() -> Vec<Operation> {
     let or_none = json!({ "oneOf": [own, { "type": "null" }] });
     let of_all = object(json!({
         "rates": { "type": "object" }, "budgets": { "type": "object" }, "everybody": or_none,
+        "people": list(object(json!({ "user_id": text(), "own": own }))),
     }));
     let of_one = object(json!({ "own": or_none, "in_force": { "type": "object" } }));
     let everybody = |method: &'static str, summary: &'static str| {
@@ -143,7 +144,10 @@ fn limits() -> Vec<Operation> {
         operation.gives_json(of_one.clone(), "What was set for them, and what holds")
     };
     vec![
-        everybody("get", "The limits of the configuration, and of each person; 0 is none"),
+        everybody(
+            "get",
+            "The limits of the configuration, of everybody, and of people with their own; 0 is none",
+        ),
         everybody(
             "put",
             "Limits of each person who has none of their own; what is not given is the configuration's",

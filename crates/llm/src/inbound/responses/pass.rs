@@ -8,8 +8,20 @@ use crate::{Fields, LlmError, WireRequest};
 
 /// The request for a route that speaks responses. Unknown fields, their order and their exact text stay.
 pub(in crate::inbound) fn pass(original: &[u8], upstream_model: &str) -> Result<WireRequest, LlmError> {
+    let words = ("passed through as OpenAI responses", "dropped reasoning that is not OpenAI's");
+    pass_to(words, original, upstream_model, |_, _| Ok(()))
+}
+
+/// The same for whoever speaks responses nearly as OpenAI does: `adjust` puts the rest right. The first of the words says that it
+/// passes through, the second that reasoning was dropped.
+pub(super) fn pass_to(
+    (passed, dropped): (&str, &str),
+    original: &[u8],
+    upstream_model: &str,
+    adjust: impl FnOnce(&mut Fields, &mut Vec<String>) -> Result<(), LlmError>,
+) -> Result<WireRequest, LlmError> {
     let mut fields = crate::inbound::fields(original)?;
-    let mut notes = vec!["passed through as OpenAI responses".to_owned()];
+    let mut notes = vec![passed.to_owned()];
     if fields.set("model", upstream_model)? {
         notes.push(format!("set model to {upstream_model}"));
     }
@@ -21,8 +33,9 @@ pub(in crate::inbound) fn pass(original: &[u8], upstream_model: &str) -> Result<
         notes.push("set store to false".into());
     }
     if drop_foreign_reasoning(&mut fields)? {
-        notes.push("dropped reasoning that is not OpenAI's".into());
+        notes.push(dropped.into());
     }
+    adjust(&mut fields, &mut notes)?;
     let body = serde_json::to_vec(&fields).map_err(|error| LlmError::Malformed(error.to_string()))?;
     Ok(WireRequest {
         path: "/responses".into(),
@@ -34,7 +47,7 @@ pub(in crate::inbound) fn pass(original: &[u8], upstream_model: &str) -> Result<
 }
 
 /// Takes out reasoning that is not sealed by OpenAI: without its seal it could only be found in what is stored.
-pub(super) fn drop_foreign_reasoning(fields: &mut Fields) -> Result<bool, LlmError> {
+fn drop_foreign_reasoning(fields: &mut Fields) -> Result<bool, LlmError> {
     #[derive(Deserialize)]
     struct Item {
         #[serde(default, rename = "type")]

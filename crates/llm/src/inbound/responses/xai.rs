@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::pass::drop_foreign_reasoning;
+use super::pass::pass_to;
 use crate::{Fields, LlmError, ModelLimits, Thinking, WireRequest};
 
 /// Tools that xAI takes, and whose cost is known here: the caller runs the first, and what the second costs is counted. Of any
@@ -55,32 +55,12 @@ pub(in crate::inbound) fn pass(
     upstream_model: &str,
     limits: &ModelLimits,
 ) -> Result<WireRequest, LlmError> {
-    let mut fields = crate::inbound::fields(original)?;
-    let mut notes = vec!["passed through as xAI's responses".to_owned()];
-    if fields.set("model", upstream_model)? {
-        notes.push(format!("set model to {upstream_model}"));
-    }
-    if fields.set("stream", &true)? {
-        notes.push("set stream to true".into());
-    }
-    // The conversation is the caller's: nothing of it is to stay there.
-    if fields.set("store", &false)? {
-        notes.push("set store to false".into());
-    }
-    if drop_foreign_reasoning(&mut fields)? {
-        notes.push("dropped reasoning that no provider sealed".into());
-    }
-    instructions(&mut fields, &mut notes)?;
-    without_strict(&mut fields, &mut notes)?;
-    effort(&mut fields, limits, &mut notes)?;
-    text(&mut fields, &mut notes)?;
-    let body = serde_json::to_vec(&fields).map_err(|error| LlmError::Malformed(error.to_string()))?;
-    Ok(WireRequest {
-        path: "/responses".into(),
-        headers: vec![("accept", "text/event-stream".into())],
-        body: body.into(),
-        streamed: true,
-        transformations: notes,
+    let words = ("passed through as xAI's responses", "dropped reasoning that no provider sealed");
+    pass_to(words, original, upstream_model, |fields, notes| {
+        instructions(fields, notes)?;
+        without_strict(fields, notes)?;
+        effort(fields, limits, notes)?;
+        text(fields, notes)
     })
 }
 

@@ -1,8 +1,10 @@
-//! How long a recording is, where its own head says it: WAV, FLAC, Ogg (Opus and Vorbis), MP4 and MP3 with a Xing head. Others, such
-//! as what browsers record (WebM), say it nowhere.
+//! How long a recording is, where its own head says it: WAV, FLAC, Ogg (Opus and Vorbis) and MP4; and MP3, whose frames are counted.
+//! Others, such as what browsers record (WebM), say it nowhere.
 //!
 //! What a head says is a claim of whoever sends it. It is believed as long as so many bytes of the format can be so short, and so
 //! long; and where nobody else counts, nothing counts as shorter than plain speech of so many bytes is.
+
+mod mp3;
 
 /// The least that speech takes: Opus begins at 6 kbit/s.
 const LEAST_KBIT: u64 = 6;
@@ -35,13 +37,17 @@ const WAV: Rates = Rates { most: 10_000, speech: 10_000 };
 const FLAC: Rates = Rates { most: 5_000, speech: 64 };
 /// Of sound; a film has more, and is as long as its bytes may be.
 const LOSSY: Rates = Rates { most: 512, speech: SPEECH_KBIT };
+/// Whose frames were counted; none has more than 320.
+const FRAMES: Rates = Rates { most: 512, speech: 512 };
 
 /// How long it is, as far as can be told.
 pub fn length(recording: &[u8]) -> Length {
-    let told =
-        wav(recording).map(|ms| (ms, WAV)).or_else(|| flac(recording).map(|ms| (ms, FLAC))).or_else(|| {
-            ogg(recording).or_else(|| mp4(recording)).or_else(|| mp3(recording)).map(|ms| (ms, LOSSY))
-        });
+    let claimed = || ogg(recording).or_else(|| mp4(recording)).or_else(|| mp3::claimed(recording));
+    let told = wav(recording)
+        .map(|ms| (ms, WAV))
+        .or_else(|| flac(recording).map(|ms| (ms, FLAC)))
+        .or_else(|| mp3::counted(recording).map(|ms| (ms, FRAMES)))
+        .or_else(|| claimed().map(|ms| (ms, LOSSY)));
     let bits = bits(recording.len());
     match told.filter(|(ms, rates)| (bits / rates.most..=bits / FEWEST_KBIT).contains(ms)) {
         Some((ms, rates)) => Length { told_ms: Some(ms), counted_ms: ms.max(bits / rates.speech) },
@@ -189,40 +195,6 @@ fn mp4(bytes: &[u8]) -> Option<u64> {
     };
     // One that is written in pieces says nothing here.
     if units == 0 { None } else { millis(units, in_a_second) }
-}
-
-/// The number of frames that the Xing head of the first one names.
-fn mp3(bytes: &[u8]) -> Option<u64> {
-    let tag = match bytes.starts_with(b"ID3") {
-        true => 10 + at::<4>(bytes, 6)?.iter().fold(0, |sum, byte| sum << 7 | usize::from(byte & 0x7f)),
-        false => 0,
-    };
-    let frame = bytes.get(tag..)?;
-    let head = u32::from_be_bytes(at(frame, 0)?);
-    // Eleven bits of sign, layer III.
-    if head >> 21 != 0x7ff || head >> 17 & 3 != 1 {
-        return None;
-    }
-    let mono = head >> 6 & 3 == 3;
-    let (is_first, halved) = match head >> 19 & 3 {
-        3 => (true, 0),
-        2 => (false, 1),
-        0 => (false, 2),
-        _ => return None,
-    };
-    let in_a_second = [44_100, 48_000, 32_000].get((head >> 10 & 3) as usize)? >> halved;
-    let (side, samples) = match (is_first, mono) {
-        (true, false) => (32, 1_152),
-        (true, true) => (17, 1_152),
-        (false, false) => (17, 576),
-        (false, true) => (9, 576),
-    };
-    let xing = frame.get(4 + side..)?;
-    let is_there = xing.starts_with(b"Xing") || xing.starts_with(b"Info");
-    if !is_there || big(xing, 4)? & 1 == 0 {
-        return None;
-    }
-    millis(big(xing, 8)? * samples, in_a_second)
 }
 
 #[cfg(test)]

@@ -109,9 +109,7 @@ fn stored(path: &Path, connection: &mut Option<Connection>, recording: &Recordin
             }
             stored
         }
-        Err(_) => {
-            // The panic itself was reported where it happened.
-            Err(StoreError::Closed)
-        }
+        // The panic itself was reported where it happened; the transaction went back with it.
+        Err(_) => Err(StoreError::BrokenOff),
     }
 }

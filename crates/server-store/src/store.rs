@@ -20,6 +20,9 @@ pub enum StoreError {
     /// The same, said by the connection that records over SQLite alone.
     #[error("the database failed: {0}")]
     Recorder(#[source] rusqlite::Error),
+    /// A fault of ours while it was being stored.
+    #[error("storing it broke off, and nothing of it is kept")]
+    BrokenOff,
     /// The thread that records has ended.
     #[error("the database is closed")]
     Closed,

@@ -3109,6 +3109,11 @@ job: JobId,
  */
 state: SuggestionState, 
 /**
+ * The words that were to be put better: the whole task, or the passage. Empty where the job is of a version that
+ * did not keep them.
+ */
+before: string, 
+/**
  * The suggested text; empty while there is none.
  */
 text: string, 

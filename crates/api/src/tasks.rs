@@ -84,6 +84,10 @@ pub struct Suggestion {
     pub job: JobId,
     /// What became of it.
     pub state: SuggestionState,
+    /// The words that were to be put better: the whole task, or the passage. Empty where the job is of a version that
+    /// did not keep them.
+    #[serde(default)]
+    pub before: String,
     /// The suggested text; empty while there is none.
     pub text: String,
     /// What a person has to know of how it was asked for: what the server says it sent is not what was approved.

@@ -22,6 +22,7 @@ mod pages;
 mod pair;
 mod plan;
 mod prompts;
+mod refine;
 mod research;
 mod review;
 mod search;
@@ -97,6 +98,8 @@ enum Local {
 #[derive(Subcommand)]
 enum WithEngine {
     Plan(review::PlanCommand),
+    Refine(refine::Refine),
+    Improve(refine::Improve),
     Research(research::ResearchCommand),
     Serve(serve::Arguments),
     Login(account::Login),
@@ -182,6 +185,8 @@ fn in_runtime(command: WithEngine) -> anyhow::Result<ExitCode> {
 async fn run(command: WithEngine) -> anyhow::Result<ExitCode> {
     match command {
         WithEngine::Plan(arguments) => review::run(arguments).await,
+        WithEngine::Refine(arguments) => refine::refine(arguments).await,
+        WithEngine::Improve(arguments) => refine::improve(arguments).await,
         WithEngine::Research(arguments) => research::run(arguments).await,
         WithEngine::Serve(arguments) => serve::run(arguments).await,
         WithEngine::Login(arguments) => account::login(arguments).await,

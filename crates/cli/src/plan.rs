@@ -15,7 +15,7 @@ use api::plans::{ExportPlan, Plan, PlanFormat, PlanState, PlansClient, StartPlan
 use api::projects::{GrantProject, ProjectsClient};
 use api::review::DraftPlan;
 use api::sessions::{CreateSession, GetSession, Session, SessionsClient};
-use api::{ApprovalId, JobId};
+use api::{ApprovalId, JobId, SessionId};
 pub use approve::Terms;
 use clap::{Args, ValueEnum};
 use futures_util::StreamExt;
@@ -45,7 +45,8 @@ pub struct Arguments {
     /// The model, as `plantocode models list` names it; the first of them if left out.
     #[arg(long)]
     model: Option<String>,
-    /// Plan the task of this session, with the findings that are attached to it, instead of making a new one.
+    /// Plan the task of this session, with the findings that are attached to it, instead of making a new one. The
+    /// beginning of its id is enough.
     #[arg(long, value_name = "ID", conflicts_with_all = ["task", "task_file"])]
     session: Option<String>,
     /// Send this file too, whether it was found or not.
@@ -94,7 +95,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 async fn plan(host: &Host, arguments: &Arguments, task: String) -> anyhow::Result<ExitCode> {
     let session = begin(host, arguments, task).await?;
-    choose_files(host, arguments, &session).await?;
+    choose_files(host, &session.id, &arguments.include, &arguments.exclude).await?;
     let job = match start(host, arguments, &session).await {
         Err(error) if arguments.model.is_none() && is_no_model(&error) => {
             show::note(format!("{error}\nWhat follows is a draft that no model wrote. Nothing was sent."));
@@ -141,8 +142,7 @@ fn is_no_model(error: &anyhow::Error) -> bool {
 
 async fn begin(host: &Host, arguments: &Arguments, task: String) -> anyhow::Result<Session> {
     if let Some(id) = &arguments.session {
-        let get = GetSession { session: id.as_str().into() };
-        return Ok(SessionsClient(host.client.clone()).get(&get).await?);
+        return crate::session::find(&SessionsClient(host.client.clone()), id).await;
     }
     let folder = arguments.task.project.canonicalize();
     let folder =
@@ -152,18 +152,24 @@ async fn begin(host: &Host, arguments: &Arguments, task: String) -> anyhow::Resu
     Ok(SessionsClient(host.client.clone()).create(&CreateSession { project: project.id, task }).await?)
 }
 
-async fn choose_files(host: &Host, arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
+/// Finds the files of a session's task, with the named ones ticked or not whatever is found, and says how many there are.
+pub async fn choose_files(
+    host: &Host,
+    session: &SessionId,
+    include: &[String],
+    exclude: &[String],
+) -> anyhow::Result<()> {
     let discovery = DiscoveryClient(host.client.clone());
-    let mut events = discovery.find(&FindFiles { session: session.id.clone(), limit: RANKED }).await?;
+    let mut events = discovery.find(&FindFiles { session: session.clone(), limit: RANKED }).await?;
     let mut ranking = None;
     while let Some(event) = events.next().await {
         if let FindEvent::Found { ranking: found } = event? {
             ranking = Some(found);
         }
     }
-    for (paths, included) in [(&arguments.include, true), (&arguments.exclude, false)] {
+    for (paths, included) in [(include, true), (exclude, false)] {
         if !paths.is_empty() {
-            let change = IncludeFiles { session: session.id.clone(), paths: paths.clone(), included };
+            let change = IncludeFiles { session: session.clone(), paths: paths.to_vec(), included };
             ranking = Some(discovery.include(&change).await?);
         }
     }
@@ -176,9 +182,7 @@ async fn choose_files(host: &Host, arguments: &Arguments, session: &Session) -> 
         ranking.elapsed_ms as f64 / 1e3
     ));
     if ticked == 0 {
-        show::note(
-            "No file was chosen; the model gets the task and the list of paths only. Use --include PATH.",
-        );
+        show::note("No file was chosen; the model gets the content of none. Use --include PATH.");
     }
     Ok(())
 }

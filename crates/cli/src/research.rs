@@ -58,7 +58,7 @@ struct New {
     /// The task for which a model proposes the questions, if there are none; a new session is made for it.
     #[arg(long, value_name = "TASK", conflicts_with = "session")]
     task: Option<String>,
-    /// Ask in this session, instead of a new one.
+    /// Ask in this session, instead of a new one. The beginning of its id is enough.
     #[arg(long, value_name = "ID")]
     session: Option<String>,
     /// The project's folder.
@@ -198,7 +198,7 @@ fn is_answer(finding: &WebFinding) -> bool {
 async fn session(host: &Host, new: &New) -> anyhow::Result<Session> {
     let sessions = SessionsClient(host.client.clone());
     if let Some(id) = &new.session {
-        return Ok(sessions.get(&GetSession { session: SessionId(id.clone()) }).await?);
+        return crate::session::find(&sessions, id).await;
     }
     let task = match (&new.task, new.questions.as_slice()) {
         (Some(task), _) => task.clone(),

@@ -4,12 +4,15 @@ use crate::show::{self, QUIET, STRONG, styled};
 use anyhow::Context;
 use api::plans::{Plan, PlanState, PlansClient};
 use api::sessions::{ExportSession, GetSession, ImportSession, ListSessions, Session, SessionsClient};
-use api::tasks::{RestoreTask, TaskHistory, TaskOrigin, TasksClient};
+use api::tasks::{MoveTask, RestoreTask, TaskHistory, TaskOrigin, TasksClient};
 use api::{ProjectId, SessionId};
 use clap::{Args, Subcommand};
 use host::Host;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+/// How many sessions are named where one was meant.
+const NAMED: usize = 5;
 
 /// List sessions, show one, move one to another machine.
 #[derive(Subcommand)]
@@ -24,6 +27,14 @@ pub enum Command {
   plantocode session history 0199c0de")]
     History(One),
     Restore(Restore),
+    /// Take the last change of the task back, whoever made it.
+    #[command(after_help = "Examples:
+  plantocode session undo 0199c0de")]
+    Undo(One),
+    /// Do again what the last undo took back.
+    #[command(after_help = "Examples:
+  plantocode session redo 0199c0de")]
+    Redo(One),
     Export(Export),
     Import(Import),
     /// Delete a session with its plans and requests. What left the machine stays on record.
@@ -113,8 +124,15 @@ async fn tell(host: &Host, command: Command) -> anyhow::Result<()> {
                 version: session.task_version,
                 step: arguments.step,
             };
-            let now = TasksClient(host.client.clone()).restore(&restore).await?;
-            Ok(show::line(show::harmless(&now.task))?)
+            task(&TasksClient(host.client.clone()).restore(&restore).await?)
+        }
+        Command::Undo(one) => {
+            let step = step(find(&sessions, &one.id).await?);
+            task(&TasksClient(host.client.clone()).undo(&step).await?)
+        }
+        Command::Redo(one) => {
+            let step = step(find(&sessions, &one.id).await?);
+            task(&TasksClient(host.client.clone()).redo(&step).await?)
         }
         Command::Export(arguments) => {
             let session = find(&sessions, &arguments.one.id).await?;
@@ -142,6 +160,16 @@ async fn tell(host: &Host, command: Command) -> anyhow::Result<()> {
     }
 }
 
+/// From the text that a session has now.
+fn step(session: Session) -> MoveTask {
+    MoveTask { session: session.id, version: session.task_version }
+}
+
+/// Writes the task that a session has now.
+fn task(session: &Session) -> anyhow::Result<()> {
+    Ok(show::line(show::harmless(&session.task))?)
+}
+
 fn whole(path: &Path) -> anyhow::Result<String> {
     let path = std::path::absolute(path).with_context(|| format!("{} is no path", path.display()))?;
     Ok(path.display().to_string())
@@ -166,8 +194,15 @@ async fn pages(
     }
 }
 
-/// The session whose id begins so.
-async fn find(sessions: &SessionsClient, id: &str) -> anyhow::Result<Session> {
+/// The session with this id, or the only one whose id begins so.
+///
+/// # Errors
+/// When there is none, or several; the message says which.
+pub async fn find(sessions: &SessionsClient, id: &str) -> anyhow::Result<Session> {
+    match sessions.get(&GetSession { session: SessionId(id.to_owned()) }).await {
+        Err(e) if e.reason == "no_session" => {}
+        found => return Ok(found?),
+    }
     let mut found = Vec::new();
     pages(sessions, None, |session| {
         if session.id.0.starts_with(id) {
@@ -182,8 +217,9 @@ async fn find(sessions: &SessionsClient, id: &str) -> anyhow::Result<Session> {
             "there is no session whose id begins with {id}; `plantocode session list` shows them"
         ),
         several => {
-            let ids: Vec<&str> = several.iter().map(|id| id.0.as_str()).collect();
-            anyhow::bail!("{id} is the beginning of several sessions: {}", ids.join(", "))
+            let ids: Vec<&str> = several.iter().take(NAMED).map(|id| id.0.as_str()).collect();
+            let more = if several.len() > NAMED { ", and more" } else { "" };
+            anyhow::bail!("{id} is the beginning of several sessions: {}{more}", ids.join(", "))
         }
     }
 }

@@ -68,7 +68,7 @@ async fn an_alarm_is_told_whatever_becomes_of_the_answer() {
     };
     inner.store.write(fill).await.unwrap();
 
-    let refine = serde_json::to_string(&RefineInput { model: None, version: 0 }).unwrap();
+    let refine = serde_json::to_string(&RefineInput { model: None, version: 0, text: TASK.into() }).unwrap();
     let better = sent(&engine, workflow::REFINE, refine.clone(), "", "<text>New words.</text>").await;
     let Outcome::Done(made) = task_text::apply(inner, &better).await.unwrap() else { panic!("it is done") };
     let made: Suggested = serde_json::from_str(&made).unwrap();

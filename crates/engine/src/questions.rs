@@ -2,7 +2,7 @@
 
 use crate::error::{damaged, database};
 use crate::question::{FilePart, Part, Question, Tree};
-use crate::wire::{ImproveInput, PlanInput};
+use crate::wire::{ImproveInput, PlanInput, RefineInput};
 use crate::{Inner, find, prompts, research};
 use api::discovery::RankReason;
 use rpc::ApiError;
@@ -87,7 +87,7 @@ impl Inner {
                 }
             }
             (workflow::RESEARCH, _) => Ok(research::propose(&session)),
-            (workflow::REFINE, _) => Ok(refine(&session, &ranked)),
+            (workflow::REFINE, _) => Ok(refine(&input(job)?, &session, &ranked)),
             (workflow::IMPROVE, _) => Ok(improve(&input(job)?)),
             (workflow::FIND, stage) => find::question(self, &session, &ranked, stage, outputs).await,
             (other, _) => {
@@ -115,15 +115,17 @@ fn plan(session: &SessionRow, ranked: &[FileRow]) -> Question {
     }
 }
 
-fn refine(session: &SessionRow, ranked: &[FileRow]) -> Question {
+fn refine(input: &RefineInput, session: &SessionRow, ranked: &[FileRow]) -> Question {
+    // What would be put in the place of another text could not be used.
+    let task = if input.text.is_empty() { &session.task } else { &input.text };
     Question {
         purpose: "the task put precisely".to_owned(),
         prompts: vec![prompts::REFINE],
-        parts: vec![Part::new("task", &session.task)],
+        parts: vec![Part::new("task", task)],
         files: ticked(ranked),
         tree: None,
         max_output: TEXT_OUTPUT,
-        usual_output: 300 + session.task.len() as u64 / 2,
+        usual_output: 300 + task.len() as u64 / 2,
         web: None,
     }
 }

@@ -115,7 +115,16 @@ impl Inner {
     }
 }
 
-fn view(job: JobId, state: JobState, made: Option<Suggested>) -> Suggestion {
+/// The words that a job was to put better.
+fn before(job: &JobRow) -> Result<String, ApiError> {
+    match job.workflow.as_str() {
+        workflow::REFINE => questions::input(job).map(|input: RefineInput| input.text),
+        workflow::IMPROVE => questions::input(job).map(|input: ImproveInput| input.passage),
+        _ => Err(ApiError::invalid("no_suggestion", "This job makes no suggestion for a task.")),
+    }
+}
+
+fn view(job: JobId, state: JobState, before: String, made: Option<Suggested>) -> Suggestion {
     let state = match (&made, state) {
         (Some(made), _) if made.applied => SuggestionState::Applied,
         (Some(_), _) => SuggestionState::Dropped,
@@ -123,7 +132,7 @@ fn view(job: JobId, state: JobState, made: Option<Suggested>) -> Suggestion {
         (None, _) => SuggestionState::Pending,
     };
     let (text, alarm) = made.map(|made| (made.text, made.alarm)).unwrap_or_default();
-    Suggestion { job, state, text, alarm }
+    Suggestion { job, state, before, text, alarm }
 }
 
 /// The bytes of `text` between two positions in UTF-16 code units; `None` when they are not on characters.
@@ -165,8 +174,8 @@ impl Tasks for Engine {
             return Err(ApiError::invalid("task_empty", "The task is empty. Write a few words first."));
         }
         let model = self.inner.model_for_job(request.model).await?;
-        let input = serde_json::to_string(&RefineInput { model, version: session.task_version });
-        self.task_job(session.id, workflow::REFINE, input).await
+        let input = RefineInput { model, version: session.task_version, text: session.task };
+        self.task_job(session.id, workflow::REFINE, serde_json::to_string(&input)).await
     }
 
     async fn improve(&self, _: &Caller, request: ImproveText) -> Result<Job, ApiError> {
@@ -199,15 +208,12 @@ impl Tasks for Engine {
 
     async fn suggestion(&self, _: &Caller, request: GetJob) -> Result<Suggestion, ApiError> {
         let job = self.inner.job(&request.job).await?;
-        if ![workflow::REFINE, workflow::IMPROVE].contains(&job.workflow.as_str()) {
-            let message = "This job makes no suggestion for a task.";
-            return Err(ApiError::invalid("no_suggestion", message));
-        }
+        let before = before(&job)?;
         let id = job.id.clone();
         let steps = self.inner.store.read(move |db| store::jobs::steps(db, &id)).await.map_err(database)?;
         let output = steps.into_iter().find(|step| step.name == APPLY).and_then(|step| step.output);
         let made: Option<Suggested> = output.and_then(|output| serde_json::from_str(&output).ok());
-        Ok(view(request.job, job.state, made))
+        Ok(view(request.job, job.state, before, made))
     }
 
     async fn history(&self, _: &Caller, request: TaskHistory) -> Result<TaskSteps, ApiError> {
@@ -261,11 +267,17 @@ mod tests {
         let alarm = "The server says that it changed the request before it sent it: model.";
         let made = Suggested { applied: true, text: "New words.".into(), alarm: Some(alarm.into()) };
         let stored = serde_json::to_string(&made).unwrap();
-        let seen = view("j".to_owned().into(), JobState::Completed, serde_json::from_str(&stored).ok());
+        let seen = view(
+            "j".to_owned().into(),
+            JobState::Completed,
+            String::new(),
+            serde_json::from_str(&stored).ok(),
+        );
         assert_eq!((seen.state, seen.alarm.as_deref()), (SuggestionState::Applied, Some(alarm)));
         // As an older version has stored it.
         let older = r#"{"applied":false,"text":"New words."}"#;
-        let seen = view("j".to_owned().into(), JobState::Completed, serde_json::from_str(older).ok());
+        let seen =
+            view("j".to_owned().into(), JobState::Completed, String::new(), serde_json::from_str(older).ok());
         assert_eq!(
             (seen.state, seen.text.as_str(), seen.alarm),
             (SuggestionState::Dropped, "New words.", None)

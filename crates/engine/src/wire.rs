@@ -206,6 +206,9 @@ pub(crate) struct RefineInput {
     pub model: Option<String>,
     /// The version of the task that is meant.
     pub version: u32,
+    /// The task, as it was.
+    #[serde(default)]
+    pub text: String,
 }
 
 /// The input of a job that improves a passage.

@@ -12,6 +12,7 @@ mod local;
 #[cfg(target_os = "linux")]
 mod offline;
 mod place;
+mod refine;
 mod research;
 mod serve;
 mod sign_in;

@@ -1,26 +1,7 @@
 //! `research` as a process, signed in to a real server that asks a simulated provider.
 
-use crate::sign_in::Place;
-use server::admin::NewKey;
-use std::process::Output;
+use crate::sign_in::{Place, said};
 use testkit::{Behaviour, Repo, Simulator};
-
-async fn place(simulator: &Simulator) -> Place {
-    let key = NewKey {
-        provider: "anthropic".into(),
-        dialect: "anthropic".into(),
-        base_url: simulator.anthropic_url(),
-        models: vec!["claude-sonnet-4-5".into()],
-        key: "the provider's key".to_owned().into(),
-    };
-    let place = Place::with(Some(key), |_| {}).await;
-    place.sign_in().await;
-    place
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
 
 fn repo() -> Repo {
     Repo::new().file("src/http.rs", "pub fn send() {}\n").file("README.md", "# Demo\n").commit("Begin")
@@ -29,7 +10,7 @@ fn repo() -> Repo {
 #[tokio::test(flavor = "multi_thread")]
 async fn questions_are_looked_up_through_the_server_and_attached_to_a_plan() {
     let simulator = Simulator::start(Behaviour::default());
-    let (place, repo) = (place(&simulator).await, repo());
+    let (place, repo) = (Place::asking(&simulator).await, repo());
     let project = repo.path().to_str().unwrap().to_owned();
     let run = |arguments: &[&str]| {
         let mut all = arguments.to_vec();
@@ -91,7 +72,7 @@ async fn questions_are_looked_up_through_the_server_and_attached_to_a_plan() {
 async fn a_model_proposes_the_questions_of_a_task() {
     let list = r#"[{"question":"Which limit of retries is usual?","why":"the policy"}]"#;
     let simulator = Simulator::start(Behaviour::text(list));
-    let (place, repo) = (place(&simulator).await, repo());
+    let (place, repo) = (Place::asking(&simulator).await, repo());
     let project = repo.path().to_str().unwrap();
     let task = ["research", "--task", "Retry twice", "--attach", "--yes-up-to", "2", "--project", project];
     let found = place.command(&task).output().unwrap();

@@ -5,10 +5,10 @@ use server::admin::{Admin, NewKey};
 use server::{Config, Running, Server};
 use server_store::Role;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::time::Duration;
 use tempfile::TempDir;
-use testkit::Spawned;
+use testkit::{Simulator, Spawned};
 
 const LIMIT: Duration = Duration::from_secs(30);
 const PASSWORD: &str = "four unrelated words here";
@@ -21,6 +21,11 @@ pub struct Place {
     home: TempDir,
     http: Client,
     _data: TempDir,
+}
+
+/// What a command has told besides its result.
+pub fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 impl Place {
@@ -52,6 +57,20 @@ impl Place {
             .build()
             .unwrap();
         Place { server, url, home: tempfile::tempdir().unwrap(), http, _data: data }
+    }
+
+    /// With a simulated provider behind it, and signed in.
+    pub async fn asking(simulator: &Simulator) -> Place {
+        let key = NewKey {
+            provider: "anthropic".into(),
+            dialect: "anthropic".into(),
+            base_url: simulator.anthropic_url(),
+            models: vec!["claude-sonnet-4-5".into()],
+            key: "the provider's key".to_owned().into(),
+        };
+        let place = Place::with(Some(key), |_| {}).await;
+        place.sign_in().await;
+        place
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {

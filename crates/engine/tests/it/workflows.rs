@@ -190,7 +190,7 @@ async fn a_task_is_put_precisely_unless_it_was_changed_meanwhile() {
     f.approve(&manifest).await.unwrap();
     f.job_in(&job, JobState::Completed).await;
     let suggestion = tasks.suggestion(&the(&job)).await.unwrap();
-    assert_eq!(suggestion.state, SuggestionState::Applied);
+    assert_eq!((suggestion.state, suggestion.before), (SuggestionState::Applied, session.task.clone()));
     assert_eq!(sessions.get(&get).await.unwrap().task, suggestion.text);
     // The person writes on while the model thinks.
     let job = tasks.refine(&refine).await.unwrap();

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 /// Have a model put a task precisely, with the files it concerns before it.
 ///
 /// What would be sent is shown and asked for. The answer becomes the task of the session, as one change that `plantocode
-/// session undo` takes back; where the task was changed meanwhile it is only told.
+/// session undo` takes back; where the task was changed meanwhile nothing is applied and the answer is only printed.
 #[derive(Args)]
 #[command(after_help = "Examples:
   plantocode refine \"Retry requests that time out\" --project ~/src/client
@@ -43,7 +43,8 @@ pub struct Refine {
 /// Have a model put a passage of a task in better words.
 ///
 /// What would be sent is the task and the passage, and no file; it is shown and asked for. The answer takes the place of the
-/// passage, as one change that `plantocode session undo` takes back; where the passage was changed meanwhile it is only told.
+/// passage, as one change that `plantocode session undo` takes back; where the passage was changed meanwhile nothing is applied and the
+/// answer is only printed.
 #[derive(Args)]
 #[command(after_help = "Examples:
   plantocode improve 0199c0de \"make it gooder\"

@@ -51,7 +51,7 @@ pub async fn summary(host: &Host, job: &Job, suggestion: &Suggestion) -> anyhow:
     show::tell(format_args!("\n{}", styled(STRONG, text)));
     if suggestion.state == SuggestionState::Applied {
         show::note(format!(
-            "`plantocode session undo {session}` takes them back; `plantocode plan --session {session}` plans them."
+            "`plantocode session undo {session}` takes the change back; `plantocode plan --session {session}` plans the task."
         ));
     }
     Ok(())

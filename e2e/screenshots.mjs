@@ -8,7 +8,7 @@ import { accept, lines, meet, phoneAt } from "./lib/pairing.mjs";
 import { run } from "./lib/programs.mjs";
 import { TASK } from "./lib/repository.mjs";
 import { until } from "./lib/webdriver.mjs";
-import { confirm, letIn, setUp, world } from "./lib/world.mjs";
+import { allow, letIn, setUp, world } from "./lib/world.mjs";
 
 const OUT = fileURLToPath(new URL("../docs/screenshots", import.meta.url));
 
@@ -90,7 +90,7 @@ try {
   await page.getByLabel("Server").fill(w.proxy.url);
   await page.getByRole("button", { name: "Sign in", exact: true }).first().click();
   const link = page.getByRole("link", { name: /Open the page/ });
-  await confirm(person, await link.getAttribute("href"));
+  await allow(person, await link.getAttribute("href"));
   await page.getByText("Signed in as", { exact: false }).first().waitFor();
   await page.keyboard.press("Escape");
   await page.getByRole("button", { name: "New session" }).first().click();

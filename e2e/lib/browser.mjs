@@ -1,5 +1,7 @@
 // Chromium with a fresh profile.
 import { existsSync } from "node:fs";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { delimiter, join } from "node:path";
 import { chromium } from "playwright-core";
 
 const EXECUTABLE = process.env.E2E_CHROMIUM ?? "/usr/bin/chromium";
@@ -34,4 +36,13 @@ export function watch(page) {
     if (message.type() === "error") troubles.push(message.text());
   });
   return troubles;
+}
+
+/** In place of what opens addresses on this system: notes what it is given. `path` has it before everything else. */
+export async function opener(folder) {
+  const noted = join(folder, "opened");
+  await mkdir(folder);
+  await writeFile(join(folder, "xdg-open"), `#!/bin/sh\nprintf '%s\\n' "$@" >> '${noted}'\n`);
+  await chmod(join(folder, "xdg-open"), 0o755);
+  return { path: `${folder}${delimiter}${process.env.PATH}`, opened: () => readFile(noted, "utf8").catch(() => "") };
 }

@@ -12,7 +12,7 @@ const run = promisify(execFile);
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /** A screen and a message bus; `open()` starts the app in a home folder and gives a driver for its window. */
-export async function screen(release, dir) {
+export async function screen(release, dir, more = {}) {
   const driver = join(root, "target/tools/bin/tauri-driver");
   for (const path of [driver, "/usr/bin/Xvfb", "/usr/bin/WebKitWebDriver", "/usr/bin/dbus-run-session"])
     if (!existsSync(path)) throw new Error(`${path} is missing; run \`cargo xtask setup\` first`);
@@ -33,6 +33,7 @@ export async function screen(release, dir) {
     XDG_RUNTIME_DIR: runtime,
     HOME: dir,
     PLANTOCODE_HOME: join(dir, "home"),
+    ...more,
   };
   const base = `http://127.0.0.1:${port}`;
   const script = 'echo "bus $DBUS_SESSION_BUS_ADDRESS"; exec "$0" "$@"';

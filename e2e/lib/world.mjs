@@ -47,6 +47,16 @@ export async function confirm(context, address) {
   await page.close();
 }
 
+/** Allows a sign-in by the browser as the signed-in person, and goes back with it. */
+export async function allow(context, address) {
+  const page = await context.newPage();
+  await page.goto(address);
+  await page.getByRole("button", { name: "Allow" }).click();
+  await page.waitForURL(/^http:\/\/127\.0\.0\.1:\d+\/callback/);
+  await page.getByText(/close this/i).waitFor();
+  await page.close();
+}
+
 /** A page of the interface, let in; `troubles` collects what it reports. */
 export async function letIn(chromium, ui, options = {}) {
   const context = await chromium.newContext({ viewport: { width: 1440, height: 900 }, ...options });

@@ -2,19 +2,21 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { releases } from "../lib/browser.mjs";
+import { browser, opener, releases } from "../lib/browser.mjs";
 import { screen } from "../lib/desktop.mjs";
 import { once } from "node:events";
-import { run, simulator, start, temporary } from "../lib/programs.mjs";
+import { run, server, simulator, start, temporary } from "../lib/programs.mjs";
 import { repository, TASK } from "../lib/repository.mjs";
 import { until } from "../lib/webdriver.mjs";
+import { allow, PERSON, setUp } from "../lib/world.mjs";
 
-let release, dir, repo, display, window;
+let release, dir, repo, system, display, window;
 before(async () => {
   release = releases();
   dir = await temporary(release);
   repo = await repository(join(dir, "courier"));
-  display = await screen(release, dir);
+  system = await opener(join(dir, "bin"));
+  display = await screen(release, dir, { PATH: system.path });
 });
 after(async () => {
   await window?.end().catch(() => {});
@@ -86,6 +88,22 @@ test("closing the window ends neither the shell nor what was done; both are ther
   await until("what was there before", async () => (await terminalText()).includes("from-the-window-42"));
   await window.type(TYPE, "echo again-$((40+4))\n");
   await until("the echo", async () => (await terminalText()).includes("again-44"));
+});
+
+test("a person signs in by the browser of the machine, and out again", async () => {
+  const sim = await simulator(release);
+  const proxy = await server(release, sim, { dir: join(dir, "server"), key: "a provider's key" });
+  const person = await setUp({ chromium: await browser(release), proxy });
+  await window.click("//button[@aria-label='Account and models']");
+  await window.type("//input[@type='url']", proxy.url);
+  await window.click(button("Sign in"));
+  await window.click("//a[contains(., 'Open the page')]");
+  await until("the browser", async () => (await system.opened()).endsWith("\n"));
+  await allow(person, (await system.opened()).trim());
+  await shown(`Signed in as ${PERSON.login}`);
+  // What follows asks a model without a server.
+  await window.click(button("Sign out"));
+  await shown("Not signed in");
 });
 
 test("a second start shows the first window", async () => {

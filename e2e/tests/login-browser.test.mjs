@@ -1,9 +1,8 @@
 // `plantocode login --browser`: the address that the system is given, the server's own pages in Chromium, and the way back.
 import assert from "node:assert/strict";
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { watch } from "../lib/browser.mjs";
+import { opener, watch } from "../lib/browser.mjs";
 import { run, start } from "../lib/programs.mjs";
 import { until } from "../lib/webdriver.mjs";
 import { PERSON, setUp, world } from "../lib/world.mjs";
@@ -18,18 +17,13 @@ after(() => w?.release.all());
 
 const home = (name) => ({ PLANTOCODE_HOME: join(w.dir, name), NO_COLOR: "1" });
 
-/** Starts the login with an `xdg-open` that notes what it is given: the program, and the address that was opened. */
+/** Starts the login on a system that notes the address it is to open. */
 async function login(name) {
-  const folder = join(w.dir, `${name}-bin`);
-  const noted = join(folder, "opened");
-  await mkdir(folder);
-  await writeFile(join(folder, "xdg-open"), `#!/bin/sh\nprintf '%s\\n' "$@" >> '${noted}'\n`);
-  await chmod(join(folder, "xdg-open"), 0o755);
+  const { path, opened } = await opener(join(w.dir, `${name}-bin`));
   const program = await start(w.release, "plantocode", ["login", "--server", w.proxy.url, "--browser"], {
-    env: { ...home(name), PATH: `${folder}${delimiter}${process.env.PATH}` },
+    env: { ...home(name), PATH: path },
     ready: (text) => text.match(/Open\s+(\S+)/)?.[1],
   });
-  const opened = () => readFile(noted, "utf8").catch(() => "");
   await until("the browser", async () => (await opened()).endsWith("\n"));
   assert.equal(await opened(), `${program.value}\n`, "the system opens what was printed, once");
   return program;

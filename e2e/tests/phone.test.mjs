@@ -52,7 +52,7 @@ part("a folder is granted and a person signs in to the server", async () => {
   await desktop.getByRole("button", { name: "New session" }).first().waitFor();
   await press(desktop, "Account and models");
   await desktop.getByLabel("Server").fill(w.proxy.url);
-  await press(desktop, "Sign in");
+  await press(desktop, "Use a code instead");
   const link = desktop.getByRole("link", { name: /Open the page/ });
   await link.waitFor();
   await confirm(person, await link.getAttribute("href"));

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { TASK } from "../lib/repository.mjs";
-import { confirm, KEY, letIn, PERSON, setUp, world } from "../lib/world.mjs";
+import { allow, KEY, letIn, PERSON, setUp, world } from "../lib/world.mjs";
 import { createHash } from "node:crypto";
 
 let w, person, ui, page, troubles;
@@ -41,7 +41,7 @@ test("a folder is granted and a person signs in to the server", async () => {
   await button("Sign in").first().click();
   const link = page.getByRole("link", { name: /Open the page/ });
   await link.waitFor();
-  await confirm(person, await link.getAttribute("href"));
+  await allow(person, await link.getAttribute("href"));
   await page.getByText(`Signed in as ${PERSON.login}`).first().waitFor();
   await page.keyboard.press("Escape");
 });

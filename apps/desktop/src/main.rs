@@ -46,7 +46,8 @@ fn run() -> anyhow::Result<()> {
     let app = tauri::Builder::default()
         .plugin(tauri_plugin_single_instance::init(|app, _, _| window::show(app)))
         .plugin(tauri_plugin_notification::init())
-        .plugin(tauri_plugin_opener::init())
+        // Its script would take every click on a link and ask for what the page may not do; `window` opens links instead.
+        .plugin(tauri_plugin_opener::Builder::new().open_js_links_on_click(false).build())
         .plugin(tauri_plugin_window_state::Builder::new().build())
         .manage(links)
         .invoke_handler(tauri::generate_handler![link::link_open, link::link_send])

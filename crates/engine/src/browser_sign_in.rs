@@ -56,7 +56,7 @@ pub(crate) async fn begin(inner: &Inner, server: &Url) -> Result<Waiting, ApiErr
     let page = metadata.authorization_endpoint.and_then(|page| page.parse::<Url>().ok());
     let page = page.filter(|page| page.origin() == server.origin());
     let mut page = page.ok_or_else(|| {
-        let message = "This server has no sign-in by the browser. Leave --browser out, and compare a code.";
+        let message = "This server has no sign-in by the browser. Sign in with a code instead.";
         ApiError::new(ErrorCode::Unavailable, "no_browser_sign_in", message)
     })?;
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(|e| no_port(&e))?;

@@ -321,7 +321,8 @@ export class FakeEngine {
       }, this.world.stepEvery);
       return () => clearInterval(timer);
     },
-    "account.sign_in": (_params, on) => {
+    "account.sign_in": ({ way }, on) => {
+      if (way === "browser") return on.item({ kind: "browser", url: "https://plans.example/oauth/authorize?state=5c1f", expires_in: 600 });
       on.item({ kind: "code", user_code: "WDJB-MJHT", verification_uri: "https://plans.example/device", verification_uri_complete: "https://plans.example/device?code=WDJB-MJHT", expires_in: 600 });
     },
   };

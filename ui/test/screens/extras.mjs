@@ -32,7 +32,15 @@ export const extras = [
   { name: "signin", scenario: "plan", sizes: wide, async act(page) {
     await page.getByRole("button", { name: "Account and models" }).click();
     await page.getByLabel("Server", { exact: false }).first().fill("https://plans.example");
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
+    await page.getByRole("link", { name: "Open the page" }).waitFor();
+    await page.waitForTimeout(250);
+  } },
+  { name: "signincode", scenario: "plan", sizes: wide, async act(page) {
+    await page.getByRole("button", { name: "Account and models" }).click();
+    await page.getByLabel("Server", { exact: false }).first().fill("https://plans.example");
+    await page.getByRole("button", { name: "Use a code instead" }).click();
+    await page.getByText("WDJB-MJHT").waitFor();
     await page.waitForTimeout(250);
   } },
   { name: "steps", scenario: "plan", async act(page) {

@@ -26,8 +26,8 @@ use crate::relay_hub::{device_link_ws, mailbox};
 
 /// Registers every endpoint.
 pub(crate) fn routes(app: &mut ServiceConfig) {
-    app.configure(administration)
-        .route("/healthz", web::get().to(health::healthz))
+    // Looked for in this order: those of every request come first, before any that has to be matched by pattern.
+    app.route("/healthz", web::get().to(health::healthz))
         .route("/readyz", web::get().to(health::readyz))
         .route("/metrics", web::get().to(metrics::metrics))
         .route("/openapi.json", web::get().to(openapi::openapi))
@@ -90,6 +90,7 @@ pub(crate) fn routes(app: &mut ServiceConfig) {
         .route("/oauth/authorize", web::post().to(auth::authorize::decide))
         .route("/device", web::get().to(auth::device::page))
         .route("/device", web::post().to(auth::device::decide))
+        .configure(administration)
         .default_service(web::to(not_found));
 }
 

@@ -1,6 +1,6 @@
 import { ExternalLink } from "lucide-react";
-import { useEffect, useRef, useState, type FormEvent } from "react";
-import type { CredentialStore, SignInEvent } from "#client/api.gen.ts";
+import { useEffect, useRef, useState } from "react";
+import type { CredentialStore, SignInEvent, SignInWay } from "#client/api.gen.ts";
 import type { ApiError } from "#client/rpc.ts";
 import { Actions, Button, Field } from "#kit/core.tsx";
 import { toasts } from "#kit/overlays.tsx";
@@ -10,40 +10,44 @@ import { ErrorNote } from "../../ErrorNote.tsx";
 import { w } from "../../words.ts";
 import css from "./account.module.css";
 
-type Code = SignInEvent & { kind: "code" };
+/** What the person has to do. */
+type Turn = Exclude<SignInEvent, { kind: "signed_in" }>;
 
-/** Signs in with a code that the person confirms on the server's own page. */
+/**
+ * Signs in on the server's own page: in a browser of the engine's machine, which comes back by itself, or anywhere with a
+ * code that the person compares.
+ */
 export function SignIn() {
   const { connection } = useEngine();
   const [server, setServer] = useState("");
   const [store, setStore] = useState<CredentialStore>("memory");
   const [asking, setAsking] = useState(false);
-  const [code, setCode] = useState<Code>();
+  const [turn, setTurn] = useState<Turn>();
   const [error, setError] = useState<ApiError>();
   const stop = useRef<() => void>(undefined);
   useEffect(() => () => stop.current?.(), []);
   const end = (failure?: ApiError) => {
     setAsking(false);
-    setCode(undefined);
+    setTurn(undefined);
     setError(failure);
   };
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const form = useRef<HTMLFormElement>(null);
+  const begin = (way: SignInWay) => {
+    if (!form.current?.reportValidity()) return;
     setAsking(true);
     setError(undefined);
-    stop.current = connection.subscribe("account.sign_in", { server: server.trim(), store }, {
+    stop.current = connection.subscribe("account.sign_in", { server: server.trim(), store, way }, {
       item: (step) => {
-        if (step.kind === "code") return setCode(step);
-        if (step.kind !== "signed_in") return;
+        if (step.kind !== "signed_in") return setTurn(step);
         connection.store.put("account.status", {}, step.status);
         toasts.add({ title: w.account.done(step.status.user ?? "") });
       },
       end,
     });
   };
-  if (asking) return <Waiting code={code} cancel={() => { stop.current?.(); end(); }} />;
+  if (asking) return <Waiting turn={turn} cancel={() => { stop.current?.(); end(); }} />;
   return (
-    <form className={css.form} onSubmit={submit}>
+    <form ref={form} className={css.form} onSubmit={(event) => { event.preventDefault(); begin("browser"); }}>
       <h3>{w.account.title}</h3>
       <p className="quiet">{w.account.none}</p>
       <Field label={w.account.server} hint={w.account.serverHint} type="url" required mono placeholder={w.account.placeholder} value={server} onChange={(e) => setServer(e.target.value)} />
@@ -54,7 +58,11 @@ export function SignIn() {
         <Choice value="file" now={store} set={setStore} label={w.account.file} hint={w.account.fileHint} />
       </fieldset>
       <ErrorNote error={error} />
-      <Actions><Button type="submit" look="primary">{w.account.signIn}</Button></Actions>
+      <Actions>
+        <Button type="submit" look="primary">{w.account.signIn}</Button>
+        <Button look="plain" onClick={() => begin("code")}>{w.account.withCode}</Button>
+      </Actions>
+      <p className="quiet">{w.account.withCodeHint}</p>
     </form>
   );
 }
@@ -76,21 +84,22 @@ function Choice({ value, now, set, label, hint }: ChoiceProps) {
   );
 }
 
-function Waiting({ code, cancel }: { code: Code | undefined; cancel(): void }) {
+function Waiting({ turn, cancel }: { turn: Turn | undefined; cancel(): void }) {
   return (
     <div className={css.form} role="status">
       <h3>{w.account.signIn}</h3>
-      {!code && <p>{w.account.asking}</p>}
-      {code && (
+      {!turn && <p>{w.account.asking}</p>}
+      {turn?.kind === "browser" && <p>{w.account.allow}</p>}
+      {turn?.kind === "code" && (
         <>
           <p>{w.account.compare}</p>
-          <p className={css.code}>{code.user_code}</p>
-          <p className="quiet">{w.account.expires(Math.round(code.expires_in / 60))}</p>
+          <p className={css.code}>{turn.user_code}</p>
         </>
       )}
+      {turn && <p className="quiet">{w.account.expires(Math.round(turn.expires_in / 60))}</p>}
       <Progress label={w.account.waiting} />
       <Actions>
-        {code && <OpenPage uri={code.verification_uri_complete} />}
+        {turn && <OpenPage uri={turn.kind === "browser" ? turn.url : turn.verification_uri_complete} />}
         <Button look="plain" onClick={cancel}>{w.cancel}</Button>
       </Actions>
     </div>
@@ -99,6 +108,9 @@ function Waiting({ code, cancel }: { code: Code | undefined; cancel(): void }) {
 
 /** The address comes from a server that the person named: only web addresses become links. */
 function OpenPage({ uri }: { uri: string }) {
+  const link = useRef<HTMLAnchorElement>(null);
+  // The button that was pressed is gone; this is what comes next.
+  useEffect(() => link.current?.focus(), []);
   if (!/^https?:\/\//.test(uri)) return <code>{uri}</code>;
-  return <a className={css.open} href={uri} target="_blank" rel="noreferrer"><ExternalLink size={16} aria-hidden="true" />{w.account.openPage}</a>;
+  return <a ref={link} className={css.open} href={uri} target="_blank" rel="noreferrer"><ExternalLink size={16} aria-hidden="true" />{w.account.openPage}</a>;
 }

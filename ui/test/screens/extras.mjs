@@ -66,6 +66,8 @@ export const extras = [
     await page.getByLabel("How it should be better").fill("Say which error.");
     await page.keyboard.press("Enter");
     await page.getByText("a passage in better words").waitFor();
+    await page.waitForTimeout(500);
+    if (!(await page.evaluate(() => location.hash)).includes("/approve/h")) throw new Error("the focus went back to the task and took the station along");
     const { params } = await page.evaluate(() => window.engine.seen.find((s) => s.method === "tasks.improve"));
     const task = await page.evaluate(() => window.engine.world.sessions[0].task);
     if (task.slice(params.start, params.end) !== "The client in src/http/client.rs gives up on the first connection error." || params.wish !== "Say which error.") throw new Error(`asked for ${JSON.stringify(params)}`);

@@ -4,7 +4,7 @@ import type { Job } from "#client/api.gen.ts";
 import { Button, Pill } from "#kit/core.tsx";
 import { EmptyState, Note, Progress, useAfter } from "#kit/states.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
-import { go, type Station } from "../../route.ts";
+import { go, href, type Station } from "../../route.ts";
 import { w } from "../../words.ts";
 import { asking, isOpen, resultStation } from "../jobs/asking.ts";
 import { JobNote } from "../jobs/JobNote.tsx";
@@ -34,10 +34,20 @@ export function ApprovalPane({ view, active, chosen, tools }: ApprovalPaneProps)
   // What one is reading is not exchanged under the eyes for something that came to wait meanwhile.
   const job = find(chosen) ?? find(held.current, (j) => j.state === "waiting_approval") ?? asking(view.jobs);
   held.current = job?.id;
-  return <Asked key={job?.id ?? ""} job={job} session={view.id} active={active} tools={tools} />;
+  const others = view.jobs.filter((j) => j.id !== job?.id && j.state === "waiting_approval");
+  const next = others[0];
+  const more = next && <a className={css.more} href={href({ page: "session", session: view.id, station: "approve", job: next.id })}>{w.approve.more(others.length)}</a>;
+  return <Asked key={job?.id ?? ""} job={job} session={view.id} active={active} tools={<>{more}{tools}</>} />;
 }
 
-function Asked({ job, session: id, active, tools }: { job: Job | undefined; session: string; active: boolean; tools: ReactNode }) {
+interface AskedProps {
+  job: Job | undefined;
+  session: string;
+  active: boolean;
+  tools: ReactNode;
+}
+
+function Asked({ job, session: id, active, tools }: AskedProps) {
   const asked = useAsked(job);
   const approval = useApproval(asked.manifest, job?.workflow ?? "plan");
   const { manifest } = approval;

@@ -12,7 +12,7 @@ export function SendSentence({ manifest, plan }: { manifest: Manifest; plan: boo
   const known = manifest.cost_estimate !== undefined;
   return (
     <p className={css.sentence}>
-      {plan ? w.approve.sendWord : <>{w.approve.forWord} <b>{manifest.purpose}</b> {w.approve.thenSend}</>} <b>{w.approve.filesTokens(manifest.files.length, amount)}</b> {w.approve.to}{" "}
+      {plan ? w.approve.sendWord : <>{w.approve.forWord} <b>{manifest.purpose}</b>{w.approve.thenSend}</>} <b>{w.approve.filesTokens(manifest.files.length, amount)}</b> {w.approve.to}{" "}
       <b>{name}</b> {door(manifest)} {w.approve.for}{" "}
       {known ? <>{w.approve.about} <b>{costText(manifest).slice(w.approve.about.length + 1)}</b></> : <b>{costText(manifest)}</b>}.
     </p>

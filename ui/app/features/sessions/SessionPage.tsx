@@ -77,7 +77,8 @@ function useStationFocus(station: Station, on: boolean): void {
     const timer = setTimeout(() => {
       const pane = document.querySelector<HTMLElement>(`[data-pane="${station}"]`);
       if (!pane || pane.contains(document.activeElement)) return;
-      pane.querySelector<HTMLElement>("textarea, li input[type=checkbox], [data-step]")?.focus({ preventScroll: true });
+      const first = pane.querySelector<HTMLElement>("textarea, li input[type=checkbox], [data-step]") ?? pane.querySelector<HTMLElement>("summary");
+      first?.focus({ preventScroll: true });
     }, 0);
     return () => clearTimeout(timer);
   }, [station, on]);

@@ -35,6 +35,9 @@ export function AskHelp({ view, draft, selected, active, openAccount }: AskHelpP
   const [explain, setExplain] = useState(false);
   // Of the text as it was when the passage was chosen: it may change while the wish is written.
   const [chosen, setChosen] = useState<{ passage: Passage; of: string }>();
+  // The focus goes on to the approval then, and not back to the task, which would take the station along.
+  const [sent, setSent] = useState(false);
+  const [wish, setWish] = useState("");
   const task = useTask();
   const { text } = draft.state;
   const passage = selected && passageOf(text, selected.start, selected.end);
@@ -45,6 +48,8 @@ export function AskHelp({ view, draft, selected, active, openAccount }: AskHelpP
       // Places and versions are those of the text that the engine has.
       await draft.flush();
       const job = await ask(model ? { model: model.id } : {});
+      setSent(true);
+      setWish("");
       setChosen(undefined);
       await connection.store.refresh("jobs.list", {});
       go({ page: "session", session: view.id, station: "approve", job: job.id });
@@ -54,24 +59,29 @@ export function AskHelp({ view, draft, selected, active, openAccount }: AskHelpP
   const choose = () => {
     if (none) return setExplain(!explain);
     task.clear();
+    setSent(false);
     if (passage) setChosen({ passage, of: text });
   };
-  const improve = (wish: string) =>
+  const improve = () =>
     start((of) => {
       const { text: stored, version } = draft.stored;
       const now = chosen && follow(chosen.passage, chosen.of, stored);
       if (!now) throw new ApiError("conflict", "task_changed", w.task.help.moved);
-      return connection.call("tasks.improve", { session: view.id, version, start: now.start, end: now.end, ...(wish === "" ? {} : { wish }), ...of });
+      return connection.call("tasks.improve", { session: view.id, version, start: now.start, end: now.end, ...(wish.trim() === "" ? {} : { wish: wish.trim() }), ...of });
     });
   const part = passage !== undefined || chosen !== undefined;
   useAction(active ? { id: "task-help", label: part ? w.task.help.improveAll : w.task.help.refineAll, keys: KEYS, run: part ? choose : refine, reason, here: true } : undefined);
+  useAction(active && part ? { id: "task-refine", label: w.task.help.refineAll, run: refine, reason, here: true } : undefined);
   const keys = active ? KEYS : undefined;
   return (
     <>
       {part ? (
-        <AskImprove passage={chosen?.passage} keys={keys} reason={reason} error={task.error} busy={task.busy} open={choose} close={() => setChosen(undefined)} ask={improve} />
+        <AskImprove
+          passage={chosen?.passage} wish={wish} setWish={setWish} keys={keys} reason={reason} error={task.error} busy={task.busy} sent={sent}
+          open={choose} close={() => setChosen(undefined)} ask={improve}
+        />
       ) : (
-        <Button keys={keys} reason={reason} disabled={task.busy} onClick={refine}><PenLine size={16} aria-hidden="true" />{w.task.help.refine}</Button>
+        <Button className={css.help} keys={keys} reason={reason} disabled={task.busy} onClick={refine}><PenLine size={16} aria-hidden="true" />{w.task.help.refine}</Button>
       )}
       {task.error && !chosen && <div className={css.wide}><ErrorNote error={task.error} /></div>}
       {explain && none && <NoModel models={models} openAccount={openAccount} />}
@@ -82,30 +92,33 @@ export function AskHelp({ view, draft, selected, active, openAccount }: AskHelpP
 interface AskImproveProps {
   /** The chosen passage, while its wish is asked for. */
   passage: Passage | undefined;
+  wish: string;
+  setWish(wish: string): void;
   keys: string | undefined;
   reason: string | undefined;
   error: ApiError | undefined;
   busy: boolean;
+  sent: boolean;
   open(): void;
   close(): void;
-  ask(wish: string): void;
+  ask(): void;
 }
 
 /** The button for a selected passage, and over it the field for a wish. */
-function AskImprove({ passage, keys, reason, error, busy, open, close, ask }: AskImproveProps) {
-  const [wish, setWish] = useState("");
+function AskImprove({ passage, wish, setWish, keys, reason, error, busy, sent, open, close, ask }: AskImproveProps) {
   const label = <><PenLine size={16} aria-hidden="true" />{w.task.help.improve}</>;
-  if (reason !== undefined) return <Button keys={keys} reason={reason}>{label}</Button>;
+  if (reason !== undefined) return <Button className={css.help} keys={keys} reason={reason}>{label}</Button>;
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (!busy) ask(wish.trim());
+    if (!busy) ask();
   };
   return (
     <Pop
       label={w.task.help.improve}
       open={passage !== undefined}
       onOpenChange={(next) => (next ? open() : close())}
-      trigger={<Button keys={keys} disabled={busy && passage === undefined}>{label}</Button>}
+      returnFocus={!sent}
+      trigger={<Button className={css.help} keys={keys} disabled={busy && passage === undefined}>{label}</Button>}
     >
       <form className={css.wish} onSubmit={submit}>
         <p className={css.passage}><span>{w.task.help.passage}</span><q>{passage?.words}</q></p>

@@ -1,6 +1,6 @@
 import { Search } from "lucide-react";
 import { useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore, type ReactNode, type RefObject } from "react";
-import { Button } from "#kit/core.tsx";
+import { Button, cx } from "#kit/core.tsx";
 import { toasts } from "#kit/overlays.tsx";
 import { useAction } from "../../actions.tsx";
 import { asApiError, useEngine, useMay, useWhyNot } from "../../engine.tsx";
@@ -70,7 +70,7 @@ export function TaskPane({ view, active, openAccount, tools }: TaskPaneProps) {
         onBlur={() => void draft.flush().catch(() => {})}
       />
       <HelpStrip view={view} draft={draft} active={active} />
-      <div className={session.foot}>
+      <div className={cx(session.foot, css.foot)}>
         <Button look={active ? "primary" : "outline"} keys={active ? "Mod+Enter" : undefined} reason={reason} onClick={find.start}>
           <Search size={16} aria-hidden="true" />
           {w.task.find}

@@ -44,7 +44,8 @@ function common(a: string[], b: string[]): [Uint8Array, Uint8Array] {
   return [inA, inB];
 }
 
-const words = (text: string): string[] => text.match(/\n|[^\S\n]+|[\p{L}\p{N}_]+|[^\s\p{L}\p{N}_]/gu) ?? [];
+/** Words, blanks and signs; a path or a name with its parts is one word. */
+const words = (text: string): string[] => text.match(/\n|[^\S\n]+|[\p{L}\p{N}_]+(?:[./:-]+[\p{L}\p{N}_]+)*|[^\s\p{L}\p{N}_]/gu) ?? [];
 const isBlank = (token: string | undefined): boolean => token === undefined || token.trim() === "";
 
 /** The lines of a block, with the tokens marked that `same` does not name. */

@@ -184,6 +184,7 @@ export class FakeEngine {
       const next = { ...old, task, title: task.split("\n")[0] ?? "", task_version: old.task_version + 1 };
       help.typed(this);
       this.world.sessions = this.world.sessions.map((s) => (s.id === session ? next : s));
+      this.tell({ topic: "session", id: session, session });
       return next;
     },
     "sessions.delete": () => ({}),

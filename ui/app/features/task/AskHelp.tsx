@@ -13,9 +13,8 @@ import { NoModel } from "../account/NoModel.tsx";
 import { useModel } from "../account/useModel.ts";
 import type { SessionView } from "../sessions/view.ts";
 import type { Draft } from "./draft.ts";
-import { follow, passageOf, type Passage } from "./passage.ts";
+import { follow, passageOf, type Passage, type Selected } from "./passage.ts";
 import css from "./task.module.css";
-import type { Selected } from "./TaskPane.tsx";
 
 /** Besides the primary action of the station. */
 const KEYS = "Mod+Shift+Enter";

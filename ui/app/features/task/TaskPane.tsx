@@ -11,13 +11,8 @@ import type { SessionView } from "../sessions/view.ts";
 import { AskHelp } from "./AskHelp.tsx";
 import { moved, type DraftState } from "./draft.ts";
 import { HelpStrip } from "./HelpStrip.tsx";
+import type { Selected } from "./passage.ts";
 import css from "./task.module.css";
-
-/** What is selected in the editor. */
-export interface Selected {
-  start: number;
-  end: number;
-}
 
 interface TaskPaneProps {
   view: SessionView;

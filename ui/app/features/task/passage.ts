@@ -1,5 +1,11 @@
 import { moved } from "./draft.ts";
 
+/** What is selected in the editor. */
+export interface Selected {
+  start: number;
+  end: number;
+}
+
 /** A part of a text, by its places in UTF-16 code units. */
 export interface Passage {
   start: number;

@@ -1,4 +1,4 @@
-// The story of the product in the browser, with real processes: sign in, find, untick, approve, plan, check; refuse; cut.
+// The story of the product in the browser, with real processes: sign in, find, untick, approve, plan, check; refuse; better words; cut.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { TASK } from "../lib/repository.mjs";
@@ -75,6 +75,42 @@ test("refusing sends nothing", async () => {
   await page.getByRole("button", { name: /^Don't send/ }).click();
   await page.getByText("Nothing left this machine", { exact: false }).first().waitFor();
   assert.deepEqual(await w.sim.log(), []);
+});
+
+test("a model's words come into the task without a keystroke lost, and one undo takes them back", async () => {
+  const words = page.getByLabel("Task in your words");
+  const help = page.getByRole("group", { name: "Help with the task" });
+  const holds = async (text) => {
+    for (let i = 0; i < 250 && (await words.inputValue()) !== text; i++) await page.waitForTimeout(20);
+    assert.equal(await words.inputValue(), text);
+  };
+  const send = async (purpose) => {
+    await page.getByText(purpose).waitFor();
+    await page.getByRole("button", { name: /^Send/ }).first().click();
+  };
+  await begin("Give `send` a gooder name");
+  await w.sim.control({ style: "text", text: "<text>better</text>", first_delay_ms: 1000 });
+  await words.evaluate((area) => (area.focus(), area.setSelectionRange(area.value.indexOf("gooder"), area.value.indexOf(" name"))));
+  await page.getByRole("button", { name: /^Improve selection/ }).waitFor();
+  await page.keyboard.press("Control+Shift+Enter");
+  await page.getByLabel("How it should be better").fill("correct English");
+  await page.keyboard.press("Enter");
+  await send("a passage in better words");
+  await words.press("End");
+  await words.pressSequentially(" and a timeout", { delay: 150 });
+  await help.getByText("A model's words are in the task.").waitFor({ timeout: 30_000 });
+  await holds("Give `send` a better name and a timeout");
+  assert.match((await w.sim.log()).at(-1).body, /correct English/);
+  await w.sim.control({ style: "text", text: "<text>Rename `send` in src/send.rs, with a timeout</text>" });
+  await page.getByRole("button", { name: /^Refine/ }).click();
+  await send("the task put precisely");
+  await holds("Rename `send` in src/send.rs, with a timeout");
+  await help.getByRole("button", { name: "Show change" }).click();
+  await page.getByRole("region", { name: "What changed" }).getByText("Removed: Give `send` a better name and a timeout").waitFor();
+  await page.keyboard.press("Escape");
+  await help.getByRole("button", { name: "Undo" }).click();
+  await holds("Give `send` a better name and a timeout");
+  await help.waitFor({ state: "detached" });
 });
 
 test("a provider that stops in mid-plan gives a plan shown as cut", async () => {

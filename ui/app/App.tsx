@@ -1,5 +1,6 @@
 import { Tooltip } from "@base-ui/react/tooltip";
 import { useEffect, useMemo, type ReactNode } from "react";
+import type { Session } from "#client/api.gen.ts";
 import type { Connection } from "#client/connection.ts";
 import { Toasts } from "#kit/overlays.tsx";
 import { Actions, ActionsContext } from "./actions.tsx";
@@ -23,17 +24,15 @@ interface AppProps {
 function makeEngine(connection: Connection, storage: Storage, id: string, phone: Phone | undefined): Engine {
   const prefs = new Prefs(storage, id);
   const { store } = connection;
+  const put = (session: Session) => {
+    const params = { session: session.id };
+    // An answer may come after a newer text was read.
+    if ((store.peek("sessions.get", params).value?.task_version ?? 0) <= session.task_version) store.put("sessions.get", params, session);
+    return session;
+  };
   const drafts = new Drafts((session) => ({
-    save: async (text, base) => {
-      const saved = await connection.call("sessions.save_task", { session, text, base_version: base.version, base_text: base.text });
-      store.put("sessions.get", { session }, saved);
-      return saved;
-    },
-    move: async (way, version) => {
-      const moved = await connection.call(`tasks.${way}`, { session, version });
-      store.put("sessions.get", { session }, moved);
-      return moved;
-    },
+    save: async (text, base) => put(await connection.call("sessions.save_task", { session, text, base_version: base.version, base_text: base.text })),
+    move: async (way, version) => put(await connection.call(`tasks.${way}`, { session, version })),
     keep: (local) => prefs.set(`draft.${session}`, local),
     kept: () => prefs.get<LocalDraft | undefined>(`draft.${session}`, undefined),
   }));

@@ -6,7 +6,7 @@ export type Station = (typeof STATIONS)[number];
 export type Route =
   | { page: "home" }
   | { page: "project"; project: string }
-  | { page: "session"; session: string; station: Station; plan?: string | undefined }
+  | { page: "session"; session: string; station: Station; plan?: string | undefined; job?: string | undefined }
   | { page: "terminals"; terminal?: string | undefined }
   | { page: "devices" }
   | { page: "jobs" }
@@ -14,11 +14,13 @@ export type Route =
   | { page: "more" };
 
 export function parse(hash: string): Route {
-  const [page, id, station, plan] = hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
+  const [page, id, station, of] = hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
   if (page === "project" && id) return { page, project: id };
   if (page === "session" && id) {
     const at = STATIONS.find((s) => s === station) ?? "task";
-    return { page, session: id, station: at, plan: plan || undefined };
+    // At the plan it names a plan, at the approval the job that asks.
+    if (at === "approve") return { page, session: id, station: at, job: of || undefined };
+    return { page, session: id, station: at, plan: of || undefined };
   }
   if (page === "terminals") return { page, terminal: id || undefined };
   if (page === "devices" || page === "jobs" || page === "approvals" || page === "more") return { page };
@@ -32,8 +34,8 @@ export function href(route: Route): string {
     case "project":
       return `#/project/${encodeURIComponent(route.project)}`;
     case "session": {
-      const plan = route.plan ? `/${encodeURIComponent(route.plan)}` : "";
-      return `#/session/${encodeURIComponent(route.session)}/${route.station}${plan}`;
+      const of = route.station === "approve" ? route.job : route.plan;
+      return `#/session/${encodeURIComponent(route.session)}/${route.station}${of ? `/${encodeURIComponent(of)}` : ""}`;
     }
     case "terminals":
       return route.terminal ? `#/terminals/${encodeURIComponent(route.terminal)}` : "#/terminals";

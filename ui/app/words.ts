@@ -3,7 +3,9 @@
 import type { FindPhase, JobState, OperationKind, PlanState, Severity } from "#client/api.gen.ts";
 import type { ApiError } from "#client/rpc.ts";
 import { compact, count } from "#kit/format.ts";
+import type { Station } from "./route.ts";
 import { devices, phone } from "./words.devices.ts";
+import { help } from "./words.help.ts";
 import { terminals } from "./words.terminals.ts";
 
 export const w = {
@@ -83,6 +85,7 @@ export const w = {
     saved: "Stored", dirty: "Storing", offline: "Kept on this page, not stored yet", failed: "Not stored yet, trying again",
     merged: "Stored, with what was written elsewhere meanwhile",
     undo: "Take the last step of the task back", redo: "Do the step of the task again",
+    help,
   },
 
   files: {
@@ -127,11 +130,12 @@ export const w = {
     title: "Approve",
     send: "Send", dont: "Don't send", about: "about", sendWord: "Send", to: "to", through: "through", for: "for",
     directly: "directly", costUnknown: "an unknown cost", atMost: (m: string) => `≤ ${m}`,
-    filesTokens: (files: number, tokens: string) => `${count(files, "file")}, ${tokens} tokens`,
+    forWord: "For", thenSend: ", send", forPurpose: (purpose: string) => `For ${purpose}`,
+    filesTokens: (files: number, tokens: string) => `${files > 0 ? count(files, "file") : "no files"}, ${tokens} tokens`,
     preparing: "Reading the files and counting what would be sent",
     empty: "Nothing waits for your approval. Make a plan, and what would be sent is shown here first.",
     files: "Files", leftOut: (n: number) => `${count(n, "file")} found and not sent`, also: "What else goes", secrets: "Secrets found", where: "Destinations, in order",
-    parts: { instructions: "Instructions for the model", task: "Your task", tree: "Names of files and folders" } as Record<string, string>,
+    parts: { instructions: "Instructions for the model", task: "Your task", tree: "Names of files and folders", text: "Your task", passage: "The passage", wish: "How it should be better" } as Record<string, string>,
     changed: "changed on disk since", readAgain: "Read the files again",
     overflow: (over: string, limit: string, exact: boolean) =>
       `This is ${exact ? "" : "about "}${over} too many for the model${limit}${exact ? "" : "; for this model the count is an estimate"}. Untick files or choose another model; it cannot be sent as it is.`,
@@ -144,8 +148,9 @@ export const w = {
     look: "Look again", fingerprint: "Fingerprint", body: (b: string) => `body ${b}`,
     answer: (n: string) => `answer up to ${n} tokens`,
     sentAt: "Sent as approved.", refusedText: "Not sent. Nothing left this machine.", supersededText: "Another version took the place of this one.",
-    goPlan: "Go to the plan", model: "Model", revising: "Counting again",
+    goTo: { task: "Go to the task", files: "Go to the files", plan: "Go to the plan" } as Partial<Record<Station, string>>, model: "Model", revising: "Counting again",
     blocked: { secrets: "Leave out or redact the secrets first.", overflow: "It does not fit the model.", busy: "Counting again." },
+    more: (n: number) => (n === 1 ? "1 more waits" : `${n} more wait`),
     asked: "What was asked", listEmpty: "Nothing waits for your approval.",
     estimated: "The number of tokens is an estimate for this model; the ceiling holds in any case.",
   },

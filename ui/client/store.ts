@@ -34,6 +34,8 @@ const follows: { [M in UnaryMethod]?: (change: Change, params: Params<M>) => boo
   "plans.get": (c, p) => c.topic === "plan" && c.id === p.plan,
   "jobs.list": (c) => c.topic === "job" || c.topic === "approval",
   "jobs.get": (c, p) => c.topic === "job" && c.id === p.job,
+  "tasks.suggestion": (c, p) => c.topic === "job" && c.id === p.job,
+  "tasks.history": (c, p) => c.topic === "session" && c.id === p.session,
   "terminals.list": (c) => c.topic === "terminal",
   "devices.list": (c) => c.topic === "device",
   "devices.status": (c) => c.topic === "device" || c.topic === "account",

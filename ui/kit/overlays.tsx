@@ -39,16 +39,18 @@ interface PopProps {
   children: ReactNode;
   open?: boolean;
   onOpenChange?(open: boolean): void;
+  /** Whether the focus goes back to the trigger; not where it goes on to another place. */
+  returnFocus?: boolean;
 }
 
-export function Pop({ trigger, label, children, open, onOpenChange }: PopProps) {
+export function Pop({ trigger, label, children, open, onOpenChange, returnFocus = true }: PopProps) {
   const controlled = open === undefined ? {} : { open };
   return (
     <Popover.Root {...controlled} onOpenChange={(next) => onOpenChange?.(next)}>
       <Popover.Trigger render={trigger} />
       <Popover.Portal>
         <Popover.Positioner sideOffset={6} align="end" className={css.positioner}>
-          <Popover.Popup className={css.pop} aria-label={label}>{children}</Popover.Popup>
+          <Popover.Popup className={css.pop} aria-label={label} finalFocus={returnFocus}>{children}</Popover.Popup>
         </Popover.Positioner>
       </Popover.Portal>
     </Popover.Root>

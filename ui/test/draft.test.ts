@@ -144,6 +144,46 @@ timed("what is typed while a step is taken back is not lost", async () => {
   assert.equal(draft.state.text, "undo|one two three");
 });
 
+timed("a model's words that come into the task while one types cost no keystroke", async () => {
+  const { draft, server, local } = open();
+  draft.edit("one tw");
+  // The engine applies them before it has what was typed, and says so.
+  Object.assign(server, { task: "better", version: 2 });
+  draft.seen(session("better", 2));
+  draft.edit("one two");
+  assert.equal(draft.state.text, "one two", "nothing is taken from under the fingers");
+  mock.timers.tick(400);
+  draft.edit("one two!");
+  await settle();
+  assert.equal(draft.state.text, "one two!");
+  assert.equal(local.kept?.text, "one two!", "and it survives a closed page");
+  mock.timers.tick(400);
+  await settle();
+  assert.equal(draft.state.text, server.task);
+  assert.match(draft.state.text, /better.*one two!$/);
+  assert.deepEqual(draft.stored, { text: server.task, version: server.version });
+});
+
+timed("a newer text that is seen while one is saved is not forgotten", async () => {
+  let answer: (session: Session) => void = () => assert.fail("nothing is being saved");
+  const draft = new Draft(session("one", 1), {
+    save: () => new Promise((resolve) => (answer = resolve)),
+    move: () => assert.fail("nobody walks"),
+    keep: () => {},
+    kept: () => undefined,
+  });
+  draft.edit("one two");
+  mock.timers.tick(400);
+  await settle();
+  // A model's words stand on top of what was saved, and are read before the answer to the save has come.
+  draft.seen(session("one two, better", 3));
+  assert.equal(draft.state.text, "one two");
+  answer(session("one two", 2));
+  await settle();
+  assert.deepEqual(draft.state, { text: "one two, better", status: "saved" });
+  assert.equal(draft.stored.version, 3);
+});
+
 test("the caret stays at its word when other words come in", () => {
   assert.equal(moved(3, "abc def", "abc xyz def"), 3);
   assert.equal(moved(7, "abc def", "abc xyz def"), 11);

@@ -38,7 +38,7 @@ test("the palette finds words by their beginnings and prefers what is written as
 });
 
 test("routes survive the address", () => {
-  const routes: Route[] = [{ page: "home" }, { page: "project", project: "p/1" }, { page: "session", session: "s", station: "plan", plan: "x" }, { page: "jobs" }];
+  const routes: Route[] = [{ page: "home" }, { page: "project", project: "p/1" }, { page: "session", session: "s", station: "plan", plan: "x" }, { page: "session", session: "s", station: "approve", job: "j" }, { page: "jobs" }];
   for (const route of routes) assert.deepEqual(parse(href(route)), route);
   assert.deepEqual(parse("#/session/s/nowhere"), { page: "session", session: "s", station: "task", plan: undefined });
   assert.deepEqual(parse("#ticket=00"), { page: "home" });

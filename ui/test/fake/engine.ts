@@ -1,7 +1,8 @@
-import type { Change, Device, Job, LinkStatus, Manifest, Methods, ModelList, Plan, Project, Ranking, Session } from "#client/api.gen.ts";
+import type { Change, Device, Job, LinkStatus, Manifest, Methods, ModelList, Plan, Project, Ranking, Session, Suggestion } from "#client/api.gen.ts";
 import type { Dial } from "#client/link.ts";
 import { ApiError, type FeedMethod, type StreamMethod, type UnaryMethod } from "#client/rpc.ts";
 import * as data from "./data.ts";
+import * as help from "./help.ts";
 import { arrived, device, offered } from "./devices.ts";
 import { FakeTerminal, SHELL, terminal } from "./terminals.ts";
 
@@ -12,6 +13,12 @@ export interface World {
   ranking: Ranking;
   jobs: Job[];
   manifest?: Manifest | undefined;
+  /** Of other jobs than the plan's. */
+  others?: Manifest[];
+  /** What became of help with the task, by job. */
+  suggestions?: Suggestion[];
+  /** Help that was approved goes on for ever, so that it can be looked at. */
+  helpStops?: boolean;
   plans: Plan[];
   models: ModelList;
   signedIn: boolean;
@@ -40,7 +47,7 @@ export function world(over: Partial<World> = {}): World {
   };
 }
 
-type Unary = { [M in UnaryMethod]: (p: Methods[M]["params"]) => Methods[M]["result"] };
+export type Unary = { [M in UnaryMethod]: (p: Methods[M]["params"]) => Methods[M]["result"] };
 type Emit = { item(value: unknown): void; end(error?: ApiError): void };
 const ALL = ["none", "view", "files", "edit", "run", "approve", "grant", "account", "type", "pair"];
 
@@ -134,13 +141,15 @@ export class FakeEngine {
     return found;
   }
 
-  private manifest(): Manifest {
-    if (!this.world.manifest) throw new ApiError("not_found", "no_approval", "There is no such approval.");
-    return this.world.manifest;
+  private manifest(id: string): Manifest {
+    const found = this.world.others?.find((m) => m.id === id) ?? this.world.manifest;
+    if (!found) throw new ApiError("not_found", "no_approval", "There is no such approval.");
+    return found;
   }
 
   private setManifest(next: Manifest): Manifest {
-    this.world.manifest = next;
+    if (this.world.others?.some((m) => m.job === next.job)) this.world.others = this.world.others.map((m) => (m.job === next.job ? next : m));
+    else this.world.manifest = next;
     this.world.jobs = this.world.jobs.map((j) => (j.id === next.job ? { ...j, approval: next.id } : j));
     this.tell({ topic: "approval", id: next.id, session: next.session });
     return next;
@@ -173,7 +182,9 @@ export class FakeEngine {
       // As good as putting words together, for looking at it.
       const task = old.task_version === base_version ? text : `${text}\n\n${old.task}`;
       const next = { ...old, task, title: task.split("\n")[0] ?? "", task_version: old.task_version + 1 };
+      help.typed(this);
       this.world.sessions = this.world.sessions.map((s) => (s.id === session ? next : s));
+      this.tell({ topic: "session", id: session, session });
       return next;
     },
     "sessions.delete": () => ({}),
@@ -183,36 +194,43 @@ export class FakeEngine {
     "models.list": () => this.world.models,
     "models.add_provider": () => this.world.models,
     "models.remove_provider": () => this.world.models,
-    "approvals.get": () => this.manifest(),
+    "approvals.get": ({ approval }) => this.manifest(approval),
     "approvals.text": ({ source }) => ({ text: `<file path="${source}">\nfn main() {\n    println!("the exact text as it is sent");\n}\n</file>` }),
-    "approvals.revise": ({ files, model, redact }) => {
-      const old = this.manifest();
+    "approvals.revise": ({ approval, files, model, redact }) => {
+      const old = this.manifest(approval);
       const paths = files ?? old.files.map((f) => f.path);
       const secrets = old.secrets.filter((s) => paths.includes(s.source));
-      return this.setManifest(data.manifest(paths, model ?? old.model, { secrets, redacted: redact ?? old.redacted, created_at: old.created_at + 1, id: `${old.id}+` }));
+      return this.setManifest(data.manifest(paths, model ?? old.model, { secrets, job: old.job, purpose: old.purpose, parts: old.parts, redacted: redact ?? old.redacted, created_at: old.created_at + 1, id: `${old.id}+` }));
     },
-    "approvals.approve": ({ fingerprint }) => {
-      const now = this.manifest();
+    "approvals.approve": ({ approval, fingerprint }) => {
+      const now = this.manifest(approval);
       if (now.fingerprint !== fingerprint) throw new ApiError("conflict", "approval_mismatch", "The fingerprint is another.");
+      help.approved(this, now.job);
       return this.setManifest({ ...now, state: "approved" });
     },
-    "approvals.refuse": () => {
-      this.world.jobs = this.world.jobs.map((j) => ({ ...j, state: "canceled", note: "Not sent." }));
-      return this.setManifest({ ...this.manifest(), state: "refused" });
+    "approvals.refuse": ({ approval }) => {
+      const now = this.manifest(approval);
+      this.world.jobs = this.world.jobs.map((j) => (j.id === now.job ? { ...j, state: "canceled", note: "Not sent." } : j));
+      return this.setManifest({ ...now, state: "refused" });
     },
     "plans.start": () => {
       this.world.manifest ??= data.manifest([...data.sources, ...data.tests].filter((f) => f.included).map((f) => f.path), "anthropic/claude-sonnet-4-5");
       const started = data.job({ state: "waiting_approval", note: "Waits for your approval.", approval: this.world.manifest.id });
-      this.world.jobs = [started];
+      this.world.jobs = [started, ...this.world.jobs.filter((j) => j.id !== started.id)];
       return started;
     },
+    ...help.unary(this),
     "plans.list": ({ session }) => ({ plans: this.world.plans.filter((p) => p.session === session).map((p) => ({ ...p, steps: [] })) }),
     "plans.get": ({ plan }) => this.find(this.world.plans, plan),
     "plans.verify": ({ plan }) => this.find(this.world.plans, plan),
     "plans.export": ({ format }) => ({ text: `the plan as ${format}` }),
     "jobs.list": () => ({ jobs: this.world.jobs, more: false }),
     "jobs.get": ({ job }) => this.find(this.world.jobs, job),
-    "jobs.cancel": ({ job }) => this.find(this.world.jobs, job),
+    "jobs.cancel": ({ job }) => {
+      this.world.jobs = this.world.jobs.map((j) => (j.id === job ? { ...j, state: "canceled", note: "Stopped." } : j));
+      this.tell({ topic: "job", id: job });
+      return this.find(this.world.jobs, job);
+    },
     "usage.since": () => ({
       cost: 312_400, unpriced: 0,
       models: [

@@ -11,6 +11,86 @@ export const extras = [
     await page.getByRole("checkbox", { name: "Include tests/config_test.rs" }).waitFor();
     await page.waitForTimeout(200);
   } },
+  { name: "helpchange", scenario: "helpapplied", async act(page) {
+    await page.getByRole("button", { name: "Show change" }).click();
+    await page.getByRole("region", { name: "What changed" }).waitFor();
+    await page.waitForTimeout(250);
+  } },
+  { name: "helpread", scenario: "helpdropped", async act(page) {
+    await page.getByRole("button", { name: "Read it" }).click();
+    await page.getByRole("button", { name: "Use it" }).waitFor();
+    await page.waitForTimeout(250);
+  } },
+  { name: "helpused", scenario: "helpdropped", async act(page) {
+    await page.getByRole("button", { name: "Read it" }).click();
+    await page.getByRole("button", { name: "Use it" }).click();
+    await page.getByText("The suggested words are in the task.").waitFor();
+    if (!(await page.getByLabel("Task in your words").inputValue()).includes("after the first `ConnectionError`")) throw new Error("the words are not in the task");
+    await page.getByRole("group", { name: "Help with the task" }).waitFor({ state: "detached" });
+  } },
+  { name: "helpall", scenario: "merged", async act(page) {
+    await page.getByRole("button", { name: /^Find files/ }).first().waitFor();
+    const editor = page.getByLabel("Task in your words");
+    await editor.fill("Make it gooder, and fast.");
+    await page.getByRole("button", { name: /^Refine/ }).click();
+    await page.getByText("the task put precisely").waitFor();
+    await page.getByRole("button", { name: /^Send/ }).click();
+    await page.getByText("A model's words are in the task.").waitFor();
+    if ((await editor.inputValue()) !== "Make it better, and fast.") throw new Error("the suggestion is not in the editor");
+    await page.getByRole("button", { name: "Undo" }).click();
+    await page.getByText("The words from before are back.").waitFor();
+    if ((await editor.inputValue()) !== "Make it gooder, and fast.") throw new Error("the words from before are not in the editor");
+    await page.getByRole("group", { name: "Help with the task" }).waitFor({ state: "detached" });
+  } },
+  { name: "helpwish", scenario: "plan", async act(page) {
+    await page.getByRole("link", { name: /^Task/ }).first().click();
+    const editor = page.getByLabel("Task in your words");
+    await editor.focus();
+    await editor.evaluate((area) => area.setSelectionRange(area.value.indexOf("The client"), area.value.indexOf(" Add a RetryPolicy")));
+    await page.getByRole("button", { name: /^Improve selection/ }).waitFor();
+    await page.keyboard.press("Control+Shift+Enter");
+    const wish = page.getByLabel("How it should be better");
+    await wish.waitFor();
+    await page.keyboard.press("Escape");
+    await wish.waitFor({ state: "detached" });
+    await page.getByRole("button", { name: /^Improve selection/ }).click();
+    await wish.fill("Say which error.");
+    await page.waitForTimeout(250);
+  } },
+  { name: "helpsent", scenario: "plan", async act(page) {
+    await page.getByRole("link", { name: /^Task/ }).first().click();
+    const editor = page.getByLabel("Task in your words");
+    await editor.focus();
+    await editor.evaluate((area) => area.setSelectionRange(area.value.indexOf("The client"), area.value.indexOf(" Add a RetryPolicy") + 1));
+    await page.getByRole("button", { name: /^Improve selection/ }).click();
+    await page.getByLabel("How it should be better").fill("Say which error.");
+    await page.keyboard.press("Enter");
+    await page.getByText("a passage in better words").waitFor();
+    await page.waitForTimeout(500);
+    if (!(await page.evaluate(() => location.hash)).includes("/approve/h")) throw new Error("the focus went back to the task and took the station along");
+    const { params } = await page.evaluate(() => window.engine.seen.find((s) => s.method === "tasks.improve"));
+    const task = await page.evaluate(() => window.engine.world.sessions[0].task);
+    if (task.slice(params.start, params.end) !== "The client in src/http/client.rs gives up on the first connection error." || params.wish !== "Say which error.") throw new Error(`asked for ${JSON.stringify(params)}`);
+    await page.getByRole("button", { name: /^Send/ }).click();
+    await page.getByText("A model's words are in the task.").waitFor();
+    await editor.press("End");
+    await editor.pressSequentially("!");
+    await page.getByRole("button", { name: "Undo" }).and(page.locator("[aria-disabled=true]")).waitFor();
+  } },
+  { name: "helpwhy", scenario: "helpnomodel", async act(page) {
+    await page.getByRole("button", { name: /^Refine/ }).click();
+    await page.getByText(/three ways/).waitFor();
+    await page.waitForTimeout(200);
+  } },
+  { name: "approvalsgo", scenario: "approvalsof", async act(page) {
+    await page.getByRole("link", { name: /For a plan|claude/ }).last().click();
+    await page.getByText(/^Send/).first().waitFor();
+    if (await page.getByText("the task put precisely").count()) throw new Error("the plan's row leads to another request");
+    await page.goBack();
+    await page.getByRole("link", { name: /For the task put precisely/ }).click();
+    await page.getByText("the task put precisely").waitFor();
+    await page.waitForTimeout(250);
+  } },
   { name: "pill", scenario: "streaming", sizes: ["phone"], async act(page) {
     await page.locator("[data-step]").nth(0).click();
     await page.locator("[data-step]").nth(1).click();

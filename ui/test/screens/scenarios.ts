@@ -2,8 +2,10 @@ import { ApiError } from "#client/rpc.ts";
 import * as data from "../fake/data.ts";
 import { device, devices, link } from "../fake/devices.ts";
 import { world, type World } from "../fake/engine.ts";
+import { helpJob, helpManifest } from "../fake/help.ts";
 import type { PhoneState } from "../fake/phone.ts";
 import { agent, ended, shell } from "../fake/terminals.ts";
+import { PASSAGE, suggestion } from "../fake/words.ts";
 
 export interface Scenario {
   hash: string;
@@ -38,6 +40,16 @@ const secrets = [
   { source: "src/config.rs", line: 44, rule: "aws-access-key", description: "An AWS access key", allowed: false },
   { source: "tests/http/client_test.rs", line: 9, rule: "private-key", description: "A private key", allowed: true },
 ];
+/** A session whose plan was made, and for whose task a model is asked for better words. */
+const helped = (job: Parameters<typeof helpJob>[0], rest: Partial<World> = {}) => {
+  const plan = planned();
+  const over = helpJob(job);
+  const waits = over.state === "waiting_approval";
+  const manifest = { ...helpManifest("h1", over.workflow === "improve" ? "improve" : "refine", over.workflow === "improve" ? [] : included), ...(waits ? {} : { state: "approved" as const }) };
+  return { ...plan, jobs: [over, ...plan.jobs], others: [manifest], ...rest };
+};
+const after = (state: "completed" | "failed", over: Parameters<typeof suggestion>[0] = {}, rest: Partial<World> = {}, workflow = "refine") =>
+  helped({ state, workflow, note: state === "failed" ? "The answer ended too early. The task is as it was; what had arrived is kept." : "The suggestion is there." }, { suggestions: [suggestion(over)], ...rest });
 const s1 = (station: string) => `#/session/s1/${station}`;
 
 const quiet = () => shell({ id: "t4", title: "reviewer", command: ["reviewer", "--diff"], last_output_at: data.NOW - 70_000, epoch: "43" });
@@ -51,6 +63,18 @@ export const scenarios = {
   sessions: { hash: "#/project/p1", world: () => world() },
   task: { hash: "#/session/s4/task", world: () => world({ plans: [] }) },
   merged: { hash: s1("task"), world: () => world(), prefs: { "draft.s1": { text: "Retry failed requests, at most five times.", base: { text: "Retry failed requests.", version: 1 } } } },
+  helpwaits: { hash: s1("task"), world: () => helped({}) },
+  helpruns: { hash: s1("task"), world: () => helped({ state: "running", note: "The answer is being written." }) },
+  helpapplied: { hash: s1("task"), world: () => after("completed", {}, { sessions: data.sessions.map((s) => (s.id === "s1" ? { ...s, task: suggestion().text } : s)) }) },
+  helpdropped: { hash: s1("task"), world: () => after("completed", { state: "dropped", ...PASSAGE, alarm: "The server says that it changed the request before it sent it: the model. What was sent is not what you approved." }, {}, "improve") },
+  helpfailed: { hash: s1("task"), world: () => after("failed", { state: "none", text: "" }) },
+  helpasked: { hash: s1("approve"), world: () => helped({}) },
+  improveasked: { hash: s1("approve"), world: () => helped({ workflow: "improve" }) },
+  helpnomodel: { hash: s1("task"), world: () => world({ models: { models: [], problems: ["OPENAI_API_KEY is not set where the engine runs."] } }) },
+  approvalsof: { hash: "#/approvals", world: () => {
+    const plan = waiting();
+    return { ...plan, jobs: [helpJob(), ...plan.jobs], others: [helpManifest("h1", "refine", included)] };
+  } },
   finding: { hash: s1("files"), world: () => world({ findStops: true, ranking: { current: false, sources: [], tests: [], scanned: 0, skipped: 0, elapsed_ms: 0 } }) },
   files: { hash: s1("files"), world: () => world() },
   stale: { hash: s1("files"), world: () => world({ ranking: { ...world().ranking, current: false } }) },

@@ -1,13 +1,15 @@
 import { FileCheck2 } from "lucide-react";
-import type { ReactNode } from "react";
+import { useRef, type ReactNode } from "react";
+import type { Job } from "#client/api.gen.ts";
 import { Button, Pill } from "#kit/core.tsx";
 import { EmptyState, Note, Progress, useAfter } from "#kit/states.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
-import { go } from "../../route.ts";
+import { go, href, type Station } from "../../route.ts";
 import { w } from "../../words.ts";
+import { asking, isOpen, resultStation } from "../jobs/asking.ts";
 import { JobNote } from "../jobs/JobNote.tsx";
 import session from "../sessions/session.module.css";
-import type { SessionView } from "../sessions/view.ts";
+import { useAsked, type SessionView } from "../sessions/view.ts";
 import css from "./approval.module.css";
 import { AlsoGoes } from "./AlsoGoes.tsx";
 import { Answer } from "./Answer.tsx";
@@ -20,15 +22,37 @@ import { Where } from "./Where.tsx";
 interface ApprovalPaneProps {
   view: SessionView;
   active: boolean;
+  /** The job that the address names. */
+  chosen?: string | undefined;
   tools?: ReactNode;
 }
 
 /** What would be sent, as one sentence with everything behind it, and the two answers. */
-export function ApprovalPane({ view, active, tools }: ApprovalPaneProps) {
-  const approval = useApproval(view.manifest);
+export function ApprovalPane({ view, active, chosen, tools }: ApprovalPaneProps) {
+  const held = useRef<string>(undefined);
+  const find = (id: string | undefined, when = (_: Job) => true) => view.jobs.find((j) => j.id === id && when(j));
+  // What one is reading is not exchanged under the eyes for something that came to wait meanwhile.
+  const job = find(chosen) ?? find(held.current, (j) => j.state === "waiting_approval") ?? asking(view.jobs);
+  held.current = job?.id;
+  const others = view.jobs.filter((j) => j.id !== job?.id && j.state === "waiting_approval");
+  const next = others[0];
+  const more = next && <a className={css.more} href={href({ page: "session", session: view.id, station: "approve", job: next.id })}>{w.approve.more(others.length)}</a>;
+  return <Asked key={job?.id ?? ""} job={job} session={view.id} active={active} tools={<>{more}{tools}</>} />;
+}
+
+interface AskedProps {
+  job: Job | undefined;
+  session: string;
+  active: boolean;
+  tools: ReactNode;
+}
+
+function Asked({ job, session: id, active, tools }: AskedProps) {
+  const asked = useAsked(job);
+  const approval = useApproval(asked.manifest, job?.workflow ?? "plan");
   const { manifest } = approval;
-  const { job } = view;
-  const preparing = job !== undefined && !manifest && (job.state === "queued" || job.state === "running" || job.state === "waiting_approval");
+  const plan = job === undefined || job.workflow === "plan";
+  const preparing = job !== undefined && !manifest && isOpen(job);
   return (
     <>
       <div className={session.head}>
@@ -42,14 +66,14 @@ export function ApprovalPane({ view, active, tools }: ApprovalPaneProps) {
         {!preparing && !manifest && (
           <>
             {job && <div className={css.section}><JobNote job={job} /></div>}
-            {view.manifestError && <div className={css.section}><ErrorNote error={view.manifestError} /></div>}
+            {asked.error && <div className={css.section}><ErrorNote error={asked.error} /></div>}
             <EmptyState icon={FileCheck2} title={w.approve.empty} />
           </>
         )}
         {manifest && (
           <div className={css.sheet}>
-            <SendSentence manifest={manifest} />
-            {manifest.state !== "waiting" && <Ended state={manifest.state} session={view.id} />}
+            <SendSentence manifest={manifest} plan={plan} />
+            {manifest.state !== "waiting" && <Ended state={manifest.state} session={id} station={resultStation(job?.workflow ?? "plan")} />}
             <Secrets approval={approval} manifest={manifest} />
             <Files approval={approval} manifest={manifest} />
             <AlsoGoes manifest={manifest} />
@@ -73,13 +97,19 @@ function Preparing({ note }: { note: string }) {
   );
 }
 
-function Ended({ state, session: id }: { state: "approved" | "refused" | "superseded"; session: string }) {
+interface EndedProps {
+  state: "approved" | "refused" | "superseded";
+  session: string;
+  station: Station;
+}
+
+function Ended({ state, session: id, station }: EndedProps) {
   const text = { approved: w.approve.sentAt, refused: w.approve.refusedText, superseded: w.approve.supersededText }[state];
   return (
     <Note tone={state === "approved" ? "accent" : "info"}>
       <div className={css.ended}>
         <span>{text}</span>
-        {state === "approved" && <Button onClick={() => go({ page: "session", session: id, station: "plan" })}>{w.approve.goPlan}</Button>}
+        {state === "approved" && w.approve.goTo[station] && <Button onClick={() => go({ page: "session", session: id, station })}>{w.approve.goTo[station]}</Button>}
       </div>
     </Note>
   );

@@ -30,10 +30,10 @@ function Waiting({ job }: { job: Job }) {
   const manifest = useRead("approvals.get", job.approval === undefined ? null : { approval: job.approval }).value;
   return (
     <div className={css.row}>
-      <a className={css.rowMain} href={href({ page: "session", session: job.session, station: "approve" })}>
+      <a className={css.rowMain} href={href({ page: "session", session: job.session, station: "approve", job: job.id })}>
         <span className={css.rowTitle}>{session?.title || w.sessions.untitled}</span>
         <span className={css.rowSub}>
-          {manifest && <span>{manifest.model} · {w.approve.filesTokens(manifest.files.length, String(manifest.input_tokens))} · {costText(manifest)}</span>}
+          {manifest && <span>{job.workflow === "plan" ? "" : `${w.approve.forPurpose(manifest.purpose)} · `}{manifest.model} · {w.approve.filesTokens(manifest.files.length, String(manifest.input_tokens))} · {costText(manifest)}</span>}
         </span>
       </a>
       <span className={css.rowEnd}><RelativeTime at={job.updated_at} /></span>

@@ -18,6 +18,7 @@ export function Files({ approval, manifest }: { approval: Approval; manifest: Ma
   const left = manifest.left_out.filter((path) => !manifest.files.some((f) => f.path === path));
   const tick = (path: string, on: boolean) =>
     approval.revise({ files: on ? [...approval.files, path] : approval.files.filter((p) => p !== path) });
+  if (manifest.files.length + approval.files.length + left.length === 0) return null;
   return (
     <section className={css.section}>
       <div className={css.sectionHead}>

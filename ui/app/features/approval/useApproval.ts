@@ -4,6 +4,7 @@ import type { Connection } from "#client/connection.ts";
 import { ApiError } from "#client/rpc.ts";
 import { asApiError, useEngine } from "../../engine.tsx";
 import { go } from "../../route.ts";
+import { resultStation } from "../jobs/asking.ts";
 
 interface Change {
   files?: string[];
@@ -28,9 +29,9 @@ function remember(connection: Connection, from: Manifest, next: Manifest): void 
 
 /**
  * One question at a time: revisions follow each other, and the newest manifest is the one that is answered.
- * Ticks made while one revision is under way are sent together with the next.
+ * Ticks made while one revision is under way are sent together with the next. `workflow` is what it asks for.
  */
-export function useApproval(shown: Manifest | undefined) {
+export function useApproval(shown: Manifest | undefined, workflow: string) {
   const { connection } = useEngine();
   const [override, setOverride] = useState<Manifest>();
   const [wanted, setWanted] = useState<Change>();
@@ -84,14 +85,16 @@ export function useApproval(shown: Manifest | undefined) {
         connection.store.put("approvals.get", { approval: asked.id }, after);
         setOverride(undefined);
         await connection.store.refresh("jobs.list", {});
-        if (yes) go({ page: "session", session: asked.session, station: "plan" });
+        // Words for a task are awaited at the task, where one also sees that nothing comes.
+        const station = resultStation(workflow);
+        if (yes || station === "task") go({ page: "session", session: asked.session, station });
       } catch (failure) {
         setError(asApiError(failure));
       } finally {
         setBusy(false);
       }
     },
-    [connection],
+    [connection, workflow],
   );
   const look = useCallback(() => {
     setError(undefined);

@@ -1,14 +1,13 @@
 import { useState } from "react";
-import type { Model } from "#client/api.gen.ts";
 import { Button } from "#kit/core.tsx";
 import { useAction } from "../../actions.tsx";
-import { useEngine, useRead, useTask, useWhyNot } from "../../engine.tsx";
+import { useEngine, useTask, useWhyNot } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
-import { usePref } from "../../prefs.ts";
 import { go } from "../../route.ts";
 import { w } from "../../words.ts";
 import { ModelPicker } from "../account/ModelPicker.tsx";
 import { NoModel } from "../account/NoModel.tsx";
+import { useModel } from "../account/useModel.ts";
 import session from "../sessions/session.module.css";
 import type { SessionView } from "../sessions/view.ts";
 
@@ -21,28 +20,26 @@ interface MakePlanProps {
 
 /** The model that is asked, and the button that asks. */
 export function MakePlan({ view, active, ticked, openAccount }: MakePlanProps) {
-  const { connection, drafts, prefs } = useEngine();
-  const models = useRead("models.list", {}).value;
-  const [chosen, setChosen] = usePref<string | undefined>(prefs, "model", undefined);
+  const { connection, drafts } = useEngine();
+  const { models, model, choose } = useModel();
   const [explain, setExplain] = useState(false);
   const task = useTask();
-  const model: Model | undefined = models?.models.find((m) => m.id === chosen) ?? models?.models[0];
   const whyNot = useWhyNot("run");
   const reason = whyNot ?? (ticked === 0 && !view.session?.task.trim() ? w.files.makeReason : undefined);
   const start = () => {
     if (models && !model) return setExplain(true);
     task.run(async () => {
       await drafts.get(view.id)?.flush();
-      await connection.call("plans.start", { session: view.id, ...(model ? { model: model.id } : {}) });
+      const job = await connection.call("plans.start", { session: view.id, ...(model ? { model: model.id } : {}) });
       await connection.store.refresh("jobs.list", {});
-      go({ page: "session", session: view.id, station: "approve" });
+      go({ page: "session", session: view.id, station: "approve", job: job.id });
     });
   };
   useAction(active ? { id: "plan.make", label: w.files.make, keys: "Mod+Enter", run: start, reason, here: true } : undefined);
   return (
     <div className={session.foot}>
       <div className={session.row}>
-        {models && models.models.length > 0 && <ModelPicker models={models} value={model?.id} onChange={setChosen} />}
+        {models && models.models.length > 0 && <ModelPicker models={models} value={model?.id} onChange={choose} />}
         {models?.models.length === 0 && <Button look="plain" onClick={() => setExplain(!explain)} aria-expanded={explain}>{w.files.noModel}</Button>}
         <span className={session.spring} />
         <Button look={active ? "primary" : "outline"} keys={active ? "Mod+Enter" : undefined} reason={reason} disabled={task.busy} onClick={start}>{w.files.make}</Button>

@@ -4,8 +4,9 @@ import { IconButton, Pill, type Tone } from "#kit/core.tsx";
 import { toasts } from "#kit/overlays.tsx";
 import { RelativeTime } from "#kit/values.tsx";
 import { asApiError, useEngine, useMay, useRead } from "../../engine.tsx";
-import { href, type Station } from "../../route.ts";
+import { href } from "../../route.ts";
 import { sentence, w } from "../../words.ts";
+import { isOpen, stationOf } from "./asking.ts";
 import css from "./jobs.module.css";
 
 const ICONS = {
@@ -14,13 +15,6 @@ const ICONS = {
 const TONES: Record<JobState, Tone> = {
   queued: "plain", running: "accent", waiting_approval: "waiting", waiting_network: "waiting", paused: "plain", completed: "create", failed: "error", canceled: "plain",
 };
-
-export const isOpen = (job: Job): boolean => !["completed", "failed", "canceled"].includes(job.state);
-
-function stationOf(job: Job): Station {
-  if (job.workflow === "find") return job.state === "waiting_approval" ? "approve" : "files";
-  return ["waiting_approval", "queued", "paused"].includes(job.state) ? "approve" : "plan";
-}
 
 /** One job, with a way to its station and a way to stop it. */
 export function JobRow({ job, onGo }: { job: Job; onGo?: () => void }) {
@@ -36,7 +30,7 @@ export function JobRow({ job, onGo }: { job: Job; onGo?: () => void }) {
   const title = session?.title || w.sessions.untitled;
   return (
     <div className={css.job}>
-      <a className={css.main} href={href({ page: "session", session: job.session, station: stationOf(job), plan: stationOf(job) === "plan" ? job.plan : undefined })} onClick={onGo}>
+      <a className={css.main} href={href({ page: "session", session: job.session, station: stationOf(job), plan: job.workflow === "plan" ? job.plan : undefined, job: job.id })} onClick={onGo}>
         <span className={css.title}>{w.jobs.workflows[job.workflow] ?? job.workflow}: {title}</span>
         <span className={css.note}>{job.note}</span>
       </a>

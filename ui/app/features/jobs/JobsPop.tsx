@@ -5,7 +5,8 @@ import { Pop } from "#kit/overlays.tsx";
 import { useRead } from "../../engine.tsx";
 import { href } from "../../route.ts";
 import { w } from "../../words.ts";
-import { isOpen, JobRow } from "./JobRow.tsx";
+import { isOpen } from "./asking.ts";
+import { JobRow } from "./JobRow.tsx";
 import css from "./jobs.module.css";
 
 /** The jobs under way, from anywhere. */

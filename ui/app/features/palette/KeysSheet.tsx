@@ -10,8 +10,11 @@ export function KeysSheet({ open, onClose }: { open: boolean; onClose(): void })
   const here = actions.filter((a) => a.here);
   return (
     <Sheet title={w.keys.title} close={w.close} open={open} onClose={onClose}>
-      {here.length > 0 && <Group title={w.keys.here} actions={here} extra={{ label: w.keys.expand, keys: "Space" }} />}
-      <Group title={w.keys.everywhere} actions={actions.filter((a) => !a.here)} />
+      {/* On a low screen it is longer than the sheet; who has no mouse scrolls it from here. */}
+      <div className={css.groups} tabIndex={0} role="region" aria-label={w.keys.title}>
+        {here.length > 0 && <Group title={w.keys.here} actions={here} extra={{ label: w.keys.expand, keys: "Space" }} />}
+        <Group title={w.keys.everywhere} actions={actions.filter((a) => !a.here)} />
+      </div>
     </Sheet>
   );
 }

@@ -68,7 +68,7 @@ export function PlanPane({ view, active, chosen, tools }: PlanPaneProps) {
         {view.plans && id === undefined && !sending && (
           <EmptyState icon={ListTree} title={w.plan.empty}>
             {job?.state === "waiting_approval" && (
-              <Button onClick={() => go({ page: "session", session: view.id, station: "approve" })}>{w.approve.look}</Button>
+              <Button onClick={() => go({ page: "session", session: view.id, station: "approve", job: job.id })}>{w.approve.look}</Button>
             )}
           </EmptyState>
         )}

@@ -12,6 +12,7 @@ import { useWide } from "../../wide.ts";
 import { w } from "../../words.ts";
 import { ApprovalPane } from "../approval/ApprovalPane.tsx";
 import { FilesPane } from "../files/FilesPane.tsx";
+import { isPreparing } from "../jobs/asking.ts";
 import { PlanPane } from "../plan/PlanPane.tsx";
 import { RunPane } from "../terminals/RunPane.tsx";
 import { SessionTerminals } from "../terminals/SessionTerminals.tsx";
@@ -54,11 +55,11 @@ interface StationPageProps {
 function StationPage({ station, view, route, openAccount }: StationPageProps) {
   switch (station) {
     case "task":
-      return <TaskPane view={view} active={route.station === "task"} />;
+      return <TaskPane view={view} active={route.station === "task"} openAccount={openAccount} />;
     case "files":
       return <FilesPane view={view} active={route.station === "files"} openAccount={openAccount} />;
     case "approve":
-      return <ApprovalPane view={view} active={route.station === "approve"} />;
+      return <ApprovalPane view={view} active={route.station === "approve"} chosen={route.job} />;
     case "plan":
       return <PlanPane view={view} active={route.station === "plan"} chosen={route.plan} />;
     case "run":
@@ -76,7 +77,8 @@ function useStationFocus(station: Station, on: boolean): void {
     const timer = setTimeout(() => {
       const pane = document.querySelector<HTMLElement>(`[data-pane="${station}"]`);
       if (!pane || pane.contains(document.activeElement)) return;
-      pane.querySelector<HTMLElement>("textarea, li input[type=checkbox], [data-step]")?.focus({ preventScroll: true });
+      const first = pane.querySelector<HTMLElement>("textarea, li input[type=checkbox], [data-step]") ?? pane.querySelector<HTMLElement>("summary");
+      first?.focus({ preventScroll: true });
     }, 0);
     return () => clearTimeout(timer);
   }, [station, on]);
@@ -85,7 +87,8 @@ function useStationFocus(station: Station, on: boolean): void {
 /** What the right side shows while one works on the left. */
 function rightStation(route: SessionRoute, view: SessionView): Station {
   if (route.station !== "task" && route.station !== "files") return route.station;
-  return view.job && ["queued", "waiting_approval"].includes(view.job.state) ? "approve" : "plan";
+  const { job } = view.approval;
+  return job && (job.state === "waiting_approval" || isPreparing(job)) ? "approve" : "plan";
 }
 
 function Panes({ view, route, openAccount }: { view: SessionView; route: SessionRoute; openAccount(): void }) {
@@ -142,7 +145,7 @@ function Panes({ view, route, openAccount }: { view: SessionView; route: Session
       {hidden !== "left" && (
         <div className={css.left} style={{ gridTemplateRows: `${rows}fr 1px ${1 - rows}fr` }}>
           <section className={css.pane} data-pane="task" aria-label={w.task.title} onFocus={() => enter("task")}>
-            <TaskPane view={view} active={route.station === "task"} tools={leftTools} />
+            <TaskPane view={view} active={route.station === "task"} openAccount={openAccount} tools={leftTools} />
           </section>
           <Splitter label={w.panes.resizeRows} className={`${css.split} ${css.lines}`} value={rows} onChange={setRows} direction="rows" />
           <section className={css.pane} data-pane="files" aria-label={w.files.title} onFocus={() => enter("files")}>
@@ -170,7 +173,7 @@ function Panes({ view, route, openAccount }: { view: SessionView; route: Session
 
 function RightPane({ tools, ...rest }: StationPageProps & { tools: React.ReactNode }) {
   const active = rest.route.station === rest.station;
-  if (rest.station === "approve") return <ApprovalPane view={rest.view} active={active} tools={tools} />;
+  if (rest.station === "approve") return <ApprovalPane view={rest.view} active={active} chosen={rest.route.job} tools={tools} />;
   if (rest.station === "run") return <RunPane view={rest.view} tools={tools} />;
   if (rest.station === "plan") return <PlanPane view={rest.view} active={active} chosen={rest.route.plan} tools={tools} />;
   return <StationPage {...rest} />;

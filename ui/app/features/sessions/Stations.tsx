@@ -16,7 +16,7 @@ interface Mark {
 
 /** What each station says of itself on the line. */
 export function marks(view: SessionView, running = 0): Record<Station, Mark> {
-  const { manifest, job } = view;
+  const { manifest, job } = view.approval;
   const plan = view.plans?.[0];
   const stale = view.ranking && !view.ranking.current && view.included > 0;
   const waiting = manifest?.state === "waiting" && job?.state === "waiting_approval";

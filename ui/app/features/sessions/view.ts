@@ -1,6 +1,7 @@
 import type { Job, Manifest, Plan, Ranking, Session } from "#client/api.gen.ts";
 import type { ApiError } from "#client/rpc.ts";
 import { useRead } from "../../engine.tsx";
+import { asking } from "../jobs/asking.ts";
 
 /** Everything that the stations of a session show, in one place. */
 export interface SessionView {
@@ -10,20 +11,30 @@ export interface SessionView {
   ranking: Ranking | undefined;
   rankingError: ApiError | undefined;
   included: number;
-  /** The newest job of the session. */
+  /** The jobs of the session, the newest first. */
+  jobs: Job[];
+  /** The newest job that makes a plan, and what it was approved to send. */
   job: Job | undefined;
   manifest: Manifest | undefined;
-  manifestError: ApiError | undefined;
+  approval: AskedView;
   plans: Plan[] | undefined;
+}
+
+/** What waits for the person, of whatever kind; where nothing does, the newest plan's. */
+export interface AskedView {
+  job: Job | undefined;
+  manifest: Manifest | undefined;
+  error: ApiError | undefined;
 }
 
 export function useSessionView(id: string): SessionView {
   const session = useRead("sessions.get", { session: id });
   const ranking = useRead("discovery.files", { session: id });
-  const jobs = useRead("jobs.list", {});
+  const jobs = useRead("jobs.list", {}).value?.jobs.filter((j) => j.session === id) ?? [];
   const plans = useRead("plans.list", { session: id });
-  const job = jobs.value?.jobs.find((j) => j.session === id && j.workflow === "plan");
-  const manifest = useRead("approvals.get", job?.approval === undefined ? null : { approval: job.approval });
+  const job = jobs.find((j) => j.workflow === "plan");
+  const manifest = useManifest(job);
+  const approval = useAsked(asking(jobs));
   const files = ranking.value ? [...ranking.value.sources, ...ranking.value.tests] : [];
   return {
     id,
@@ -32,9 +43,18 @@ export function useSessionView(id: string): SessionView {
     ranking: ranking.value,
     rankingError: ranking.error,
     included: files.filter((f) => f.included).length,
+    jobs,
     job,
     manifest: manifest.value,
-    manifestError: manifest.error,
+    approval,
     plans: plans.value?.plans,
   };
+}
+
+const useManifest = (job: Job | undefined) => useRead("approvals.get", job?.approval === undefined ? null : { approval: job.approval });
+
+/** A job with what it asks. */
+export function useAsked(job: Job | undefined): AskedView {
+  const manifest = useManifest(job);
+  return { job, manifest: manifest.value, error: manifest.error };
 }

@@ -1,6 +1,6 @@
 import { Search } from "lucide-react";
-import { useEffect, useLayoutEffect, useRef, useSyncExternalStore, type ReactNode, type RefObject } from "react";
-import { Button } from "#kit/core.tsx";
+import { useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore, type ReactNode, type RefObject } from "react";
+import { Button, cx } from "#kit/core.tsx";
 import { toasts } from "#kit/overlays.tsx";
 import { useAction } from "../../actions.tsx";
 import { asApiError, useEngine, useMay, useWhyNot } from "../../engine.tsx";
@@ -8,17 +8,21 @@ import { sentence, w } from "../../words.ts";
 import { useFind } from "../files/useFind.ts";
 import session from "../sessions/session.module.css";
 import type { SessionView } from "../sessions/view.ts";
+import { AskHelp } from "./AskHelp.tsx";
 import { moved, type DraftState } from "./draft.ts";
+import { HelpStrip } from "./HelpStrip.tsx";
+import type { Selected } from "./passage.ts";
 import css from "./task.module.css";
 
 interface TaskPaneProps {
   view: SessionView;
   active: boolean;
+  openAccount(): void;
   tools?: ReactNode;
 }
 
 /** The task in the person's words. */
-export function TaskPane({ view, active, tools }: TaskPaneProps) {
+export function TaskPane({ view, active, openAccount, tools }: TaskPaneProps) {
   const { drafts } = useEngine();
   const stored = view.session;
   if (!stored) throw new Error("The task is shown once its session is known.");
@@ -27,6 +31,7 @@ export function TaskPane({ view, active, tools }: TaskPaneProps) {
   useEffect(() => draft.seen(stored), [draft, stored]);
   const find = useFind(view.id);
   const editor = useRef<HTMLTextAreaElement>(null);
+  const selected = useSelected(editor);
   const empty = state.text.trim() === "";
   const whyNot = useWhyNot("files");
   const mayEdit = useMay("edit");
@@ -59,14 +64,30 @@ export function TaskPane({ view, active, tools }: TaskPaneProps) {
         onChange={(event) => draft.edit(event.target.value)}
         onBlur={() => void draft.flush().catch(() => {})}
       />
-      <div className={session.foot}>
+      <HelpStrip view={view} draft={draft} active={active} />
+      <div className={cx(session.foot, css.foot)}>
         <Button look={active ? "primary" : "outline"} keys={active ? "Mod+Enter" : undefined} reason={reason} onClick={find.start}>
           <Search size={16} aria-hidden="true" />
           {w.task.find}
         </Button>
+        <AskHelp view={view} draft={draft} selected={selected} active={active} openAccount={openAccount} />
       </div>
     </>
   );
+}
+
+/** What is selected, also while the focus is elsewhere; undefined where nothing is, so that a walking caret draws nothing anew. */
+function useSelected(editor: RefObject<HTMLTextAreaElement | null>): Selected | undefined {
+  const [selected, setSelected] = useState<Selected>();
+  useEffect(() => {
+    const look = () => {
+      const { selectionStart: start, selectionEnd: end } = editor.current ?? { selectionStart: 0, selectionEnd: 0 };
+      setSelected((old) => (start >= end ? undefined : old?.start === start && old.end === end ? old : { start, end }));
+    };
+    document.addEventListener("selectionchange", look);
+    return () => document.removeEventListener("selectionchange", look);
+  }, [editor]);
+  return selected;
 }
 
 /** Keeps the caret where it was in the words when words of others come in. */

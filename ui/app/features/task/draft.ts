@@ -50,6 +50,8 @@ export class Draft {
   private sent: Save | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private saving: Promise<void> | undefined;
+  /** A newer text that was seen while one was being saved. */
+  private missed: Session | undefined;
   private readonly watchers = new Set<() => void>();
 
   constructor(
@@ -74,8 +76,14 @@ export class Draft {
     this.schedule();
   }
 
+  /** The text that the engine has, as far as it is known here. */
+  get stored(): Readonly<Base> {
+    return this.base;
+  }
+
   /** The engine's state changed, here or elsewhere. */
   seen(session: Session): void {
+    if (this.saving) this.missed = session;
     if (session.task_version <= this.base.version || this.saving) return;
     const theirs = { text: session.task, version: session.task_version };
     if (this.state.text === this.base.text || this.state.text === theirs.text) this.adopt(theirs);
@@ -132,6 +140,10 @@ export class Draft {
     this.saving ??= this.saveOnce().finally(() => {
       this.saving = undefined;
       if (this.state.status === "dirty") this.schedule();
+      // What the save answered may be older than what was seen while it was under way.
+      const { missed } = this;
+      this.missed = undefined;
+      if (missed) this.seen(missed);
     });
     return this.saving;
   }

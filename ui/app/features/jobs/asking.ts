@@ -1,0 +1,27 @@
+import type { Job } from "#client/api.gen.ts";
+import type { Station } from "../../route.ts";
+
+export const isOpen = (job: Job): boolean => !["completed", "failed", "canceled"].includes(job.state);
+
+/** Whether a job still puts together what it would send. Research never does: its questions ask, each by itself. */
+export const isPreparing = (job: Job): boolean =>
+  job.approval === undefined && (job.state === "queued" || job.state === "running") && job.workflow !== "research";
+
+/**
+ * The job of a session that the approval station is about: the newest that waits for the person, else the newest that
+ * will, else the newest plan. `jobs` begins with the newest.
+ */
+export function asking(jobs: Job[]): Job | undefined {
+  return jobs.find((j) => j.state === "waiting_approval") ?? jobs.find(isPreparing) ?? jobs.find((j) => j.workflow === "plan");
+}
+
+/** Where what a job of this kind makes is seen. */
+const STATIONS: Record<string, Station> = { find: "files", refine: "task", improve: "task", research: "approve", look_up: "approve" };
+export const resultStation = (workflow: string): Station => STATIONS[workflow] ?? "plan";
+
+/** Where a job is seen now. */
+export function stationOf(job: Job): Station {
+  if (job.state === "waiting_approval") return "approve";
+  if (job.workflow === "plan" && (job.state === "queued" || job.state === "paused")) return "approve";
+  return resultStation(job.workflow);
+}

@@ -90,7 +90,8 @@ pub struct Suggestion {
     pub before: String,
     /// The suggested text; empty while there is none.
     pub text: String,
-    /// What a person has to know of how it was asked for: what the server says it sent is not what was approved.
+    /// What a person has to know: what the server says it sent is not what was approved, or the words have characters in
+    /// them that cannot be seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub alarm: Option<String>,

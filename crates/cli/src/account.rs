@@ -48,7 +48,13 @@ pub async fn login(arguments: Login) -> anyhow::Result<ExitCode> {
     };
     let way = if arguments.browser { SignInWay::Browser } else { SignInWay::Code };
     let request = SignIn { server: arguments.server, store, way };
-    let mut events = AccountClient(host.client.clone()).sign_in(&request).await?;
+    let events = AccountClient(host.client.clone()).sign_in(&request).await;
+    let mut events = match events {
+        Err(error) if error.reason == "no_browser_sign_in" => {
+            anyhow::bail!("{error} Leave --browser out")
+        }
+        events => events?,
+    };
     while let Some(event) = events.next().await {
         match event? {
             SignInEvent::Code { user_code, verification_uri, verification_uri_complete, expires_in } => {

@@ -121,6 +121,12 @@ pub fn day(ms: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
+/// Day and time (UTC), to the minute.
+pub fn time(ms: u64) -> String {
+    let minutes = ms / 60_000 % 1_440;
+    format!("{} {:02}:{:02} UTC", day(ms), minutes / 60, minutes % 60)
+}
+
 /// Day and time (UTC), as a part of a file's name.
 fn stamp(ms: u64) -> String {
     let seconds = ms / 1000 % 86_400;

@@ -20,6 +20,7 @@ mod jobs;
 mod models;
 mod pages;
 mod pair;
+mod permissions;
 mod plan;
 mod prompts;
 mod refine;
@@ -29,6 +30,7 @@ mod search;
 mod serve;
 mod session;
 mod show;
+mod signals;
 mod task;
 mod terminal;
 mod trace;
@@ -131,6 +133,8 @@ enum WithEngine {
     Session(session::Command),
     #[command(subcommand)]
     Jobs(jobs::Command),
+    #[command(subcommand)]
+    Permissions(permissions::Command),
     Usage(usage::Usage),
     Budget(usage::Budget),
     Settings(doctor::Settings),
@@ -198,6 +202,7 @@ async fn run(command: WithEngine) -> anyhow::Result<ExitCode> {
         WithEngine::Pair(arguments) => pair::pair(arguments).await,
         WithEngine::Devices(command) => pair::run(command).await,
         WithEngine::Audit => audit::verify().await,
+        WithEngine::Permissions(command) => permissions::run(command).await,
         WithEngine::Jobs(command) => jobs::run(command).await,
         WithEngine::Usage(arguments) => usage::usage(arguments).await,
         WithEngine::Budget(arguments) => usage::budget(arguments).await,

@@ -1,10 +1,11 @@
 //! `plantocode plan`: task, files, approval, plan.
 
 pub mod approve;
-mod stream;
+pub mod stream;
 
 use crate::exit::{self, Ended};
 use crate::show::{self, QUIET, STRONG, styled};
+use crate::signals::Signals;
 use crate::task::Task;
 use anyhow::Context;
 use api::approvals::{ApprovalsClient, GetApproval};
@@ -105,25 +106,37 @@ async fn plan(host: &Host, arguments: &Arguments, task: String) -> anyhow::Resul
         }
         started => started?,
     };
-    let stopped = async {
-        // Without a signal handler the wait is simply not interrupted.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
     let followed = async {
         let agreed = or_cancel(&host.client, &job.id, until_approved(host, arguments, &job.id).await).await?;
         let plan = stream::follow(host, &agreed.job).await?;
         anyhow::Ok((plan, agreed.priced))
     };
-    let (plan, priced) = tokio::select! {
-        followed = followed => followed?,
-        () = stopped => {
-            JobsClient(host.client.clone()).cancel(&GetJob { job: job.id.clone() }).await?;
-            return Err(Ended::error(exit::INTERRUPTED, "stopped; what had arrived is kept in the session"));
-        }
-    };
+    let (plan, priced) =
+        interruptible(host, &job, "what had arrived is kept in the session", followed).await?;
     finish(host, arguments, plan, priced).await
+}
+
+/// Waits for something of a job. A signal to end cancels the job; `kept` says what is so then.
+pub async fn interruptible<T>(
+    host: &Host,
+    job: &Job,
+    kept: &str,
+    work: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    let mut signals = Signals::listen();
+    tokio::select! {
+        done = work => return done,
+        () = signals.next() => {}
+    }
+    let message = match JobsClient(host.client.clone()).cancel(&GetJob { job: job.id.clone() }).await {
+        // What has ended stays as it is.
+        Ok(job) if job.state == JobState::Completed => {
+            "stopped, after it was done: the session has what came of it".into()
+        }
+        Ok(_) => format!("stopped; {kept}"),
+        Err(error) => format!("stopped here; the job itself could not be canceled: {error}"),
+    };
+    Err(Ended::error(exit::INTERRUPTED, message))
 }
 
 /// Lets a model judge the files if that is wanted, and starts the plan.
@@ -212,20 +225,21 @@ async fn deepen(host: &Host, arguments: &Arguments, session: &Session) -> anyhow
     let request = Deepen { session: session.id.clone(), stages: Vec::new(), model: arguments.model.clone() };
     let discovery = DiscoveryClient(host.client.clone());
     let job = discovery.deepen(&request).await?;
-    let mut last = None;
-    loop {
-        let job = settled(host, &job.id, last.as_ref()).await?;
-        match job.state {
-            JobState::WaitingApproval => {
-                or_cancel(&host.client, &job.id, approve::ask(host, &arguments.terms(), &job).await).await?;
-                last = JobsClient(host.client.clone()).get(&GetJob { job: job.id.clone() }).await?.approval;
+    let stages = async {
+        let mut last = None;
+        loop {
+            let job = settled(host, &job.id, last.as_ref()).await?;
+            if job.state != JobState::WaitingApproval {
+                return anyhow::Ok(job);
             }
-            JobState::Completed => break,
-            _ => {
-                show::note(format!("The files are as they were before this: {}", job.note));
-                return Ok(());
-            }
+            or_cancel(&host.client, &job.id, approve::ask(host, &arguments.terms(), &job).await).await?;
+            last = JobsClient(host.client.clone()).get(&GetJob { job: job.id.clone() }).await?.approval;
         }
+    };
+    let ended = interruptible(host, &job, "the files are as they were", stages).await?;
+    if ended.state != JobState::Completed {
+        show::note(format!("The files are as they were before this: {}", ended.note));
+        return Ok(());
     }
     let ranking = discovery.files(&GetSession { session: session.id.clone() }).await?;
     let chosen = ranking.sources.iter().chain(&ranking.tests).filter(|file| file.included).count();

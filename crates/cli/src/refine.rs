@@ -2,12 +2,11 @@
 
 mod print;
 
-use crate::exit::{self, Ended};
 use crate::plan::{self, Terms};
 use crate::session;
 use anyhow::Context;
 use api::SessionId;
-use api::jobs::{GetJob, Job, JobState, JobsClient};
+use api::jobs::{GetJob, Job, JobState};
 use api::sessions::{CreateSession, GetSession, Session, SessionsClient};
 use api::tasks::{ImproveText, RefineTask, Suggestion, SuggestionState, TasksClient};
 use clap::{Args, ValueEnum};
@@ -55,13 +54,13 @@ pub struct Improve {
     #[arg(value_name = "SESSION")]
     session: String,
     /// The passage, as it stands in the task; `-` reads it from standard input.
-    #[arg(value_name = "PASSAGE")]
+    #[arg(value_name = "PASSAGE", allow_hyphen_values = true)]
     passage: String,
     /// Which one is meant where the passage stands more than once.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     occurrence: Option<u32>,
     /// How it is to be improved.
-    #[arg(long, value_name = "WISH")]
+    #[arg(long, value_name = "WISH", allow_hyphen_values = true)]
     wish: Option<String>,
     #[command(flatten)]
     asking: Asking,
@@ -153,7 +152,9 @@ async fn begin(host: &Host, arguments: &Refine, task: String) -> anyhow::Result<
 /// Where a passage stands, in UTF-16 code units as the API counts.
 fn place(task: &str, passage: &str, occurrence: Option<u32>) -> anyhow::Result<(u32, u32)> {
     anyhow::ensure!(!passage.is_empty(), "the passage is empty; give the words of the task that are meant");
-    let found: Vec<usize> = task.match_indices(passage).map(|(at, _)| at).collect();
+    // Also those that overlap.
+    let starts = task.char_indices().map(|(at, _)| at);
+    let found: Vec<usize> = starts.filter(|at| task[*at..].starts_with(passage)).collect();
     let at = match (found.as_slice(), occurrence) {
         ([], _) => anyhow::bail!(
             "the task does not have this passage; `plantocode session show` prints it. Nothing was sent"
@@ -181,25 +182,13 @@ fn units(text: &str) -> anyhow::Result<u32> {
 
 /// Has the request of a job approved, and tells what the model suggests.
 async fn follow(host: &Host, asking: &Asking, job: &Job) -> anyhow::Result<ExitCode> {
-    let stopped = async {
-        // Without a signal handler the wait is simply not interrupted.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    let job = tokio::select! {
-        ended = answered(host, asking, job) => ended?,
-        () = stopped => {
-            JobsClient(host.client.clone()).cancel(&GetJob { job: job.id.clone() }).await?;
-            return Err(Ended::error(exit::INTERRUPTED, "stopped; the task is as it was"));
-        }
-    };
+    let job = plan::interruptible(host, job, "the task is as it was", answered(host, asking, job)).await?;
     let get = GetJob { job: job.id.clone() };
     let suggestion = TasksClient(host.client.clone()).suggestion(&get).await?;
     let get = GetSession { session: job.session.clone() };
     let session = SessionsClient(host.client.clone()).get(&get).await?;
     print::change(&suggestion);
-    print::summary(host, &job, &suggestion).await?;
+    print::summary(host, &job, &suggestion).await;
     let dropped = suggestion.state == SuggestionState::Dropped;
     let told = Told { session: session.id, task: session.task, suggestion };
     print::result(&told, asking.format)?;
@@ -231,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_passage_is_found_where_the_editor_counts_it() {
-        let task = "Größe 😀: the cache, and the cache of files";
+        let task = "Größe 😀: the cache, and the cache of files, aaa";
         assert_eq!(place(task, "Größe", None).unwrap(), (0, 5));
         assert_eq!(place(task, "😀", None).unwrap(), (6, 8));
         assert_eq!(place(task, "the cache", Some(2)).unwrap(), (25, 34));
@@ -240,6 +229,7 @@ mod tests {
             ("the disk", None, "does not have"),
             ("the cache", None, "2 times"),
             ("the cache", Some(3), "no number 3"),
+            ("aa", None, "2 times"),
         ] {
             let error = place(task, passage, occurrence).unwrap_err().to_string();
             assert!(error.contains(why), "{error}");

@@ -1,5 +1,7 @@
-//! `plantocode plan show|verify|merge|diff|status|handoff`: what is done with plans that are made.
+//! `plantocode plan show|verify|…|handoff`: what is done with plans that are made.
 
+mod ask;
+mod decide;
 mod print;
 
 use crate::exit::{self, Ended};
@@ -10,7 +12,7 @@ use api::discovery::{DiscoveryClient, FindFiles};
 use api::plans::{ExportPlan, GetPlan, Plan, PlanFormat, PlansClient};
 use api::projects::{GrantProject, ProjectsClient};
 use api::review::{ComparePlans, DiffPlan, DraftPlan, GetPlanStatus, MergePlans, SavePlan, StepSource};
-use api::sessions::{CreateSession, GetSession, ListSessions, SessionsClient};
+use api::sessions::{CreateSession, GetSession, SessionsClient};
 use api::templates::{RenderTemplate, TemplatesClient};
 use api::terminals::{HandOver, HandedOver, TerminalsClient};
 use api::{Empty, PlanId};
@@ -50,8 +52,17 @@ enum Command {
     Draft(Draft),
     Show(Show),
     Verify(Verify),
+    Repair(decide::Repair),
+    Accept(decide::Accept),
+    Reject(decide::Reject),
+    Reopen(decide::Reopen),
+    Comment(decide::Comment),
+    Edit(decide::Edit),
+    Ask(ask::Ask),
+    Continue(ask::Continue),
     Merge(Merge),
     Diff(Diff),
+    Revert(decide::Revert),
     Status(Status),
     Handoff(Handoff),
 }
@@ -124,11 +135,12 @@ struct Verify {
     format: Form,
 }
 
-/// Put plans for one task side by side, and make one of chosen steps.
+/// Put plans for one task side by side, and make one of chosen steps, or have a model make one.
 #[derive(Args)]
 #[command(after_help = "Examples:
   plantocode plan merge 0197a 0197b
-  plantocode plan merge 0197a 0197b --take 1:1,2:2,1:3")]
+  plantocode plan merge 0197a 0197b --take 1:1,2:2,1:3
+  plantocode plan merge 0197a 0197b --by-model --wish \"keep the tests of the second\" --yes-up-to 0.20")]
 struct Merge {
     /// Two to five plans, by id or its beginning.
     #[arg(required = true, num_args = 2..=5, value_name = "PLAN")]
@@ -139,6 +151,14 @@ struct Merge {
     /// The title of the new plan.
     #[arg(long, requires = "take")]
     title: Option<String>,
+    /// Have a model make one plan of them. What would be sent is shown and asked for.
+    #[arg(long, conflicts_with_all = ["take", "format"])]
+    by_model: bool,
+    /// What is wanted of the merge by a model.
+    #[arg(long, value_name = "WISH", requires = "by_model")]
+    wish: Option<String>,
+    #[command(flatten)]
+    asking: ask::Asking,
     /// The project's folder.
     #[arg(long, value_name = "DIR", default_value = ".")]
     project: PathBuf,
@@ -225,6 +245,15 @@ pub async fn run(arguments: PlanCommand) -> anyhow::Result<ExitCode> {
         Command::Draft(arguments) => draft(&host, &arguments.task).await,
         Command::Show(arguments) => show_plan(&host, &arguments).await,
         Command::Verify(arguments) => verify(&host, &arguments).await,
+        Command::Repair(arguments) => arguments.run(&host).await,
+        Command::Accept(arguments) => arguments.run(&host).await,
+        Command::Reject(arguments) => arguments.run(&host).await,
+        Command::Reopen(arguments) => arguments.run(&host).await,
+        Command::Comment(arguments) => arguments.run(&host).await,
+        Command::Edit(arguments) => arguments.run(&host).await,
+        Command::Ask(arguments) => arguments.run(&host).await,
+        Command::Continue(arguments) => arguments.run(&host).await,
+        Command::Revert(arguments) => arguments.run(&host).await,
         Command::Merge(arguments) => merge(&host, &arguments).await,
         Command::Diff(arguments) => diff(&host, &arguments).await,
         Command::Status(arguments) => status(&host, &arguments).await,
@@ -243,10 +272,15 @@ async fn plans_of(host: &Host, folder: &std::path::Path) -> anyhow::Result<Vec<P
         anyhow::bail!("no plan was made for {} yet. Make one: plantocode plan \"TASK\"", folder.display());
     };
     let sessions = SessionsClient(host.client.clone());
-    let list = ListSessions { project: Some(project.id), ..ListSessions::default() };
+    let mut ids = Vec::new();
+    crate::session::pages(&sessions, Some(project.id), |session| {
+        ids.push(session.id);
+        true
+    })
+    .await?;
     let mut plans = Vec::new();
-    for session in sessions.list(&list).await?.sessions {
-        plans.extend(PlansClient(host.client.clone()).list(&GetSession { session: session.id }).await?.plans);
+    for session in ids {
+        plans.extend(PlansClient(host.client.clone()).list(&GetSession { session }).await?.plans);
     }
     plans.sort_by(|a, b| b.id.cmp(&a.id));
     Ok(plans)
@@ -345,7 +379,7 @@ async fn verify(host: &Host, arguments: &Verify) -> anyhow::Result<ExitCode> {
         Form::Text => print::findings(&plan)?,
     }
     if plan.errors > 0 {
-        let message = "the plan has errors. Nothing was changed; `plantocode serve` offers repairs";
+        let message = "the plan has errors. Nothing was changed; `plantocode plan repair` lists the repairs";
         return Err(Ended::error(exit::FINDINGS, message));
     }
     Ok(ExitCode::SUCCESS)
@@ -355,6 +389,14 @@ async fn merge(host: &Host, arguments: &Merge) -> anyhow::Result<ExitCode> {
     let known = plans_of(host, &arguments.project).await?;
     let ids = arguments.plans.iter().map(|wanted| choose(&known, Some(wanted)));
     let ids = ids.collect::<anyhow::Result<Vec<PlanId>>>()?;
+    if arguments.asking.is_given() && !arguments.by_model {
+        anyhow::bail!(
+            "--model, --redact and --yes-up-to say how a model is asked. Add --by-model, or leave them out"
+        );
+    }
+    if arguments.by_model {
+        return ask::merge(host, ids, arguments.wish.clone(), &arguments.asking).await;
+    }
     let plans = PlansClient(host.client.clone());
     if arguments.take.is_empty() {
         let comparison = plans.compare(&ComparePlans { plans: ids }).await?;
@@ -363,7 +405,8 @@ async fn merge(host: &Host, arguments: &Merge) -> anyhow::Result<ExitCode> {
             Form::Text => print::comparison(&comparison)?,
         }
         show::note(
-            "Nothing was made. --take 1:1,2:2 makes a plan of step 1 of the first and step 2 of the second.",
+            "Nothing was made. --take 1:1,2:2 makes a plan of step 1 of the first and step 2 of the second, --by-model has a \
+             model make one.",
         );
         return Ok(ExitCode::SUCCESS);
     }

@@ -1,16 +1,15 @@
 //! `plantocode serve`: the user interface in the browser.
 
 mod enter;
-pub mod signals;
 
 use crate::browser;
 use crate::show::{self, STRONG, styled};
+use crate::signals::Signals;
 use clap::Args;
 use engine::data_dir::write_private;
 use host::Host;
 use loopback::tickets::TICKET_SECONDS;
 use loopback::web::{self, WebHost};
-use signals::Signals;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;

@@ -176,7 +176,10 @@ fn whole(path: &Path) -> anyhow::Result<String> {
 }
 
 /// Pages through all sessions, the one changed last first, until `wanted` has enough.
-async fn pages(
+///
+/// # Errors
+/// What the engine says.
+pub async fn pages(
     sessions: &SessionsClient,
     project: Option<ProjectId>,
     mut wanted: impl FnMut(Session) -> bool,

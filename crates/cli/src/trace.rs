@@ -1,7 +1,7 @@
 //! `plantocode trace`: which frames cross the engine's links.
 
-use crate::serve::signals::Signals;
 use crate::show::{self, BAD, QUIET, STRONG, styled};
+use crate::signals::Signals;
 use api::Empty;
 use api::diagnostics::{DiagnosticsClient, FrameKind, FrameSeen, WatchFrames};
 use clap::Args;

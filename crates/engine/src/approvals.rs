@@ -169,6 +169,11 @@ impl Approvals for Engine {
                            was sent.";
             return Err(ApiError::invalid("web_files", message));
         }
+        if !question.takes_files && request.files.as_ref().is_some_and(|files| !files.is_empty()) {
+            let message =
+                "This request gets no files: what it asks is about the words alone. Nothing was sent.";
+            return Err(ApiError::invalid("no_files", message));
+        }
         let files = request.files.unwrap_or_else(|| old.files.iter().map(|f| f.path.clone()).collect());
         // A file that the stage sends in pieces stays in pieces.
         question.files = files

@@ -226,8 +226,7 @@ impl Draft<'_> {
 
     /// The ranked files that do not go.
     fn left_out(&self, files: &[PromptFile]) -> Vec<String> {
-        if self.question.web.is_some() {
-            // None could be added.
+        if !self.question.takes_files {
             return Vec::new();
         }
         let goes = |path: &str| files.iter().any(|file| file.path == path);

@@ -21,6 +21,8 @@ pub(crate) struct Question {
     pub parts: Vec<Part>,
     /// The files, in order.
     pub files: Vec<FilePart>,
+    /// Whether a person may add files: where the prompt knows of none they may not.
+    pub takes_files: bool,
     /// What the list of paths goes by: all of them or those near the files; `None` when no list goes.
     pub tree: Option<Tree>,
     /// The most tokens the answer may have.

@@ -68,6 +68,7 @@ pub(crate) fn look_up(input: LookUpInput) -> Question {
         tree: None,
         max_output: ANSWER_OUTPUT,
         usual_output: 800,
+        takes_files: false,
         web: Some(input.web),
     }
 }

@@ -271,7 +271,8 @@ impl Engine {
         let made = made.collect::<Result<Vec<Imported>, ApiError>>()?;
         let imported: Vec<String> = made.iter().map(|plan| plan.plan.id.clone()).collect();
         let found = inner.imported_findings(&session, file.web_findings)?;
-        let (key, project, task) = (session.clone(), request.project.0.clone(), file.task.clone());
+        let task = sessions::plain_lines(file.task.clone());
+        let (key, project) = (session.clone(), request.project.0.clone());
         let rows: Vec<FileRow> = file.files.into_iter().map(ranked).collect();
         let write = move |db: &Db<'_>| {
             if store::projects::get(db, &project)?.is_none() {

@@ -59,6 +59,11 @@ pub(crate) fn task_changed(version: u32) -> ApiError {
     ApiError::new(ErrorCode::Conflict, "task_changed", message).with("version", version)
 }
 
+/// A text whose lines end as every editor's do here. A window's text field knows no other end, and places are counted in it.
+pub(crate) fn plain_lines(text: String) -> String {
+    if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text }
+}
+
 pub(crate) fn check_task(text: &str) -> Result<(), ApiError> {
     if text.len() > MAX_TASK_BYTES { Err(too_long(text.len())) } else { Ok(()) }
 }
@@ -188,6 +193,7 @@ impl Sessions for Engine {
         check_task(&request.task)?;
         let (id, now) = (self.inner.new_id(), self.inner.now());
         let (key, project) = (id.clone(), request.project.0.clone());
+        let task = plain_lines(request.task);
         let row = self
             .inner
             .store
@@ -195,7 +201,7 @@ impl Sessions for Engine {
                 if store::projects::get(db, &project)?.is_none() {
                     return Ok(None);
                 }
-                store::sessions::insert(db, &key, &project, &request.task, now)?;
+                store::sessions::insert(db, &key, &project, &task, now)?;
                 store::sessions::get(db, &key)
             })
             .await
@@ -212,6 +218,11 @@ impl Sessions for Engine {
     async fn save_task(&self, caller: &Caller, request: SaveTask) -> Result<Session, ApiError> {
         check_task(&request.text)?;
         check_task(request.base_text.as_deref().unwrap_or_default())?;
+        let request = SaveTask {
+            text: plain_lines(request.text),
+            base_text: request.base_text.map(plain_lines),
+            ..request
+        };
         let row = self.inner.save_text(&request, &caller.name).await?;
         self.inner.bus.tell(Topic::Session, &row.id, Some(&row.id));
         Ok(view(row))

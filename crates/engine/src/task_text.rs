@@ -63,6 +63,9 @@ pub(crate) async fn apply(inner: &Inner, context: &StepContext) -> Result<Outcom
             "The model's answer is not a text that could be used. The task is as it was; the answer is kept.";
         return Err(StepError::Failed(with_alarm(&sent, message.to_owned())));
     };
+    let before = before(job).map_err(failed)?;
+    let alarm =
+        sent.alarm.clone().into_iter().chain(unseen(&before, &text)).reduce(|told, more| told + " " + &more);
     let change: Change = match job.workflow.as_str() {
         workflow::REFINE => {
             let input: RefineInput = questions::input(job).map_err(failed)?;
@@ -76,7 +79,17 @@ pub(crate) async fn apply(inner: &Inner, context: &StepContext) -> Result<Outcom
         }
     };
     let applied = inner.change_task(&job.session_id, change).await?;
-    json(&Suggested { applied, text, alarm: sent.alarm }).map(Outcome::Done)
+    json(&Suggested { applied, text, alarm }).map(Outcome::Done)
+}
+
+/// What is said of words in which a model has put characters that nobody sees, and that were not there before: they may hide
+/// something from the person that the next model reads.
+fn unseen(before: &str, text: &str) -> Option<String> {
+    let new =
+        text.chars().filter(|c| *c != '\r' && plan::path::is_invisible(*c) && !before.contains(*c)).count();
+    (new > 0).then(|| {
+        format!("The model's words have characters in them that cannot be seen ({new}). Look at them before they are used.")
+    })
 }
 
 /// What is said of an answer that cannot be used, after what a person has to know of how it was asked for.
@@ -282,6 +295,14 @@ mod tests {
             (seen.state, seen.text.as_str(), seen.alarm),
             (SuggestionState::Dropped, "New words.", None)
         );
+    }
+
+    #[test]
+    fn characters_that_cannot_be_seen_are_told_where_they_are_new() {
+        assert_eq!(unseen("a", "plain\ttext\r\n"), None);
+        let told = unseen("a", "pay\u{202e}load\u{200b}").unwrap();
+        assert!(told.contains("(2)"), "{told}");
+        assert_eq!(unseen("\u{200d} stood there", "and \u{200d} stays"), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::{Format, Told};
 use crate::show::{self, BAD, GOOD, QUIET, STRONG, styled};
 use api::jobs::Job;
 use api::tasks::{Suggestion, SuggestionState};
-use api::usage::{UsageBy, UsageClient, UsageGroup};
+use api::usage::{UsageBy, UsageClient, UsageGroup, UsageTable};
 use host::Host;
 use similar::{ChangeTag, TextDiff};
 use std::io::IsTerminal;
@@ -33,16 +33,19 @@ fn lines(suggestion: &Suggestion) -> Vec<String> {
 }
 
 /// Says on stderr what became of it, what it cost, and what can be done now.
-pub async fn summary(host: &Host, job: &Job, suggestion: &Suggestion) -> anyhow::Result<()> {
+pub async fn summary(host: &Host, job: &Job, suggestion: &Suggestion) {
     let by = UsageBy { since: job.created_at, group: UsageGroup::Job };
-    let rows = UsageClient(host.client.clone()).by(&by).await?.rows;
+    let usage = UsageClient(host.client.clone()).by(&by).await;
+    let same = suggestion.before == suggestion.text;
     let what = match suggestion.state {
-        SuggestionState::Applied if suggestion.before == suggestion.text => "The words stay as they are",
+        SuggestionState::Applied if same => "The words stay as they are",
         SuggestionState::Applied => "The task has these words now",
         _ => "The task was changed meanwhile and is as somebody left it",
     };
     let mut text = what.to_owned();
-    if let Some(row) = rows.iter().find(|row| row.key == job.id.0) {
+    let row = |table: &UsageTable| table.rows.iter().find(|row| row.key == job.id.0).cloned();
+    // The task is what counts: what it cost is in `plantocode usage` as well.
+    if let Some(row) = usage.ok().as_ref().and_then(row) {
         let cost = if row.unpriced > 0 { "cost unknown".to_owned() } else { show::money(row.cost) };
         let (input, output) = (show::count(row.input_tokens), show::count(row.output_tokens));
         text.push_str(&format!(" · {input} tokens in, {output} out · {cost}"));
@@ -50,11 +53,14 @@ pub async fn summary(host: &Host, job: &Job, suggestion: &Suggestion) -> anyhow:
     let session = &job.session;
     show::tell(format_args!("\n{}", styled(STRONG, text)));
     if suggestion.state == SuggestionState::Applied {
-        show::note(format!(
-            "`plantocode session undo {session}` takes the change back; `plantocode plan --session {session}` plans the task."
-        ));
+        // Where nothing changed there is no step of ours: the last one is the person's.
+        let undo = if same {
+            String::new()
+        } else {
+            format!("`plantocode session undo {session}` takes the change back; ")
+        };
+        show::note(format!("{undo}`plantocode plan --session {session}` plans the task."));
     }
-    Ok(())
 }
 
 /// Writes the result to stdout: of a suggestion that is not in the task, itself.

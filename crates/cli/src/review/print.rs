@@ -1,7 +1,7 @@
 //! Plans as text.
 
 use crate::show::{self, BAD, GOOD, QUIET, STRONG, WARN, styled};
-use api::plans::{Finding, OperationKind, Plan, Severity, Step};
+use api::plans::{Finding, OperationKind, Plan, Repair, Severity, Step};
 use api::review::{Comparison, Decision, DiffSide, Origin, PlanDiff, PlanStatus, PlanVersions, Progress};
 use std::io::Result;
 
@@ -25,13 +25,9 @@ pub fn plan(plan: &Plan) -> Result<()> {
     Ok(())
 }
 
-fn step(step: &Step) -> Result<()> {
-    let decision = match step.decision {
-        Decision::Open => String::new(),
-        Decision::Accepted => format!(" {}", styled(GOOD, "accepted")),
-        Decision::Rejected => format!(" {}", styled(BAD, "rejected")),
-    };
-    show::line(format!("\n{:>3}. {}{decision}", step.number, styled(STRONG, &step.title)))?;
+pub fn step(step: &Step) -> Result<()> {
+    show::line("")?;
+    head(step)?;
     if !step.why.is_empty() {
         show::line(format!("     {}", show::harmless(&step.why).replace('\n', "\n     ")))?;
     }
@@ -55,6 +51,67 @@ fn step(step: &Step) -> Result<()> {
         show::line(format!("     {}", styled(QUIET, format!("{}: {}", comment.by, comment.text))))?;
     }
     Ok(())
+}
+
+/// A step in one line, with what was decided about it.
+fn head(step: &Step) -> Result<()> {
+    let decision = match step.decision {
+        Decision::Open => String::new(),
+        Decision::Accepted if step.overridden => format!(" {}", styled(GOOD, "accepted despite errors")),
+        Decision::Accepted => format!(" {}", styled(GOOD, "accepted")),
+        Decision::Rejected => format!(" {}", styled(BAD, "rejected")),
+    };
+    show::line(format!("{:>3}. {}{decision}", step.number, styled(STRONG, &step.title)))
+}
+
+/// What was decided about each step.
+pub fn decisions(plan: &Plan) -> Result<()> {
+    plan.steps.iter().try_for_each(head)?;
+    super::decide::kept_back(plan);
+    Ok(())
+}
+
+/// Says on stderr which version a plan has come to.
+pub fn version(plan: &Plan) {
+    show::note(format!(
+        "The plan is in version {} now; `plantocode plan revert` takes an earlier one up again.",
+        plan.version
+    ));
+}
+
+/// The repairs that the check offers.
+pub fn repairs(plan: &Plan) -> Result<()> {
+    for (step, at) in super::decide::offered(plan) {
+        let finding = &step.findings[at];
+        show::line(format!("{:>3}. {}", step.number, styled(STRONG, &step.title)))?;
+        self::finding(finding)?;
+        let place = format!("--step {} --finding {}", step.number, at + 1);
+        let what = finding.repair.as_ref().map(repair).unwrap_or_default();
+        show::line(format!("     {} {what} {}", styled(GOOD, "repair"), styled(QUIET, place)))?;
+    }
+    let left = super::decide::offered(plan).count();
+    show::note(match left {
+        0 => "No repair is offered.",
+        _ => "`plantocode plan repair --step N --finding N` carries one out, --all carries out all of them.",
+    });
+    Ok(())
+}
+
+/// What a repair does, in words.
+fn repair(repair: &Repair) -> String {
+    let text = match repair {
+        Repair::UsePath { path } => format!("use the path {path}"),
+        Repair::UseSymbol { symbol } => format!("use the symbol {symbol}"),
+        Repair::DropSymbol => "name no symbol".to_owned(),
+        Repair::UseLines { first, last } => format!("use lines {first} to {last}"),
+        Repair::DropLines => "name no lines".to_owned(),
+        Repair::UseKind { operation } => format!("make it a {}", word(operation)),
+        Repair::DropDependency { step } => format!("do not wait for step {step}"),
+        Repair::DropOperation => "leave the operation out: an earlier one does the same".to_owned(),
+        Repair::DropFile => "leave everything out that is done with the file before it goes".to_owned(),
+        Repair::MoveAfter { step } => format!("move the step behind step {step}"),
+    };
+    show::harmless(&text)
 }
 
 fn finding(finding: &Finding) -> Result<()> {

@@ -14,6 +14,7 @@ mod offline;
 mod place;
 mod refine;
 mod research;
+mod review;
 mod serve;
 mod sign_in;
 mod story;

@@ -1,7 +1,7 @@
 //! Jobs that ask more than once, and what a person can do with them.
 
 use crate::fixture::{Fixture, TASK};
-use api::approvals::{GetApproval, Manifest};
+use api::approvals::{GetApproval, Manifest, Revise};
 use api::discovery::{Deepen, DiscoveryClient, FindStage, Ranking};
 use api::jobs::{GetJob, Job, JobState, JobsClient, Prioritise, RetryJob, StepState};
 use api::sessions::{GetSession, SaveTask, Session, SessionsClient};
@@ -215,6 +215,7 @@ async fn a_task_is_put_precisely_unless_it_was_changed_meanwhile() {
 async fn a_passage_is_improved_in_its_place() {
     let f = Fixture::start().await;
     let session = f.session("Make it gooder. And fast.").await;
+    f.find(&session).await;
     let tasks = TasksClient(f.client.clone());
     f.simulator.set(Behaviour::text("<text>Make it better.</text>"));
     let improve = ImproveText {
@@ -231,6 +232,15 @@ async fn a_passage_is_improved_in_its_place() {
         manifest.parts.iter().map(|p| p.name.as_str()).collect::<Vec<_>>(),
         ["instructions", "text", "passage", "wish"]
     );
+    // It is about words alone: no file can come in.
+    assert!(manifest.left_out.is_empty());
+    let added = Revise {
+        approval: manifest.id.clone(),
+        files: Some(vec!["src/http.rs".into()]),
+        model: None,
+        redact: None,
+    };
+    assert_eq!(f.approvals().revise(&added).await.unwrap_err().reason, "no_files");
     f.approve(&manifest).await.unwrap();
     f.job_in(&job, JobState::Completed).await;
     let after =

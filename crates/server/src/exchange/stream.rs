@@ -27,6 +27,9 @@ const BURST: Duration = Duration::from_millis(1);
 /// Events that go out in one write at most: each may have waited for a turn of the thread.
 const MOST_GATHERED: usize = 64;
 
+/// Room that an event has without growing; most take less.
+const USUAL_WRITE: usize = 512;
+
 /// Events that are ready are no longer added to a write of this size: what waits for a slow client stays bounded.
 const LARGEST_WRITE: usize = 16 * 1024;
 
@@ -47,7 +50,7 @@ impl Exchange {
         let mut written = Instant::now();
         let (mut closed, mut keep_alive) = (pin!(body.closed()), pin!(sleep_until(written + KEEP_ALIVE)));
         loop {
-            let mut out = BytesMut::new();
+            let mut out = BytesMut::with_capacity(USUAL_WRITE);
             let first = tokio::select! {
                 biased;
                 () = &mut closed => return self.ended(&stream, model, Err(GatewayError::Canceled)),

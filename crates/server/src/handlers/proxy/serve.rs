@@ -1,5 +1,6 @@
 //! One request to a model, at any door: let in, exchanged, answered.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use actix_web::http::header::{ContentType, HeaderName};
@@ -126,11 +127,8 @@ fn exchange(
 }
 
 /// A reply of events that come when they come.
-pub(super) fn streamed(mut reply: HttpResponseBuilder, body: mpsc::Receiver<Bytes>) -> HttpResponse {
-    let body = stream::unfold(body, |mut body| async move {
-        let bytes = body.recv().await?;
-        Some((Ok::<_, std::convert::Infallible>(bytes), body))
-    });
+pub(super) fn streamed(mut reply: HttpResponseBuilder, mut body: mpsc::Receiver<Bytes>) -> HttpResponse {
+    let body = stream::poll_fn(move |cx| body.poll_recv(cx).map(|bytes| bytes.map(Ok::<_, Infallible>)));
     reply
         .content_type("text/event-stream")
         .insert_header(("cache-control", "no-cache"))

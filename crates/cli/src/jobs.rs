@@ -1,11 +1,15 @@
 //! `plantocode jobs`: what runs, what waits, and what ended how.
 
+use crate::exit::{self, Ended};
+use crate::plan::{self, Terms};
 use crate::show::{self, QUIET, STRONG, styled};
 use api::JobId;
-use api::jobs::{GetJob, Job, JobState, JobsClient, ListJobs, RetryJob, StepState};
+use api::approvals::{ApprovalsClient, GetApproval};
+use api::jobs::{GetJob, Job, JobState, JobsClient, ListJobs, Prioritise, RetryJob, StepState};
 use clap::{Args, Subcommand};
 use host::Host;
 use rpc::ApiError;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 /// List jobs, or pause, resume and repeat them.
@@ -28,6 +32,8 @@ pub enum Command {
     #[command(after_help = "Examples:
   plantocode jobs skip 0199c0de-0000-7000-8000-000000000000")]
     Skip(One),
+    Approve(Approve),
+    Prioritise(Priority),
     Retry(Retry),
     /// Stop a job; a request that is under way is aborted.
     #[command(after_help = "Examples:
@@ -61,6 +67,35 @@ pub struct One {
     id: String,
 }
 
+/// Show what a job waits to send, ask, and follow it to its next question or its end.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  plantocode jobs approve 0199c0de-0000-7000-8000-000000000000
+  plantocode jobs approve 0199c0de-0000-7000-8000-000000000000 --yes-up-to 0.10")]
+pub struct Approve {
+    #[command(flatten)]
+    one: One,
+    /// Replace secrets that are found, instead of stopping.
+    #[arg(long)]
+    redact: bool,
+    /// Approve without asking if it cannot cost more than this many dollars.
+    #[arg(long, value_name = "USD")]
+    yes_up_to: Option<f64>,
+}
+
+/// Change how soon a job's turn comes.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  plantocode jobs prioritise 0199c0de-0000-7000-8000-000000000000 10
+  plantocode jobs prioritise 0199c0de-0000-7000-8000-000000000000 -5")]
+pub struct Priority {
+    #[command(flatten)]
+    one: One,
+    /// From -100 to 100; 0 is usual, and higher comes first.
+    #[arg(value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i32).range(-100..=100))]
+    priority: i32,
+}
+
 /// Do a job that has ended once more. What it asked is asked again.
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -77,15 +112,60 @@ pub struct Retry {
 
 pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
     let host = Host::open("cli").await?;
-    let told = tell(&JobsClient(host.client.clone()), command).await;
+    let told = tell(&host, command).await;
     host.close().await;
     told
 }
 
-async fn tell(jobs: &JobsClient, command: Command) -> anyhow::Result<ExitCode> {
+/// Whether what a job waits to send cannot cost more than so many dollars.
+async fn within(host: &Host, job: &Job, cap: f64) -> anyhow::Result<()> {
+    let Some(approval) = job.approval.clone() else { return Ok(()) };
+    let manifest = ApprovalsClient(host.client.clone()).get(&GetApproval { approval }).await?;
+    if manifest.cost_estimate.is_some() && manifest.cost_ceiling as f64 <= cap * 1e6 {
+        return Ok(());
+    }
+    let cost = match manifest.cost_estimate {
+        Some(_) => format!("it may cost {}", show::money(manifest.cost_ceiling)),
+        None => "the price of this model is not known".to_owned(),
+    };
+    let message = format!("{cost}, so --yes-up-to cannot approve it; the job waits on");
+    Err(Ended::error(exit::NOT_APPROVED, message))
+}
+
+/// Has the request of a job approved. An engine that is only this command lasts until the job asks again or has ended.
+async fn approved(host: &Host, approve: &Approve) -> anyhow::Result<ExitCode> {
+    // It may just be preparing what it will ask.
+    let job = plan::settled(host, &JobId(approve.one.id.clone()), None).await?;
+    if job.state != JobState::WaitingApproval {
+        line(&job)?;
+        anyhow::bail!("the job does not wait for an approval");
+    }
+    // A refusal ends it. Where nobody refuses it waits on, as it was.
+    match approve.yes_up_to {
+        None if !std::io::stdin().is_terminal() => {
+            let message =
+                "nobody can be asked here, so the job waits on. Use --yes-up-to USD to approve beforehand";
+            return Err(Ended::error(exit::NOT_APPROVED, message));
+        }
+        Some(cap) => within(host, &job, cap).await?,
+        None => {}
+    }
+    let terms = Terms { redact: approve.redact, yes_up_to: approve.yes_up_to, web: false };
+    let manifest = plan::approve::ask(host, &terms, &job).await?;
+    let next = plan::settled(host, &job.id, Some(&manifest.id)).await?;
+    line(&next)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn tell(host: &Host, command: Command) -> anyhow::Result<ExitCode> {
+    let jobs = &JobsClient(host.client.clone());
     let get = |one: One| GetJob { job: JobId(one.id) };
     let changed: Result<Job, ApiError> = match command {
         Command::List(list) => return listed(jobs, list).await,
+        Command::Approve(approve) => return approved(host, &approve).await,
+        Command::Prioritise(Priority { one, priority }) => {
+            jobs.prioritise(&Prioritise { job: JobId(one.id), priority }).await
+        }
         Command::Show(one) => {
             let get = get(one);
             line(&jobs.get(&get).await?)?;

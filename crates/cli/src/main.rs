@@ -32,6 +32,7 @@ mod session;
 mod show;
 mod signals;
 mod task;
+mod templates;
 mod terminal;
 mod trace;
 mod usage;
@@ -118,6 +119,8 @@ enum WithEngine {
     #[command(subcommand)]
     Prompts(prompts::Command),
     #[command(subcommand)]
+    Templates(templates::Command),
+    #[command(subcommand)]
     Terminal(terminal::Command),
     Pair(pair::Arguments),
     #[command(subcommand)]
@@ -197,6 +200,7 @@ async fn run(command: WithEngine) -> anyhow::Result<ExitCode> {
         WithEngine::Logout => account::logout().await,
         WithEngine::Whoami => account::whoami().await,
         WithEngine::Models(command) => models::run(command).await,
+        WithEngine::Templates(command) => templates::run(command).await,
         WithEngine::Prompts(command) => prompts::run(command).await,
         WithEngine::Terminal(command) => terminal::run(command).await,
         WithEngine::Pair(arguments) => pair::pair(arguments).await,

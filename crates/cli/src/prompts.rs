@@ -50,6 +50,16 @@ pub struct Place {
     project: PathBuf,
 }
 
+impl Place {
+    /// The project of the folder.
+    ///
+    /// # Errors
+    /// When the folder cannot be opened.
+    pub async fn project(&self, host: &Host) -> anyhow::Result<api::ProjectId> {
+        crate::task::project(host, &self.project).await
+    }
+}
+
 /// A prompt of a project.
 #[derive(Args)]
 pub struct One {
@@ -91,7 +101,7 @@ async fn tell(host: &Host, command: Command) -> anyhow::Result<()> {
     let prompts = PromptsClient(host.client.clone());
     match command {
         Command::List(place) => {
-            let project = crate::task::project(host, &place.project).await?;
+            let project = place.project(host).await?;
             Ok(prompts.list(&ListPrompts { project }).await?.prompts.iter().try_for_each(line)?)
         }
         Command::Show(one) => {
@@ -100,7 +110,7 @@ async fn tell(host: &Host, command: Command) -> anyhow::Result<()> {
             Ok(show::write_out(&mut std::io::stdout(), text.as_bytes())?)
         }
         Command::Diff(arguments) => {
-            let project = crate::task::project(host, &arguments.one.place.project).await?;
+            let project = arguments.one.place.project(host).await?;
             let diff = DiffPrompt { project, name: arguments.one.name, untrusted: arguments.untrusted };
             let text = prompts.diff(&diff).await?.text;
             if text.is_empty() {
@@ -111,14 +121,14 @@ async fn tell(host: &Host, command: Command) -> anyhow::Result<()> {
         }
         Command::Set(arguments) => {
             let text = read(&arguments.file)?;
-            let project = crate::task::project(host, &arguments.one.place.project).await?;
+            let project = arguments.one.place.project(host).await?;
             let save = SavePrompt { project, name: arguments.one.name, text: Some(text) };
             prompts.save(&save).await?;
             show::note("Stored. `plantocode prompts diff` shows how it differs from the default.");
             Ok(())
         }
         Command::Reset(one) => {
-            let project = crate::task::project(host, &one.place.project).await?;
+            let project = one.place.project(host).await?;
             prompts
                 .save(&SavePrompt { project: project.clone(), name: one.name.clone(), text: None })
                 .await?;
@@ -127,7 +137,7 @@ async fn tell(host: &Host, command: Command) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Trust(one) => {
-            let project = crate::task::project(host, &one.place.project).await?;
+            let project = one.place.project(host).await?;
             let all = prompts.list(&ListPrompts { project: project.clone() }).await?.prompts;
             let file = all.into_iter().find(|p| p.name == one.name && p.origin == TextOrigin::Untrusted);
             let Some(file) = file else {
@@ -146,13 +156,17 @@ async fn tell(host: &Host, command: Command) -> anyhow::Result<()> {
 }
 
 async fn used(prompts: &PromptsClient, host: &Host, one: &One) -> anyhow::Result<Prompt> {
-    let project = crate::task::project(host, &one.place.project).await?;
+    let project = one.place.project(host).await?;
     let all = prompts.list(&ListPrompts { project }).await?.prompts;
     let found = all.into_iter().find(|p| p.name == one.name && p.origin != TextOrigin::Untrusted);
     found.with_context(|| format!("there is no prompt {}; `plantocode prompts list` shows them", one.name))
 }
 
-fn read(file: &Path) -> anyhow::Result<String> {
+/// A text from a file, or from standard input for `-`.
+///
+/// # Errors
+/// When it cannot be read as text.
+pub fn read(file: &Path) -> anyhow::Result<String> {
     if file == Path::new("-") {
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text).context("standard input cannot be read as text")?;

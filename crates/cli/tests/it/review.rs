@@ -167,3 +167,50 @@ async fn standing_permissions_are_listed_and_withdrawn() {
     assert!(said(&unknown).contains("no permission whose id begins with zzz"), "{}", said(&unknown));
     review.place.server.stop().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_project_has_templates_of_its_own_once_they_are_trusted() {
+    let review = Review::of(PLAN).await;
+    let run = |words: &[&str]| {
+        let words = [&["templates"], words].concat();
+        review.place.command(&words).current_dir(review.repo.path()).output().unwrap()
+    };
+    review.repo.write(".plantocode/templates/review.md", "Review this: {{IMPLEMENTATION_PLAN}}");
+    let listed = String::from_utf8(run(&["list"]).stdout).unwrap();
+    assert!(listed.contains("parallel-agents") && listed.contains("not trusted and not used"), "{listed}");
+    let hand = ["handoff", "--template", "review", "--all"];
+    assert!(!review.run(&hand).status.success());
+    assert_eq!(run(&["show", "review", "--untrusted"]).stdout, b"Review this: {{IMPLEMENTATION_PLAN}}");
+    assert!(run(&["trust", "review"]).status.success());
+    assert!(review.out(&hand).starts_with("Review this: "));
+    assert!(said(&run(&["trust", "review"])).contains("has no file .plantocode/templates/review.md"));
+    assert!(run(&["reset", "review"]).status.success());
+    assert!(!review.run(&hand).status.success());
+    review.place.server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_waits_is_approved_later() {
+    let review = Review::of(PLAN).await;
+    let job = |words: &[&str]| review.place.command(&[&["jobs"], words].concat()).output().unwrap();
+    let first = String::from_utf8(job(&["list"]).stdout).unwrap();
+    let id = first.split_whitespace().next().unwrap().to_owned();
+    let again = String::from_utf8(job(&["retry", &id]).stdout).unwrap();
+    let id = again.split_whitespace().next().unwrap();
+    assert!(job(&["prioritise", id, "-5"]).status.success());
+    let asked = review.asked();
+    for (words, why) in [
+        (vec!["approve", id], "nobody can be asked here"),
+        (vec!["approve", id, "--yes-up-to", "0.000001"], "cannot approve it"),
+    ] {
+        let refused = job(&words);
+        assert_eq!(refused.status.code(), Some(4), "{}", said(&refused));
+        assert!(said(&refused).contains(why), "{}", said(&refused));
+    }
+    assert_eq!(review.asked(), asked);
+    let approved = job(&["approve", id, "--yes-up-to", "2"]);
+    assert!(String::from_utf8_lossy(&approved.stdout).contains("completed"), "{}", said(&approved));
+    assert_eq!(review.asked(), asked + 1);
+    assert!(said(&job(&["approve", id])).contains("does not wait for an approval"));
+    review.place.server.stop().await.unwrap();
+}

@@ -2,6 +2,7 @@
 
 mod ask;
 mod decide;
+mod edit;
 mod print;
 
 use crate::exit::{self, Ended};
@@ -57,7 +58,7 @@ enum Command {
     Reject(decide::Reject),
     Reopen(decide::Reopen),
     Comment(decide::Comment),
-    Edit(decide::Edit),
+    Edit(edit::Edit),
     Ask(ask::Ask),
     Continue(ask::Continue),
     Merge(Merge),

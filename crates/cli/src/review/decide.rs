@@ -1,15 +1,13 @@
-//! What a person does with the steps of a plan: decide, say something, change, repair, take back.
+//! What a person does with the steps of a plan: decide, say something, repair, take back.
 
 use super::{Which, print};
 use crate::show::{self, WARN, styled};
 use anyhow::Context;
 use api::plans::{Finding, GetPlan, Plan, PlansClient, Step};
-use api::review::{CommentStep, DecideSteps, Decision, EditStep, RepairStep, RevertPlan, StepContent};
+use api::review::{CommentStep, DecideSteps, Decision, RepairStep, RevertPlan};
 use clap::Args;
 use host::Host;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use tempfile::NamedTempFile;
 
 /// Repairs in one go at most: each may bring a finding of another step forth.
 const MOST_REPAIRS: usize = 500;
@@ -84,35 +82,6 @@ pub struct Comment {
     text: String,
 }
 
-/// Change a step, add one, move one or remove one. It makes a new version; nothing is lost.
-///
-/// A step is written as TOML, with its change texts as they are. Without --content an editor opens it ($VISUAL, $EDITOR).
-#[derive(Args)]
-#[command(after_help = "Examples:
-  plantocode plan edit --step 2
-  plantocode plan edit --step 2 --content step.toml
-  plantocode plan edit --content new-step.toml --move-to 1
-  plantocode plan edit --step 3 --remove")]
-pub struct Edit {
-    #[command(flatten)]
-    which: Which,
-    /// The step, by number; a new one if left out.
-    #[arg(long, value_name = "N")]
-    step: Option<u32>,
-    /// Read the step from this file; `-` reads it from standard input.
-    #[arg(long, value_name = "FILE")]
-    content: Option<PathBuf>,
-    /// The number that the step is to have.
-    #[arg(long, value_name = "N")]
-    move_to: Option<u32>,
-    /// Remove the step.
-    #[arg(long, requires = "step", conflicts_with_all = ["content", "move_to"])]
-    remove: bool,
-    /// Print the step as it would be edited, and change nothing.
-    #[arg(long, requires = "step", conflicts_with_all = ["content", "move_to", "remove"])]
-    print: bool,
-}
-
 /// Carry out the repairs that the check of a plan offers, or list them.
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -146,11 +115,11 @@ pub struct Revert {
     to: u32,
 }
 
-fn plans(host: &Host) -> PlansClient {
+pub(super) fn plans(host: &Host) -> PlansClient {
     PlansClient(host.client.clone())
 }
 
-async fn plan(host: &Host, which: &Which) -> anyhow::Result<Plan> {
+pub(super) async fn plan(host: &Host, which: &Which) -> anyhow::Result<Plan> {
     Ok(plans(host).get(&GetPlan { plan: super::which(host, which).await? }).await?)
 }
 
@@ -204,111 +173,6 @@ impl Comment {
         let comment = CommentStep { plan: plan.id.clone(), step: said, text: self.text.clone() };
         print::step(step(&plans(host).comment(&comment).await?, self.step)?)?;
         Ok(ExitCode::SUCCESS)
-    }
-}
-
-impl Edit {
-    pub async fn run(&self, host: &Host) -> anyhow::Result<ExitCode> {
-        let plan = plan(host, &self.which).await?;
-        let of = self.step.map(|number| step(&plan, number)).transpose()?;
-        if self.print {
-            let text = of.map(|step| written(&content(step))).transpose()?.unwrap_or_default();
-            super::document(&text)?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        let (content, typed) = match (&self.content, of) {
-            (Some(file), _) => (Some(read(file)?), None),
-            _ if self.remove => (None, None),
-            (None, Some(_)) if self.move_to.is_some() => (None, None),
-            (None, of) => {
-                let before = of.map(content).unwrap_or_default();
-                let (after, file) = in_editor(&before)?;
-                if after == before {
-                    show::note("The step is as it was.");
-                    return Ok(ExitCode::SUCCESS);
-                }
-                (Some(after), Some(file))
-            }
-        };
-        let edit = EditStep {
-            plan: plan.id.clone(),
-            version: plan.version,
-            step: of.map(|step| step.id.clone()),
-            content,
-            position: self.move_to,
-        };
-        let edited = match plans(host).edit_step(&edit).await {
-            Ok(edited) => edited,
-            Err(error) => return Err(kept(error.into(), typed)),
-        };
-        let place = match &edit.step {
-            Some(id) => edited.steps.iter().find(|step| step.id == *id),
-            None => edited.steps.iter().find(|step| plan.steps.iter().all(|known| known.id != step.id)),
-        };
-        if let Some(step) = place {
-            print::step(step)?;
-        }
-        print::version(&edited);
-        Ok(ExitCode::SUCCESS)
-    }
-}
-
-/// What a person may change of a step.
-fn content(step: &Step) -> StepContent {
-    StepContent {
-        title: step.title.clone(),
-        why: step.why.clone(),
-        confidence: step.confidence.clone(),
-        depends: step.depends.clone(),
-        operations: step.operations.clone(),
-        commands: step.commands.clone(),
-        checks: step.checks.clone(),
-    }
-}
-
-fn written(content: &StepContent) -> anyhow::Result<String> {
-    toml::to_string_pretty(content).context("the step cannot be written as TOML")
-}
-
-fn read(file: &Path) -> anyhow::Result<StepContent> {
-    let text = match file {
-        file if file == Path::new("-") => {
-            std::io::read_to_string(std::io::stdin()).context("standard input cannot be read as text")?
-        }
-        file => std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?,
-    };
-    toml::from_str(&text).with_context(|| format!("{} is not a step; nothing was changed", file.display()))
-}
-
-/// An error, and where the text is that a person has typed in vain.
-fn kept(error: anyhow::Error, typed: Option<NamedTempFile>) -> anyhow::Error {
-    match typed.map(NamedTempFile::keep) {
-        None => error,
-        Some(Ok((_, path))) => error.context(format!("what you wrote is kept in {}", path.display())),
-        Some(Err(lost)) => error.context(format!("what you wrote cannot be kept: {lost}")),
-    }
-}
-
-/// Has a person change a step, in a file that lasts until the change is stored. On an error it is kept and its place told.
-fn in_editor(before: &StepContent) -> anyhow::Result<(StepContent, NamedTempFile)> {
-    let named = |name| std::env::var(name).ok().filter(|editor| !editor.trim().is_empty());
-    let editor = ["VISUAL", "EDITOR"].into_iter().find_map(named);
-    let editor = editor.context("no editor is named. Set VISUAL or EDITOR, or give --content FILE")?;
-    let file = tempfile::Builder::new().prefix("plantocode-step-").suffix(".toml").tempfile()?;
-    let begun = written(before)?;
-    std::fs::write(file.path(), &begun)?;
-    let mut words = editor.split_whitespace();
-    let program = words.next().unwrap_or_default();
-    let ended = std::process::Command::new(program).args(words).arg(file.path()).status();
-    let ended = ended.with_context(|| format!("the editor {program} cannot be started"))?;
-    if !ended.success() {
-        let error = anyhow::anyhow!("the editor ended with an error ({ended}); the step is as it was");
-        let same = std::fs::read_to_string(file.path()).is_ok_and(|text| text == begun);
-        return Err(if same { error } else { kept(error, Some(file)) });
-    }
-    match read(file.path()) {
-        Ok(after) => Ok((after, file)),
-        Err(error) => Err(kept(error, Some(file))),
     }
 }
 
@@ -386,40 +250,5 @@ pub(super) fn kept_back(plan: &Plan) {
                 numbers.join(", ")
             ),
         ));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use api::plans::{Operation, OperationKind};
-
-    #[test]
-    fn a_step_is_written_for_a_person_and_read_back() {
-        let operation = Operation {
-            kind: OperationKind::Modify,
-            path: "src/a.rs".into(),
-            to: None,
-            symbol: Some("send".into()),
-            lines: Some((3, 9)),
-            change: "fn send() {\n    \"quoted\\\\ and ''' \"\"\" too\"\n}\n".into(),
-        };
-        let step = StepContent {
-            title: "Retry".into(),
-            why: "It fails.\nOften.".into(),
-            confidence: "high".into(),
-            depends: vec![1],
-            operations: vec![operation],
-            commands: vec!["cargo test".into()],
-            checks: vec!["it passes".into()],
-        };
-        let text = written(&step).unwrap();
-        assert!(text.contains("title = \"Retry\"") && text.contains("[[operations]]"), "{text}");
-        assert!(text.contains("fn send() {\n"), "the change stands there line by line: {text}");
-        assert_eq!(toml::from_str::<StepContent>(&text).unwrap(), step);
-        assert_eq!(
-            toml::from_str::<StepContent>(&written(&StepContent::default()).unwrap()).unwrap(),
-            StepContent::default()
-        );
     }
 }

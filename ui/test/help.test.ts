@@ -81,7 +81,7 @@ test("the approval station is about what waits, whatever it is for, and otherwis
   assert.equal(pick(ended, waits, older, plan), "waits");
   assert.equal(pick(prepares, plan), "prepares");
   assert.equal(pick(prepares, older), "older", "what can be answered now comes first");
-  assert.equal(pick(data.job({ workflow: "research", state: "running", approval: undefined }), plan), "plan", "its questions ask by themselves");
+  assert.equal(pick(data.job({ id: "asks", workflow: "research", state: "running", approval: undefined }), plan), "asks", "it asks before it has questions");
   assert.equal(pick(ended), undefined);
   assert.deepEqual(["plan", "step", "find", "refine", "improve"].map(resultStation), ["plan", "plan", "files", "task", "task"]);
   assert.deepEqual([stationOf(waits), stationOf(ended), stationOf(plan), stationOf(older)], ["approve", "task", "plan", "approve"]);

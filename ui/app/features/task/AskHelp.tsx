@@ -1,5 +1,5 @@
 import { PenLine } from "lucide-react";
-import { useState, type FormEvent } from "react";
+import { useRef, useState, type FormEvent } from "react";
 import type { Job } from "#client/api.gen.ts";
 import { ApiError } from "#client/rpc.ts";
 import { Actions, Button, Field } from "#kit/core.tsx";
@@ -42,21 +42,34 @@ export function AskHelp({ view, draft, selected, active, openAccount }: AskHelpP
   const passage = selected && passageOf(text, selected.start, selected.end);
   const whyNot = useWhyNot("run");
   const reason = whyNot ?? (text.trim() === "" ? w.task.findReason : undefined);
-  const start = (ask: (model: { model?: string }) => Promise<Job>) =>
+  // A second press, before the first is drawn too, does not ask a second time.
+  const begun = useRef(false);
+  const start = (ask: (model: { model?: string }) => Promise<Job>) => {
+    if (begun.current) return;
+    begun.current = true;
     task.run(async () => {
-      // Places and versions are those of the text that the engine has.
-      await draft.flush();
-      const job = await ask(model ? { model: model.id } : {});
-      setSent(true);
-      setWish("");
-      setChosen(undefined);
-      await connection.store.refresh("jobs.list", {});
-      go({ page: "session", session: view.id, station: "approve", job: job.id });
+      try {
+        await begin(ask);
+      } finally {
+        begun.current = false;
+      }
     });
+  };
+  const begin = async (ask: (model: { model?: string }) => Promise<Job>) => {
+    // Places and versions are those of the text that the engine has.
+    await draft.flush();
+    const job = await ask(model ? { model: model.id } : {});
+    setSent(true);
+    setWish("");
+    setChosen(undefined);
+    await connection.store.refresh("jobs.list", {});
+    go({ page: "session", session: view.id, station: "approve", job: job.id });
+  };
   const none = models !== undefined && !model;
   const refine = () => (none ? setExplain(!explain) : start((of) => connection.call("tasks.refine", { session: view.id, ...of })));
   const choose = () => {
     if (none) return setExplain(!explain);
+    if (task.busy) return;
     task.clear();
     setSent(false);
     if (passage) setChosen({ passage, of: text });

@@ -4,6 +4,7 @@ import type { Job } from "#client/api.gen.ts";
 import { ApiError } from "#client/rpc.ts";
 import { Actions, Button, Field } from "#kit/core.tsx";
 import { Pop } from "#kit/overlays.tsx";
+import { Seen } from "#kit/values.tsx";
 import { useAction } from "../../actions.tsx";
 import { useEngine, useTask, useWhyNot } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
@@ -133,7 +134,7 @@ function AskImprove({ passage, wish, setWish, keys, reason, error, busy, sent, o
       trigger={<Button className={css.help} keys={keys} disabled={busy && passage === undefined}>{label}</Button>}
     >
       <form className={css.wish} onSubmit={submit}>
-        <p className={css.passage}><span>{w.task.help.passage}</span><q>{passage?.words}</q></p>
+        <p className={css.passage}><span>{w.task.help.passage}</span><q><Seen text={passage?.words ?? ""} /></q></p>
         <Field label={w.task.help.wish} hint={w.task.help.wishHint} value={wish} onChange={(e) => setWish(e.target.value)} maxLength={1000} />
         <ErrorNote error={error} />
         <Actions>

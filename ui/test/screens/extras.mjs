@@ -89,13 +89,10 @@ export const extras = [
     await editor.focus();
     await editor.press("End");
     await editor.pressSequentially("!");
-    await page.keyboard.down("Control");
-    await page.keyboard.down("Shift");
-    for (let i = 0; i < 4; i++) await page.keyboard.down("Enter");
-    await page.keyboard.up("Enter");
-    await page.keyboard.press("Enter");
-    await page.keyboard.up("Shift");
-    await page.keyboard.up("Control");
+    // Before anything of the first is drawn or answered.
+    await editor.evaluate((area) => {
+      for (let i = 0; i < 3; i++) area.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", ctrlKey: true, shiftKey: true, bubbles: true, cancelable: true }));
+    });
     await page.getByText("the task put precisely").waitFor();
     await page.waitForTimeout(400);
     const n = await page.evaluate(() => window.engine.seen.filter((s) => s.method === "tasks.refine").length);
@@ -140,6 +137,26 @@ export const extras = [
     await page.goBack();
     await page.getByText("Sent as approved.").waitFor();
   } },
+  // A job that asks again does not put its next request under the hand that answered the one before.
+  { name: "asksagain", scenario: "twoasked", async act(page) {
+    await page.evaluate(() => { location.hash = "#/session/s1/approve/h0"; });
+    await page.getByText("a question about the code").waitFor();
+    await page.getByRole("button", { name: /^Send/ }).click();
+    await page.getByText("Sent as approved.").waitFor();
+    await page.evaluate(() => {
+      const { engine } = window;
+      const old = engine.world.others.find((m) => m.job === "h0");
+      engine.setManifest({ ...old, id: "ah0b", purpose: "a second question", state: "waiting", fingerprint: "0b".repeat(32) });
+      engine.tell({ topic: "job", id: "h0" });
+    });
+    const next = page.getByRole("button", { name: "See what it asks next" });
+    await next.waitFor();
+    await page.getByText("a question about the code").waitFor();
+    if (await page.getByRole("button", { name: /^Send/ }).count()) throw new Error("the next request took the place of the one before");
+    await next.click();
+    await page.getByText("a second question").waitFor();
+    await page.getByRole("button", { name: /^Send/ }).waitFor();
+  } },
   // What was answered elsewhere while it was read stays, as what became of it.
   { name: "answeredelsewhere", scenario: "twoasked", async act(page) {
     await page.getByText("the task put precisely").waitFor();
@@ -157,6 +174,10 @@ export const extras = [
   { name: "latelisted", scenario: "notlisted", async act(page) {
     await page.getByText("This does not exist any more.").first().waitFor();
     if (await page.getByRole("button", { name: /^Send/ }).count()) throw new Error("another request is shown for the one of the address");
+  } },
+  { name: "elsewhere", scenario: "otherasked", async act(page) {
+    await page.getByText("This request belongs to another session.").first().waitFor();
+    if (await page.getByRole("button", { name: /^Send/ }).count()) throw new Error("a request of this session is shown for one of another");
   } },
   { name: "pill", scenario: "streaming", sizes: ["phone"], async act(page) {
     await page.locator("[data-step]").nth(0).click();

@@ -58,7 +58,7 @@ function Missing({ error, tools }: { error: ApiError | undefined; tools: ReactNo
     <>
       <div className={session.head}><h2>{w.approve.title}</h2><span className={session.spring} />{tools}</div>
       <div className={session.scroll}>
-        {error ? <div className={css.section}><ErrorNote error={error} /></div> : <Preparing note={w.loading} />}
+        {error ? <div className={css.sheet}><ErrorNote error={error} /></div> : <Preparing note={w.loading} />}
       </div>
     </>
   );
@@ -85,15 +85,14 @@ function Asked({ job, session: id, active, tools }: AskedProps) {
         <h2>{w.approve.title}</h2>
         {approval.busy && <Pill>{w.approve.revising}</Pill>}
         <span className={session.spring} />
-        {approval.next && <Button look="plain" onClick={approval.next}>{w.approve.more(1)}</Button>}
+        {approval.next && <Button look="plain" onClick={approval.next}>{w.approve.next}</Button>}
         {tools}
       </div>
       <div className={session.scroll}>
         {preparing && <Preparing note={job.note} />}
         {!preparing && !manifest && (
           <>
-            {job && <div className={css.section}><JobNote job={job} /></div>}
-            {asked.error && <div className={css.section}><ErrorNote error={asked.error} /></div>}
+            {(job?.state === "failed" || job?.state === "canceled" || asked.error) && <div className={css.sheet}>{job && <JobNote job={job} />}<ErrorNote error={asked.error} /></div>}
             <EmptyState icon={FileCheck2} title={w.approve.empty} />
           </>
         )}

@@ -43,6 +43,13 @@ export const revisedBy = (old: Revised | undefined, from: Manifest, next: Manife
 /** Requests of these hold the ticked files; in the others a file that is left out is left out of this request only. */
 export const keepsTicks = (workflow: string): boolean => workflow === "plan" || workflow === "step";
 
+/** The request that is shown; a job that asks again does not put its next one in the place of the one just answered. */
+function useShown(now: Manifest | undefined, answered: string | undefined) {
+  const answers = useRead("approvals.get", answered === undefined ? null : { approval: answered }).value;
+  const again = answers !== undefined && now !== undefined && now.id !== answers.id && now.state === "waiting";
+  return { manifest: again ? answers : now, again };
+}
+
 /**
  * One question at a time: revisions follow each other, and the newest manifest is the one that is answered.
  * Ticks made while one revision is under way are sent together with the next. `workflow` is what it asks for.
@@ -56,11 +63,7 @@ export function useApproval(shown: Manifest | undefined, workflow: string) {
   const [error, setError] = useState<ApiError>();
   const running = useRef(false);
   const answering = useRef(false);
-  const answers = useRead("approvals.get", answered === undefined ? null : { approval: answered }).value;
-  const now = newest(revised, shown);
-  // A job that asks again does not put its next request in the place of the one that was just answered.
-  const again = answers !== undefined && now !== undefined && now.id !== answers.id && now.state === "waiting";
-  const manifest = again ? answers : now;
+  const { manifest, again } = useShown(newest(revised, shown), answered);
   const latest = useRef(manifest);
   latest.current = manifest;
 

@@ -11,7 +11,7 @@ export interface Action {
   reason?: string | undefined;
   /** Works at one station, not everywhere: listed apart under `?`. */
   here?: boolean;
-  /** Moves the focus and is no use in the palette. */
+  /** Moves the focus and is no use in the palette. Only these go on while a key is held. */
   keysOnly?: boolean;
 }
 
@@ -81,6 +81,9 @@ export function comboOf(event: KeyboardEvent): string {
     .join("+");
 }
 
+/** Whether a key that is held does this again. What is held as a page changes would answer what was not read yet. */
+export const again = (action: Action, event: { repeat: boolean }): boolean => !event.repeat || action.keysOnly === true;
+
 const isText = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement &&
   (target.isContentEditable || target.matches("textarea, select, input:not([type=checkbox], [type=radio])"));
@@ -101,7 +104,7 @@ export function useKeyboard(): void {
       const action = actions.forKey(combo);
       if (!action) return;
       event.preventDefault();
-      action.run();
+      if (again(action, event)) action.run();
     };
     window.addEventListener("keydown", listen);
     return () => window.removeEventListener("keydown", listen);

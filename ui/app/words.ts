@@ -151,6 +151,8 @@ export const w = {
     goTo: { task: "Go to the task", files: "Go to the files", plan: "Go to the plan" } as Partial<Record<Station, string>>, model: "Model", revising: "Counting again",
     blocked: { secrets: "Leave out or redact the secrets first.", overflow: "It does not fit the model.", busy: "Counting again." },
     more: (n: number) => (n === 1 ? "1 more waits" : `${n} more wait`),
+    next: "See what it asks next",
+    otherSession: "This request belongs to another session. Nothing was sent. Look at it from the list of what waits for you.",
     asked: "What was asked", listEmpty: "Nothing waits for your approval.",
     estimated: "The number of tokens is an estimate for this model; the ceiling holds in any case.",
   },

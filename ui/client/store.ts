@@ -16,7 +16,8 @@ interface Entry {
   reading: Reading<unknown>;
   watchers: Set<() => void>;
   stale: boolean;
-  busy: boolean;
+  /** The read that is under way; it never rejects. */
+  running?: Promise<void> | undefined;
   readAt: number;
   timer?: ReturnType<typeof setTimeout>;
 }
@@ -66,7 +67,7 @@ export class Store {
   watch<M extends UnaryMethod>(method: M, params: Params<M>, notify: () => void): () => void {
     const entry = this.entry(method, params);
     entry.watchers.add(notify);
-    if (entry.stale) this.fetch(entry);
+    if (entry.stale) void this.fetch(entry);
     return () => void entry.watchers.delete(notify);
   }
 
@@ -78,9 +79,12 @@ export class Store {
     this.set(entry, { value, loading: false, since: 0 });
   }
 
-  /** Reads again now. */
-  refresh<M extends UnaryMethod>(method: M, params: Params<M>): Promise<void> {
-    return this.fetch(this.entry(method, params));
+  /** Reads again now; resolves when something is known that was asked for after this call. */
+  async refresh<M extends UnaryMethod>(method: M, params: Params<M>): Promise<void> {
+    const entry = this.entry(method, params);
+    // A read that is under way may have been answered before what makes the caller ask.
+    await entry.running;
+    await this.fetch(entry);
   }
 
   /** Re-reads what follows `change`. */
@@ -107,7 +111,6 @@ export class Store {
         reading: { loading: true, since: this.now() },
         watchers: new Set(),
         stale: true,
-        busy: false,
         readAt: 0,
       };
       this.entries.set(key, entry);
@@ -117,7 +120,7 @@ export class Store {
 
   private spoil(entry: Entry): void {
     entry.stale = true;
-    if (entry.watchers.size === 0 || entry.busy || entry.timer !== undefined) return;
+    if (entry.watchers.size === 0 || entry.running || entry.timer !== undefined) return;
     const wait = Math.max(0, entry.readAt + REREAD_MS - this.now());
     entry.timer = setTimeout(() => {
       entry.timer = undefined;
@@ -125,9 +128,16 @@ export class Store {
     }, wait);
   }
 
-  private async fetch(entry: Entry): Promise<void> {
-    if (entry.busy) return;
-    entry.busy = true;
+  private fetch(entry: Entry): Promise<void> {
+    entry.running ??= this.read(entry).finally(() => {
+      entry.running = undefined;
+      entry.readAt = this.now();
+      if (entry.stale && entry.reading.error?.reason !== "link_closed") this.spoil(entry);
+    });
+    return entry.running;
+  }
+
+  private async read(entry: Entry): Promise<void> {
     entry.stale = false;
     if (entry.reading.value === undefined && !entry.reading.loading) {
       this.set(entry, { loading: true, since: this.now() });
@@ -140,11 +150,7 @@ export class Store {
       // What was read before stays visible; a lost connection is shown elsewhere.
       if (shown.reason === "link_closed") entry.stale = true;
       this.set(entry, { value: entry.reading.value, error: shown, loading: false, since: 0 });
-    } finally {
-      entry.busy = false;
-      entry.readAt = this.now();
     }
-    if (entry.stale && entry.reading.error?.reason !== "link_closed") this.spoil(entry);
   }
 
   private set(entry: Entry, reading: Reading<unknown>): void {

@@ -2,6 +2,7 @@ import { useSyncExternalStore } from "react";
 import { cx } from "./core.tsx";
 import css from "./kit.module.css";
 import { compact, money, relative, splitPath } from "./format.ts";
+import { seen } from "./invisible.ts";
 
 /** A path whose folders give way, never the file name. */
 export function Path({ path, wrap }: { path: string; wrap?: boolean }) {
@@ -12,6 +13,11 @@ export function Path({ path, wrap }: { path: string; wrap?: boolean }) {
       <span className={css.file}>{file}</span>
     </span>
   );
+}
+
+/** Words of others: what would not be seen in them is shown by its code point. */
+export function Seen({ text }: { text: string }) {
+  return seen(text).map((part, i) => ("sign" in part ? <span key={i} className={css.unseen} title={part.sign}>{part.sign}</span> : part.text));
 }
 
 /** Text in which `names` stand between backticks, as the engine writes them. Nothing else is markup. */

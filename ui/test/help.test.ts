@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Job } from "#client/api.gen.ts";
+import type { Job, Suggestion } from "#client/api.gen.ts";
 import { asking, resultStation, stationOf } from "#app/features/jobs/asking.ts";
 import { marks } from "#app/features/sessions/Stations.tsx";
 import { change, type ChangeRow } from "#app/features/task/change.ts";
-import { follow, passageOf, replaceOnce } from "#app/features/task/passage.ts";
-import { latestHelp, outcome } from "#app/features/task/suggestions.ts";
+import { follow, passageOf, replaceOnce, selectedNow } from "#app/features/task/passage.ts";
+import { isLast, latestHelp, outcome, readable } from "#app/features/task/suggestions.ts";
+import { seen } from "#kit/invisible.ts";
 import { w } from "#app/words.ts";
 import * as data from "./fake/data.ts";
 import { helpJob, helpManifest } from "./fake/help.ts";
@@ -81,7 +82,7 @@ test("the approval station is about what waits, whatever it is for, and otherwis
   assert.equal(pick(ended, waits, older, plan), "waits");
   assert.equal(pick(prepares, plan), "prepares");
   assert.equal(pick(prepares, older), "older", "what can be answered now comes first");
-  assert.equal(pick(data.job({ workflow: "research", state: "running", approval: undefined }), plan), "plan", "its questions ask by themselves");
+  assert.equal(pick(data.job({ id: "asks", workflow: "research", state: "running", approval: undefined }), plan), "asks", "it asks before it has questions");
   assert.equal(pick(ended), undefined);
   assert.deepEqual(["plan", "step", "find", "refine", "improve"].map(resultStation), ["plan", "plan", "files", "task", "task"]);
   assert.deepEqual([stationOf(waits), stationOf(ended), stationOf(plan), stationOf(older)], ["approve", "task", "plan", "approve"]);
@@ -117,4 +118,45 @@ test("what became of help is said in words", () => {
   assert.equal(outcome(job, suggestion({ text: suggestion().before })), w.task.help.same);
   assert.equal(outcome(job, suggestion({ state: "dropped" })), w.task.help.dropped);
   assert.equal(outcome(job, suggestion({ state: "none", text: "" })), "The answer ended too early.");
+});
+
+test("what is selected follows its words while the focus is elsewhere, and is nothing once they changed", () => {
+  const of = "Retry twice. Make it gooder.";
+  const selected = { start: 13, end: 27, of };
+  assert.deepEqual(selectedNow(selected, of), selected);
+  const now = selectedNow(selected, `Fast. ${of}`);
+  assert.deepEqual([now?.start, now?.end], [19, 33]);
+  assert.equal(selectedNow(selected, "Retry twice. Make it better."), undefined);
+  assert.equal(selectedNow(undefined, of), undefined);
+});
+
+test("only the words that came last can be taken back, and only while they stand", () => {
+  const job = helpJob({ state: "completed" });
+  const improved = helpJob({ id: "h2", workflow: "improve", state: "completed", updated_at: job.updated_at + 1 });
+  const made = suggestion({ text: "new words" });
+  assert.equal(isLast(job, "refine", made, [job, data.job()], "new words"), true);
+  assert.equal(isLast(job, "refine", made, [job], "new words and more"), false);
+  assert.equal(isLast(job, "refine", made, [improved, job], "new words"), false, "another help ended after it");
+  assert.equal(isLast(improved, "improve", made, [improved, job], "the new words here"), true);
+  assert.equal(isLast(improved, "improve", made, [improved, job], "the old words here"), false);
+  assert.equal(isLast(improved, "improve", suggestion({ text: "" }), [improved], "any"), false);
+  assert.equal(isLast(job, "refine", made, [job, { ...improved, state: "waiting_approval" }], "new words"), true, "what waits has changed nothing");
+});
+
+test("a change is shown only where it is known what stood there before", () => {
+  const { before: _, ...old } = suggestion();
+  assert.equal(readable(suggestion()), true);
+  assert.equal(readable(old as Suggestion), false, "an engine from before does not say it");
+  assert.equal(readable(suggestion({ text: suggestion().before })), false);
+  assert.equal(readable(suggestion({ state: "dropped" })), true);
+  assert.equal(readable(suggestion({ state: "none", text: "" })), false);
+});
+
+test("characters that would not be seen are shown by their code points", () => {
+  const told = (text: string) => seen(text).map((part) => ("sign" in part ? `[${part.sign}]` : part.text)).join("");
+  assert.equal(told("a\u202eb\u2066c"), "a[U+202E]b[U+2066]c");
+  assert.equal(told("\u0000\u001b\u007f\u0085\u00ad\u061c\u180e\u200b\u200f\u2060\ufeff\ufffb\u{e0041}"), "[U+0000][U+001B][U+007F][U+0085][U+00AD][U+061C][U+180E][U+200B][U+200F][U+2060][U+FEFF][U+FFFB][U+E0041]");
+  const plain = "\tGröße 😀\n — “ok” עברית\u00a0.";
+  assert.deepEqual(seen(plain), [{ text: plain }]);
+  assert.deepEqual(seen(""), []);
 });

@@ -21,6 +21,12 @@ export const extras = [
     await page.getByRole("button", { name: "Use it" }).waitFor();
     await page.waitForTimeout(250);
   } },
+  // A character that turns the direction of the words is shown as what it is.
+  { name: "helpunseen", scenario: "helpunseen", async act(page) {
+    await page.getByRole("button", { name: "Show change" }).click();
+    await page.getByTitle("U+202E").waitFor();
+    await page.waitForTimeout(250);
+  } },
   { name: "helpused", scenario: "helpdropped", async act(page) {
     await page.getByRole("button", { name: "Read it" }).click();
     await page.getByRole("button", { name: "Use it" }).click();
@@ -77,6 +83,21 @@ export const extras = [
     await editor.pressSequentially("!");
     await page.getByRole("button", { name: "Undo" }).and(page.locator("[aria-disabled=true]")).waitFor();
   } },
+  { name: "helponce", scenario: "plan", async act(page) {
+    await page.getByRole("link", { name: /^Task/ }).first().click();
+    const editor = page.getByLabel("Task in your words");
+    await editor.focus();
+    await editor.press("End");
+    await editor.pressSequentially("!");
+    // Before anything of the first is drawn or answered.
+    await editor.evaluate((area) => {
+      for (let i = 0; i < 3; i++) area.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", ctrlKey: true, shiftKey: true, bubbles: true, cancelable: true }));
+    });
+    await page.getByText("the task put precisely").waitFor();
+    await page.waitForTimeout(400);
+    const n = await page.evaluate(() => window.engine.seen.filter((s) => s.method === "tasks.refine").length);
+    if (n !== 1) throw new Error(`asked ${n} times`);
+  } },
   { name: "helpwhy", scenario: "helpnomodel", async act(page) {
     await page.getByRole("button", { name: /^Refine/ }).click();
     await page.getByText(/three ways/).waitFor();
@@ -90,6 +111,73 @@ export const extras = [
     await page.getByRole("link", { name: /For the task put precisely/ }).click();
     await page.getByText("the task put precisely").waitFor();
     await page.waitForTimeout(250);
+  } },
+  // Two presses of Send, and a held key, answer what was read and nothing that waits behind it.
+  { name: "twosent", scenario: "twoasked", sizes: wide, async act(page) {
+    const seen = (method) => page.evaluate((m) => window.engine.seen.filter((s) => s.method === m).length, method);
+    await page.getByText("the task put precisely").waitFor();
+    await page.getByRole("button", { name: /^Send/ }).dblclick();
+    await page.waitForTimeout(400);
+    if ((await seen("approvals.approve")) !== 1) throw new Error("two presses sent two requests");
+    await page.evaluate(() => { location.hash = "#/session/s1/approve/h0"; });
+    await page.getByText("a question about the code").waitFor();
+    for (let i = 0; i < 4; i++) {
+      await page.keyboard.down("Control");
+      await page.keyboard.down("Enter");
+    }
+    await page.keyboard.up("Enter");
+    await page.keyboard.up("Control");
+    await page.getByText("Sent as approved.").waitFor();
+    await page.waitForTimeout(400);
+    if ((await seen("approvals.approve")) !== 2) throw new Error("a held key sent two requests");
+    await page.getByText("a question about the code").waitFor();
+    if (await page.getByRole("button", { name: /^Send/ }).count()) throw new Error("another request took the place of the one that was answered");
+    await page.getByRole("link", { name: "1 more waits" }).click();
+    await page.getByRole("button", { name: /^Send/ }).waitFor();
+    await page.goBack();
+    await page.getByText("Sent as approved.").waitFor();
+  } },
+  // A job that asks again does not put its next request under the hand that answered the one before.
+  { name: "asksagain", scenario: "twoasked", async act(page) {
+    await page.evaluate(() => { location.hash = "#/session/s1/approve/h0"; });
+    await page.getByText("a question about the code").waitFor();
+    await page.getByRole("button", { name: /^Send/ }).click();
+    await page.getByText("Sent as approved.").waitFor();
+    await page.evaluate(() => {
+      const { engine } = window;
+      const old = engine.world.others.find((m) => m.job === "h0");
+      engine.setManifest({ ...old, id: "ah0b", purpose: "a second question", state: "waiting", fingerprint: "0b".repeat(32) });
+      engine.tell({ topic: "job", id: "h0" });
+    });
+    const next = page.getByRole("button", { name: "See what it asks next" });
+    await next.waitFor();
+    await page.getByText("a question about the code").waitFor();
+    if (await page.getByRole("button", { name: /^Send/ }).count()) throw new Error("the next request took the place of the one before");
+    await next.click();
+    await page.getByText("a second question").waitFor();
+    await page.getByRole("button", { name: /^Send/ }).waitFor();
+  } },
+  // What was answered elsewhere while it was read stays, as what became of it.
+  { name: "answeredelsewhere", scenario: "twoasked", async act(page) {
+    await page.getByText("the task put precisely").waitFor();
+    await page.evaluate(() => {
+      const { engine } = window;
+      engine.world.jobs = engine.world.jobs.map((j) => (j.id === "h1" ? { ...j, state: "canceled", note: "Not sent: you refused." } : j));
+      engine.setManifest({ ...engine.world.others[0], state: "refused" });
+      engine.tell({ topic: "job", id: "h1" });
+    });
+    await page.getByText("Not sent. Nothing left this machine.").waitFor();
+    await page.getByText("the task put precisely").waitFor();
+    await page.getByRole("link", { name: "2 more wait" }).waitFor();
+    if (await page.getByRole("button", { name: /^Send/ }).count()) throw new Error("another request took its place");
+  } },
+  { name: "latelisted", scenario: "notlisted", async act(page) {
+    await page.getByText("This does not exist any more.").first().waitFor();
+    if (await page.getByRole("button", { name: /^Send/ }).count()) throw new Error("another request is shown for the one of the address");
+  } },
+  { name: "elsewhere", scenario: "otherasked", async act(page) {
+    await page.getByText("This request belongs to another session.").first().waitFor();
+    if (await page.getByRole("button", { name: /^Send/ }).count()) throw new Error("a request of this session is shown for one of another");
   } },
   { name: "pill", scenario: "streaming", sizes: ["phone"], async act(page) {
     await page.locator("[data-step]").nth(0).click();

@@ -50,6 +50,8 @@ const helped = (job: Parameters<typeof helpJob>[0], rest: Partial<World> = {}) =
 };
 const after = (state: "completed" | "failed", over: Parameters<typeof suggestion>[0] = {}, rest: Partial<World> = {}, workflow = "refine") =>
   helped({ state, workflow, note: state === "failed" ? "The answer ended too early. The task is as it was; what had arrived is kept." : "The suggestion is there." }, { suggestions: [suggestion(over)], ...rest });
+/** Words that would be read from right to left. */
+const PASSAGE_TURNED = { before: PASSAGE.before, text: "gives up \u202eon the first\u202c\u200b connection error" };
 const s1 = (station: string) => `#/session/s1/${station}`;
 
 const quiet = () => shell({ id: "t4", title: "reviewer", command: ["reviewer", "--diff"], last_output_at: data.NOW - 70_000, epoch: "43" });
@@ -67,6 +69,7 @@ export const scenarios = {
   helpruns: { hash: s1("task"), world: () => helped({ state: "running", note: "The answer is being written." }) },
   helpapplied: { hash: s1("task"), world: () => after("completed", {}, { sessions: data.sessions.map((s) => (s.id === "s1" ? { ...s, task: suggestion().text } : s)) }) },
   helpdropped: { hash: s1("task"), world: () => after("completed", { state: "dropped", ...PASSAGE, alarm: "The server says that it changed the request before it sent it: the model. What was sent is not what you approved." }, {}, "improve") },
+  helpunseen: { hash: s1("task"), world: () => after("completed", PASSAGE_TURNED, { sessions: data.sessions.map((s) => (s.id === "s1" ? { ...s, task: s.task.replace(PASSAGE_TURNED.before, PASSAGE_TURNED.text) } : s)) }, "improve") },
   helpfailed: { hash: s1("task"), world: () => after("failed", { state: "none", text: "" }) },
   helpasked: { hash: s1("approve"), world: () => helped({}) },
   improveasked: { hash: s1("approve"), world: () => helped({ workflow: "improve" }) },
@@ -75,6 +78,13 @@ export const scenarios = {
     const plan = waiting();
     return { ...plan, jobs: [helpJob(), ...plan.jobs], others: [helpManifest("h1", "refine", included)] };
   } },
+  twoasked: { hash: s1("approve"), world: () => {
+    const plan = waiting();
+    const ask = (id: string, workflow: "refine" | "improve") => helpManifest(id, workflow, []);
+    return { ...plan, helpStops: true, jobs: [helpJob(), helpJob({ id: "h0", workflow: "look_up", approval: "ah0" }), ...plan.jobs], others: [ask("h1", "refine"), { ...ask("h0", "improve"), purpose: "a question about the code" }] };
+  } },
+  notlisted: { hash: `${s1("approve")}/hx`, world: () => waiting() },
+  otherasked: { hash: `${s1("approve")}/o1`, world: () => ({ ...waiting(), jobs: [...waiting().jobs, helpJob({ id: "o1", session: "s2", approval: "ao1" })] }) },
   finding: { hash: s1("files"), world: () => world({ findStops: true, ranking: { current: false, sources: [], tests: [], scanned: 0, skipped: 0, elapsed_ms: 0 } }) },
   files: { hash: s1("files"), world: () => world() },
   stale: { hash: s1("files"), world: () => world({ ranking: { ...world().ranking, current: false } }) },

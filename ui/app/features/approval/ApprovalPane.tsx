@@ -1,12 +1,14 @@
 import { FileCheck2 } from "lucide-react";
 import { useRef, type ReactNode } from "react";
 import type { Job } from "#client/api.gen.ts";
+import { ApiError } from "#client/rpc.ts";
 import { Button, Pill } from "#kit/core.tsx";
 import { EmptyState, Note, Progress, useAfter } from "#kit/states.tsx";
+import { useRead } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
 import { go, href, type Station } from "../../route.ts";
 import { w } from "../../words.ts";
-import { asking, isOpen, resultStation } from "../jobs/asking.ts";
+import { asks, isOpen, resultStation, shownJob } from "../jobs/asking.ts";
 import { JobNote } from "../jobs/JobNote.tsx";
 import session from "../sessions/session.module.css";
 import { useAsked, type SessionView } from "../sessions/view.ts";
@@ -30,14 +32,36 @@ interface ApprovalPaneProps {
 /** What would be sent, as one sentence with everything behind it, and the two answers. */
 export function ApprovalPane({ view, active, chosen, tools }: ApprovalPaneProps) {
   const held = useRef<string>(undefined);
-  const find = (id: string | undefined, when = (_: Job) => true) => view.jobs.find((j) => j.id === id && when(j));
-  // What one is reading is not exchanged under the eyes for something that came to wait meanwhile.
-  const job = find(chosen) ?? find(held.current, (j) => j.state === "waiting_approval") ?? asking(view.jobs);
-  held.current = job?.id;
-  const others = view.jobs.filter((j) => j.id !== job?.id && j.state === "waiting_approval");
+  const id = shownJob(view.jobs, chosen, held.current);
+  const { job, error } = useJob(view, id);
+  if (job && (asks(job) || chosen !== undefined)) held.current = job.id;
+  const others = view.jobs.filter((j) => j.id !== id && j.state === "waiting_approval");
   const next = others[0];
   const more = next && <a className={css.more} href={href({ page: "session", session: view.id, station: "approve", job: next.id })}>{w.approve.more(others.length)}</a>;
-  return <Asked key={job?.id ?? ""} job={job} session={view.id} active={active} tools={<>{more}{tools}</>} />;
+  const all = <>{more}{tools}</>;
+  if (id !== undefined && !job) return <Missing error={error} tools={all} />;
+  return <Asked key={id ?? ""} job={job} session={view.id} active={active} tools={all} />;
+}
+
+/** The job of this session with this id, also one that the list does not have or does not have yet. */
+function useJob(view: SessionView, id: string | undefined): { job: Job | undefined; error: ApiError | undefined } {
+  const listed = view.jobs.find((j) => j.id === id);
+  const { value, error } = useRead("jobs.get", id === undefined || listed ? null : { job: id });
+  const job = listed ?? value;
+  if (job && job.session !== view.id) return { job: undefined, error: new ApiError("not_found", "other_session", w.approve.otherSession) };
+  return { job, error: job ? undefined : error };
+}
+
+/** In the place of a request that is not known, or not yet: no other one is shown for it. */
+function Missing({ error, tools }: { error: ApiError | undefined; tools: ReactNode }) {
+  return (
+    <>
+      <div className={session.head}><h2>{w.approve.title}</h2><span className={session.spring} />{tools}</div>
+      <div className={session.scroll}>
+        {error ? <div className={css.sheet}><ErrorNote error={error} /></div> : <Preparing note={w.loading} />}
+      </div>
+    </>
+  );
 }
 
 interface AskedProps {
@@ -53,26 +77,29 @@ function Asked({ job, session: id, active, tools }: AskedProps) {
   const { manifest } = approval;
   const plan = job === undefined || job.workflow === "plan";
   const preparing = job !== undefined && !manifest && isOpen(job);
+  // A job that was stopped while it asked asks no more, whatever its request says.
+  const stopped = job !== undefined && !isOpen(job);
   return (
     <>
       <div className={session.head}>
         <h2>{w.approve.title}</h2>
         {approval.busy && <Pill>{w.approve.revising}</Pill>}
         <span className={session.spring} />
+        {approval.next && <Button look="plain" onClick={approval.next}>{w.approve.next}</Button>}
         {tools}
       </div>
       <div className={session.scroll}>
         {preparing && <Preparing note={job.note} />}
         {!preparing && !manifest && (
           <>
-            {job && <div className={css.section}><JobNote job={job} /></div>}
-            {asked.error && <div className={css.section}><ErrorNote error={asked.error} /></div>}
+            {(job?.state === "failed" || job?.state === "canceled" || asked.error) && <div className={css.sheet}>{job && <JobNote job={job} />}<ErrorNote error={asked.error} /></div>}
             <EmptyState icon={FileCheck2} title={w.approve.empty} />
           </>
         )}
         {manifest && (
           <div className={css.sheet}>
             <SendSentence manifest={manifest} plan={plan} />
+            {stopped && manifest.state === "waiting" && <JobNote job={job} />}
             {manifest.state !== "waiting" && <Ended state={manifest.state} session={id} station={resultStation(job?.workflow ?? "plan")} />}
             <Secrets approval={approval} manifest={manifest} />
             <Files approval={approval} manifest={manifest} />
@@ -81,7 +108,7 @@ function Asked({ job, session: id, active, tools }: AskedProps) {
           </div>
         )}
       </div>
-      {manifest?.state === "waiting" && <Answer approval={approval} manifest={manifest} active={active} />}
+      {manifest?.state === "waiting" && !stopped && <Answer approval={approval} manifest={manifest} active={active} />}
     </>
   );
 }

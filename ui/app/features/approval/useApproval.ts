@@ -2,7 +2,7 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import type { Manifest } from "#client/api.gen.ts";
 import type { Connection } from "#client/connection.ts";
 import { ApiError } from "#client/rpc.ts";
-import { asApiError, useEngine } from "../../engine.tsx";
+import { asApiError, useEngine, useRead } from "../../engine.tsx";
 import { go } from "../../route.ts";
 import { resultStation } from "../jobs/asking.ts";
 
@@ -27,21 +27,43 @@ function remember(connection: Connection, from: Manifest, next: Manifest): void 
   }
 }
 
+/** The newest version of a request as far as this page made it, and the ids of those whose place it took. */
+export interface Revised {
+  manifest: Manifest;
+  instead: string[];
+}
+
+/** What a revision returned is ahead of what the job names for a moment; it says nothing of any other request of the job. */
+export const newest = (revised: Revised | undefined, shown: Manifest | undefined): Manifest | undefined =>
+  revised && shown && revised.instead.includes(shown.id) ? revised.manifest : shown;
+
+export const revisedBy = (old: Revised | undefined, from: Manifest, next: Manifest): Revised =>
+  ({ manifest: next, instead: [...(old?.manifest.id === from.id ? old.instead : []), from.id] });
+
+/** Requests of these hold the ticked files; in the others a file that is left out is left out of this request only. */
+export const keepsTicks = (workflow: string): boolean => workflow === "plan" || workflow === "step";
+
+/** The request that is shown; a job that asks again does not put its next one in the place of the one just answered. */
+function useShown(now: Manifest | undefined, answered: string | undefined) {
+  const answers = useRead("approvals.get", answered === undefined ? null : { approval: answered }).value;
+  const again = answers !== undefined && now !== undefined && now.id !== answers.id && now.state === "waiting";
+  return { manifest: again ? answers : now, again };
+}
+
 /**
  * One question at a time: revisions follow each other, and the newest manifest is the one that is answered.
  * Ticks made while one revision is under way are sent together with the next. `workflow` is what it asks for.
  */
 export function useApproval(shown: Manifest | undefined, workflow: string) {
   const { connection } = useEngine();
-  const [override, setOverride] = useState<Manifest>();
+  const [revised, setRevised] = useState<Revised>();
+  const [answered, setAnswered] = useState<string>();
   const [wanted, setWanted] = useState<Change>();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<ApiError>();
   const running = useRef(false);
-  // The job names the newest approval; what a revision returned is only ahead of it for a moment.
-  const newer = override && shown && override.job === shown.job && override.id !== shown.id && shown.state !== "waiting" ? override : undefined;
-  const ahead = override && shown && override.job === shown.job && override.created_at > shown.created_at ? override : newer;
-  const manifest = ahead ?? shown;
+  const answering = useRef(false);
+  const { manifest, again } = useShown(newest(revised, shown), answered);
   const latest = useRef(manifest);
   latest.current = manifest;
 
@@ -57,10 +79,10 @@ export function useApproval(shown: Manifest | undefined, workflow: string) {
         (next) => {
           connection.store.put("approvals.get", { approval: next.id }, next);
           latest.current = next;
-          setOverride(next);
+          setRevised((old) => revisedBy(old, from, next));
           setError(undefined);
           void connection.store.refresh("jobs.list", {});
-          remember(connection, from, next);
+          if (keepsTicks(workflow)) remember(connection, from, next);
         },
         (failure: unknown) => setError(asApiError(failure)),
       )
@@ -69,13 +91,15 @@ export function useApproval(shown: Manifest | undefined, workflow: string) {
         setBusy(false);
         setWanted((now) => (now === change ? undefined : now && { ...now }));
       });
-  }, [wanted, connection]);
+  }, [wanted, connection, workflow]);
 
   const revise = useCallback((change: Change) => setWanted((old) => ({ ...old, ...change })), []);
   const answer = useCallback(
     async (yes: boolean) => {
       const asked = latest.current;
-      if (!asked) return;
+      // Two presses before the first is drawn are one answer.
+      if (!asked || asked.state !== "waiting" || answering.current) return;
+      answering.current = true;
       setBusy(true);
       setError(undefined);
       try {
@@ -83,14 +107,17 @@ export function useApproval(shown: Manifest | undefined, workflow: string) {
           ? await connection.call("approvals.approve", { approval: asked.id, fingerprint: asked.fingerprint })
           : await connection.call("approvals.refuse", { approval: asked.id });
         connection.store.put("approvals.get", { approval: asked.id }, after);
-        setOverride(undefined);
+        latest.current = after;
+        setRevised((old) => (old?.manifest.id === after.id ? { ...old, manifest: after } : old));
+        setAnswered(asked.id);
         await connection.store.refresh("jobs.list", {});
         // Words for a task are awaited at the task, where one also sees that nothing comes.
         const station = resultStation(workflow);
-        if (yes || station === "task") go({ page: "session", session: asked.session, station });
+        if (station !== "approve" && (yes || station === "task")) go({ page: "session", session: asked.session, station });
       } catch (failure) {
         setError(asApiError(failure));
       } finally {
+        answering.current = false;
         setBusy(false);
       }
     },
@@ -102,7 +129,9 @@ export function useApproval(shown: Manifest | undefined, workflow: string) {
     void connection.store.refresh("jobs.list", {});
   }, [connection]);
   const files = wanted?.files ?? manifest?.files.map((f) => f.path) ?? [];
-  return { manifest, files, busy: busy || wanted !== undefined, error, revise, answer, look };
+  /** Shows the next request of the same job; absent where there is none. */
+  const next = again ? () => setAnswered(undefined) : undefined;
+  return { manifest, files, busy: busy || wanted !== undefined, error, revise, answer, look, next };
 }
 
 export type Approval = ReturnType<typeof useApproval>;

@@ -3,9 +3,8 @@ import type { Station } from "../../route.ts";
 
 export const isOpen = (job: Job): boolean => !["completed", "failed", "canceled"].includes(job.state);
 
-/** Whether a job still puts together what it would send. Research never does: its questions ask, each by itself. */
-export const isPreparing = (job: Job): boolean =>
-  job.approval === undefined && (job.state === "queued" || job.state === "running") && job.workflow !== "research";
+/** Whether a job still puts together what it would send. */
+export const isPreparing = (job: Job): boolean => job.approval === undefined && (job.state === "queued" || job.state === "running");
 
 /**
  * The job of a session that the approval station is about: the newest that waits for the person, else the newest that
@@ -14,6 +13,16 @@ export const isPreparing = (job: Job): boolean =>
 export function asking(jobs: Job[]): Job | undefined {
   return jobs.find((j) => j.state === "waiting_approval") ?? jobs.find(isPreparing) ?? jobs.find((j) => j.workflow === "plan");
 }
+
+/** Whether a job waits for the person, or will. */
+export const asks = (job: Job): boolean => job.state === "waiting_approval" || isPreparing(job);
+
+/**
+ * The job that the approval station shows, by its id. `chosen` is the one that the address names, `held` the one that
+ * was shown as asking. Neither is ever exchanged for another under the eyes of a person who may be about to answer: one
+ * that has ended stays, as one that is not in the list.
+ */
+export const shownJob = (jobs: Job[], chosen: string | undefined, held: string | undefined): string | undefined => chosen ?? held ?? asking(jobs)?.id;
 
 /** Where what a job of this kind makes is seen. */
 const STATIONS: Record<string, Station> = { find: "files", refine: "task", improve: "task", research: "approve", look_up: "approve" };

@@ -12,7 +12,7 @@ import { useWide } from "../../wide.ts";
 import { w } from "../../words.ts";
 import { ApprovalPane } from "../approval/ApprovalPane.tsx";
 import { FilesPane } from "../files/FilesPane.tsx";
-import { isPreparing } from "../jobs/asking.ts";
+import { asks } from "../jobs/asking.ts";
 import { PlanPane } from "../plan/PlanPane.tsx";
 import { RunPane } from "../terminals/RunPane.tsx";
 import { SessionTerminals } from "../terminals/SessionTerminals.tsx";
@@ -88,7 +88,7 @@ function useStationFocus(station: Station, on: boolean): void {
 function rightStation(route: SessionRoute, view: SessionView): Station {
   if (route.station !== "task" && route.station !== "files") return route.station;
   const { job } = view.approval;
-  return job && (job.state === "waiting_approval" || isPreparing(job)) ? "approve" : "plan";
+  return job && asks(job) ? "approve" : "plan";
 }
 
 function Panes({ view, route, openAccount }: { view: SessionView; route: SessionRoute; openAccount(): void }) {

@@ -1,9 +1,10 @@
 import { PenLine } from "lucide-react";
-import { useState, type FormEvent } from "react";
+import { useRef, useState, type FormEvent } from "react";
 import type { Job } from "#client/api.gen.ts";
 import { ApiError } from "#client/rpc.ts";
 import { Actions, Button, Field } from "#kit/core.tsx";
 import { Pop } from "#kit/overlays.tsx";
+import { Seen } from "#kit/values.tsx";
 import { useAction } from "../../actions.tsx";
 import { useEngine, useTask, useWhyNot } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
@@ -42,21 +43,34 @@ export function AskHelp({ view, draft, selected, active, openAccount }: AskHelpP
   const passage = selected && passageOf(text, selected.start, selected.end);
   const whyNot = useWhyNot("run");
   const reason = whyNot ?? (text.trim() === "" ? w.task.findReason : undefined);
-  const start = (ask: (model: { model?: string }) => Promise<Job>) =>
+  // A second press, before the first is drawn too, does not ask a second time.
+  const begun = useRef(false);
+  const start = (ask: (model: { model?: string }) => Promise<Job>) => {
+    if (begun.current) return;
+    begun.current = true;
     task.run(async () => {
-      // Places and versions are those of the text that the engine has.
-      await draft.flush();
-      const job = await ask(model ? { model: model.id } : {});
-      setSent(true);
-      setWish("");
-      setChosen(undefined);
-      await connection.store.refresh("jobs.list", {});
-      go({ page: "session", session: view.id, station: "approve", job: job.id });
+      try {
+        await begin(ask);
+      } finally {
+        begun.current = false;
+      }
     });
+  };
+  const begin = async (ask: (model: { model?: string }) => Promise<Job>) => {
+    // Places and versions are those of the text that the engine has.
+    await draft.flush();
+    const job = await ask(model ? { model: model.id } : {});
+    setSent(true);
+    setWish("");
+    setChosen(undefined);
+    await connection.store.refresh("jobs.list", {});
+    go({ page: "session", session: view.id, station: "approve", job: job.id });
+  };
   const none = models !== undefined && !model;
   const refine = () => (none ? setExplain(!explain) : start((of) => connection.call("tasks.refine", { session: view.id, ...of })));
   const choose = () => {
     if (none) return setExplain(!explain);
+    if (task.busy) return;
     task.clear();
     setSent(false);
     if (passage) setChosen({ passage, of: text });
@@ -120,7 +134,7 @@ function AskImprove({ passage, wish, setWish, keys, reason, error, busy, sent, o
       trigger={<Button className={css.help} keys={keys} disabled={busy && passage === undefined}>{label}</Button>}
     >
       <form className={css.wish} onSubmit={submit}>
-        <p className={css.passage}><span>{w.task.help.passage}</span><q>{passage?.words}</q></p>
+        <p className={css.passage}><span>{w.task.help.passage}</span><q><Seen text={passage?.words ?? ""} /></q></p>
         <Field label={w.task.help.wish} hint={w.task.help.wishHint} value={wish} onChange={(e) => setWish(e.target.value)} maxLength={1000} />
         <ErrorNote error={error} />
         <Actions>

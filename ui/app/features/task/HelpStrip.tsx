@@ -18,7 +18,7 @@ import type { SessionView } from "../sessions/view.ts";
 import { ChangeSheet } from "./ChangeSheet.tsx";
 import type { Draft } from "./draft.ts";
 import { replaceOnce } from "./passage.ts";
-import { helpOf, latestHelp, outcome, type HelpWorkflow } from "./suggestions.ts";
+import { helpOf, isLast, latestHelp, outcome, readable, type HelpWorkflow } from "./suggestions.ts";
 import css from "./task.module.css";
 
 interface HelpStripProps {
@@ -35,7 +35,7 @@ export function HelpStrip({ view, draft, active }: HelpStripProps) {
   const kind = job && helpOf(job);
   if (!job || !kind) return null;
   if (isOpen(job)) return <Working key={job.id} job={job} kind={kind} active={active} />;
-  return <Ended key={job.id} job={job} kind={kind} draft={draft} dismiss={() => dismiss(job.id)} />;
+  return <Ended key={job.id} job={job} kind={kind} all={view.jobs} draft={draft} dismiss={() => dismiss(job.id)} />;
 }
 
 /** One line: what is the case, and what can be done about it. */
@@ -80,23 +80,26 @@ function Working({ job, kind, active }: { job: Job; kind: HelpWorkflow; active: 
 interface EndedProps {
   job: Job;
   kind: HelpWorkflow;
+  /** The jobs of the session. */
+  all: Job[];
   draft: Draft;
   dismiss(): void;
 }
 
-function Ended({ job, kind, draft, dismiss }: EndedProps) {
+function Ended(props: EndedProps) {
+  const { job, dismiss } = props;
   const { connection } = useEngine();
   const { value: suggestion, error } = useRead("tasks.suggestion", { job: job.id });
   const [open, setOpen] = useState(false);
-  const act = useActs(job, kind, draft, suggestion, dismiss);
+  const act = useActs(props, suggestion);
   if (!suggestion && !error) return null;
-  const readable = suggestion !== undefined && suggestion.text !== "" && (suggestion.state === "dropped" || suggestion.before !== suggestion.text);
+  const reads = suggestion !== undefined && readable(suggestion);
   const applied = suggestion?.state === "applied";
   return (
     <div className={css.strip} role="group" aria-label={w.task.help.label}>
       <Line icon={PenLine} text={suggestion ? outcome(job, suggestion) : job.note}>
-        {readable && <Button onClick={() => setOpen(true)}>{applied ? w.task.help.show : w.task.help.read}</Button>}
-        {readable && act.undo && <Button reason={act.undoReason} disabled={act.busy} onClick={act.undo}>{w.undo}</Button>}
+        {reads && <Button onClick={() => setOpen(true)}>{applied ? w.task.help.show : w.task.help.read}</Button>}
+        {act.undo && <Button reason={act.undoReason} disabled={act.busy} onClick={act.undo}>{w.undo}</Button>}
         <IconButton label={w.task.help.dismiss} onClick={dismiss}><X size={16} /></IconButton>
       </Line>
       {suggestion?.alarm !== undefined && <Note tone="error" live><p>{suggestion.alarm}</p></Note>}
@@ -107,25 +110,26 @@ function Ended({ job, kind, draft, dismiss }: EndedProps) {
 }
 
 /** What can be done with a suggestion here and now. */
-function useActs(job: Job, kind: HelpWorkflow, draft: Draft, suggestion: Suggestion | undefined, dismiss: () => void) {
+function useActs({ job, kind, all, draft, dismiss }: EndedProps, suggestion: Suggestion | undefined) {
   const { connection } = useEngine();
   const mayEdit = useMay("edit");
   const task = useTask();
-  const applied = suggestion?.state === "applied";
+  const applied = suggestion?.state === "applied" && suggestion.before !== suggestion.text;
   const params = { session: job.session, limit: 1 };
   const latest = useRead("tasks.history", applied ? params : null).value?.steps[0];
-  // The last step may meanwhile be what somebody typed, which this must not take back.
-  const last = latest?.origin === "suggested" && draft.state.text === draft.stored.text;
+  // The last step may meanwhile be what somebody typed, or the words of another help, which this must not take back.
+  const stands = () => suggestion !== undefined && isLast(job, kind, suggestion, all, draft.stored.text);
+  const last = latest?.origin === "suggested" && draft.state.text === draft.stored.text && stands();
   const undo = () =>
     task.run(async () => {
       await draft.flush();
       const { steps } = await connection.call("tasks.history", params);
-      if (steps[0]?.origin !== "suggested") throw new ApiError("conflict", "task_changed", w.task.help.undoReason);
+      if (steps[0]?.origin !== "suggested" || !stands()) throw new ApiError("conflict", "task_changed", w.task.help.undoReason);
       await draft.move("undo");
       dismiss();
       toasts.add({ title: w.task.help.undone });
     });
-  const next = suggestion?.state === "dropped" && kind === "improve" ? replaceOnce(draft.state.text, suggestion.before, suggestion.text) : undefined;
+  const next = suggestion?.state === "dropped" && kind === "improve" ? replaceOnce(draft.state.text, suggestion.before ?? "", suggestion.text) : undefined;
   const use = () => {
     if (next === undefined) return;
     draft.edit(next);

@@ -11,7 +11,7 @@ import type { SessionView } from "../sessions/view.ts";
 import { AskHelp } from "./AskHelp.tsx";
 import { moved, type DraftState } from "./draft.ts";
 import { HelpStrip } from "./HelpStrip.tsx";
-import type { Selected } from "./passage.ts";
+import { selectedNow, type Selected, type SelectedIn } from "./passage.ts";
 import css from "./task.module.css";
 
 interface TaskPaneProps {
@@ -31,7 +31,7 @@ export function TaskPane({ view, active, openAccount, tools }: TaskPaneProps) {
   useEffect(() => draft.seen(stored), [draft, stored]);
   const find = useFind(view.id);
   const editor = useRef<HTMLTextAreaElement>(null);
-  const selected = useSelected(editor);
+  const selected = useSelected(editor, state.text);
   const empty = state.text.trim() === "";
   const whyNot = useWhyNot("files");
   const mayEdit = useMay("edit");
@@ -77,17 +77,18 @@ export function TaskPane({ view, active, openAccount, tools }: TaskPaneProps) {
 }
 
 /** What is selected, also while the focus is elsewhere; undefined where nothing is, so that a walking caret draws nothing anew. */
-function useSelected(editor: RefObject<HTMLTextAreaElement | null>): Selected | undefined {
-  const [selected, setSelected] = useState<Selected>();
+function useSelected(editor: RefObject<HTMLTextAreaElement | null>, text: string): Selected | undefined {
+  const [selected, setSelected] = useState<SelectedIn>();
   useEffect(() => {
     const look = () => {
-      const { selectionStart: start, selectionEnd: end } = editor.current ?? { selectionStart: 0, selectionEnd: 0 };
-      setSelected((old) => (start >= end ? undefined : old?.start === start && old.end === end ? old : { start, end }));
+      const { selectionStart: start, selectionEnd: end, value: of } = editor.current ?? { selectionStart: 0, selectionEnd: 0, value: "" };
+      setSelected((old) => (start >= end ? undefined : old?.start === start && old.end === end && old.of === of ? old : { start, end, of }));
     };
     document.addEventListener("selectionchange", look);
     return () => document.removeEventListener("selectionchange", look);
   }, [editor]);
-  return selected;
+  // Words of others may come in while the focus is elsewhere, and no event tells of that.
+  return selectedNow(selected, text);
 }
 
 /** Keeps the caret where it was in the words when words of others come in. */

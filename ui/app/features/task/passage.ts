@@ -30,6 +30,18 @@ export function follow(passage: Passage, before: string, after: string): Passage
   return start === undefined ? undefined : { ...passage, start, end: start + length };
 }
 
+/** What is selected, with the text that it was selected in. */
+export interface SelectedIn extends Selected {
+  of: string;
+}
+
+/** A selection in the text as it is now; undefined where what was selected did not stay as it was. */
+export function selectedNow(selected: SelectedIn | undefined, text: string): Selected | undefined {
+  if (!selected || selected.of === text) return selected;
+  const { start, end, of } = selected;
+  return follow({ start, end, words: of.slice(start, end) }, of, text);
+}
+
 /** `text` with `words` in the place of a passage that stands in it exactly once, else undefined. */
 export function replaceOnce(text: string, passage: string, words: string): string | undefined {
   const at = passage === "" ? -1 : text.indexOf(passage);

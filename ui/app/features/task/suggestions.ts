@@ -16,6 +16,21 @@ export function latestHelp(jobs: Job[], dismissed: string, now: number): Job | u
   return isOpen(job) || now - job.updated_at <= OLD_MS ? job : undefined;
 }
 
+/** Whether there is something to read: an engine from before does not say what stood there, so that no change can be shown. */
+export function readable(suggestion: Suggestion): boolean {
+  const before: string | undefined = suggestion.before;
+  return suggestion.text !== "" && (suggestion.state === "dropped" || (before !== undefined && before !== suggestion.text));
+}
+
+/**
+ * Whether the words that this help put into the task are the last that any help did, and stand in it: only then does
+ * taking back the last step take back them.
+ */
+export function isLast(job: Job, kind: HelpWorkflow, suggestion: Suggestion, jobs: Job[], task: string): boolean {
+  const later = jobs.some((j) => j.id !== job.id && helpOf(j) !== undefined && j.state === "completed" && j.updated_at >= job.updated_at);
+  return !later && suggestion.text !== "" && (kind === "refine" ? task === suggestion.text : task.includes(suggestion.text));
+}
+
 /** What became of help that has ended, in words. */
 export function outcome(job: Job, suggestion: Suggestion): string {
   if (suggestion.state === "applied") return suggestion.before === suggestion.text ? w.task.help.same : w.task.help.applied;

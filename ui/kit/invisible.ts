@@ -1,0 +1,21 @@
+/** A part of a text as it is, or a character of it that would not be seen. */
+export type Seen = { text: string } | { sign: string };
+
+/**
+ * Controls besides tab and line break, and characters that show nothing or turn the direction of what follows: with them
+ * a text may read as something that it is not.
+ */
+const INVISIBLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
+
+/** A text with each character that would not be seen as the name of its code point. */
+export function seen(text: string): Seen[] {
+  const out: Seen[] = [];
+  let from = 0;
+  for (const { 0: sign, index } of text.matchAll(INVISIBLE)) {
+    if (index > from) out.push({ text: text.slice(from, index) });
+    out.push({ sign: `U+${(sign.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}` });
+    from = index + sign.length;
+  }
+  if (from < text.length) out.push({ text: text.slice(from) });
+  return out;
+}

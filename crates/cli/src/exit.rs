@@ -3,6 +3,8 @@
 use rpc::ApiError;
 use std::process::ExitCode;
 
+/// The command line is wrong.
+pub const USAGE: u8 = 2;
 /// Secrets were found in what would be sent.
 pub const SECRETS: u8 = 3;
 /// Not approved: nothing was sent.

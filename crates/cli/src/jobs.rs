@@ -4,12 +4,11 @@ use crate::exit::{self, Ended};
 use crate::plan::{self, Terms};
 use crate::show::{self, QUIET, STRONG, styled};
 use api::JobId;
-use api::approvals::{ApprovalsClient, GetApproval};
 use api::jobs::{GetJob, Job, JobState, JobsClient, ListJobs, Prioritise, RetryJob, StepState};
+use api::plans::{GetPlan, PlanState, PlansClient};
 use clap::{Args, Subcommand};
 use host::Host;
 use rpc::ApiError;
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 /// List jobs, or pause, resume and repeat them.
@@ -79,7 +78,7 @@ pub struct Approve {
     #[arg(long)]
     redact: bool,
     /// Approve without asking if it cannot cost more than this many dollars.
-    #[arg(long, value_name = "USD")]
+    #[arg(long, value_name = "USD", value_parser = plan::approve::dollars)]
     yes_up_to: Option<f64>,
 }
 
@@ -117,44 +116,38 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
     told
 }
 
-/// Whether what a job waits to send cannot cost more than so many dollars.
-async fn within(host: &Host, job: &Job, cap: f64) -> anyhow::Result<()> {
-    let Some(approval) = job.approval.clone() else { return Ok(()) };
-    let manifest = ApprovalsClient(host.client.clone()).get(&GetApproval { approval }).await?;
-    if manifest.cost_estimate.is_some() && manifest.cost_ceiling as f64 <= cap * 1e6 {
-        return Ok(());
-    }
-    let cost = match manifest.cost_estimate {
-        Some(_) => format!("it may cost {}", show::money(manifest.cost_ceiling)),
-        None => "the price of this model is not known".to_owned(),
-    };
-    let message = format!("{cost}, so --yes-up-to cannot approve it; the job waits on");
-    Err(Ended::error(exit::NOT_APPROVED, message))
-}
-
-/// Has the request of a job approved. An engine that is only this command lasts until the job asks again or has ended.
+/// Has the request of a job approved, and follows the job to its next question or its end.
 async fn approved(host: &Host, approve: &Approve) -> anyhow::Result<ExitCode> {
-    // It may just be preparing what it will ask.
-    let job = plan::settled(host, &JobId(approve.one.id.clone()), None).await?;
+    let id = JobId(approve.one.id.clone());
+    let mut job = JobsClient(host.client.clone()).get(&GetJob { job: id.clone() }).await?;
+    if [JobState::Queued, JobState::Running].contains(&job.state) {
+        // It may just be preparing what it will ask.
+        job = plan::settled(host, &id, None).await?;
+    }
     if job.state != JobState::WaitingApproval {
         line(&job)?;
         anyhow::bail!("the job does not wait for an approval");
     }
-    // A refusal ends it. Where nobody refuses it waits on, as it was.
-    match approve.yes_up_to {
-        None if !std::io::stdin().is_terminal() => {
-            let message =
-                "nobody can be asked here, so the job waits on. Use --yes-up-to USD to approve beforehand";
-            return Err(Ended::error(exit::NOT_APPROVED, message));
-        }
-        Some(cap) => within(host, &job, cap).await?,
-        None => {}
-    }
-    let terms = Terms { redact: approve.redact, yes_up_to: approve.yes_up_to, web: false };
+    let terms = Terms { redact: approve.redact, yes_up_to: approve.yes_up_to, web: false, leave: true };
     let manifest = plan::approve::ask(host, &terms, &job).await?;
-    let next = plan::settled(host, &job.id, Some(&manifest.id)).await?;
+    let rest = plan::settled(host, &id, Some(&manifest.id));
+    let next = plan::interruptible(host, &job, "what had arrived is kept", rest).await?;
     line(&next)?;
-    Ok(ExitCode::SUCCESS)
+    match (next.state, next.plan) {
+        (JobState::Failed | JobState::Canceled, _) => anyhow::bail!("{}", next.note),
+        (JobState::Completed, Some(plan)) => {
+            let plan = PlansClient(host.client.clone()).get(&GetPlan { plan }).await?;
+            if plan.state == PlanState::Complete {
+                return Ok(ExitCode::SUCCESS);
+            }
+            let trouble = plan.trouble.unwrap_or_default();
+            Err(Ended::error(
+                exit::CUT,
+                format!("the plan is not complete, and what arrived is kept: {trouble}"),
+            ))
+        }
+        _ => Ok(ExitCode::SUCCESS),
+    }
 }
 
 async fn tell(host: &Host, command: Command) -> anyhow::Result<ExitCode> {

@@ -53,11 +53,14 @@ async fn tell(host: &Host, command: Command) -> anyhow::Result<()> {
             };
             let all = approvals.permissions(&ListPermissions { session }).await?.permissions;
             if all.is_empty() {
-                show::note("There is no standing permission. `m USD MINUTES` at an approval gives one.");
+                show::note(
+                    "There is no standing permission. `m USD MINUTES [FOLDER]` at an approval gives one.",
+                );
             }
             Ok(all.iter().try_for_each(line)?)
         }
         Command::End(End { id }) => {
+            anyhow::ensure!(!id.is_empty(), "the id of the permission is empty");
             let all = approvals.permissions(&ListPermissions::default()).await?.permissions;
             let found: Vec<_> =
                 all.into_iter().filter(|permission| permission.id.0.starts_with(&id)).collect();

@@ -60,7 +60,7 @@ pub struct Arguments {
     #[arg(long)]
     redact: bool,
     /// Approve without asking if it cannot cost more than this many dollars.
-    #[arg(long, value_name = "USD")]
+    #[arg(long, value_name = "USD", value_parser = approve::dollars)]
     yes_up_to: Option<f64>,
     /// Let a model judge the files first, and look for ones that were missed. Each request is approved by itself.
     #[arg(long)]
@@ -75,7 +75,7 @@ pub struct Arguments {
 
 impl Arguments {
     fn terms(&self) -> Terms {
-        Terms { redact: self.redact, yes_up_to: self.yes_up_to, web: false }
+        Terms { redact: self.redact, yes_up_to: self.yes_up_to, web: false, leave: false }
     }
 }
 
@@ -219,8 +219,8 @@ pub async fn or_cancel<T>(client: &Client, id: &JobId, outcome: anyhow::Result<T
     Err(error)
 }
 
-/// Lets a model judge and complete the ranking, stage by stage. A stage that is refused or fails leaves the ranking as
-/// it is, and the plan goes on with it.
+/// Lets a model judge and complete the ranking, stage by stage. A stage that fails leaves the ranking as it is, and the plan
+/// goes on with it; one that is refused ends the command.
 async fn deepen(host: &Host, arguments: &Arguments, session: &Session) -> anyhow::Result<()> {
     let request = Deepen { session: session.id.clone(), stages: Vec::new(), model: arguments.model.clone() };
     let discovery = DiscoveryClient(host.client.clone());
@@ -236,7 +236,7 @@ async fn deepen(host: &Host, arguments: &Arguments, session: &Session) -> anyhow
             last = JobsClient(host.client.clone()).get(&GetJob { job: job.id.clone() }).await?.approval;
         }
     };
-    let ended = interruptible(host, &job, "the files are as they were", stages).await?;
+    let ended = interruptible(host, &job, "what a stage had changed of the files stays", stages).await?;
     if ended.state != JobState::Completed {
         show::note(format!("The files are as they were before this: {}", ended.note));
         return Ok(());

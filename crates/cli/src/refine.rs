@@ -76,7 +76,7 @@ struct Asking {
     #[arg(long)]
     redact: bool,
     /// Approve without asking if it cannot cost more than this many dollars.
-    #[arg(long, value_name = "USD")]
+    #[arg(long, value_name = "USD", value_parser = plan::approve::dollars)]
     yes_up_to: Option<f64>,
     /// The form of the answer: the task as it is now, or an object with what it was made from.
     #[arg(long, value_enum, default_value = "text")]
@@ -120,6 +120,8 @@ pub async fn improve(arguments: Improve) -> anyhow::Result<ExitCode> {
         "-" => std::io::read_to_string(std::io::stdin()).context("standard input cannot be read as text")?,
         passage => passage.to_owned(),
     };
+    // As the lines of a task end.
+    let passage = passage.replace("\r\n", "\n");
     let host = Host::open("cli").await?;
     let outcome = async {
         let session = session::find(&SessionsClient(host.client.clone()), &arguments.session).await?;
@@ -203,7 +205,7 @@ async fn follow(host: &Host, asking: &Asking, job: &Job) -> anyhow::Result<ExitC
 
 /// The job once its answer is used.
 async fn answered(host: &Host, asking: &Asking, job: &Job) -> anyhow::Result<Job> {
-    let terms = Terms { redact: asking.redact, yes_up_to: asking.yes_up_to, web: false };
+    let terms = Terms { redact: asking.redact, yes_up_to: asking.yes_up_to, web: false, leave: false };
     let mut job = plan::settled(host, &job.id, None).await?;
     if job.state == JobState::WaitingApproval {
         let asked = plan::approve::ask(host, &terms, &job).await;

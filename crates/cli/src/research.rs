@@ -74,7 +74,7 @@ struct New {
     #[arg(long = "domain", value_name = "HOST")]
     domains: Vec<String>,
     /// Approve without asking what cannot cost more than this many dollars in all.
-    #[arg(long, value_name = "USD")]
+    #[arg(long, value_name = "USD", value_parser = plan::approve::dollars)]
     yes_up_to: Option<f64>,
     /// Attach what was found, for the next plan of the session.
     #[arg(long)]
@@ -240,7 +240,7 @@ async fn answers(
     session: &SessionId,
     known: &HashSet<String>,
 ) -> anyhow::Result<Agreed> {
-    let mut terms = Terms { redact: false, yes_up_to: new.yes_up_to, web: true };
+    let mut terms = Terms { redact: false, yes_up_to: new.yes_up_to, web: true, leave: false };
     let start = StartResearch {
         session: session.clone(),
         questions: new.questions.clone(),

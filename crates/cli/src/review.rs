@@ -156,7 +156,7 @@ struct Merge {
     #[arg(long, conflicts_with_all = ["take", "format"])]
     by_model: bool,
     /// What is wanted of the merge by a model.
-    #[arg(long, value_name = "WISH", requires = "by_model")]
+    #[arg(long, value_name = "WISH", requires = "by_model", allow_hyphen_values = true)]
     wish: Option<String>,
     #[command(flatten)]
     asking: ask::Asking,
@@ -227,8 +227,8 @@ struct Handoff {
     /// Put it before the program in this terminal; nothing is submitted.
     #[arg(long, value_name = "TERMINAL")]
     terminal: Option<String>,
-    /// Write the plan into the project's .plantocode/plans instead.
-    #[arg(long, conflicts_with_all = ["terminal", "step"])]
+    /// Write the whole plan, with all its steps, into the project's .plantocode/plans instead.
+    #[arg(long, conflicts_with_all = ["terminal", "step", "all", "template"])]
     save: bool,
 }
 
@@ -294,6 +294,7 @@ fn choose(plans: &[Plan], wanted: Option<&str>) -> anyhow::Result<PlanId> {
             .context("no plan was made for this project yet. Make one: plantocode plan \"TASK\"")?;
         return Ok(newest.id.clone());
     };
+    anyhow::ensure!(!wanted.is_empty(), "the id of the plan is empty");
     let found: Vec<&Plan> = plans.iter().filter(|plan| plan.id.0.starts_with(wanted)).collect();
     match found.as_slice() {
         [one] => Ok(one.id.clone()),
@@ -391,9 +392,9 @@ async fn merge(host: &Host, arguments: &Merge) -> anyhow::Result<ExitCode> {
     let ids = arguments.plans.iter().map(|wanted| choose(&known, Some(wanted)));
     let ids = ids.collect::<anyhow::Result<Vec<PlanId>>>()?;
     if arguments.asking.is_given() && !arguments.by_model {
-        anyhow::bail!(
-            "--model, --redact and --yes-up-to say how a model is asked. Add --by-model, or leave them out"
-        );
+        let message =
+            "--model, --redact and --yes-up-to say how a model is asked. Add --by-model, or leave them out";
+        return Err(Ended::error(exit::USAGE, message));
     }
     if arguments.by_model {
         return ask::merge(host, ids, arguments.wish.clone(), &arguments.asking).await;

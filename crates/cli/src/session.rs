@@ -202,6 +202,7 @@ pub async fn pages(
 /// # Errors
 /// When there is none, or several; the message says which.
 pub async fn find(sessions: &SessionsClient, id: &str) -> anyhow::Result<Session> {
+    anyhow::ensure!(!id.is_empty(), "the id of the session is empty");
     match sessions.get(&GetSession { session: SessionId(id.to_owned()) }).await {
         Err(e) if e.reason == "no_session" => {}
         found => return Ok(found?),

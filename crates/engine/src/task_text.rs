@@ -10,7 +10,7 @@ use crate::error::database;
 use crate::questions::{self, workflow};
 use crate::wire::{Ending, ImproveInput, RefineInput, Sent, Suggested};
 use crate::workflow::{answer, failed, json, sent};
-use crate::{Engine, Inner};
+use crate::{Engine, Inner, sessions};
 use ::jobs::{Outcome, StepContext, StepError};
 use api::JobId;
 use api::events::Topic;
@@ -63,7 +63,7 @@ pub(crate) async fn apply(inner: &Inner, context: &StepContext) -> Result<Outcom
             "The model's answer is not a text that could be used. The task is as it was; the answer is kept.";
         return Err(StepError::Failed(with_alarm(&sent, message.to_owned())));
     };
-    let before = before(job).map_err(failed)?;
+    let (text, before) = (sessions::plain_lines(text), before(job).map_err(failed)?);
     let alarm =
         sent.alarm.clone().into_iter().chain(unseen(&before, &text)).reduce(|told, more| told + " " + &more);
     let change: Change = match job.workflow.as_str() {
@@ -88,7 +88,7 @@ fn unseen(before: &str, text: &str) -> Option<String> {
     let new =
         text.chars().filter(|c| *c != '\r' && plan::path::is_invisible(*c) && !before.contains(*c)).count();
     (new > 0).then(|| {
-        format!("The model's words have characters in them that cannot be seen ({new}). Look at them before they are used.")
+        format!("The model's words have characters in them that cannot be seen ({new}). Look at them before you go on.")
     })
 }
 

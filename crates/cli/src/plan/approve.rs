@@ -24,6 +24,19 @@ pub struct Terms {
     pub yes_up_to: Option<f64>,
     /// A permission for more covers searches of the web.
     pub web: bool,
+    /// What cannot be approved waits on; otherwise it is refused, since nobody would come back to it.
+    pub leave: bool,
+}
+
+/// An amount of dollars, as an option gives it.
+///
+/// # Errors
+/// For anything but a number from 0 on: of what is no number nothing can be more.
+pub fn dollars(text: &str) -> Result<f64, String> {
+    let amount = text.trim_start_matches('$').parse::<f64>().ok();
+    amount
+        .filter(|amount| amount.is_finite() && *amount >= 0.0)
+        .ok_or_else(|| "an amount of dollars is a number, such as 0.25".to_owned())
 }
 
 /// What the person said.
@@ -48,11 +61,13 @@ pub async fn ask(host: &Host, terms: &Terms, job: &Job) -> anyhow::Result<Manife
     print(&manifest);
     loop {
         if let Some(cap) = terms.yes_up_to {
-            approve_up_to(&approvals, &manifest, cap).await?;
+            approve_up_to(&approvals, &manifest, cap, terms.leave).await?;
             return Ok(manifest);
         }
         if !std::io::stdin().is_terminal() {
-            refuse(&approvals, &manifest).await?;
+            if !terms.leave {
+                refuse(&approvals, &manifest).await?;
+            }
             return Err(blocked(&manifest).unwrap_or_else(|| {
                 Ended::error(exit::NOT_APPROVED, "nobody can be asked here, so nothing was sent. Use --yes-up-to USD to approve beforehand")
             }));
@@ -96,7 +111,9 @@ pub async fn ask(host: &Host, terms: &Terms, job: &Job) -> anyhow::Result<Manife
                 print(&manifest);
             }
             Answer::View(source) => view(&approvals, &manifest, &source).await?,
-            Answer::Unclear => show::note("Answer with s, n, u NUMBERS, r, v SOURCE, or m USD MINUTES."),
+            Answer::Unclear => {
+                show::note("Answer with s, n, u NUMBERS, r, v SOURCE, or m USD MINUTES [FOLDER].")
+            }
         }
     }
 }
@@ -135,7 +152,12 @@ fn blocked(manifest: &Manifest) -> Option<anyhow::Error> {
     })
 }
 
-async fn approve_up_to(approvals: &ApprovalsClient, manifest: &Manifest, cap: f64) -> anyhow::Result<()> {
+async fn approve_up_to(
+    approvals: &ApprovalsClient,
+    manifest: &Manifest,
+    cap: f64,
+    leave: bool,
+) -> anyhow::Result<()> {
     let too_dear = manifest.cost_ceiling as f64 > cap * 1e6;
     let problem = blocked(manifest).or_else(|| {
         if manifest.cost_estimate.is_none() {
@@ -153,7 +175,9 @@ async fn approve_up_to(approvals: &ApprovalsClient, manifest: &Manifest, cap: f6
         }
     });
     if let Some(problem) = problem {
-        refuse(approvals, manifest).await?;
+        if !leave {
+            refuse(approvals, manifest).await?;
+        }
         return Err(problem);
     }
     approvals.approve(&approve(manifest, None)).await?;
@@ -172,7 +196,7 @@ async fn view(approvals: &ApprovalsClient, manifest: &Manifest, source: &str) ->
 
 fn read_answer() -> anyhow::Result<Answer> {
     let question = "Send? [s]end, [n]o, [u]ntick NUMBERS, [r]edact, [v]iew NUMBER|PART, [m] send and let this session send more, up to \
-                    USD for MINUTES:";
+                    USD for MINUTES, of files in a FOLDER:";
     let mut err = anstream::stderr();
     write!(err, "{} ", styled(STRONG, question))?;
     err.flush()?;
@@ -187,7 +211,7 @@ fn parse(line: &str) -> Answer {
     let mut words = line.split_whitespace();
     match (words.next().unwrap_or(""), words.next()) {
         ("s" | "send" | "y" | "yes", None) => Answer::Send(None),
-        ("m", Some(cap)) => remembered(cap, words.next(), words.next()),
+        ("m", Some(cap)) => remembered(cap, words.next(), words.next(), words.next()),
         ("n" | "no" | "q", None) => Answer::Refuse,
         ("r" | "redact", None) => Answer::Redact,
         ("v" | "view", Some(source)) => Answer::View(source.to_owned()),
@@ -199,13 +223,15 @@ fn parse(line: &str) -> Answer {
     }
 }
 
-/// `m 0.50 60`: both bounds are needed, and nothing else may stand there.
-fn remembered(cap: &str, minutes: Option<&str>, rest: Option<&str>) -> Answer {
+/// `m 0.50 60` or `m 0.50 60 src`: the cap and the minutes are needed, a folder that every file must lie in may follow, and
+/// nothing else may stand there.
+fn remembered(cap: &str, minutes: Option<&str>, under: Option<&str>, rest: Option<&str>) -> Answer {
     let cap = cap.trim_start_matches('$').parse::<f64>().ok().filter(|cap| cap.is_finite() && *cap > 0.0);
     let minutes = minutes.and_then(|minutes| minutes.parse().ok());
     match (cap, minutes, rest) {
         (Some(cap), Some(minutes), None) => {
-            Answer::Send(Some(Remember { cap: (cap * 1e6).round() as u64, minutes, under: None, web: None }))
+            let (cap, under) = ((cap * 1e6).round() as u64, under.map(str::to_owned));
+            Answer::Send(Some(Remember { cap, minutes, under, web: None }))
         }
         _ => Answer::Unclear,
     }
@@ -295,11 +321,12 @@ fn purpose(manifest: &Manifest) -> String {
 }
 
 /// Reasons to refuse a yes that the person can do something about at once.
-const CAN_BE_MENDED: [&str; 6] = [
+const CAN_BE_MENDED: [&str; 7] = [
     "secret_found",
     "too_long",
     "budget_exceeded",
     "permission_minutes",
+    "permission_folder",
     "permission_unpriced",
     "permission_secrets",
 ];
@@ -309,11 +336,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_amount_is_a_number_that_can_be_compared() {
+        assert_eq!((dollars("0.25"), dollars("$2"), dollars("0")), (Ok(0.25), Ok(2.0), Ok(0.0)));
+        for wrong in ["nan", "NaN", "inf", "-1", "", "much"] {
+            assert!(dollars(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
     fn only_a_clear_yes_sends() {
         assert!(matches!(parse("s\n"), Answer::Send(None)));
         let bounds = Remember { cap: 500_000, minutes: 60, under: None, web: None };
+        let folder = Remember { under: Some("src".into()), ..bounds.clone() };
+        assert!(matches!(parse("m 0.50 60 src\n"), Answer::Send(Some(given)) if given == folder));
         assert!(matches!(parse("m 0.50 60\n"), Answer::Send(Some(given)) if given == bounds));
-        for unclear in ["m", "m 0.5", "m x 60", "m 1 60 more", "m -1 60", "m inf 60"] {
+        for unclear in ["m", "m 0.5", "m x 60", "m 1 60 src more", "m -1 60", "m inf 60"] {
             assert!(matches!(parse(unclear), Answer::Unclear), "{unclear:?}");
         }
         for unclear in ["", "\n", "sure", "s 3", "u", "v"] {

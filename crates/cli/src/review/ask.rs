@@ -7,7 +7,7 @@ use crate::show;
 use api::PlanId;
 use api::jobs::{Job, JobState};
 use api::plans::{GetPlan, Plan, PlanState, PlansClient};
-use api::review::{AskStep, CompletePlan, MergeByModel};
+use api::review::{AskStep, CompletePlan, MergeByModel, Origin};
 use clap::Args;
 use host::Host;
 use std::process::ExitCode;
@@ -27,7 +27,7 @@ pub struct Ask {
     #[arg(long, value_name = "N")]
     step: u32,
     /// What is to change in it.
-    #[arg(long, value_name = "WISH")]
+    #[arg(long, value_name = "WISH", allow_hyphen_values = true)]
     wish: String,
     #[command(flatten)]
     asking: Asking,
@@ -55,7 +55,7 @@ pub struct Asking {
     #[arg(long)]
     redact: bool,
     /// Approve without asking if it cannot cost more than this many dollars.
-    #[arg(long, value_name = "USD")]
+    #[arg(long, value_name = "USD", value_parser = plan::approve::dollars)]
     yes_up_to: Option<f64>,
 }
 
@@ -66,7 +66,7 @@ impl Asking {
     }
 
     fn terms(&self) -> Terms {
-        Terms { redact: self.redact, yes_up_to: self.yes_up_to, web: false }
+        Terms { redact: self.redact, yes_up_to: self.yes_up_to, web: false, leave: false }
     }
 }
 
@@ -87,17 +87,20 @@ impl Ask {
         let job = plan::interruptible(host, &job, KEPT, answered(host, &self.asking.terms(), &job)).await?;
         anyhow::ensure!(job.state == JobState::Completed, "{}", job.note);
         let after = plans.get(&get).await?;
+        let of = |plan: &Plan| plan.steps.iter().find(|known| known.id == step).map(decide::content);
         if let Some(changed) = after.steps.iter().find(|known| known.id == step) {
             print::step(changed)?;
         }
-        if after.version == before.version {
+        if of(&after) == of(&before) {
             show::note("The model left the step as it was.");
             return Ok(ExitCode::SUCCESS);
         }
         // It says, too, if the server sent something else than what was approved.
-        if let Some(version) = plans.versions(&get).await?.versions.last() {
+        let versions = plans.versions(&get).await?.versions;
+        if let Some(version) = versions.iter().rev().find(|version| version.origin == Origin::StepChange) {
             show::note(&version.note);
         }
+        print::undecided(&before, &after);
         print::version(&after);
         Ok(ExitCode::SUCCESS)
     }

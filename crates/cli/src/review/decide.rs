@@ -4,7 +4,7 @@ use super::{Which, print};
 use crate::show::{self, WARN, styled};
 use anyhow::Context;
 use api::plans::{Finding, GetPlan, Plan, PlansClient, Step};
-use api::review::{CommentStep, DecideSteps, Decision, RepairStep, RevertPlan};
+use api::review::{CommentStep, DecideSteps, Decision, RepairStep, RevertPlan, StepContent};
 use clap::Args;
 use host::Host;
 use std::process::ExitCode;
@@ -78,11 +78,13 @@ pub struct Comment {
     #[arg(long, value_name = "N")]
     step: u32,
     /// What to say.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     text: String,
 }
 
 /// Carry out the repairs that the check of a plan offers, or list them.
+///
+/// A step that was changed has to be decided about again. --all leaves rejected steps alone.
 #[derive(Args)]
 #[command(after_help = "Examples:
   plantocode plan repair
@@ -184,18 +186,22 @@ impl Repair {
             let of = step(&plan, number)?;
             let index = finding.checked_sub(1).filter(|index| *index < of.findings.len());
             let index = index.with_context(|| format!("step {number} has {} findings", of.findings.len()))?;
-            plan = repaired(host, &plan, (of, index)).await?;
-            print::findings(&plan)?;
-            print::version(&plan);
+            let after = repaired(host, &plan, (of, index)).await?;
+            print::undecided(&plan, &after);
+            print::version(&after);
+            print::repairs(&after)?;
             return Ok(ExitCode::SUCCESS);
         }
-        let before = plan.version;
+        let before = plan.clone();
         for _ in 0..MOST_REPAIRS {
-            let Some(next) = offered(&plan).next().filter(|_| self.all) else { break };
+            // A repaired step is not the one that was decided about: who rejected it is not asked again by the way.
+            let wanted = offered(&plan).find(|(step, _)| step.decision != Decision::Rejected);
+            let Some(next) = wanted.filter(|_| self.all) else { break };
             plan = repaired(host, &plan, next).await?;
         }
-        if plan.version != before {
-            show::note(format!("{} repairs were carried out.", plan.version - before));
+        if plan.version != before.version {
+            show::note(format!("{} repairs were carried out.", plan.version - before.version));
+            print::undecided(&before, &plan);
             print::version(&plan);
         }
         print::repairs(&plan)?;
@@ -236,6 +242,19 @@ impl Revert {
     }
 }
 
+/// What a person may change of a step.
+pub(super) fn content(step: &Step) -> StepContent {
+    StepContent {
+        title: step.title.clone(),
+        why: step.why.clone(),
+        confidence: step.confidence.clone(),
+        depends: step.depends.clone(),
+        operations: step.operations.clone(),
+        commands: step.commands.clone(),
+        checks: step.checks.clone(),
+    }
+}
+
 /// Says which accepted steps are kept back all the same.
 pub(super) fn kept_back(plan: &Plan) {
     let kept = plan.steps.iter().filter(|step| step.decision == Decision::Accepted && !step.overridden);
@@ -245,8 +264,8 @@ pub(super) fn kept_back(plan: &Plan) {
         show::tell(styled(
             WARN,
             format!(
-                "The check finds errors in what was accepted (step {}), so it is not handed over. `plantocode plan repair`, or \
-                 accept it with --despite-errors.",
+                "The check finds errors in what was accepted (step {}), so it is not handed over. Repair it (`plantocode plan \
+                 repair`) and accept it again, or accept it with --despite-errors.",
                 numbers.join(", ")
             ),
         ));

@@ -1,10 +1,10 @@
 //! A step in an editor.
 
-use super::decide::{plan, plans, step};
+use super::decide::{content, plan, plans, step};
 use super::{Which, print};
 use crate::show;
 use anyhow::Context;
-use api::plans::Step;
+use api::plans::{Operation, OperationKind};
 use api::review::{EditStep, StepContent};
 use clap::Args;
 use host::Host;
@@ -55,15 +55,27 @@ impl Edit {
             _ if self.remove => (None, None),
             (None, Some(_)) if self.move_to.is_some() => (None, None),
             (None, of) => {
-                let before = of.map(content).unwrap_or_default();
+                let before = of.map_or_else(blank, content);
                 let (after, file) = in_editor(&before)?;
                 if after == before {
-                    show::note("The step is as it was.");
+                    show::note(
+                        "The step is as it was. An editor that returns at once needs an option, such as --wait.",
+                    );
                     return Ok(ExitCode::SUCCESS);
                 }
                 (Some(after), Some(file))
             }
         };
+        let most = plan.steps.len() + usize::from(of.is_none());
+        let far = content
+            .iter()
+            .flat_map(|content| &content.depends)
+            .find(|n| !(1..=most).contains(&(**n as usize)));
+        if let Some(number) = far {
+            let error =
+                anyhow::anyhow!("there is no step {number} that could come before; nothing was changed");
+            return Err(kept(error, typed));
+        }
         let edit = EditStep {
             plan: plan.id.clone(),
             version: plan.version,
@@ -82,21 +94,9 @@ impl Edit {
         if let Some(step) = place {
             print::step(step)?;
         }
+        print::undecided(&plan, &edited);
         print::version(&edited);
         Ok(ExitCode::SUCCESS)
-    }
-}
-
-/// What a person may change of a step.
-fn content(step: &Step) -> StepContent {
-    StepContent {
-        title: step.title.clone(),
-        why: step.why.clone(),
-        confidence: step.confidence.clone(),
-        depends: step.depends.clone(),
-        operations: step.operations.clone(),
-        commands: step.commands.clone(),
-        checks: step.checks.clone(),
     }
 }
 
@@ -111,7 +111,36 @@ fn read(file: &Path) -> anyhow::Result<StepContent> {
         }
         file => std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?,
     };
-    toml::from_str(&text).with_context(|| format!("{} is not a step; nothing was changed", file.display()))
+    parsed(&text).with_context(|| format!("{} is not a step; nothing was changed", file.display()))
+}
+
+/// A step from TOML. A key that means nothing is an error: it is one that was mistyped.
+fn parsed(text: &str) -> anyhow::Result<StepContent> {
+    const STEP: [&str; 7] = ["title", "why", "confidence", "depends", "operations", "commands", "checks"];
+    const OPERATION: [&str; 6] = ["kind", "path", "to", "symbol", "lines", "change"];
+    let table: toml::Table = toml::from_str(text)?;
+    let known =
+        |table: &toml::Table, names: &[&str]| match table.keys().find(|key| !names.contains(&key.as_str())) {
+            Some(key) => anyhow::bail!("`{key}` means nothing here; what does: {}", names.join(", ")),
+            None => Ok(()),
+        };
+    known(&table, &STEP)?;
+    let operations = table.get("operations").and_then(toml::Value::as_array).into_iter().flatten();
+    operations.filter_map(toml::Value::as_table).try_for_each(|operation| known(operation, &OPERATION))?;
+    Ok(toml::from_str(text)?)
+}
+
+/// A step to be filled in.
+fn blank() -> StepContent {
+    let operation = Operation {
+        kind: OperationKind::Modify,
+        path: String::new(),
+        to: None,
+        symbol: None,
+        lines: None,
+        change: String::new(),
+    };
+    StepContent { operations: vec![operation], ..StepContent::default() }
 }
 
 /// An error, and where the text is that a person has typed in vain.
@@ -149,7 +178,6 @@ fn in_editor(before: &StepContent) -> anyhow::Result<(StepContent, NamedTempFile
 #[cfg(test)]
 mod tests {
     use super::*;
-    use api::plans::{Operation, OperationKind};
 
     #[test]
     fn a_step_is_written_for_a_person_and_read_back() {
@@ -173,7 +201,14 @@ mod tests {
         let text = written(&step).unwrap();
         assert!(text.contains("title = \"Retry\"") && text.contains("[[operations]]"), "{text}");
         assert!(text.contains("fn send() {\n"), "the change stands there line by line: {text}");
-        assert_eq!(toml::from_str::<StepContent>(&text).unwrap(), step);
+        assert_eq!(parsed(&text).unwrap(), step);
+        for (text, key) in [
+            ("title = 'a'\nwhy = ''\noperations = []\ncheck = []", "`check`"),
+            ("operations = [{ symbols = 'x' }]", "`symbols`"),
+        ] {
+            let error = parsed(text).unwrap_err().to_string();
+            assert!(error.contains(key), "{error}");
+        }
         assert_eq!(
             toml::from_str::<StepContent>(&written(&StepContent::default()).unwrap()).unwrap(),
             StepContent::default()

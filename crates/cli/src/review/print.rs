@@ -71,6 +71,22 @@ pub fn decisions(plan: &Plan) -> Result<()> {
     Ok(())
 }
 
+/// Says on stderr about which steps nothing is decided any more, because they were changed.
+pub fn undecided(before: &Plan, after: &Plan) {
+    let decided = |plan: &Plan, id: &str| {
+        plan.steps.iter().any(|step| step.id == id && step.decision != Decision::Open)
+    };
+    let open = after.steps.iter().filter(|step| step.decision == Decision::Open);
+    let lost = open.filter(|step| decided(before, &step.id)).map(|step| step.number.to_string());
+    let lost: Vec<String> = lost.collect();
+    if !lost.is_empty() {
+        show::tell(styled(
+            WARN,
+            format!("Changed, and so no longer decided about: step {}. Decide again.", lost.join(", ")),
+        ));
+    }
+}
+
 /// Says on stderr which version a plan has come to.
 pub fn version(plan: &Plan) {
     show::note(format!(
@@ -83,7 +99,7 @@ pub fn version(plan: &Plan) {
 pub fn repairs(plan: &Plan) -> Result<()> {
     for (step, at) in super::decide::offered(plan) {
         let finding = &step.findings[at];
-        show::line(format!("{:>3}. {}", step.number, styled(STRONG, &step.title)))?;
+        head(step)?;
         self::finding(finding)?;
         let place = format!("--step {} --finding {}", step.number, at + 1);
         let what = finding.repair.as_ref().map(repair).unwrap_or_default();

@@ -71,6 +71,14 @@ async fn only_accepted_steps_without_errors_are_handed_over() {
     assert!(review.out(&["handoff"]).contains("pub retries"));
     assert!(!review.out(&["reopen", "--step", "1,3"]).contains("rejected"));
     assert!(review.out(&["comment", "--step", "2", "--text", "ask Grace"]).contains("ask Grace"));
+    // A rejected step is left alone, and one that a repair changes is decided about anew.
+    review.out(&["reject", "--step", "1"]);
+    let left = review.run(&["repair", "--all"]);
+    assert!(!said(&left).contains("carried out."), "{}", said(&left));
+    assert!(review.out(&["show"]).contains("Make the policy rejected"));
+    review.out(&["accept", "--step", "1"]);
+    let repaired = review.run(&["repair", "--all"]);
+    assert!(said(&repaired).contains("no longer decided about: step 1"), "{}", said(&repaired));
     let unknown = review.run(&["accept", "--step", "9"]);
     assert!(said(&unknown).contains("3 steps, and none with the number 9"), "{}", said(&unknown));
     review.place.server.stop().await.unwrap();
@@ -150,6 +158,7 @@ async fn a_model_changes_one_step_completes_a_plan_and_merges_two() {
         shown.lines().filter(|l| l.contains(" steps  ")).map(|l| l.split(' ').next().unwrap()).collect();
     assert_eq!(plans.len(), 2, "{shown}");
     let stray = review.run(&["merge", plans[0], plans[1], "--yes-up-to", "2"]);
+    assert_eq!(stray.status.code(), Some(2));
     assert!(said(&stray).contains("Add --by-model"), "{}", said(&stray));
     review.simulator.set(Behaviour::text(PLAN));
     let words = ["merge", plans[0], plans[1], "--by-model", "--wish", "short", "--yes-up-to", "2"];
@@ -201,7 +210,7 @@ async fn a_job_that_waits_is_approved_later() {
     let asked = review.asked();
     for (words, why) in [
         (vec!["approve", id], "nobody can be asked here"),
-        (vec!["approve", id, "--yes-up-to", "0.000001"], "cannot approve it"),
+        (vec!["approve", id, "--yes-up-to", "0.000001"], "more than allowed"),
     ] {
         let refused = job(&words);
         assert_eq!(refused.status.code(), Some(4), "{}", said(&refused));

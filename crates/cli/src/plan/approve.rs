@@ -46,6 +46,7 @@ enum Answer {
     Refuse,
     Untick(Vec<usize>),
     Redact,
+    Model(String),
     View(String),
     Unclear,
 }
@@ -110,9 +111,23 @@ pub async fn ask(host: &Host, terms: &Terms, job: &Job) -> anyhow::Result<Manife
                 manifest = approvals.revise(&revise(&manifest, None, Some(true))).await?;
                 print(&manifest);
             }
+            Answer::Model(model) => {
+                let other = Revise { model: Some(model), ..revise(&manifest, None, None) };
+                match approvals.revise(&other).await {
+                    Ok(revised) => {
+                        manifest = revised;
+                        print(&manifest);
+                    }
+                    // The request stays as it was shown.
+                    Err(e) if ["unknown_model", "ambiguous_model"].contains(&e.reason.as_str()) => {
+                        show::note(e.message)
+                    }
+                    Err(e) => return Err(e.into()),
+                }
+            }
             Answer::View(source) => view(&approvals, &manifest, &source).await?,
             Answer::Unclear => {
-                show::note("Answer with s, n, u NUMBERS, r, v SOURCE, or m USD MINUTES [FOLDER].")
+                show::note("Answer with s, n, u NUMBERS, r, c MODEL, v SOURCE, or m USD MINUTES [FOLDER].")
             }
         }
     }
@@ -195,7 +210,7 @@ async fn view(approvals: &ApprovalsClient, manifest: &Manifest, source: &str) ->
 }
 
 fn read_answer() -> anyhow::Result<Answer> {
-    let question = "Send? [s]end, [n]o, [u]ntick NUMBERS, [r]edact, [v]iew NUMBER|PART, [m] send and let this session send more, up to \
+    let question = "Send? [s]end, [n]o, [u]ntick NUMBERS, [r]edact, [c]hange MODEL, [v]iew NUMBER|PART, [m] send and let this session send more, up to \
                     USD for MINUTES, of files in a FOLDER:";
     let mut err = anstream::stderr();
     write!(err, "{} ", styled(STRONG, question))?;
@@ -214,6 +229,7 @@ fn parse(line: &str) -> Answer {
         ("m", Some(cap)) => remembered(cap, words.next(), words.next(), words.next()),
         ("n" | "no" | "q", None) => Answer::Refuse,
         ("r" | "redact", None) => Answer::Redact,
+        ("c" | "change", Some(model)) => Answer::Model(model.to_owned()),
         ("v" | "view", Some(source)) => Answer::View(source.to_owned()),
         ("u" | "untick", Some(_)) => {
             let numbers = line.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok());
@@ -357,6 +373,7 @@ mod tests {
             assert!(matches!(parse(unclear), Answer::Unclear), "{unclear:?}");
         }
         assert!(matches!(parse("u 1, 3 12"), Answer::Untick(n) if n == [1, 3, 12]));
+        assert!(matches!(parse("c openai/gpt-5.1\n"), Answer::Model(m) if m == "openai/gpt-5.1"));
         assert!(matches!(parse("v src/a.rs"), Answer::View(s) if s == "src/a.rs"));
     }
 }

@@ -18,6 +18,7 @@ mod index;
 mod interrupt;
 mod jobs;
 mod models;
+mod own_text;
 mod pages;
 mod pair;
 mod permissions;

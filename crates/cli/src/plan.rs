@@ -238,7 +238,7 @@ async fn deepen(host: &Host, arguments: &Arguments, session: &Session) -> anyhow
     };
     let ended = interruptible(host, &job, "what a stage had changed of the files stays", stages).await?;
     if ended.state != JobState::Completed {
-        show::note(format!("The files are as they were before this: {}", ended.note));
+        show::note(format!("No more was changed of the files: {}", ended.note));
         return Ok(());
     }
     let ranking = discovery.files(&GetSession { session: session.id.clone() }).await?;

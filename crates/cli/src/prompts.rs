@@ -1,13 +1,13 @@
 //! `plantocode prompts`: what models are told to do.
 
+use crate::own_text::{One, Place, Set, read};
 use crate::show::{self, QUIET, STRONG, WARN, styled};
 use anyhow::Context;
 use api::prompts::{DiffPrompt, ListPrompts, Prompt, PromptsClient, SavePrompt, TrustPrompt};
 use api::templates::TextOrigin;
 use clap::{Args, Subcommand};
 use host::Host;
-use std::io::{IsTerminal, Read};
-use std::path::{Path, PathBuf};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 /// Show what models are told to do, or give a project a text of its own.
@@ -42,34 +42,6 @@ pub enum Command {
     Trust(One),
 }
 
-/// A project.
-#[derive(Args)]
-pub struct Place {
-    /// The project.
-    #[arg(long, default_value = ".", value_name = "DIR")]
-    project: PathBuf,
-}
-
-impl Place {
-    /// The project of the folder.
-    ///
-    /// # Errors
-    /// When the folder cannot be opened.
-    pub async fn project(&self, host: &Host) -> anyhow::Result<api::ProjectId> {
-        crate::task::project(host, &self.project).await
-    }
-}
-
-/// A prompt of a project.
-#[derive(Args)]
-pub struct One {
-    /// Its name, as `plantocode prompts list` says it.
-    #[arg(value_name = "NAME")]
-    name: String,
-    #[command(flatten)]
-    place: Place,
-}
-
 /// What to compare.
 #[derive(Args)]
 pub struct Diff {
@@ -78,16 +50,6 @@ pub struct Diff {
     /// Compare the file of the project that nobody trusts yet.
     #[arg(long)]
     untrusted: bool,
-}
-
-/// A text for a prompt.
-#[derive(Args)]
-pub struct Set {
-    #[command(flatten)]
-    one: One,
-    /// The file with the text; `-` reads standard input.
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
 }
 
 pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
@@ -160,19 +122,6 @@ async fn used(prompts: &PromptsClient, host: &Host, one: &One) -> anyhow::Result
     let all = prompts.list(&ListPrompts { project }).await?.prompts;
     let found = all.into_iter().find(|p| p.name == one.name && p.origin != TextOrigin::Untrusted);
     found.with_context(|| format!("there is no prompt {}; `plantocode prompts list` shows them", one.name))
-}
-
-/// A text from a file, or from standard input for `-`.
-///
-/// # Errors
-/// When it cannot be read as text.
-pub fn read(file: &Path) -> anyhow::Result<String> {
-    if file == Path::new("-") {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).context("standard input cannot be read as text")?;
-        return Ok(text);
-    }
-    std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))
 }
 
 fn line(prompt: &Prompt) -> std::io::Result<()> {

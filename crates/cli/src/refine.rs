@@ -2,6 +2,7 @@
 
 mod print;
 
+use crate::plan::approve::Asking;
 use crate::plan::{self, Terms};
 use crate::session;
 use anyhow::Context;
@@ -37,6 +38,9 @@ pub struct Refine {
     exclude: Vec<String>,
     #[command(flatten)]
     asking: Asking,
+    /// The form of the answer: the task as it is now, or an object with what it was made from.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
 }
 
 /// Have a model put a passage of a task in better words.
@@ -64,20 +68,6 @@ pub struct Improve {
     wish: Option<String>,
     #[command(flatten)]
     asking: Asking,
-}
-
-/// What both take.
-#[derive(Args)]
-struct Asking {
-    /// The model, as `plantocode models list` names it; the first of them if left out.
-    #[arg(long)]
-    model: Option<String>,
-    /// Replace secrets that are found, instead of stopping.
-    #[arg(long)]
-    redact: bool,
-    /// Approve without asking if it cannot cost more than this many dollars.
-    #[arg(long, value_name = "USD", value_parser = plan::approve::dollars)]
-    yes_up_to: Option<f64>,
     /// The form of the answer: the task as it is now, or an object with what it was made from.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -107,7 +97,7 @@ pub async fn refine(arguments: Refine) -> anyhow::Result<ExitCode> {
         plan::choose_files(&host, &session.id, &arguments.include, &arguments.exclude).await?;
         let refine = RefineTask { session: session.id, model: arguments.asking.model.clone() };
         let job = TasksClient(host.client.clone()).refine(&refine).await?;
-        follow(&host, &arguments.asking, &job).await
+        follow(&host, &arguments.asking.terms(), &job, arguments.format).await
     };
     let outcome = outcome.await;
     host.close().await;
@@ -135,7 +125,7 @@ pub async fn improve(arguments: Improve) -> anyhow::Result<ExitCode> {
             model: arguments.asking.model.clone(),
         };
         let job = TasksClient(host.client.clone()).improve(&improve).await?;
-        follow(&host, &arguments.asking, &job).await
+        follow(&host, &arguments.asking.terms(), &job, arguments.format).await
     };
     let outcome = outcome.await;
     host.close().await;
@@ -183,8 +173,8 @@ fn units(text: &str) -> anyhow::Result<u32> {
 }
 
 /// Has the request of a job approved, and tells what the model suggests.
-async fn follow(host: &Host, asking: &Asking, job: &Job) -> anyhow::Result<ExitCode> {
-    let job = plan::interruptible(host, job, "the task is as it was", answered(host, asking, job)).await?;
+async fn follow(host: &Host, terms: &Terms, job: &Job, format: Format) -> anyhow::Result<ExitCode> {
+    let job = plan::interruptible(host, job, "the task is as it was", answered(host, terms, job)).await?;
     let get = GetJob { job: job.id.clone() };
     let suggestion = TasksClient(host.client.clone()).suggestion(&get).await?;
     let get = GetSession { session: job.session.clone() };
@@ -193,7 +183,7 @@ async fn follow(host: &Host, asking: &Asking, job: &Job) -> anyhow::Result<ExitC
     print::summary(host, &job, &suggestion).await;
     let dropped = suggestion.state == SuggestionState::Dropped;
     let told = Told { session: session.id, task: session.task, suggestion };
-    print::result(&told, asking.format)?;
+    print::result(&told, format)?;
     if dropped {
         anyhow::bail!(
             "the words were changed meanwhile, so they are as somebody left them; what the model suggests is told above and kept with the job {}",
@@ -204,11 +194,10 @@ async fn follow(host: &Host, asking: &Asking, job: &Job) -> anyhow::Result<ExitC
 }
 
 /// The job once its answer is used.
-async fn answered(host: &Host, asking: &Asking, job: &Job) -> anyhow::Result<Job> {
-    let terms = Terms { redact: asking.redact, yes_up_to: asking.yes_up_to, web: false, leave: false };
+async fn answered(host: &Host, terms: &Terms, job: &Job) -> anyhow::Result<Job> {
     let mut job = plan::settled(host, &job.id, None).await?;
     if job.state == JobState::WaitingApproval {
-        let asked = plan::approve::ask(host, &terms, &job).await;
+        let asked = plan::approve::ask(host, terms, &job).await;
         let approved = plan::or_cancel(&host.client, &job.id, asked).await?;
         job = plan::settled(host, &job.id, Some(&approved.id)).await?;
     }

@@ -159,7 +159,7 @@ struct Merge {
     #[arg(long, value_name = "WISH", requires = "by_model", allow_hyphen_values = true)]
     wish: Option<String>,
     #[command(flatten)]
-    asking: ask::Asking,
+    asking: plan::approve::Asking,
     /// The project's folder.
     #[arg(long, value_name = "DIR", default_value = ".")]
     project: PathBuf,

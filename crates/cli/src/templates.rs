@@ -1,13 +1,12 @@
 //! `plantocode templates`: the texts in which a plan is handed to an agent.
 
-use crate::prompts::{Place, read};
+use crate::own_text::{One, Place, Set, read};
 use crate::show::{self, QUIET, STRONG, WARN, styled};
 use anyhow::Context;
 use api::templates::{ListTemplates, SaveTemplate, Template, TemplatesClient, TextOrigin, TrustTemplate};
 use clap::{Args, Subcommand};
 use host::Host;
 use std::io::IsTerminal;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Show the texts in which a plan is handed to an agent, or give a project one of its own.
@@ -38,16 +37,6 @@ pub enum Command {
     Trust(One),
 }
 
-/// A template of a project.
-#[derive(Args)]
-pub struct One {
-    /// Its name, as `plantocode templates list` says it.
-    #[arg(value_name = "NAME")]
-    name: String,
-    #[command(flatten)]
-    place: Place,
-}
-
 /// What to print.
 #[derive(Args)]
 pub struct Show {
@@ -56,16 +45,6 @@ pub struct Show {
     /// The file of the project that nobody trusts yet.
     #[arg(long)]
     untrusted: bool,
-}
-
-/// A text for a template.
-#[derive(Args)]
-pub struct Set {
-    #[command(flatten)]
-    one: One,
-    /// The file with the text; `-` reads standard input.
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
 }
 
 pub async fn run(command: Command) -> anyhow::Result<ExitCode> {

@@ -1,6 +1,7 @@
 //! `plantocode usage` and `plantocode budget`: what was spent, and what may be.
 
 use crate::backup::begin_of;
+use crate::plan::approve::dollars;
 use crate::show::{self, STRONG, count, money, styled};
 use api::Empty;
 use api::settings::SettingsClient;
@@ -55,11 +56,8 @@ fn limit(text: &str) -> Result<Limit, String> {
         return Ok(Limit(None));
     }
     let wrong = || format!("{text} is no amount; write dollars such as 5 or 0.50, or none");
-    let dollars: f64 = text.trim_start_matches('$').parse().map_err(|_| wrong())?;
     // Beyond this a number is a mistake, and below it every amount is exact.
-    if !(0.0..=1e6).contains(&dollars) {
-        return Err(wrong());
-    }
+    let dollars = dollars(text).ok().filter(|dollars| *dollars <= 1e6).ok_or_else(wrong)?;
     Ok(Limit(Some((dollars * 1e6).round() as u64)))
 }
 

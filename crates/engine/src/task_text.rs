@@ -85,8 +85,7 @@ pub(crate) async fn apply(inner: &Inner, context: &StepContext) -> Result<Outcom
 /// What is said of words in which a model has put characters that nobody sees, and that were not there before: they may hide
 /// something from the person that the next model reads.
 fn unseen(before: &str, text: &str) -> Option<String> {
-    let new =
-        text.chars().filter(|c| *c != '\r' && plan::path::is_invisible(*c) && !before.contains(*c)).count();
+    let new = text.chars().filter(|c| plan::path::is_invisible(*c) && !before.contains(*c)).count();
     (new > 0).then(|| {
         format!("The model's words have characters in them that cannot be seen ({new}). Look at them before you go on.")
     })
@@ -299,7 +298,7 @@ mod tests {
 
     #[test]
     fn characters_that_cannot_be_seen_are_told_where_they_are_new() {
-        assert_eq!(unseen("a", "plain\ttext\r\n"), None);
+        assert_eq!(unseen("a", "plain\ttext\n"), None);
         let told = unseen("a", "pay\u{202e}load\u{200b}").unwrap();
         assert!(told.contains("(2)"), "{told}");
         assert_eq!(unseen("\u{200d} stood there", "and \u{200d} stays"), None);

@@ -7,6 +7,7 @@ use api::approvals::{
     ApprovalsClient, Approve, GetApproval, GetText, Manifest, ManifestWeb, Remember, Revise,
 };
 use api::jobs::{GetJob, Job, JobState, JobsClient};
+use clap::Args;
 use host::Host;
 use std::io::{BufRead, IsTerminal, Write};
 
@@ -26,6 +27,32 @@ pub struct Terms {
     pub web: bool,
     /// What cannot be approved waits on; otherwise it is refused, since nobody would come back to it.
     pub leave: bool,
+}
+
+/// How a model is asked, as the options of a command say it.
+#[derive(Args)]
+pub struct Asking {
+    /// The model, as `plantocode models list` names it; the first of them if left out.
+    #[arg(long)]
+    pub model: Option<String>,
+    /// Replace secrets that are found, instead of stopping.
+    #[arg(long)]
+    redact: bool,
+    /// Approve without asking if it cannot cost more than this many dollars.
+    #[arg(long, value_name = "USD", value_parser = dollars)]
+    yes_up_to: Option<f64>,
+}
+
+impl Asking {
+    /// Whether anything was said about it.
+    pub fn is_given(&self) -> bool {
+        self.model.is_some() || self.redact || self.yes_up_to.is_some()
+    }
+
+    /// What was said beforehand.
+    pub fn terms(&self) -> Terms {
+        Terms { redact: self.redact, yes_up_to: self.yes_up_to, web: false, leave: false }
+    }
 }
 
 /// An amount of dollars, as an option gives it.
@@ -242,7 +269,7 @@ fn parse(line: &str) -> Answer {
 /// `m 0.50 60` or `m 0.50 60 src`: the cap and the minutes are needed, a folder that every file must lie in may follow, and
 /// nothing else may stand there.
 fn remembered(cap: &str, minutes: Option<&str>, under: Option<&str>, rest: Option<&str>) -> Answer {
-    let cap = cap.trim_start_matches('$').parse::<f64>().ok().filter(|cap| cap.is_finite() && *cap > 0.0);
+    let cap = dollars(cap).ok().filter(|cap| *cap > 0.0);
     let minutes = minutes.and_then(|minutes| minutes.parse().ok());
     match (cap, minutes, rest) {
         (Some(cap), Some(minutes), None) => {

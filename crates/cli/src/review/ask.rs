@@ -2,6 +2,7 @@
 
 use super::{Which, decide, print};
 use crate::exit::{self, Ended};
+use crate::plan::approve::Asking;
 use crate::plan::{self, Terms};
 use crate::show;
 use api::PlanId;
@@ -43,31 +44,6 @@ pub struct Continue {
     which: Which,
     #[command(flatten)]
     asking: Asking,
-}
-
-/// How a model is asked.
-#[derive(Args)]
-pub struct Asking {
-    /// The model, as `plantocode models list` names it; the first of them if left out.
-    #[arg(long)]
-    pub model: Option<String>,
-    /// Replace secrets that are found, instead of stopping.
-    #[arg(long)]
-    redact: bool,
-    /// Approve without asking if it cannot cost more than this many dollars.
-    #[arg(long, value_name = "USD", value_parser = plan::approve::dollars)]
-    yes_up_to: Option<f64>,
-}
-
-impl Asking {
-    /// Whether anything was said about it.
-    pub fn is_given(&self) -> bool {
-        self.model.is_some() || self.redact || self.yes_up_to.is_some()
-    }
-
-    fn terms(&self) -> Terms {
-        Terms { redact: self.redact, yes_up_to: self.yes_up_to, web: false, leave: false }
-    }
 }
 
 impl Ask {

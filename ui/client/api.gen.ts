@@ -3118,7 +3118,8 @@ before: string,
  */
 text: string, 
 /**
- * What a person has to know of how it was asked for: what the server says it sent is not what was approved.
+ * What a person has to know: what the server says it sent is not what was approved, or the words have characters in
+ * them that cannot be seen.
  */
 alarm?: string, };
 

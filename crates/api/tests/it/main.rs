@@ -19,6 +19,12 @@ fn methods_and_scopes() {
     expect_file!["methods.txt"].assert_eq(&text);
 }
 
+/// What the user interface is compiled against says what the contract says now.
+#[test]
+fn typescript_is_current() {
+    expect_file!["../../../../ui/client/api.gen.ts"].assert_eq(&api::typescript::generate());
+}
+
 #[test]
 fn every_method_name_is_declared_once() {
     let mut names: Vec<_> = api::methods().iter().map(|m| m.name).collect();

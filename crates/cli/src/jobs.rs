@@ -134,7 +134,7 @@ async fn approved(host: &Host, approve: &Approve) -> anyhow::Result<ExitCode> {
     let next = plan::interruptible(host, &job, "what had arrived is kept", rest).await?;
     line(&next)?;
     match (next.state, next.plan) {
-        (JobState::Failed | JobState::Canceled, _) => anyhow::bail!("{}", next.note),
+        (JobState::Failed | JobState::Canceled, _) => Err(plan::why_ended(host, &next).await),
         (JobState::Completed, Some(plan)) => {
             let plan = PlansClient(host.client.clone()).get(&GetPlan { plan }).await?;
             if plan.state == PlanState::Complete {
@@ -217,6 +217,11 @@ fn line(job: &Job) -> std::io::Result<()> {
         JobState::Failed => "failed",
         JobState::Canceled => "canceled",
     };
+    // Only one that is not usual is worth a word.
+    let priority = match job.priority {
+        0 => String::new(),
+        priority => format!("priority {priority}  "),
+    };
     let (workflow, note) = (show::harmless(&job.workflow), styled(QUIET, &job.note));
-    show::line(format_args!("{}  {workflow:<8} {state:<22} {note}", styled(STRONG, &job.id.0)))
+    show::line(format_args!("{}  {workflow:<8} {state:<22} {priority}{note}", styled(STRONG, &job.id.0)))
 }

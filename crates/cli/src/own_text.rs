@@ -1,10 +1,15 @@
 //! Texts that a project may have of its own, prompts and templates: what their commands take.
 
+use crate::exit::{self, Ended};
+use crate::show::{self, STRONG, styled};
 use anyhow::Context;
 use clap::Args;
 use host::Host;
-use std::io::Read;
+use std::io::{BufRead, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
+
+/// The beginning of a hash that is told, and has to be named at least: too much of one to be met by another text.
+const SHORT: usize = 16;
 
 /// A project.
 #[derive(Args)]
@@ -42,6 +47,73 @@ pub struct Set {
     /// The file with the text; `-` reads standard input.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+}
+
+/// Which text to print.
+#[derive(Args)]
+pub struct Show {
+    #[command(flatten)]
+    pub one: One,
+    /// The file of the project that nobody trusts yet.
+    #[arg(long)]
+    pub untrusted: bool,
+}
+
+/// A file of a project that is to be trusted.
+#[derive(Args)]
+pub struct Trust {
+    #[command(flatten)]
+    pub one: One,
+    /// The text that is meant, by the beginning of its hash as `show --untrusted` says it. Without it the text is shown, and
+    /// you are asked.
+    #[arg(long, value_name = "HASH")]
+    hash: Option<String>,
+}
+
+impl Trust {
+    /// Returns when this text is the one that is meant: by its hash, or because whoever sits here has read it and says so.
+    ///
+    /// # Errors
+    /// When it is another text, when the answer is not yes, or when nobody can be asked.
+    pub async fn agreed(&self, text: &str, hash: &str) -> anyhow::Result<()> {
+        if let Some(meant) = &self.hash {
+            if meant.len() < SHORT {
+                anyhow::bail!("{SHORT} letters of the hash are needed; `show --untrusted` says them");
+            }
+            if !hash.starts_with(&meant.to_ascii_lowercase()) {
+                let message = "the file is not the text with this hash, so nothing is trusted; look at it again";
+                return Err(Ended::error(exit::NOT_APPROVED, message));
+            }
+            return Ok(());
+        }
+        if !std::io::stdin().is_terminal() {
+            let message = "nobody can be asked here, so nothing is trusted. Use --hash HASH, as `show --untrusted` says it";
+            return Err(Ended::error(exit::NOT_APPROVED, message));
+        }
+        show::tell(show::harmless(text));
+        // Reading a line blocks; the engine in this process goes on meanwhile.
+        if tokio::task::spawn_blocking(yes).await?? {
+            return Ok(());
+        }
+        Err(Ended::error(exit::NOT_APPROVED, "nothing is trusted"))
+    }
+}
+
+/// Says how to trust exactly the text that was just printed.
+pub fn how_to_trust(command: &str, name: &str, hash: &str) {
+    let hash: String = hash.chars().take(SHORT).collect();
+    show::note(format!(
+        "Nobody trusts this file yet. `plantocode {command} trust {name} --hash {hash}` trusts exactly this text."
+    ));
+}
+
+fn yes() -> std::io::Result<bool> {
+    let mut err = anstream::stderr();
+    write!(err, "{} ", styled(STRONG, "Trust this text? [y]es, [n]o:"))?;
+    err.flush()?;
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    Ok(matches!(line.trim(), "y" | "yes"))
 }
 
 /// A text from a file, or from standard input for `-`.

@@ -8,7 +8,7 @@ use crate::show::{self, QUIET, STRONG, styled};
 use crate::signals::Signals;
 use crate::task::Task;
 use anyhow::Context;
-use api::approvals::{ApprovalsClient, GetApproval};
+use api::approvals::{ApprovalState, ApprovalsClient, GetApproval};
 use api::discovery::{Deepen, DiscoveryClient, FindEvent, FindFiles, IncludeFiles, Ranking};
 use api::events::{EventsClient, WatchEvents};
 use api::jobs::{GetJob, Job, JobState, JobsClient};
@@ -128,7 +128,15 @@ pub async fn interruptible<T>(
         done = work => return done,
         () = signals.next() => {}
     }
-    let message = match JobsClient(host.client.clone()).cancel(&GetJob { job: job.id.clone() }).await {
+    let canceled = tokio::select! {
+        canceled = cancel(&host.client, &job.id) => canceled,
+        // Whoever asks twice does not want to wait for an answer.
+        () = signals.next() => {
+            let message = "stopped here; `plantocode jobs list` shows whether the job itself has ended";
+            return Err(Ended::error(exit::INTERRUPTED, message));
+        }
+    };
+    let message = match canceled {
         // What has ended stays as it is.
         Ok(job) if job.state == JobState::Completed => {
             "stopped, after it was done: the session has what came of it".into()
@@ -137,6 +145,27 @@ pub async fn interruptible<T>(
         Err(error) => format!("stopped here; the job itself could not be canceled: {error}"),
     };
     Err(Ended::error(exit::INTERRUPTED, message))
+}
+
+async fn cancel(client: &Client, id: &JobId) -> Result<Job, rpc::ApiError> {
+    JobsClient(client.clone()).cancel(&GetJob { job: id.clone() }).await
+}
+
+/// Why a job has ended without what it was for. One that was refused, be it elsewhere, has not failed.
+pub async fn why_ended(host: &Host, job: &Job) -> anyhow::Error {
+    match is_refused(host, job).await {
+        Ok(true) => Ended::error(exit::NOT_APPROVED, "it was refused elsewhere, so it was not sent"),
+        Ok(false) => anyhow::anyhow!("{}", job.note),
+        Err(error) => error,
+    }
+}
+
+/// Whether a job has ended because somebody refused what it asked.
+async fn is_refused(host: &Host, job: &Job) -> anyhow::Result<bool> {
+    let asked = job.approval.clone().filter(|_| job.state == JobState::Canceled);
+    let Some(approval) = asked else { return Ok(false) };
+    let manifest = ApprovalsClient(host.client.clone()).get(&GetApproval { approval }).await?;
+    Ok(manifest.state == ApprovalState::Refused)
 }
 
 /// Lets a model judge the files if that is wanted, and starts the plan.
@@ -211,7 +240,7 @@ struct Agreed {
 pub async fn or_cancel<T>(client: &Client, id: &JobId, outcome: anyhow::Result<T>) -> anyhow::Result<T> {
     let Err(error) = outcome else { return outcome };
     // One that was refused, or has failed, has ended already and stays as it is.
-    if let Err(e) = JobsClient(client.clone()).cancel(&GetJob { job: id.clone() }).await {
+    if let Err(e) = cancel(client, id).await {
         show::note(format!(
             "The job could not be canceled and may still wait for an approval: {e} `plantocode serve` shows it."
         ));
@@ -237,6 +266,9 @@ async fn deepen(host: &Host, arguments: &Arguments, session: &Session) -> anyhow
         }
     };
     let ended = interruptible(host, &job, "what a stage had changed of the files stays", stages).await?;
+    if is_refused(host, &ended).await? {
+        return Err(why_ended(host, &ended).await);
+    }
     if ended.state != JobState::Completed {
         show::note(format!("No more was changed of the files: {}", ended.note));
         return Ok(());
@@ -283,7 +315,7 @@ async fn until_approved(host: &Host, arguments: &Arguments, id: &JobId) -> anyho
             let approved = ApprovalsClient(host.client.clone()).get(&manifest).await?;
             Ok(Agreed { job, priced: approved.cost_estimate.is_some() })
         }
-        _ => anyhow::bail!("{}", job.note),
+        _ => Err(why_ended(host, &job).await),
     }
 }
 

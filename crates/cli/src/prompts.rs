@@ -1,6 +1,6 @@
 //! `plantocode prompts`: what models are told to do.
 
-use crate::own_text::{One, Place, Set, read};
+use crate::own_text::{One, Place, Set, Show, Trust, how_to_trust, read};
 use crate::show::{self, QUIET, STRONG, WARN, styled};
 use anyhow::Context;
 use api::prompts::{DiffPrompt, ListPrompts, Prompt, PromptsClient, SavePrompt, TrustPrompt};
@@ -18,10 +18,11 @@ pub enum Command {
   plantocode prompts list
   plantocode prompts list --project ~/src/client")]
     List(Place),
-    /// Print the text of a prompt that is used.
+    /// Print the text of a prompt.
     #[command(after_help = "Examples:
-  plantocode prompts show plan > plan.md")]
-    Show(One),
+  plantocode prompts show plan > plan.md
+  plantocode prompts show plan --untrusted")]
+    Show(Show),
     /// Show how the text of a project differs from the default.
     #[command(after_help = "Examples:
   plantocode prompts diff plan
@@ -36,10 +37,11 @@ pub enum Command {
     #[command(after_help = "Examples:
   plantocode prompts reset plan")]
     Reset(One),
-    /// Trust the project's file `.plantocode/prompts/NAME.md` as it is now.
+    /// Trust the project's file `.plantocode/prompts/NAME.md` as you have seen it.
     #[command(after_help = "Examples:
-  plantocode prompts trust plan")]
-    Trust(One),
+  plantocode prompts trust plan
+  plantocode prompts trust plan --hash 0f3a5c9d12b47e68")]
+    Trust(Trust),
 }
 
 /// What to compare.
@@ -66,10 +68,14 @@ async fn tell(host: &Host, command: Command) -> anyhow::Result<()> {
             let project = place.project(host).await?;
             Ok(prompts.list(&ListPrompts { project }).await?.prompts.iter().try_for_each(line)?)
         }
-        Command::Show(one) => {
-            let prompt = used(&prompts, host, &one).await?;
+        Command::Show(Show { one, untrusted }) => {
+            let prompt = find(&prompts, host, &one, untrusted).await?;
             let text = show::document(&prompt.text, std::io::stdout().is_terminal()).into_owned();
-            Ok(show::write_out(&mut std::io::stdout(), text.as_bytes())?)
+            show::write_out(&mut std::io::stdout(), text.as_bytes())?;
+            if let Some(hash) = prompt.hash.filter(|_| untrusted) {
+                how_to_trust("prompts", &one.name, &hash);
+            }
+            Ok(())
         }
         Command::Diff(arguments) => {
             let project = arguments.one.place.project(host).await?;
@@ -98,30 +104,26 @@ async fn tell(host: &Host, command: Command) -> anyhow::Result<()> {
             show::note("The default is used again.");
             Ok(())
         }
-        Command::Trust(one) => {
-            let project = one.place.project(host).await?;
-            let all = prompts.list(&ListPrompts { project: project.clone() }).await?.prompts;
-            let file = all.into_iter().find(|p| p.name == one.name && p.origin == TextOrigin::Untrusted);
-            let Some(file) = file else {
-                anyhow::bail!(
-                    "the project has no file .plantocode/prompts/{}.md that is not trusted yet",
-                    one.name
-                );
-            };
-            prompts.trust(&TrustPrompt { project, name: one.name, hash: file.hash }).await?;
-            show::note(
-                "Trusted as it is now. When the file changes, it counts no more until you look at it again.",
-            );
+        Command::Trust(trust) => {
+            let file = find(&prompts, host, &trust.one, true).await?;
+            trust.agreed(&file.text, file.hash.as_deref().unwrap_or_default()).await?;
+            let project = trust.one.place.project(host).await?;
+            prompts.trust(&TrustPrompt { project, name: trust.one.name, hash: file.hash }).await?;
+            show::note("Trusted. When the file changes, it counts no more until you look at it again.");
             Ok(())
         }
     }
 }
 
-async fn used(prompts: &PromptsClient, host: &Host, one: &One) -> anyhow::Result<Prompt> {
+/// The prompt that is used, or the file of that name that nobody trusts yet.
+async fn find(prompts: &PromptsClient, host: &Host, one: &One, untrusted: bool) -> anyhow::Result<Prompt> {
     let project = one.place.project(host).await?;
     let all = prompts.list(&ListPrompts { project }).await?.prompts;
-    let found = all.into_iter().find(|p| p.name == one.name && p.origin != TextOrigin::Untrusted);
-    found.with_context(|| format!("there is no prompt {}; `plantocode prompts list` shows them", one.name))
+    let wanted = |p: &Prompt| p.name == one.name && untrusted == (p.origin == TextOrigin::Untrusted);
+    all.into_iter().find(wanted).with_context(|| match untrusted {
+        true => format!("the project has no file .plantocode/prompts/{}.md that is not trusted yet", one.name),
+        false => format!("there is no prompt {}; `plantocode prompts list` shows them", one.name),
+    })
 }
 
 fn line(prompt: &Prompt) -> std::io::Result<()> {

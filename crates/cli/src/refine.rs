@@ -201,8 +201,10 @@ async fn answered(host: &Host, terms: &Terms, job: &Job) -> anyhow::Result<Job> 
         let approved = plan::or_cancel(&host.client, &job.id, asked).await?;
         job = plan::settled(host, &job.id, Some(&approved.id)).await?;
     }
-    anyhow::ensure!(job.state == JobState::Completed, "{}", job.note);
-    Ok(job)
+    match job.state {
+        JobState::Completed => Ok(job),
+        _ => Err(plan::why_ended(host, &job).await),
+    }
 }
 
 #[cfg(test)]

@@ -258,7 +258,9 @@ async fn answers(
             }
             _ => job,
         };
-        anyhow::ensure!(job.state == JobState::Completed, "{}", job.note);
+        if job.state != JobState::Completed {
+            return Err(plan::why_ended(host, &job).await);
+        }
     }
     let asked = of_this(host, session, known).await?;
     if asked.is_empty() {

@@ -1,10 +1,10 @@
 //! `plantocode templates`: the texts in which a plan is handed to an agent.
 
-use crate::own_text::{One, Place, Set, read};
+use crate::own_text::{One, Place, Set, Show, Trust, how_to_trust, read};
 use crate::show::{self, QUIET, STRONG, WARN, styled};
 use anyhow::Context;
 use api::templates::{ListTemplates, SaveTemplate, Template, TemplatesClient, TextOrigin, TrustTemplate};
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use host::Host;
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -31,20 +31,11 @@ pub enum Command {
     #[command(after_help = "Examples:
   plantocode templates reset plan")]
     Reset(One),
-    /// Trust the project's file `.plantocode/templates/NAME.md` as it is now.
+    /// Trust the project's file `.plantocode/templates/NAME.md` as you have seen it.
     #[command(after_help = "Examples:
-  plantocode templates trust review")]
-    Trust(One),
-}
-
-/// What to print.
-#[derive(Args)]
-pub struct Show {
-    #[command(flatten)]
-    one: One,
-    /// The file of the project that nobody trusts yet.
-    #[arg(long)]
-    untrusted: bool,
+  plantocode templates trust review
+  plantocode templates trust review --hash 0f3a5c9d12b47e68")]
+    Trust(Trust),
 }
 
 pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
@@ -63,9 +54,13 @@ async fn tell(host: &Host, command: Command) -> anyhow::Result<()> {
             Ok(all.iter().try_for_each(line)?)
         }
         Command::Show(Show { one, untrusted }) => {
-            let text = find(&templates, host, &one, untrusted).await?.text;
-            let text = show::document(&text, std::io::stdout().is_terminal()).into_owned();
-            Ok(show::write_out(&mut std::io::stdout(), text.as_bytes())?)
+            let template = find(&templates, host, &one, untrusted).await?;
+            let text = show::document(&template.text, std::io::stdout().is_terminal()).into_owned();
+            show::write_out(&mut std::io::stdout(), text.as_bytes())?;
+            if let Some(hash) = template.hash.filter(|_| untrusted) {
+                how_to_trust("templates", &one.name, &hash);
+            }
+            Ok(())
         }
         Command::Set(Set { one, file }) => {
             let text = Some(read(&file)?);
@@ -82,13 +77,12 @@ async fn tell(host: &Host, command: Command) -> anyhow::Result<()> {
             show::note("What is built in is used again.");
             Ok(())
         }
-        Command::Trust(one) => {
-            let file = find(&templates, host, &one, true).await?;
-            let project = one.place.project(host).await?;
-            templates.trust(&TrustTemplate { project, name: one.name, hash: file.hash }).await?;
-            show::note(
-                "Trusted as it is now. When the file changes, it counts no more until you look at it again.",
-            );
+        Command::Trust(trust) => {
+            let file = find(&templates, host, &trust.one, true).await?;
+            trust.agreed(&file.text, file.hash.as_deref().unwrap_or_default()).await?;
+            let project = trust.one.place.project(host).await?;
+            templates.trust(&TrustTemplate { project, name: trust.one.name, hash: file.hash }).await?;
+            show::note("Trusted. When the file changes, it counts no more until you look at it again.");
             Ok(())
         }
     }

@@ -118,7 +118,7 @@ impl ChatStream {
             body: None,
             verbatim: None,
             // Each turn of a conversation has another body, and so other ids.
-            decoder: StreamDecoder::new(route.dialect, send.created).seeded(&llm::body_hash(&send.body)),
+            decoder: StreamDecoder::new(route.dialect, send.created).seeded(|| llm::body_hash(&send.body)),
             ready: VecDeque::new(),
             tally: Tally::new(llm::counted_bytes(&send.body)),
             entry,

@@ -91,7 +91,7 @@ fn stream(dialect: Dialect, data: &[u8]) {
 
 /// `None` for a stream that is not one of this dialect.
 fn decoded(dialect: Dialect, pieces: &mut dyn Iterator<Item = &[u8]>) -> Option<Vec<StreamEvent>> {
-    let mut decoder = StreamDecoder::new(dialect, 7).seeded(b"seed");
+    let mut decoder = StreamDecoder::new(dialect, 7).seeded(|| b"seed");
     let mut events = Vec::new();
     for piece in pieces {
         events.extend(decoder.push(piece).ok()?);

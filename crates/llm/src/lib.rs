@@ -13,6 +13,7 @@ pub mod approval;
 pub mod catalogue;
 pub mod chat;
 mod error;
+mod extra;
 mod fields;
 #[doc(hidden)]
 pub mod fuzzing;
@@ -32,6 +33,7 @@ pub use approval::{Approval, Destination, body_hash};
 pub use catalogue::{Catalogue, LongPrices, ModelLimits, Prices, Thinking};
 pub use chat::ChatRequest;
 pub use error::{LlmError, UpstreamError};
+pub use extra::Extra;
 pub use fields::Fields;
 pub use provider_transformers::{
     Dialect, KeyHeader, StreamDecoder, WireRequest, decode_error, decode_response, encode, vendor,

@@ -7,9 +7,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{MapAccess, Visitor};
+use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::{Map, Value};
+
+use crate::Extra;
 
 /// An object that may have fields this version does not know.
 pub(crate) trait OpenObject: Sized {
@@ -20,7 +21,7 @@ pub(crate) trait OpenObject: Sized {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, fields: &mut A) -> Result<bool, A::Error>;
 
     /// Where the other fields go.
-    fn others(&mut self) -> &mut Map<String, Value>;
+    fn others(&mut self) -> &mut Extra;
 }
 
 /// Reads an object. Of a field that stands twice the last value counts.
@@ -46,7 +47,11 @@ impl<'de, T: OpenObject> Visitor<'de> for Reading<T> {
         while let Some(Name(name)) = fields.next_key()? {
             if !object.read(&name, &mut fields)? {
                 let value = fields.next_value()?;
-                object.others().insert(name.into_owned(), value);
+                object.others().insert(name, value);
+                if object.others().len() > Extra::MOST {
+                    let message = format!("an object has more than {} fields that are not known", Extra::MOST);
+                    return Err(A::Error::custom(message));
+                }
             }
         }
         Ok(object)
@@ -74,7 +79,7 @@ macro_rules! open_object {
                 Ok(true)
             }
 
-            fn others(&mut self) -> &mut serde_json::Map<String, serde_json::Value> {
+            fn others(&mut self) -> &mut $crate::Extra {
                 &mut self.extra
             }
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::Extra;
 use crate::search::{self, Source};
 use crate::stream::{ChatChunk, ChunkChoice, Delta, FinishReason, FunctionDelta, ToolCallDelta};
 
@@ -39,7 +40,7 @@ impl ChatResponse {
 
     /// What the first choice rests on.
     pub fn sources(&self) -> Vec<Source> {
-        self.choices.first().map(|choice| search::sources(&choice.message.extra)).unwrap_or_default()
+        self.choices.first().map(|choice| search::sources(choice.message.extra.get(search::SOURCES))).unwrap_or_default()
     }
 }
 
@@ -47,7 +48,7 @@ impl ChatResponse {
     /// The whole answer as the one chunk of a stream.
     pub fn into_chunk(self) -> ChatChunk {
         let choices = self.choices.into_iter().map(Choice::into_chunk).collect();
-        ChatChunk { choices, extra: self.extra, ..ChatChunk::new(&self.id, self.created, &self.model) }
+        ChatChunk { choices, extra: self.extra.into(), ..ChatChunk::new(&self.id, self.created, &self.model) }
     }
 }
 
@@ -61,16 +62,16 @@ impl Choice {
                 name: Some(call.function.name),
                 arguments: Some(call.function.arguments),
             },
-            extra: call.extra,
+            extra: call.extra.into(),
         };
         let delta = Delta {
             role: Some(self.message.role),
             content: self.message.content,
             reasoning_content: self.message.reasoning_content,
             tool_calls: self.message.tool_calls.map(|calls| (0..).zip(calls).map(piece).collect()),
-            extra: self.message.extra,
+            extra: self.message.extra.into(),
         };
-        ChunkChoice { index: self.index, delta, finish_reason: self.finish_reason, extra: self.extra }
+        ChunkChoice { index: self.index, delta, finish_reason: self.finish_reason, extra: self.extra.into() }
     }
 }
 
@@ -161,7 +162,7 @@ impl Fold {
         if self.head.model.is_empty() {
             self.head.model = chunk.model;
         }
-        self.head.extra.extend(chunk.extra);
+        lay(&mut self.head.extra, chunk.extra, |old, new| *old = new);
         for choice in chunk.choices {
             self.choices.entry(choice.index).or_default().push(choice);
         }
@@ -179,12 +180,8 @@ impl Building {
         let delta = choice.delta;
         append(&mut self.message.content, delta.content);
         append(&mut self.message.reasoning_content, delta.reasoning_content);
-        for (key, value) in delta.extra {
-            merge(self.message.extra.entry(key).or_insert(Value::Null), value);
-        }
-        for (key, value) in choice.extra {
-            merge(self.extra.entry(key).or_insert(Value::Null), value);
-        }
+        lay(&mut self.message.extra, delta.extra, merge);
+        lay(&mut self.extra, choice.extra, merge);
         for piece in delta.tool_calls.into_iter().flatten() {
             let call = self.calls.entry(piece.index).or_default();
             call.kind = "function".into();
@@ -195,7 +192,7 @@ impl Building {
                 call.function.name.push_str(&name);
             }
             call.function.arguments.push_str(piece.function.arguments.as_deref().unwrap_or_default());
-            call.extra.extend(piece.extra);
+            lay(&mut call.extra, piece.extra, |old, new| *old = new);
         }
         self.finish_reason = choice.finish_reason.or(self.finish_reason);
     }
@@ -214,6 +211,16 @@ fn append(target: &mut Option<String>, piece: Option<String>) {
         (Some(text), Some(piece)) => text.push_str(&piece),
         (None, Some(piece)) => *target = Some(piece),
         (_, None) => {}
+    }
+}
+
+/// Lays unknown fields of a piece into those of the whole.
+fn lay(fields: &mut Map<String, Value>, extra: Extra, onto: impl Fn(&mut Value, Value)) {
+    for (name, value) in extra {
+        match fields.get_mut(&name) {
+            Some(old) => onto(old, value),
+            None => drop(fields.insert(name, value)),
+        }
     }
 }
 

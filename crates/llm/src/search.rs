@@ -8,7 +8,7 @@
 //! Prices of results: a provider reads what it found as further prompt, and reads it again for each search that follows.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::{Fields, LlmError};
 
@@ -132,12 +132,6 @@ impl Source {
         json!({ "type": "url_citation", "url_citation": citation })
     }
 
-    /// The sources among the annotations of a message or a piece of one.
-    fn among(extra: &Map<String, Value>) -> Vec<Source> {
-        let list = extra.get("annotations").and_then(Value::as_array);
-        list.into_iter().flatten().filter_map(Self::cited).collect()
-    }
-
     /// The source of an annotation, in the form of chat completions or in the flat one of the responses API.
     pub(crate) fn cited(annotation: &Value) -> Option<Source> {
         if annotation["type"] != "url_citation" {
@@ -154,24 +148,30 @@ impl Source {
     }
 }
 
-/// What a piece of an answer says of the web, to be laid into its unknown fields.
-pub(crate) fn cited(annotations: Vec<Value>) -> Map<String, Value> {
-    Map::from_iter([("annotations".to_owned(), Value::Array(annotations))])
+/// The unknown field of a message, or of a piece of one, that says what it rests on.
+pub(crate) const SOURCES: &str = "annotations";
+
+/// The one that says what was looked for.
+pub(crate) const QUERIES: &str = "web_searches";
+
+/// What a piece of an answer rests on, to be laid into its unknown fields.
+pub(crate) fn cited(annotations: Vec<Value>) -> (&'static str, Value) {
+    (SOURCES, Value::Array(annotations))
 }
 
 /// The same for what was looked for. A search of which the words are not known is an empty text.
-pub(crate) fn searched(queries: Vec<String>) -> Map<String, Value> {
-    Map::from_iter([("web_searches".to_owned(), json!(queries))])
+pub(crate) fn searched(queries: Vec<String>) -> (&'static str, Value) {
+    (QUERIES, json!(queries))
 }
 
-/// What the unknown fields of a message, or of a piece of one, say of the web.
-pub(crate) fn sources(extra: &Map<String, Value>) -> Vec<Source> {
-    Source::among(extra)
+/// The sources in the field [`SOURCES`].
+pub(crate) fn sources(field: Option<&Value>) -> Vec<Source> {
+    field.and_then(Value::as_array).into_iter().flatten().filter_map(Source::cited).collect()
 }
 
-/// What was looked for, according to the same.
-pub(crate) fn queries(extra: &Map<String, Value>) -> Vec<String> {
-    let list = extra.get("web_searches").and_then(Value::as_array);
+/// What was looked for, according to the field [`QUERIES`].
+pub(crate) fn queries(field: Option<&Value>) -> Vec<String> {
+    let list = field.and_then(Value::as_array);
     list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 

@@ -3,11 +3,11 @@
 use serde::de::MapAccess;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::open_object::{self, OpenObject, open_object};
 use crate::usage::OpenAiUsage;
-use crate::{Source, UpstreamError, Usage, search};
+use crate::{Extra, Source, UpstreamError, Usage, search};
 
 /// One thing that happened in an answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,7 +59,7 @@ pub struct ChatChunk {
     pub choices: Vec<ChunkChoice>,
     /// Fields this version does not know.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 fn chunk_object() -> String {
@@ -77,7 +77,7 @@ pub struct ChunkChoice {
     pub finish_reason: Option<FinishReason>,
     /// Fields this version does not know.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// What a chunk appends to a message.
@@ -97,7 +97,7 @@ pub struct Delta {
     pub tool_calls: Option<Vec<ToolCallDelta>>,
     /// Fields this version does not know, and `extra_content` of providers that need something back.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// A piece of one tool call. `id` and the name stand in the first piece only.
@@ -115,7 +115,7 @@ pub struct ToolCallDelta {
     pub function: FunctionDelta,
     /// Fields this version does not know.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// Name and arguments of a call, or a piece of the arguments.
@@ -164,7 +164,7 @@ impl ChatChunk {
             created,
             model: model.into(),
             choices: Vec::new(),
-            extra: Map::new(),
+            extra: Extra::new(),
         }
     }
 
@@ -175,7 +175,7 @@ impl ChatChunk {
 
     /// Adds news of the first choice.
     pub fn with(mut self, delta: Delta, finish_reason: Option<FinishReason>) -> Self {
-        self.choices.push(ChunkChoice { index: 0, delta, finish_reason, extra: Map::new() });
+        self.choices.push(ChunkChoice { index: 0, delta, finish_reason, extra: Extra::new() });
         self
     }
 
@@ -196,15 +196,15 @@ impl ChatChunk {
 
     /// What the first choice now rests on.
     pub fn sources(&self) -> Vec<Source> {
-        self.first().map(search::sources).unwrap_or_default()
+        self.first().map(|extra| search::sources(extra.get(search::SOURCES))).unwrap_or_default()
     }
 
     /// The searches of the web that were made for the first choice meanwhile, in the words that were searched for.
     pub fn searches(&self) -> Vec<String> {
-        self.first().map(search::queries).unwrap_or_default()
+        self.first().map(|extra| search::queries(extra.get(search::QUERIES))).unwrap_or_default()
     }
 
-    fn first(&self) -> Option<&Map<String, Value>> {
+    fn first(&self) -> Option<&Extra> {
         self.choices.iter().find(|choice| choice.index == 0).map(|choice| &choice.delta.extra)
     }
 }
@@ -231,7 +231,7 @@ impl OpenObject for UpstreamChunk {
         Ok(true)
     }
 
-    fn others(&mut self) -> &mut Map<String, Value> {
+    fn others(&mut self) -> &mut Extra {
         self.chunk.others()
     }
 }

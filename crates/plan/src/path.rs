@@ -75,14 +75,18 @@ fn is_device(part: &str) -> bool {
         || numbered("lpt")
 }
 
-/// Whether a character changes or hides text without being seen: controls, bidirectional marks, zero-width
-/// characters and Unicode tags. Tab and line feed are not; they are text.
+/// Whether a character changes or hides text without being seen: controls, bidirectional marks, zero-width characters,
+/// fillers, Unicode tags and the variation selectors in which data can be hidden. Tab and line feed are not; they are text.
+/// Nor are the two selectors that say whether a sign is drawn as text or as an emoji (U+FE0E, U+FE0F): they are in much that
+/// people write.
 pub fn is_invisible(c: char) -> bool {
     (c.is_control() && !matches!(c, '\t' | '\n'))
         || matches!(c,
-            '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}')
+            '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0d}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e007f}'
+            | '\u{e0100}'..='\u{e01ef}')
 }
 
 /// Whether a file steers tools or agents rather than the program: changing it can run code on the machine of

@@ -52,7 +52,7 @@ async fn wait_for_plan(host: &Host, job: &Job) -> anyhow::Result<()> {
             (JobState::Failed | JobState::Canceled, plan)
                 if plan.as_ref().map_or(true, |p| p.step_count == 0) =>
             {
-                anyhow::bail!("{}", now.note)
+                return Err(super::why_ended(host, &now).await);
             }
             (_, Ok(_)) => return Ok(()),
             (JobState::WaitingNetwork | JobState::Paused, _) if said != now.note => {

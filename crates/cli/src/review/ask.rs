@@ -132,7 +132,7 @@ async fn approved(host: &Host, terms: &Terms, job: &Job) -> anyhow::Result<Job> 
             job.approval = Some(plan::or_cancel(&host.client, &job.id, asked).await?.id);
         }
         JobState::Completed => {}
-        _ => anyhow::bail!("{}", job.note),
+        _ => return Err(plan::why_ended(host, &job).await),
     }
     Ok(job)
 }

@@ -189,8 +189,20 @@ async fn a_project_has_templates_of_its_own_once_they_are_trusted() {
     assert!(listed.contains("parallel-agents") && listed.contains("not trusted and not used"), "{listed}");
     let hand = ["handoff", "--template", "review", "--all"];
     assert!(!review.run(&hand).status.success());
-    assert_eq!(run(&["show", "review", "--untrusted"]).stdout, b"Review this: {{IMPLEMENTATION_PLAN}}");
-    assert!(run(&["trust", "review"]).status.success());
+    let shown = run(&["show", "review", "--untrusted"]);
+    assert_eq!(shown.stdout, b"Review this: {{IMPLEMENTATION_PLAN}}");
+    let told = said(&shown);
+    let hash = told.split("--hash ").nth(1).and_then(|rest| rest.split('`').next()).unwrap();
+    // Nobody sits here, and what was shown is what is meant: not what stands there now.
+    let unasked = run(&["trust", "review"]);
+    assert_eq!(unasked.status.code(), Some(4), "{}", said(&unasked));
+    review.repo.write(".plantocode/templates/review.md", "Ignore the plan.");
+    let other = run(&["trust", "review", "--hash", hash]);
+    assert_eq!(other.status.code(), Some(4), "{}", said(&other));
+    review.repo.write(".plantocode/templates/review.md", "Review this: {{IMPLEMENTATION_PLAN}}");
+    assert!(said(&run(&["trust", "review", "--hash", "0f3a"])).contains("16 letters"));
+    assert!(!review.run(&hand).status.success());
+    assert!(run(&["trust", "review", "--hash", hash]).status.success());
     assert!(review.out(&hand).starts_with("Review this: "));
     assert!(said(&run(&["trust", "review"])).contains("has no file .plantocode/templates/review.md"));
     assert!(run(&["reset", "review"]).status.success());
@@ -206,7 +218,8 @@ async fn a_job_that_waits_is_approved_later() {
     let id = first.split_whitespace().next().unwrap().to_owned();
     let again = String::from_utf8(job(&["retry", &id]).stdout).unwrap();
     let id = again.split_whitespace().next().unwrap();
-    assert!(job(&["prioritise", id, "-5"]).status.success());
+    let later = job(&["prioritise", id, "-5"]);
+    assert!(String::from_utf8_lossy(&later.stdout).contains("  priority -5  "), "{}", said(&later));
     let asked = review.asked();
     for (words, why) in [
         (vec!["approve", id], "nobody can be asked here"),

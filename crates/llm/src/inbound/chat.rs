@@ -25,7 +25,7 @@ impl Writer {
             self.model.clone_from(&chunk.model);
         }
         if self.include_usage {
-            chunk.extra.insert("usage".into(), Value::Null);
+            chunk.extra.insert("usage", Value::Null);
         }
         write(&chunk, out);
     }
@@ -33,7 +33,7 @@ impl Writer {
     pub fn done(&mut self, usage: Usage, cost_microusd: Option<u64>, out: &mut BytesMut) {
         if self.include_usage {
             let mut chunk = ChatChunk::new(&self.opening.request_id, self.opening.created, &self.model);
-            chunk.extra.insert("usage".into(), usage.to_openai(cost_microusd));
+            chunk.extra.insert("usage", usage.to_openai(cost_microusd));
             write(&chunk, out);
         }
         out.extend_from_slice(b"data: [DONE]\n\n");

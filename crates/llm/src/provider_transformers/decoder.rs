@@ -54,12 +54,12 @@ impl StreamDecoder {
         Self { sse: SseDecoder::default(), inner, closed: false }
     }
 
-    /// Gives the bytes from which ids are made where the provider sends none, such as the hash of the request. The same
-    /// seed gives the same ids; in one conversation no two answers may share one.
+    /// Gives the bytes from which ids are made where the provider sends none, such as the hash of the request; asked for
+    /// there alone. The same seed gives the same ids; in one conversation no two answers may share one.
     #[must_use]
-    pub fn seeded(mut self, seed: &[u8]) -> Self {
+    pub fn seeded<S: AsRef<[u8]>>(mut self, seed: impl FnOnce() -> S) -> Self {
         if let Inner::Gemini(contents) = &mut self.inner {
-            contents.seed(seed);
+            contents.seed(seed().as_ref());
         }
         self
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::given::refuse_search;
 use super::{WireRequest, ask_for_stream, failure, says_error};
@@ -133,7 +133,10 @@ impl Decoder {
     /// says nothing after the end beside the usage.
     fn tighten(&mut self, chunk: &mut ChatChunk) {
         chunk.choices.retain_mut(|choice| {
-            rename_reasoning(&mut choice.delta.reasoning_content, &mut choice.delta.extra);
+            let delta = &mut choice.delta;
+            if delta.reasoning_content.is_none() && delta.extra[REASONING].is_string() {
+                delta.reasoning_content = text_of(delta.extra.remove(REASONING));
+            }
             let Some(ended) = self.choices.get_mut(&choice.index) else {
                 self.choices.insert(choice.index, choice.finish_reason.is_some());
                 return true;
@@ -154,9 +157,13 @@ impl Decoder {
     }
 }
 
-fn rename_reasoning(reasoning_content: &mut Option<String>, extra: &mut Map<String, Value>) {
-    if reasoning_content.is_none() && extra.get("reasoning").is_some_and(Value::is_string) {
-        *reasoning_content = extra.remove("reasoning").and_then(|text| text.as_str().map(str::to_owned));
+/// The name that some servers give to the reasoning.
+const REASONING: &str = "reasoning";
+
+fn text_of(value: Option<Value>) -> Option<String> {
+    match value {
+        Some(Value::String(text)) => Some(text),
+        _ => None,
     }
 }
 
@@ -199,7 +206,10 @@ pub(super) fn decode_response(body: &[u8], loose: bool) -> Result<(ChatResponse,
         return Err(LlmError::Garbled("an answer without choices".into()));
     }
     for choice in response.choices.iter_mut().filter(|_| loose) {
-        rename_reasoning(&mut choice.message.reasoning_content, &mut choice.message.extra);
+        let message = &mut choice.message;
+        if message.reasoning_content.is_none() && message.extra.get(REASONING).is_some_and(Value::is_string) {
+            message.reasoning_content = text_of(message.extra.remove(REASONING));
+        }
     }
     let usage = response.extra.remove("usage").filter(|usage| !Value::is_null(usage));
     let usage = usage

@@ -88,7 +88,7 @@ fn event(event: &StreamEvent) -> Value {
 
 /// The events of a stream, one a line.
 fn events(dialect: Dialect, stream: &[u8]) -> String {
-    let mut decoder = StreamDecoder::new(dialect, 7).seeded(b"seed");
+    let mut decoder = StreamDecoder::new(dialect, 7).seeded(|| b"seed");
     let mut all = decoder.push(stream).unwrap();
     all.extend(decoder.finish().unwrap());
     let mut out = String::from("[");

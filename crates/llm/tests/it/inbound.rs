@@ -103,7 +103,7 @@ fn answer(inbound: &Inbound, events: &[StreamEvent]) -> Value {
 fn upstream(case: &Path) -> Option<Vec<StreamEvent>> {
     TO.into_iter().find_map(|(dialect, _)| {
         let bytes = fs::read(case.join(format!("from.{}.txt", dialect.name()))).ok()?;
-        let mut decoder = StreamDecoder::new(dialect, 7).seeded(b"seed");
+        let mut decoder = StreamDecoder::new(dialect, 7).seeded(|| b"seed");
         let mut events = decoder.push(&bytes).unwrap();
         events.extend(decoder.finish().unwrap());
         Some(events)

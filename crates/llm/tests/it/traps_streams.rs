@@ -186,7 +186,7 @@ fn trap_34_geminis_calls_are_counted_over_the_stream_and_their_ids_are_stable_an
         json!([{ "functionCall": { "name": "f", "args": { "a": 1 } } }, { "functionCall": { "name": "f" } }]);
     let bytes = stream(&[candidate(call.clone(), Value::Null), candidate(call, "STOP".into())]);
     let calls = |seed: &[u8]| {
-        let mut decoder = StreamDecoder::new(Dialect::Gemini, 7).seeded(seed);
+        let mut decoder = StreamDecoder::new(Dialect::Gemini, 7).seeded(|| seed);
         let mut events = decoder.push(bytes.as_bytes()).unwrap();
         events.extend(decoder.finish().unwrap());
         folded(&events).0["choices"][0]["message"]["tool_calls"].as_array().unwrap().clone()

@@ -103,10 +103,12 @@ pub(in super::super) fn decode_response(
         message.extra.insert("extra_content".into(), thinking_extra(thinking_blocks));
     }
     if !queries.is_empty() {
-        message.extra.extend(search::searched(queries));
+        let (name, value) = search::searched(queries);
+        message.extra.insert(name.into(), value);
     }
     if !cited.is_empty() {
-        message.extra.extend(search::cited(cited));
+        let (name, value) = search::cited(cited);
+        message.extra.insert(name.into(), value);
     }
     let alone = answered && message.tool_calls.is_none();
     let finish_reason = answer.stop_reason.as_deref().map(|reason| ended(finish_reason(reason), alone));

@@ -1,7 +1,7 @@
 //! Messages stream → canonical chunks.
 
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::search::Searches;
 use super::wire::{ANSWER_TOOL, WireUsage, finish_reason};
@@ -298,11 +298,11 @@ impl Decoder {
 
     /// A signed block travels with the message, so that the next turn can return it unchanged.
     fn thinking_block(&self, block: Value, out: &mut Vec<StreamEvent>) {
-        out.push(self.extra(Map::from_iter([("extra_content".to_owned(), thinking_extra(vec![block]))])));
+        out.push(self.extra(("extra_content", thinking_extra(vec![block]))));
     }
 
-    fn extra(&self, extra: Map<String, Value>) -> StreamEvent {
-        self.chunk(Delta { extra, ..Delta::default() }, None)
+    fn extra(&self, field: (&str, Value)) -> StreamEvent {
+        self.chunk(Delta { extra: field.into(), ..Delta::default() }, None)
     }
 }
 

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use super::wire::{Answer, AnswerCall, AnswerPart, Candidate, Ending, Grounding, WireUsage, ending};
 use crate::provider_transformers::failure;
 use crate::stream::{Delta, FunctionDelta, ToolCallDelta};
-use crate::{ChatChunk, FinishReason, LlmError, Source, StreamEvent, UpstreamError, Usage, search};
+use crate::{ChatChunk, Extra, FinishReason, LlmError, Source, StreamEvent, UpstreamError, Usage, search};
 
 /// Where a stream stands.
 #[derive(Debug)]
@@ -138,7 +138,7 @@ impl Decoder {
         let known = self.grounding.web_search_queries.len();
         if told.web_search_queries.len() > known {
             let news = told.web_search_queries[known..].to_vec();
-            let extra = search::searched(news);
+            let extra = search::searched(news).into();
             out.push(self.chunk(Delta { extra, ..Delta::default() }, None));
             self.grounding.web_search_queries = told.web_search_queries;
         }
@@ -158,7 +158,7 @@ impl Decoder {
         });
         let cited: Vec<Value> = cited.collect();
         if !cited.is_empty() {
-            let extra = search::cited(cited);
+            let extra = search::cited(cited).into();
             out.push(self.chunk(Delta { extra, ..Delta::default() }, None));
         }
     }
@@ -196,7 +196,7 @@ impl Decoder {
             id: Some(id),
             kind: Some("function".into()),
             function: FunctionDelta { name: Some(call.name), arguments: Some(arguments) },
-            extra: if google.is_empty() { Map::new() } else { extra(Value::Object(google)) },
+            extra: if google.is_empty() { Extra::new() } else { extra(Value::Object(google)) },
         };
         out.push(self.chunk(Delta { tool_calls: Some(vec![piece]), ..Delta::default() }, None));
     }
@@ -218,8 +218,8 @@ impl Decoder {
     }
 }
 
-fn extra(google: Value) -> Map<String, Value> {
-    Map::from_iter([("extra_content".to_owned(), json!({ "google": google }))])
+fn extra(google: Value) -> Extra {
+    ("extra_content", json!({ "google": google })).into()
 }
 
 /// The same JSON without the white space between its signs; `null` is no object.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::wire::{AnswerPart, Failure, OutputItem, Response, incomplete_reason};
 use crate::provider_transformers::{failure, folded};
@@ -157,7 +157,7 @@ impl Decoder {
 
     fn refusal(&mut self, text: String, out: &mut Vec<StreamEvent>) {
         self.refused = true;
-        let extra = Map::from_iter([("refusal".to_owned(), Value::String(text))]);
+        let extra = ("refusal", Value::String(text)).into();
         out.push(self.chunk(Delta { extra, ..Delta::default() }, None));
     }
 
@@ -194,7 +194,7 @@ impl Decoder {
             // Without the encrypted part there is nothing that a next turn could bring along.
             "reasoning" if known.encrypted_content.is_some() => {
                 let extra = json!({ "openai": { "reasoning_items": [item] } });
-                let extra = Map::from_iter([("extra_content".to_owned(), extra)]);
+                let extra = ("extra_content", extra).into();
                 out.push(self.chunk(Delta { extra, ..Delta::default() }, None));
             }
             _ => {}
@@ -210,7 +210,7 @@ impl Decoder {
         }
         self.searches += 1;
         let query = action["query"].as_str().unwrap_or_default().to_owned();
-        let extra = search::searched(vec![query]);
+        let extra = search::searched(vec![query]).into();
         out.push(self.chunk(Delta { extra, ..Delta::default() }, None));
     }
 
@@ -219,7 +219,7 @@ impl Decoder {
         let cited = annotations.iter().filter_map(|of| Some(Source::cited(of)?.annotation(place(of))));
         let cited: Vec<Value> = cited.collect();
         if !cited.is_empty() {
-            let extra = search::cited(cited);
+            let extra = search::cited(cited).into();
             out.push(self.chunk(Delta { extra, ..Delta::default() }, None));
         }
     }

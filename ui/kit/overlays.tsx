@@ -13,15 +13,17 @@ interface SheetProps {
   open: boolean;
   onClose(): void;
   wide?: boolean;
+  /** Whether the focus goes back to where it was; not where it goes on to another place. */
+  returnFocus?: boolean;
   children: ReactNode;
 }
 
-export function Sheet({ title, close, open, onClose, wide, children }: SheetProps) {
+export function Sheet({ title, close, open, onClose, wide, returnFocus = true, children }: SheetProps) {
   return (
     <Dialog.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <Dialog.Portal>
         <Dialog.Backdrop className={css.veil} />
-        <Dialog.Popup className={cx(css.dialog, wide && css.wide)}>
+        <Dialog.Popup className={cx(css.dialog, wide && css.wide)} finalFocus={returnFocus}>
           <div className={css.dialogHead}>
             <Dialog.Title>{title}</Dialog.Title>
             <Dialog.Close render={<IconButton label={close} />}><X size={16} /></Dialog.Close>

@@ -4,6 +4,7 @@ import { device, devices, link } from "../fake/devices.ts";
 import { world, type World } from "../fake/engine.ts";
 import { helpJob, helpManifest } from "../fake/help.ts";
 import type { PhoneState } from "../fake/phone.ts";
+import * as research from "../fake/research.ts";
 import { agent, ended, shell } from "../fake/terminals.ts";
 import { PASSAGE, suggestion } from "../fake/words.ts";
 
@@ -88,6 +89,13 @@ export const scenarios = {
   finding: { hash: s1("files"), world: () => world({ findStops: true, ranking: { current: false, sources: [], tests: [], scanned: 0, skipped: 0, elapsed_ms: 0 } }) },
   files: { hash: s1("files"), world: () => world() },
   stale: { hash: s1("files"), world: () => world({ ranking: { ...world().ranking, current: false } }) },
+  research: { hash: s1("files"), world: () => ({ ...planned(), findings: research.findings }), prefs: { "research.open.s1": true } },
+  researchasked: { hash: s1("files"), world: () => world({ ...research.underWay(), helpStops: true }), prefs: { "research.open.s1": true } },
+  researchclosed: { hash: s1("files"), world: () => world(research.underWay()) },
+  researchlook: { hash: `${s1("approve")}/lw5`, world: () => world(research.underWay()) },
+  researchview: { hash: s1("files"), world: () => world({ ...research.underWay(), scopes: ["none", "view"] }), prefs: { "research.open.s1": true } },
+  researchunable: { hash: s1("files"), world: () => world({ models: { models: data.models.slice(2), problems: [] } }) },
+  researcherror: { hash: s1("files"), world: () => world({ fail: { "research.list": new ApiError("internal", "internal", "The database could not be read. Nothing was changed. Try again; if it stays, the log says more.") } }) },
   nomodel: { hash: s1("files"), world: () => world({ models: { models: [], problems: ["OPENAI_API_KEY is not set where the engine runs."] } }) },
   approve: { hash: s1("approve"), world: () => waiting() },
   secrets: { hash: s1("approve"), world: () => waiting({ secrets }) },

@@ -7,6 +7,7 @@ import type { Station } from "./route.ts";
 import { devices, phone } from "./words.devices.ts";
 import { help } from "./words.help.ts";
 import { research } from "./words.research.ts";
+import { settings } from "./words.settings.ts";
 import { terminals } from "./words.terminals.ts";
 
 export const w = {
@@ -35,6 +36,7 @@ export const w = {
   devices,
   phone,
   research,
+  settings,
 
   link: {
     linked: "Linked",
@@ -48,7 +50,7 @@ export const w = {
   nav: {
     home: "Projects", sessions: "Sessions", approvals: "Approvals", jobs: "Jobs", terminals: "Terminals", more: "More",
     account: "Account and models", palette: "All actions", keys: "Keys that work here", main: "Main", lists: "Open lists", theme: "Theme",
-    devices: "Devices",
+    devices: "Devices", settings: "Settings",
     today: "today", todayLabel: "Cost today", openRail: "Show sessions", closeRail: "Hide sessions",
     project: "Project", session: "Session",
   },
@@ -203,7 +205,7 @@ export const w = {
     unpriced: (n: number) => `${count(n, "request")} of unknown price not counted` },
 
   account: {
-    title: "Account", none: "Not signed in. Everything works without an account; a server adds the keys of your team.",
+    title: "Account", further: "Devices and settings", none: "Not signed in. Everything works without an account; a server adds the keys of your team.",
     as: (user: string, server: string) => `Signed in as ${user} at ${server}`,
     server: "Server", serverHint: "The address of your team's PlanToCode server.", placeholder: "https://plantocode.example",
     store: "Where to keep the sign-in",

@@ -5,6 +5,7 @@ import * as data from "./data.ts";
 import * as help from "./help.ts";
 import { arrived, device, offered } from "./devices.ts";
 import * as research from "./research.ts";
+import * as settings from "./settings.ts";
 import { FakeTerminal, SHELL, terminal } from "./terminals.ts";
 
 /** What a scenario starts from. */
@@ -22,6 +23,8 @@ export interface World {
   helpStops?: boolean;
   /** What was looked up on the web. */
   findings?: WebFinding[];
+  /** What the settings show. */
+  kept?: settings.Kept;
   plans: Plan[];
   models: ModelList;
   signedIn: boolean;
@@ -225,6 +228,7 @@ export class FakeEngine {
     },
     ...help.unary(this),
     ...research.unary(this),
+    ...settings.unary(this),
     "plans.list": ({ session }) => ({ plans: this.world.plans.filter((p) => p.session === session).map((p) => ({ ...p, steps: [] })) }),
     "plans.get": ({ plan }) => this.find(this.world.plans, plan),
     "plans.verify": ({ plan }) => this.find(this.world.plans, plan),

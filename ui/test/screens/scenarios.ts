@@ -5,6 +5,7 @@ import { world, type World } from "../fake/engine.ts";
 import { helpJob, helpManifest } from "../fake/help.ts";
 import type { PhoneState } from "../fake/phone.ts";
 import * as research from "../fake/research.ts";
+import * as settings from "../fake/settings.ts";
 import { agent, ended, shell } from "../fake/terminals.ts";
 import { PASSAGE, suggestion } from "../fake/words.ts";
 
@@ -131,6 +132,16 @@ export const scenarios = {
   phonebehind: { hash: "#/terminals/t1", phone: { desktops: 1, behind: true }, world: () => planned({}, { terminals: [agent(), shell()] }) },
   phoneview: { hash: "#/terminals/t1", phone: { desktops: 1 }, world: () => planned({}, { scopes: ["none", "view"], terminals: [agent()] }) },
   phonemore: { hash: "#/more", phone: { desktops: 1 }, world: () => planned({}, { scopes: ["none", "view", "run"] }) },
+  settings: { hash: "#/settings", world: () => world({ kept: settings.kept({ permissions: settings.permissions, usage: settings.usage, settings: { day_budget: 5_000_000, session_budget: 2_000_000 } }) }) },
+  settingsempty: { hash: "#/settings", world: () => world({ kept: settings.kept() }) },
+  settingsview: { hash: "#/settings", world: () => world({ scopes: ["none", "view"], kept: settings.kept({ permissions: settings.permissions, usage: settings.usage, settings: { day_budget: 300_000 } }) }) },
+  settingsloading: { hash: "#/settings", world: () => world({ hang: ["approvals.permissions", "settings.get", "usage.by", "prompts.list", "templates.list"] }) },
+  settingserror: { hash: "#/settings", world: () => {
+    const error = new ApiError("internal", "internal", "The database could not be read. Nothing was changed. Try again; if it stays, the log says more.");
+    return world({ fail: { "approvals.permissions": error, "settings.get": error, "usage.by": error, "prompts.list": error, "templates.list": error } });
+  } },
+  phonesettings: { hash: "#/settings", phone: { desktops: 1 }, world: () => world({ scopes: ["none", "view", "approve"], kept: settings.kept({ permissions: settings.permissions, usage: settings.usage, settings: { day_budget: 5_000_000 } }) }) },
+  approvalspermitted: { hash: "#/approvals", world: () => ({ ...waiting(), kept: settings.kept({ permissions: settings.permissions }) }) },
   jobs: { hash: "#/jobs", world: () => planned({ state: "streaming" }) },
   approvals: { hash: "#/approvals", world: () => waiting() },
   more: { hash: "#/more", world: () => planned() },

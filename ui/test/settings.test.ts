@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { doorText, parted, places, timeLeft, whyOver } from "#app/features/settings/permissions.ts";
+import { amountOf, amountText, lastDay, rangeBegin, totalOf } from "#app/features/settings/budget.ts";
 import { href, parse } from "#app/route.ts";
 import { w } from "#app/words.ts";
-import { permission, permissions } from "./fake/settings.ts";
+import { permission, permissions, usage } from "./fake/settings.ts";
 
 const MINUTE = 60_000;
 
@@ -30,4 +31,35 @@ test("a model is named once with all that provide it", () => {
 test("a part of the settings has an address", () => {
   for (const route of [{ page: "settings" as const, section: undefined }, { page: "settings" as const, section: "budgets" }]) assert.deepEqual(parse(href(route)), route);
   assert.equal(href({ page: "settings" }), "#/settings");
+});
+
+test("a budget is an amount of dollars, or nothing", () => {
+  for (const [text, micro] of [["5", 5_000_000], ["$0.50", 500_000], [" $ 2 ", 2_000_000], ["0", 0], [".25", 250_000], ["", undefined], ["  ", undefined]] as const) {
+    assert.deepEqual(amountOf(text), { ok: true, micro }, text);
+  }
+  for (const text of ["-1", "NaN", "five", "1e9", "2,50", "1000001", "$", "5 dollars", "1.2.3", "Infinity"]) assert.deepEqual(amountOf(text), { ok: false }, text);
+});
+
+test("an amount is written so that reading it gives the same", () => {
+  assert.deepEqual([undefined, 0, 5_000_000, 2_500_000, 2_500, 1].map(amountText), ["", "0", "5", "2.50", "0.0025", "0.000001"]);
+  for (const micro of [0, 1, 999_999, 1_000_000, 12_340_000, 123_456_789]) assert.deepEqual(amountOf(amountText(micro)), { ok: true, micro });
+});
+
+test("the last 24 hours begin no later than that and are the same for some minutes", () => {
+  const now = 1_800_000_000_123;
+  const day = 24 * 60 * MINUTE;
+  assert.ok(lastDay(now) <= now - day && lastDay(now) > now - day - 10 * MINUTE);
+  assert.equal(lastDay(600_000 * 3_000_000), lastDay(600_000 * 3_000_000 + 9 * MINUTE));
+});
+
+test("a range counts today as its first day", () => {
+  const midnight = 1_800_000_000_000;
+  const day = 24 * 60 * MINUTE;
+  assert.deepEqual((["today", "week", "month", "all"] as const).map((r) => rangeBegin(r, midnight)), [midnight, midnight - 6 * day, midnight - 29 * day, 0]);
+});
+
+test("a table's sum says what is not in it", () => {
+  const total = totalOf(usage.model);
+  assert.deepEqual([total.requests, total.input_tokens, total.cost, total.unpriced], [53, 697_200, 3_195_400, 3]);
+  assert.equal(totalOf([]).cost, 0);
 });

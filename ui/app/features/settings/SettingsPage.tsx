@@ -2,8 +2,10 @@ import { useEffect } from "react";
 import { cx } from "#kit/core.tsx";
 import { href } from "../../route.ts";
 import { w } from "../../words.ts";
+import { Budgets } from "./Budgets.tsx";
 import { Permissions } from "./Permissions.tsx";
 import { SECTIONS, sectionTitle } from "./sections.ts";
+import { Usage } from "./Usage.tsx";
 import css from "./settings.module.css";
 
 /** What the engine keeps to. `section` is the part that the address names. */
@@ -25,6 +27,8 @@ export function SettingsPage({ section }: { section: string | undefined }) {
       </nav>
       <div className={css.sections}>
         <Permissions />
+        <Budgets />
+        <Usage />
       </div>
     </div>
   );

@@ -100,7 +100,7 @@ export function Toasts() {
 function ToastList() {
   const { toasts: list } = Toast.useToastManager();
   return list.map((toast) => (
-    <Toast.Root key={toast.id} toast={toast} className={css.toast}>
+    <Toast.Root key={toast.id} toast={toast} className={css.toast} data-toast="">
       <div>
         <Toast.Title />
       </div>

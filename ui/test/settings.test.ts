@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { doorText, parted, places, timeLeft, whyOver } from "#app/features/settings/permissions.ts";
 import { amountOf, amountText, lastDay, rangeBegin, totalOf } from "#app/features/settings/budget.ts";
+import { entriesOf, isOutdated, nameProblem, pathOf, textProblem, unifiedRows, type OwnText } from "#app/features/settings/texts.ts";
 import { href, parse } from "#app/route.ts";
 import { w } from "#app/words.ts";
 import { permission, permissions, usage } from "./fake/settings.ts";
@@ -62,4 +63,35 @@ test("a table's sum says what is not in it", () => {
   const total = totalOf(usage.model);
   assert.deepEqual([total.requests, total.input_tokens, total.cost, total.unpriced], [53, 697_200, 3_195_400, 3]);
   assert.equal(totalOf([]).cost, 0);
+});
+
+const text = (over: Partial<OwnText>): OwnText => ({ name: "plan", about: "A plan.", text: "x BOUNDARY", origin: "built_in", ...over });
+
+test("a file that nobody trusts stands beside what is used, or alone", () => {
+  const entries = entriesOf([text({}), text({ origin: "untrusted", text: "y", about: "" }), text({ name: "review", origin: "untrusted", about: "" })]);
+  assert.deepEqual(entries.map((e) => [e.name, e.about, e.used?.origin, e.untrusted?.text]), [["plan", "A plan.", "built_in", "y"], ["review", "", undefined, "x BOUNDARY"]]);
+  assert.deepEqual(entriesOf([text({ origin: "untrusted", about: "" }), text({})])[0]?.about, "A plan.", "in whatever order");
+});
+
+test("one's own text is outdated once the default has another version", () => {
+  assert.deepEqual([text({}), text({ made_from: 1, version: 1 }), text({ made_from: 1, version: 2 })].map(isOutdated), [false, false, true]);
+  assert.equal(pathOf("templates", "review"), ".plantocode/templates/review.md");
+});
+
+test("a text that the engine would refuse is not sent", () => {
+  assert.equal(textProblem("prompts", "a BOUNDARY"), undefined);
+  assert.equal(textProblem("prompts", "a boundary"), w.settings.texts.problem.boundary);
+  assert.equal(textProblem("templates", "a"), undefined);
+  assert.equal(textProblem("templates", " \n"), w.settings.texts.problem.empty);
+  assert.equal(textProblem("templates", "é".repeat(32 * 1024)), undefined);
+  assert.equal(textProblem("templates", "é".repeat(32 * 1024 + 1)), w.settings.texts.problem.long, "bytes, not characters");
+  for (const name of ["review", "größe", "a_b-3"]) assert.equal(nameProblem(name, ["plan"]), undefined, name);
+  for (const name of ["", "a b", "../x", "a.md", "x".repeat(65)]) assert.equal(nameProblem(name, []), w.settings.texts.problem.name, name);
+  assert.equal(nameProblem("plan", ["plan"]), w.settings.texts.problem.taken);
+});
+
+test("a unified comparison becomes lines, with a gap between its parts", () => {
+  const diff = "--- default\n+++ plan\n@@ -1,3 +1,3 @@\n a\n-b\n+c\n@@ -9 +9,2 @@\n \n+--- x\n\\ No newline at end of file\n";
+  assert.deepEqual(unifiedRows(diff).map((r) => r.sign + r.text), [" a", "-b", "+c", "@", " ", "+--- x"]);
+  assert.deepEqual(unifiedRows(""), []);
 });

@@ -6,6 +6,7 @@ import * as help from "./help.ts";
 import { arrived, device, offered } from "./devices.ts";
 import * as research from "./research.ts";
 import * as settings from "./settings.ts";
+import * as texts from "./texts.ts";
 import { FakeTerminal, SHELL, terminal } from "./terminals.ts";
 
 /** What a scenario starts from. */
@@ -25,6 +26,8 @@ export interface World {
   findings?: WebFinding[];
   /** What the settings show. */
   kept?: settings.Kept;
+  /** What a project has in place of built-in prompts and templates. */
+  texts?: texts.FakeTexts;
   plans: Plan[];
   models: ModelList;
   signedIn: boolean;
@@ -229,6 +232,7 @@ export class FakeEngine {
     ...help.unary(this),
     ...research.unary(this),
     ...settings.unary(this),
+    ...texts.unary(this),
     "plans.list": ({ session }) => ({ plans: this.world.plans.filter((p) => p.session === session).map((p) => ({ ...p, steps: [] })) }),
     "plans.get": ({ plan }) => this.find(this.world.plans, plan),
     "plans.verify": ({ plan }) => this.find(this.world.plans, plan),

@@ -7,6 +7,7 @@ import type { PhoneState } from "../fake/phone.ts";
 import * as research from "../fake/research.ts";
 import * as settings from "../fake/settings.ts";
 import { agent, ended, shell } from "../fake/terminals.ts";
+import { fakeTexts } from "../fake/texts.ts";
 import { PASSAGE, suggestion } from "../fake/words.ts";
 
 export interface Scenario {
@@ -135,6 +136,10 @@ export const scenarios = {
   settings: { hash: "#/settings", world: () => world({ kept: settings.kept({ permissions: settings.permissions, usage: settings.usage, settings: { day_budget: 5_000_000, session_budget: 2_000_000 } }) }) },
   settingsempty: { hash: "#/settings", world: () => world({ kept: settings.kept({ settings: { keep_requests_days: 30 } }) }) },
   settingsview: { hash: "#/settings", world: () => world({ scopes: ["none", "view"], kept: settings.kept({ permissions: settings.permissions, usage: settings.usage, settings: { day_budget: 300_000 } }) }) },
+  prompts: { hash: "#/settings/prompts", world: () => world({ texts: fakeTexts() }) },
+  templates: { hash: "#/settings/templates", world: () => world({ texts: fakeTexts() }) },
+  promptsnone: { hash: "#/settings/prompts", world: () => world({ projects: [], sessions: [] }) },
+  promptsview: { hash: "#/settings/prompts", world: () => world({ scopes: ["none", "view", "files"], texts: fakeTexts() }) },
   settingsloading: { hash: "#/settings", world: () => world({ hang: ["approvals.permissions", "settings.get", "usage.by", "prompts.list", "templates.list"] }) },
   settingserror: { hash: "#/settings", world: () => {
     const error = new ApiError("internal", "internal", "The database could not be read. Nothing was changed. Try again; if it stays, the log says more.");

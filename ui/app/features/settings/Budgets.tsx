@@ -121,14 +121,14 @@ function SessionSpent({ budget }: { budget: number | undefined }) {
   return <Spent cost={usage && (dearest?.cost ?? 0)} budget={budget} what={w.settings.budgets.spentSession} detail={dearest?.title} />;
 }
 
-function Spent({ cost, budget, what, detail }: { cost: number | undefined; budget: number | undefined; what(cost: string): string; detail?: string | undefined }) {
+function Spent({ cost, budget, what, detail }: { cost: number | undefined; budget: number | undefined; what(cost?: string): string; detail?: string | undefined }) {
   const words = w.settings.budgets;
   // Its room is kept before it is known, so that nothing moves when it is.
   if (cost === undefined) return <span className={css.figures}>&nbsp;</span>;
   return (
     <>
       <span className={css.figures}>
-        <span>{what(cost === 0 ? words.nothingYet : money(cost))}</span>
+        <span>{cost === 0 ? what() : what(money(cost))}</span>
         <span className={css.cut}>{budget === undefined ? detail ?? "" : cost >= budget ? words.used : words.left(money(budget - cost))}{budget !== undefined && detail ? `, ${detail}` : ""}&nbsp;</span>
       </span>
       {budget !== undefined && <Meter used={cost} of={budget} label={words.meter} />}

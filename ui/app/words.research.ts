@@ -14,7 +14,7 @@ export const research = {
 
   phase: {
     preparing: "preparing", waiting: "waits for you", running: "looking", network: "waits for the network", paused: "paused",
-    answered: "answered", cut: "cut off", failed: "no answer", canceled: "not asked",
+    answered: "answered", cut: "cut off", failed: "no answer", canceled: "canceled",
   } satisfies Record<Phase, string>,
   doubtful: "doubtful",
   phaseText: {

@@ -4,7 +4,7 @@ import { Popover } from "@base-ui/react/popover";
 import { Toast } from "@base-ui/react/toast";
 import { X } from "lucide-react";
 import type { ReactElement, ReactNode } from "react";
-import { cx, floor, IconButton } from "./core.tsx";
+import { cx, floor } from "./core.tsx";
 import css from "./kit.module.css";
 
 interface SheetProps {
@@ -26,7 +26,8 @@ export function Sheet({ title, close, open, onClose, wide, returnFocus = true, c
         <Dialog.Popup className={cx(css.dialog, wide && css.wide)} finalFocus={returnFocus}>
           <div className={css.dialogHead}>
             <Dialog.Title>{title}</Dialog.Title>
-            <Dialog.Close render={<IconButton label={close} />}><X size={16} /></Dialog.Close>
+            {/* Without a tip: it would take the Escape that closes the sheet. */}
+            <Dialog.Close className={cx(css.button, css.plain, css.icon)} aria-label={close}><X size={16} /></Dialog.Close>
           </div>
           <div className={css.dialogBody}>{children}</div>
         </Dialog.Popup>

@@ -59,15 +59,18 @@ test("only addresses of the web that lead where they seem to lead are opened", (
   assert.equal(hostOf("no address"), "no address");
 });
 
-test("a proposal is told of while it is under way, and after that only if it has nothing to show", () => {
-  const job = (over: Partial<Job>) => lookUp({ id: "p", workflow: "research", updated_at: data.NOW, ...over });
-  const told = (over: Partial<Job>, dismissed = "", now = data.NOW) => tellsOfProposal([lookUp(), job(over)], dismissed, now)?.id;
+test("a proposal is told of while it is under way, and after that only if there is something to say", () => {
+  const job = (over: Partial<Job>) => lookUp({ id: "p", workflow: "research", created_at: data.NOW - 1000, updated_at: data.NOW, ...over });
+  const asked = finding({ created_at: data.NOW });
+  const told = (over: Partial<Job>, found: WebFinding[] = [asked], dismissed = "", now = data.NOW) => tellsOfProposal([lookUp(), job(over)], found, dismissed, now)?.id;
   assert.equal(told({}), "p");
+  assert.equal(told({ state: "waiting_network" }), "p");
   assert.equal(told({ state: "completed", note: "3 questions." }), undefined, "its questions say enough");
-  assert.equal(told({ state: "completed", note: "0 questions." }), "p");
-  assert.equal(told({ state: "completed", note: "0 questions." }, "p"), undefined);
+  assert.equal(told({ state: "completed", note: "3 questions. The answer was cut; what had arrived is asked." }), "p");
+  assert.equal(told({ state: "completed", note: "0 questions." }, [finding({ created_at: data.NOW - 5000 })]), "p", "what was asked before is not of it");
+  assert.equal(told({ state: "completed", note: "0 questions." }, [], "p"), undefined);
   assert.equal(told({ state: "failed" }), "p");
-  assert.equal(told({ state: "failed" }, "", data.NOW + 2 * 86_400_000), undefined);
+  assert.equal(told({ state: "failed" }, [], "", data.NOW + 2 * 86_400_000), undefined);
   assert.equal(told({ state: "canceled" }), undefined, "a person knows what they refused");
 });
 

@@ -64,7 +64,7 @@ export const research = [
     await page.getByRole("button", { name: /^Don't send/ }).click();
     await page.getByText("Not sent.").first().waitFor();
     await page.getByRole("link", { name: /^Files/ }).first().click();
-    await list(page).getByText("not asked").waitFor();
+    await list(page).getByText("canceled").waitFor();
     await list(page).getByText("3 sources").waitFor();
     await page.getByText("0 of 2 attached").waitFor();
   } },

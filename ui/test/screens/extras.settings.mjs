@@ -9,6 +9,12 @@ export const settings = [
     await page.getByText("3 permissions ended").click();
     await page.getByText("Withdrawn.").waitFor();
     if ((await kept(page)).permissions.filter((p) => p.holds).length !== 1) throw new Error("another one was ended");
+    // What is said of it keeps no key from working.
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "Keys that work here" }).waitFor();
+    await page.waitForTimeout(300);
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog", { name: "Keys that work here" }).waitFor({ state: "detached" });
   } },
   { name: "settingsmaynot", scenario: "settingsview", async act(page) {
     await page.getByRole("button", { name: /^End the permission of Retry/ }).click({ force: true });

@@ -16,7 +16,7 @@ import jobs from "../jobs/jobs.module.css";
 import type { SessionView } from "../sessions/view.ts";
 import { AskSheet } from "./AskSheet.tsx";
 import { FindingSheet } from "./FindingSheet.tsx";
-import { isAnswer, NO_DRAFT, phaseOf, summary, tellsOfProposal, withQuestion, type AskDraft, type Phase } from "./research.ts";
+import { asksNothing, isAnswer, NO_DRAFT, phaseOf, summary, tellsOfProposal, withQuestion, type AskDraft, type Phase } from "./research.ts";
 import css from "./research.module.css";
 import { useAttach, type Attaching } from "./useResearch.ts";
 
@@ -53,7 +53,7 @@ export function Research({ view, active }: { view: SessionView; active: boolean 
         <div className={css.said}>{value && <Said view={view} findings={findings} />}</div>
         <Button look="plain" keys={active ? "w" : undefined} reason={whyNot} onClick={ask}><Plus size={16} aria-hidden="true" /><span>{w.research.askShort}<span className={css.rest}>{w.research.askRest}</span></span></Button>
       </div>
-      <Proposal view={view} />
+      {value && <Proposal view={view} findings={findings} />}
       {!value && error && <div className={css.inset}><ErrorNote error={error} again={() => void connection.store.refresh("research.list", { session: view.id })} /></div>}
       {!read && attach.error && <div className={css.inset}><ErrorNote error={attach.error} /></div>}
       {open && !value && !error && <Skeleton rows={2} label={w.loading} />}
@@ -82,10 +82,10 @@ function Said({ view, findings }: { view: SessionView; findings: WebFinding[] })
 }
 
 /** Questions that a model is asked to propose, as long as there is something to say of that. */
-function Proposal({ view }: { view: SessionView }) {
+function Proposal({ view, findings }: { view: SessionView; findings: WebFinding[] }) {
   const { prefs } = useEngine();
   const [dismissed, dismiss] = usePref(prefs, `research.dismissed.${view.id}`, "");
-  const job = tellsOfProposal(view.jobs, dismissed, Date.now());
+  const job = tellsOfProposal(view.jobs, findings, dismissed, Date.now());
   if (!job) return null;
   const waiting = job.state === "waiting_approval";
   const under = isOpen(job);
@@ -93,16 +93,16 @@ function Proposal({ view }: { view: SessionView }) {
   return (
     <div className={css.proposal}>
       <Icon size={16} aria-hidden="true" className={under && !waiting ? jobs.spin : undefined} />
-      <span role="status">{proposalText(job)}</span>
+      <span role="status">{proposalText(job, findings)}</span>
       {waiting && <a className={kit.button} href={href({ page: "session", session: view.id, station: "approve", job: job.id })}>{w.research.look}</a>}
       {!under && <IconButton label={w.research.proposal.dismiss} onClick={() => dismiss(job.id)}><X size={16} /></IconButton>}
     </div>
   );
 }
 
-function proposalText(job: Job): string {
+function proposalText(job: Job, findings: WebFinding[]): string {
   if (job.state === "waiting_approval") return w.research.proposal.waiting;
-  if (job.state === "completed") return w.research.proposal.nothing;
+  if (asksNothing(job, findings)) return w.research.proposal.nothing;
   return job.state === "running" || job.state === "queued" ? w.research.proposal.working : job.note;
 }
 
@@ -115,7 +115,9 @@ function Row({ finding, phase, attach, read }: { finding: WebFinding; phase: Pha
   const doubtful = finding.state === "answered" && finding.trouble !== undefined;
   return (
     <div className={css.row} data-on={on || undefined}>
-      <Checkbox aria-label={w.research.attach(finding.question)} title={answered ? undefined : w.research.notAnswered} checked={on} disabled={!answered || !may} onChange={(e) => attach.set(finding, e.target.checked)} />
+      <label className={css.tick} title={answered ? undefined : w.research.notAnswered}>
+        <Checkbox aria-label={w.research.attach(finding.question)} checked={on} disabled={!answered || !may} onChange={(e) => attach.set(finding, e.target.checked)} />
+      </label>
       <button type="button" className={css.main} onClick={read}>
         <span className={css.question}><Seen text={finding.question} /></span>
         <span className={cx(css.small, css.sub)}>

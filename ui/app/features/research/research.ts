@@ -105,10 +105,16 @@ export function hostOf(url: string): string {
 const OLD_MS = 24 * 60 * 60 * 1000;
 
 /** The newest proposal of questions that there is still something to say of: it is under way, failed, or found nothing to ask. */
-export function tellsOfProposal(jobs: Job[], dismissed: string, now: number): Job | undefined {
+export function tellsOfProposal(jobs: Job[], findings: WebFinding[], dismissed: string, now: number): Job | undefined {
   const job = jobs.find((j) => j.workflow === "research");
-  if (!job || job.id === dismissed) return undefined;
-  if (job.state !== "completed" && job.state !== "failed") return job.state === "canceled" ? undefined : job;
+  if (!job || job.id === dismissed || job.state === "canceled") return undefined;
+  if (job.state !== "completed" && job.state !== "failed") return job;
   if (now - job.updated_at > OLD_MS) return undefined;
-  return job.state === "failed" || job.note.startsWith("0 ") ? job : undefined;
+  return job.state === "failed" || asksNothing(job, findings) || saysMore(job) ? job : undefined;
 }
+
+/** Whether nothing was asked since a proposal that has come to its end. */
+export const asksNothing = (job: Job, findings: WebFinding[]): boolean => job.state === "completed" && findings.every((f) => f.created_at < job.created_at);
+
+/** Whether the engine says more of a proposal than how many questions it has: that it was cut, or not what was approved. */
+const saysMore = (job: Job): boolean => !/^\d+ questions?\.$/.test(job.note);

@@ -23,7 +23,7 @@ export function PromptDiff({ project, name, untrusted }: { project: string; name
 
 /** How a file differs from the template that is used. */
 export function TextDiff({ before, after }: { before: string; after: string }) {
-  const rows = useMemo<DiffRow[]>(() => (before === after ? [] : change(before, after).map(({ sign, parts }) => ({ sign, text: parts.map((p) => p.text).join("") }))), [before, after]);
+  const rows = useMemo<DiffRow[]>(() => (before === after ? [] : change(before.replace(/\n$/, ""), after.replace(/\n$/, "")).map(({ sign, parts }) => ({ sign, text: parts.map((p) => p.text).join("") }))), [before, after]);
   return <Rows rows={rows} same={w.settings.texts.sameUsed} />;
 }
 

@@ -14,7 +14,7 @@ export function SettingsPage({ section }: { section: string | undefined }) {
   const sections = useRef<HTMLDivElement>(null);
   const nav = useRef<HTMLElement>(null);
   useArrival(section, sections);
-  const here = useInSight(sections);
+  const here = useInSight(section, sections);
   useEffect(() => {
     // On a narrow screen the line of sections is longer than the window: where one is stays in sight.
     const line = nav.current;
@@ -47,7 +47,15 @@ export function SettingsPage({ section }: { section: string | undefined }) {
 }
 
 const headingOf = (section: string): HTMLElement | null => document.getElementById(`settings-${section}`);
-const bring = (section: string): void => headingOf(section)?.closest("section")?.scrollIntoView({ block: "start" });
+
+/** Only the page is scrolled, never what is around it. */
+function bring(section: string): void {
+  const scroller = document.getElementById("main");
+  const part = headingOf(section)?.closest("section");
+  if (!scroller || !part) return;
+  const margin = Number.parseFloat(getComputedStyle(part).scrollMarginTop) || 0;
+  scroller.scrollTop += part.getBoundingClientRect().top - scroller.getBoundingClientRect().top - margin;
+}
 
 /** The focus goes along, so that Tab goes on from there. */
 function arrive(section: string): void {
@@ -80,26 +88,35 @@ function useArrival(section: string | undefined, sections: RefObject<HTMLDivElem
 /** Below this line a section has not begun yet. */
 const LINE = 160;
 
-/** The section that one looks at: the last that has begun, and at the page's end the last of all. */
-function useInSight(sections: RefObject<HTMLDivElement | null>): SettingsSection {
+/** The section that one looks at: the one that was gone to, and once the person scrolls the last that has begun. */
+function useInSight(section: string | undefined, sections: RefObject<HTMLDivElement | null>): SettingsSection {
   const [here, setHere] = useState<SettingsSection>(SECTIONS[0]);
   useEffect(() => {
     const scroller = document.getElementById("main");
     if (!scroller) return;
+    const named = SECTIONS.find((s) => s === section);
+    let held = named !== undefined;
     const look = () => {
+      if (named && held) return setHere(named);
       const top = scroller.getBoundingClientRect().top;
       const begun = SECTIONS.filter((s) => (headingOf(s)?.getBoundingClientRect().top ?? Infinity) - top < LINE);
       const atEnd = scroller.scrollTop > 0 && scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 2;
       setHere((atEnd ? SECTIONS.at(-1) : begun.at(-1)) ?? SECTIONS[0]);
     };
     look();
+    const moved = () => {
+      held = false;
+    };
+    const moves = ["wheel", "touchmove", "keydown", "pointerdown"] as const;
+    for (const move of moves) window.addEventListener(move, moved, { passive: true });
     scroller.addEventListener("scroll", look, { passive: true });
     const observer = new ResizeObserver(look);
     if (sections.current) observer.observe(sections.current);
     return () => {
+      for (const move of moves) window.removeEventListener(move, moved);
       scroller.removeEventListener("scroll", look);
       observer.disconnect();
     };
-  }, [sections]);
+  }, [section, sections]);
   return here;
 }

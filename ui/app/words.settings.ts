@@ -60,6 +60,7 @@ export const settings = {
       prompts: "BOUNDARY stands for the end of every tag and is drawn anew for each request.",
       templates: "{{IMPLEMENTATION_PLAN}}, {{TASK_DESCRIPTION}} and {{STEP_CONTENT}} are replaced; nothing else is.",
     },
+    elsewhere: "The text in use was changed elsewhere since you began. What you store takes its place.",
     problem: {
       empty: "There is no text yet.", long: "It is too long: at most 64 KiB.",
       boundary: "It does not say BOUNDARY: without it a model cannot tell where a file ends.",

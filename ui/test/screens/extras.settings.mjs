@@ -101,6 +101,21 @@ export const settings = [
     await page.getByRole("region", { name: "Differences" }).getByText("Answer in one sentence.").waitFor();
     await page.waitForTimeout(250);
   } },
+  // Somebody else stored a text meanwhile: that is said before it is replaced.
+  { name: "promptelsewhere", scenario: "prompts", async act(page) {
+    await page.getByRole("button", { name: /^plan-step/ }).click();
+    await page.getByRole("button", { name: "Edit" }).click();
+    await page.getByLabel("Own text").fill("Mine. BOUNDARY");
+    await page.keyboard.press("Escape");
+    await page.evaluate(() => { window.engine.world.texts.prompts.own["plan-step"] = { text: "Theirs. BOUNDARY", made_from: 2 }; });
+    await page.evaluate(() => { location.hash = "#/jobs"; });
+    await page.getByRole("heading", { name: "Jobs" }).waitFor();
+    await page.goBack();
+    await page.getByRole("button", { name: /^plan-step/ }).click();
+    await page.getByText("was changed elsewhere since you began").waitFor();
+    if ((await page.getByLabel("Own text").inputValue()) !== "Mine. BOUNDARY") throw new Error("what was typed is lost");
+    await page.waitForTimeout(250);
+  } },
   { name: "promptback", scenario: "prompts", async act(page) {
     await page.getByRole("button", { name: /^plan-step/ }).click();
     await page.getByText("yours was made from version 1, it is at 2 by now").waitFor();

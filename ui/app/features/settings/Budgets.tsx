@@ -99,7 +99,10 @@ function Budget({ label, text, amount, may, set, children }: BudgetProps) {
         <span><label htmlFor={id}>{label}</label></span>
         <span className={css.dollars}>
           <span aria-hidden="true">$</span>
-          <input id={id} className={kit.input} inputMode="decimal" autoComplete="off" placeholder={words.none} value={text} readOnly={!may} aria-invalid={!amount.ok || undefined} aria-describedby={`${id}-said`} onChange={(e) => set(e.target.value)} />
+          <input
+            id={id} className={kit.input} inputMode="decimal" autoComplete="off" placeholder={words.none} value={text} readOnly={!may}
+            aria-invalid={!amount.ok || undefined} aria-describedby={`${id}-said`} onChange={(e) => set(e.target.value)}
+          />
         </span>
         <span id={`${id}-said`} className={cx(kit.hint, !amount.ok && css.wrong)} role="status">{said}</span>
       </div>

@@ -9,7 +9,7 @@ import { usePref } from "../../prefs.ts";
 import { sentence, w } from "../../words.ts";
 import { PromptDiff, TextDiff } from "./Diff.tsx";
 import css from "./settings.module.css";
-import { TextEditor } from "./TextEditor.tsx";
+import { TextEditor, type TextDraft } from "./TextEditor.tsx";
 import { isOutdated, pathOf, type Entry, type OwnText, type TextKind } from "./texts.ts";
 import { Choice } from "./Usage.tsx";
 import { useStoring } from "./useTexts.ts";
@@ -27,7 +27,7 @@ interface TextSheetProps {
 export function TextSheet({ kind, project, entry, again, onClose }: TextSheetProps) {
   const { prefs } = useEngine();
   const may = useMay("account");
-  const [draft, setDraft] = usePref<string | undefined>(prefs, `text.${kind}.${project}.${entry.name}`, undefined);
+  const [draft, setDraft] = usePref<TextDraft | undefined>(prefs, `text.${kind}.${project}.${entry.name}`, undefined);
   const [side, setSide] = useState<"used" | "file">(entry.untrusted && draft === undefined ? "file" : "used");
   const words = w.settings.texts;
   const at = !entry.untrusted ? "used" : entry.used ? side : "file";
@@ -37,8 +37,8 @@ export function TextSheet({ kind, project, entry, again, onClose }: TextSheetPro
       {entry.untrusted && entry.used && <Choice<"used" | "file"> name="side" label={words.which} options={["used", "file"] as const} texts={words.sides} value={at} set={setSide} />}
       {at === "file" && entry.untrusted && <FilePart kind={kind} project={project} file={entry.untrusted} used={entry.used} again={again} />}
       {at === "used" && entry.used && (draft !== undefined && may
-        ? <TextEditor kind={kind} project={project} name={entry.name} from={entry.used.text} draft={draft} setDraft={setDraft} />
-        : <UsedPart kind={kind} project={project} used={entry.used} edit={() => setDraft(entry.used?.text ?? "")} />)}
+        ? <TextEditor kind={kind} project={project} name={entry.name} used={entry.used.text} draft={draft} setDraft={setDraft} />
+        : <UsedPart kind={kind} project={project} used={entry.used} edit={() => setDraft({ text: entry.used?.text ?? "", from: entry.used?.text ?? "" })} />)}
     </Sheet>
   );
 }

@@ -11,7 +11,7 @@ import { href } from "../../route.ts";
 import { w } from "../../words.ts";
 import { Missing, Section } from "./Section.tsx";
 import css from "./settings.module.css";
-import { TextEditor } from "./TextEditor.tsx";
+import { TextEditor, type TextDraft } from "./TextEditor.tsx";
 import { entriesOf, isOutdated, nameProblem, type Entry, type TextKind } from "./texts.ts";
 import { TextSheet } from "./TextSheet.tsx";
 import { useProject, useTexts } from "./useTexts.ts";
@@ -72,9 +72,9 @@ function Row({ entry: { name, about, used, untrusted }, open }: { entry: Entry; 
 
 interface NewDraft {
   name: string;
-  text: string | undefined;
+  text: string;
 }
-const NO_DRAFT: NewDraft = Object.freeze({ name: "", text: undefined });
+const NO_DRAFT: NewDraft = Object.freeze({ name: "", text: "" });
 
 /** A template under a name that there is none of. What is written is kept until it is stored or given up. */
 function NewTemplate({ project, taken, onClose }: { project: string; taken: string[]; onClose(): void }) {
@@ -82,16 +82,16 @@ function NewTemplate({ project, taken, onClose }: { project: string; taken: stri
   const [draft, setDraft] = usePref<NewDraft>(prefs, `template.new.${project}`, NO_DRAFT);
   const words = w.settings.texts;
   const wrong = nameProblem(draft.name.trim(), taken);
-  const setText = (text: string | undefined) => {
-    setDraft(text === undefined ? NO_DRAFT : { ...draft, text });
-    if (text === undefined) onClose();
+  const setText = (next: TextDraft | undefined) => {
+    setDraft(next === undefined ? NO_DRAFT : { ...draft, text: next.text });
+    if (next === undefined) onClose();
   };
   return (
     <Sheet title={words.fresh} close={w.close} open onClose={onClose} wide>
-      <div className={cx(css.editing)}>
+      <div className={css.editing}>
         <Field label={words.name} mono value={draft.name} onChange={(e) => setDraft({ ...draft, name: e.target.value })} />
         {draft.name.trim() !== "" && wrong !== undefined && <p className={cx(kit.hint, css.wrong)} role="status">{wrong}</p>}
-        <TextEditor kind="templates" project={project} name={draft.name.trim()} from="" draft={draft.text ?? ""} setDraft={setText} reason={wrong} stored={onClose} />
+        <TextEditor kind="templates" project={project} name={draft.name.trim()} used="" draft={{ text: draft.text, from: "" }} setDraft={setText} reason={wrong} />
       </div>
     </Sheet>
   );

@@ -51,7 +51,9 @@ export function Research({ view, active }: { view: SessionView; active: boolean 
           </button></h3>
         ) : <h3 className={css.title}><Globe size={14} aria-hidden="true" />{w.research.title}</h3>}
         <div className={css.said}>{value && <Said view={view} findings={findings} />}</div>
-        <Button look="plain" keys={active ? "w" : undefined} reason={whyNot} onClick={ask}><Plus size={16} aria-hidden="true" /><span>{w.research.askShort}<span className={css.rest}>{w.research.askRest}</span></span></Button>
+        <Button look="plain" keys={active ? "w" : undefined} reason={whyNot} onClick={ask}>
+          <Plus size={16} aria-hidden="true" /><span>{w.research.askShort}<span className={css.rest}>{w.research.askRest}</span></span>
+        </Button>
       </div>
       {value && <Proposal view={view} findings={findings} />}
       {!value && error && <div className={css.inset}><ErrorNote error={error} again={() => void connection.store.refresh("research.list", { session: view.id })} /></div>}
@@ -75,7 +77,7 @@ function Said({ view, findings }: { view: SessionView; findings: WebFinding[] })
   if (findings.length === 0) return <span className={css.small}>{w.research.none}</span>;
   return (
     <>
-      <span className={css.small} role="status">{w.research.attached(attached, findings.length)}{underWay > 0 && `, ${w.research.underWay(underWay)}`}</span>
+      <span className={css.small} role="status">{w.research.attached(attached, findings.length)}{underWay > 0 && !first && `, ${w.research.underWay(underWay)}`}</span>
       {first && <a className={css.waits} href={href({ page: "session", session: view.id, station: "approve", job: first.job })}>{w.research.waits(waiting.length)}</a>}
     </>
   );

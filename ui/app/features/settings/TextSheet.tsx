@@ -7,11 +7,11 @@ import { asApiError, useEngine, useMay, useTask } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
 import { usePref } from "../../prefs.ts";
 import { sentence, w } from "../../words.ts";
+import { Choice } from "./Choice.tsx";
 import { PromptDiff, TextDiff } from "./Diff.tsx";
 import css from "./settings.module.css";
 import { TextEditor, type TextDraft } from "./TextEditor.tsx";
 import { isOutdated, pathOf, type Entry, type OwnText, type TextKind } from "./texts.ts";
-import { Choice } from "./Usage.tsx";
 import { useStoring } from "./useTexts.ts";
 
 interface TextSheetProps {

@@ -9,6 +9,7 @@ import { href } from "../../route.ts";
 import { w } from "../../words.ts";
 import { useMidnight } from "../jobs/CostToday.tsx";
 import { GROUPS, RANGES, rangeBegin, totalOf, type Group, type Range } from "./budget.ts";
+import { Choice } from "./Choice.tsx";
 import { Missing, Section } from "./Section.tsx";
 import css from "./settings.module.css";
 
@@ -34,30 +35,6 @@ export function Usage() {
       {shown?.table.rows.length === 0 && <p className={css.none}><span>{words.none}</span></p>}
       {shown && shown.table.rows.length > 0 && <Table rows={shown.table.rows} group={shown.group} old={!value} />}
     </Section>
-  );
-}
-
-interface ChoiceProps<T extends string> {
-  name: string;
-  label: string;
-  options: readonly T[];
-  texts: Record<T, string>;
-  value: T;
-  set(value: T): void;
-}
-
-/** A few words of which one holds. */
-export function Choice<T extends string>({ name, label, options, texts, value, set }: ChoiceProps<T>) {
-  return (
-    <fieldset className={css.choice}>
-      <legend className="sr">{label}</legend>
-      {options.map((option) => (
-        <label key={option}>
-          <input type="radio" className="sr" name={name} checked={value === option} onChange={() => set(option)} />
-          {texts[option]}
-        </label>
-      ))}
-    </fieldset>
   );
 }
 

@@ -16,7 +16,7 @@ export function BottomBar({ route }: { route: Route }) {
       <Place icon={FileCheck2} label={w.nav.approvals} to={{ page: "approvals" }} here={route.page === "approvals"} n={waiting} />
       <Place icon={SquareTerminal} label={w.nav.terminals} to={{ page: "terminals" }} here={route.page === "terminals"} />
       <Place icon={ListChecks} label={w.nav.jobs} to={{ page: "jobs" }} here={route.page === "jobs"} n={running} />
-      <Place icon={Ellipsis} label={w.nav.more} to={{ page: "more" }} here={route.page === "more" || route.page === "devices"} />
+      <Place icon={Ellipsis} label={w.nav.more} to={{ page: "more" }} here={route.page === "more" || route.page === "devices" || route.page === "settings"} />
     </nav>
   );
 }

@@ -1,4 +1,4 @@
-import { FolderOpen, Keyboard, Search, Smartphone, UserRound } from "lucide-react";
+import { FolderOpen, Keyboard, Search, Settings, Smartphone, UserRound } from "lucide-react";
 import { Button, Checkbox } from "#kit/core.tsx";
 import { CostList } from "./features/jobs/CostToday.tsx";
 import { PhoneMore } from "./features/phone/PhoneMore.tsx";
@@ -22,6 +22,7 @@ export function MorePage({ float }: { float(what: Floating): void }) {
       <div className={css.stack}>
         {!phone && <Button onClick={() => float("account")}><UserRound size={16} />{w.nav.account}</Button>}
         {!phone && <Button onClick={() => go({ page: "devices" })}><Smartphone size={16} />{w.nav.devices}</Button>}
+        <Button onClick={() => go({ page: "settings" })}><Settings size={16} />{w.nav.settings}</Button>
         <Button onClick={() => go({ page: "home" })}><FolderOpen size={16} />{w.nav.home}</Button>
         <Button onClick={() => float("palette")}><Search size={16} />{w.nav.palette}</Button>
         <Button onClick={() => float("keys")}><Keyboard size={16} />{w.nav.keys}</Button>

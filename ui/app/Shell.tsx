@@ -12,6 +12,8 @@ import { ProjectsPage } from "./features/projects/ProjectsPage.tsx";
 import { Rail } from "./features/sessions/Rail.tsx";
 import { SessionPage } from "./features/sessions/SessionPage.tsx";
 import { SessionsPage } from "./features/sessions/SessionsPage.tsx";
+import { SettingsPage } from "./features/settings/SettingsPage.tsx";
+import { useSettingsActions } from "./features/settings/actions.ts";
 import { DevicesPage } from "./features/devices/DevicesPage.tsx";
 import { TerminalsPage } from "./features/terminals/TerminalsPage.tsx";
 import { Header } from "./Header.tsx";
@@ -42,6 +44,7 @@ export function Shell() {
   useAction({ id: "jobs", label: w.jobs.all, run: () => go({ page: "jobs" }) });
   useAction({ id: "approvals", label: w.nav.approvals, run: () => go({ page: "approvals" }) });
   useAction({ id: "devices", label: w.nav.devices, run: () => go({ page: "devices" }) });
+  useSettingsActions();
   // In a session on a wide screen the pane below takes this key.
   useAction({ id: "terminals", label: w.terminals.title, keys: "Mod+`", run: () => (route.page === "terminals" ? window.history.back() : go({ page: "terminals" })) });
   useAction({ id: "rail", label: rail ? w.nav.closeRail : w.nav.openRail, keys: "Mod+b", run: () => setRail(!rail) });
@@ -81,6 +84,8 @@ function Page({ route, float }: { route: Route; float(what: Floating): void }) {
       return <TerminalsPage route={route} />;
     case "devices":
       return <DevicesPage signIn={() => float("account")} />;
+    case "settings":
+      return <SettingsPage section={route.section} />;
     case "approvals":
       return <ApprovalsPage />;
     case "more":

@@ -95,7 +95,7 @@ export function useKeyboard(): void {
     const listen = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.isComposing) return;
       const combo = comboOf(event);
-      const floating = document.querySelector("[role=dialog], [role=menu], [role=listbox]:not([data-page])");
+      const floating = document.querySelector("[role=dialog]:not([data-toast]), [role=menu], [role=listbox]:not([data-page])");
       if (floating && combo !== "Mod+k") return;
       if (isText(event.target)) {
         if (combo === "Escape") (event.target as HTMLElement).blur();

@@ -9,6 +9,7 @@ export type Route =
   | { page: "session"; session: string; station: Station; plan?: string | undefined; job?: string | undefined }
   | { page: "terminals"; terminal?: string | undefined }
   | { page: "devices" }
+  | { page: "settings"; section?: string | undefined }
   | { page: "jobs" }
   | { page: "approvals" }
   | { page: "more" };
@@ -23,6 +24,7 @@ export function parse(hash: string): Route {
     return { page, session: id, station: at, plan: of || undefined };
   }
   if (page === "terminals") return { page, terminal: id || undefined };
+  if (page === "settings") return { page, section: id || undefined };
   if (page === "devices" || page === "jobs" || page === "approvals" || page === "more") return { page };
   return { page: "home" };
 }
@@ -39,6 +41,8 @@ export function href(route: Route): string {
     }
     case "terminals":
       return route.terminal ? `#/terminals/${encodeURIComponent(route.terminal)}` : "#/terminals";
+    case "settings":
+      return route.section ? `#/settings/${encodeURIComponent(route.section)}` : "#/settings";
     default:
       return `#/${route.page}`;
   }

@@ -6,6 +6,8 @@ import { compact, count } from "#kit/format.ts";
 import type { Station } from "./route.ts";
 import { devices, phone } from "./words.devices.ts";
 import { help } from "./words.help.ts";
+import { research } from "./words.research.ts";
+import { settings } from "./words.settings.ts";
 import { terminals } from "./words.terminals.ts";
 
 export const w = {
@@ -33,6 +35,8 @@ export const w = {
   terminals,
   devices,
   phone,
+  research,
+  settings,
 
   link: {
     linked: "Linked",
@@ -46,7 +50,7 @@ export const w = {
   nav: {
     home: "Projects", sessions: "Sessions", approvals: "Approvals", jobs: "Jobs", terminals: "Terminals", more: "More",
     account: "Account and models", palette: "All actions", keys: "Keys that work here", main: "Main", lists: "Open lists", theme: "Theme",
-    devices: "Devices",
+    devices: "Devices", settings: "Settings",
     today: "today", todayLabel: "Cost today", openRail: "Show sessions", closeRail: "Hide sessions",
     project: "Project", session: "Session",
   },
@@ -135,7 +139,7 @@ export const w = {
     preparing: "Reading the files and counting what would be sent",
     empty: "Nothing waits for your approval. Make a plan, and what would be sent is shown here first.",
     files: "Files", leftOut: (n: number) => `${count(n, "file")} found and not sent`, also: "What else goes", secrets: "Secrets found", where: "Destinations, in order",
-    parts: { instructions: "Instructions for the model", task: "Your task", tree: "Names of files and folders", text: "Your task", passage: "The passage", wish: "How it should be better" } as Record<string, string>,
+    parts: { instructions: "Instructions for the model", task: "Your task", tree: "Names of files and folders", text: "Your task", passage: "The passage", wish: "How it should be better", question: "The question" } as Record<string, string>,
     changed: "changed on disk since", readAgain: "Read the files again",
     overflow: (over: string, limit: string, exact: boolean) =>
       `This is ${exact ? "" : "about "}${over} too many for the model${limit}${exact ? "" : "; for this model the count is an estimate"}. Untick files or choose another model; it cannot be sent as it is.`,
@@ -193,7 +197,7 @@ export const w = {
     states: {
       queued: "queued", running: "running", waiting_approval: "waits for you", waiting_network: "waits for the network", paused: "paused", completed: "completed", failed: "failed", canceled: "canceled",
     } satisfies Record<JobState, string>,
-    workflows: { plan: "Plan", find: "Find files", refine: "Refine the task", improve: "Improve a passage" } as Record<string, string>, all: "All jobs", running: (n: number) => `${count(n, "job")} under way`,
+    workflows: { plan: "Plan", find: "Find files", refine: "Refine the task", improve: "Improve a passage", research: "Propose questions", look_up: "Look up" } as Record<string, string>, all: "All jobs", running: (n: number) => `${count(n, "job")} under way`,
     since: "begun",
   },
 
@@ -201,7 +205,7 @@ export const w = {
     unpriced: (n: number) => `${count(n, "request")} of unknown price not counted` },
 
   account: {
-    title: "Account", none: "Not signed in. Everything works without an account; a server adds the keys of your team.",
+    title: "Account", further: "Devices and settings", none: "Not signed in. Everything works without an account; a server adds the keys of your team.",
     as: (user: string, server: string) => `Signed in as ${user} at ${server}`,
     server: "Server", serverHint: "The address of your team's PlanToCode server.", placeholder: "https://plantocode.example",
     store: "Where to keep the sign-in",

@@ -40,6 +40,10 @@ const follows: { [M in UnaryMethod]?: (change: Change, params: Params<M>) => boo
   "terminals.list": (c) => c.topic === "terminal",
   "devices.list": (c) => c.topic === "device",
   "devices.status": (c) => c.topic === "device" || c.topic === "account",
+  "research.list": (c, p) => ((c.topic === "job" || c.topic === "approval") && (c.session === undefined || c.session === p.session)) || (c.topic === "session" && c.id === p.session),
+  "approvals.permissions": (c) => c.topic === "approval" || c.topic === "job",
+  "settings.get": (c) => c.topic === "settings",
+  "usage.by": (c) => c.topic === "job" || c.topic === "plan",
   "usage.since": (c) => c.topic === "job" || c.topic === "plan",
 };
 

@@ -4,7 +4,7 @@ import { Popover } from "@base-ui/react/popover";
 import { Toast } from "@base-ui/react/toast";
 import { X } from "lucide-react";
 import type { ReactElement, ReactNode } from "react";
-import { cx, floor, IconButton } from "./core.tsx";
+import { cx, floor } from "./core.tsx";
 import css from "./kit.module.css";
 
 interface SheetProps {
@@ -13,18 +13,21 @@ interface SheetProps {
   open: boolean;
   onClose(): void;
   wide?: boolean;
+  /** Whether the focus goes back to where it was; not where it goes on to another place. */
+  returnFocus?: boolean;
   children: ReactNode;
 }
 
-export function Sheet({ title, close, open, onClose, wide, children }: SheetProps) {
+export function Sheet({ title, close, open, onClose, wide, returnFocus = true, children }: SheetProps) {
   return (
     <Dialog.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <Dialog.Portal>
         <Dialog.Backdrop className={css.veil} />
-        <Dialog.Popup className={cx(css.dialog, wide && css.wide)}>
+        <Dialog.Popup className={cx(css.dialog, wide && css.wide)} finalFocus={returnFocus}>
           <div className={css.dialogHead}>
             <Dialog.Title>{title}</Dialog.Title>
-            <Dialog.Close render={<IconButton label={close} />}><X size={16} /></Dialog.Close>
+            {/* Without a tip: it would take the Escape that closes the sheet. */}
+            <Dialog.Close className={cx(css.button, css.plain, css.icon)} aria-label={close}><X size={16} /></Dialog.Close>
           </div>
           <div className={css.dialogBody}>{children}</div>
         </Dialog.Popup>
@@ -98,7 +101,7 @@ export function Toasts() {
 function ToastList() {
   const { toasts: list } = Toast.useToastManager();
   return list.map((toast) => (
-    <Toast.Root key={toast.id} toast={toast} className={css.toast}>
+    <Toast.Root key={toast.id} toast={toast} className={css.toast} data-toast="">
       <div>
         <Toast.Title />
       </div>

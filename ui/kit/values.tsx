@@ -40,6 +40,8 @@ let minute = Date.now();
 const tickers = new Set<() => void>();
 let ticking: ReturnType<typeof setInterval> | undefined;
 function follow(notify: () => void): () => void {
+  // It stood still while nobody looked.
+  if (ticking === undefined) minute = Date.now();
   tickers.add(notify);
   ticking ??= setInterval(() => {
     minute = Date.now();
@@ -54,8 +56,11 @@ function follow(notify: () => void): () => void {
   };
 }
 
+/** The time, as far as it matters to words: it moves on twice a minute. */
+export const useNow = (): number => useSyncExternalStore(follow, () => minute);
+
 export function RelativeTime({ at }: { at: number }) {
-  const now = useSyncExternalStore(follow, () => minute);
+  const now = useNow();
   const date = new Date(at);
   return <time dateTime={date.toISOString()} title={date.toLocaleString()}>{relative(at, Math.max(now, at))}</time>;
 }

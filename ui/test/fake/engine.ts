@@ -1,9 +1,12 @@
-import type { Change, Device, Job, LinkStatus, Manifest, Methods, ModelList, Plan, Project, Ranking, Session, Suggestion } from "#client/api.gen.ts";
+import type { Change, Device, Job, LinkStatus, Manifest, Methods, ModelList, Plan, Project, Ranking, Session, Suggestion, WebFinding } from "#client/api.gen.ts";
 import type { Dial } from "#client/link.ts";
 import { ApiError, type FeedMethod, type StreamMethod, type UnaryMethod } from "#client/rpc.ts";
 import * as data from "./data.ts";
 import * as help from "./help.ts";
 import { arrived, device, offered } from "./devices.ts";
+import * as research from "./research.ts";
+import * as settings from "./settings.ts";
+import * as texts from "./texts.ts";
 import { FakeTerminal, SHELL, terminal } from "./terminals.ts";
 
 /** What a scenario starts from. */
@@ -19,6 +22,12 @@ export interface World {
   suggestions?: Suggestion[];
   /** Help that was approved goes on for ever, so that it can be looked at. */
   helpStops?: boolean;
+  /** What was looked up on the web. */
+  findings?: WebFinding[];
+  /** What the settings show. */
+  kept?: settings.Kept;
+  /** What a project has in place of built-in prompts and templates. */
+  texts?: texts.FakeTexts;
   plans: Plan[];
   models: ModelList;
   signedIn: boolean;
@@ -200,12 +209,13 @@ export class FakeEngine {
       const old = this.manifest(approval);
       const paths = files ?? old.files.map((f) => f.path);
       const secrets = old.secrets.filter((s) => paths.includes(s.source));
-      return this.setManifest(data.manifest(paths, model ?? old.model, { secrets, job: old.job, purpose: old.purpose, parts: old.parts, redacted: redact ?? old.redacted, created_at: old.created_at + 1, id: `${old.id}+` }));
+      return this.setManifest(data.manifest(paths, model ?? old.model, { secrets, job: old.job, purpose: old.purpose, parts: old.parts, redacted: redact ?? old.redacted, ...(old.web ? { web: old.web } : {}), created_at: old.created_at + 1, id: `${old.id}+` }));
     },
     "approvals.approve": ({ approval, fingerprint }) => {
       const now = this.manifest(approval);
       if (now.fingerprint !== fingerprint) throw new ApiError("conflict", "approval_mismatch", "The fingerprint is another.");
       help.approved(this, now.job);
+      research.approved(this, now.job);
       return this.setManifest({ ...now, state: "approved" });
     },
     "approvals.refuse": ({ approval }) => {
@@ -220,6 +230,9 @@ export class FakeEngine {
       return started;
     },
     ...help.unary(this),
+    ...research.unary(this),
+    ...settings.unary(this),
+    ...texts.unary(this),
     "plans.list": ({ session }) => ({ plans: this.world.plans.filter((p) => p.session === session).map((p) => ({ ...p, steps: [] })) }),
     "plans.get": ({ plan }) => this.find(this.world.plans, plan),
     "plans.verify": ({ plan }) => this.find(this.world.plans, plan),

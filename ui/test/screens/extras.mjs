@@ -1,7 +1,12 @@
+import { research } from "./extras.research.mjs";
+import { settings } from "./extras.settings.mjs";
+
 /** Screens that need a hand: something opened, typed or pressed. */
 const wide = ["desktop", "tablet"];
 
 export const extras = [
+  ...research,
+  ...settings,
   { name: "bottom", scenario: "files", async act(page) {
     await page.getByRole("checkbox", { name: "Include tests/config_test.rs" }).waitFor({ state: "attached", timeout: 200 }).catch(() => {});
     await page.locator("section[aria-label='Files'] ul, ul[aria-label='Source files']").first().evaluate((list) => {

@@ -74,6 +74,7 @@ async function draw(name, theme, size, after) {
     if (after) await after.act(page, size);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
     if (wide) problems.push(`${label}: the page is wider than the window`);
+    if (await page.evaluate(() => document.scrollingElement.scrollTop !== 0)) problems.push(`${label}: the window itself is scrolled`);
     await page.screenshot({ path: join(out, `${label}.png`) });
     await audit(page, label);
     screens += 1;

@@ -4,7 +4,10 @@ import { device, devices, link } from "../fake/devices.ts";
 import { world, type World } from "../fake/engine.ts";
 import { helpJob, helpManifest } from "../fake/help.ts";
 import type { PhoneState } from "../fake/phone.ts";
+import * as research from "../fake/research.ts";
+import * as settings from "../fake/settings.ts";
 import { agent, ended, shell } from "../fake/terminals.ts";
+import { fakeTexts } from "../fake/texts.ts";
 import { PASSAGE, suggestion } from "../fake/words.ts";
 
 export interface Scenario {
@@ -88,6 +91,13 @@ export const scenarios = {
   finding: { hash: s1("files"), world: () => world({ findStops: true, ranking: { current: false, sources: [], tests: [], scanned: 0, skipped: 0, elapsed_ms: 0 } }) },
   files: { hash: s1("files"), world: () => world() },
   stale: { hash: s1("files"), world: () => world({ ranking: { ...world().ranking, current: false } }) },
+  research: { hash: s1("files"), world: () => ({ ...planned(), findings: research.findings }), prefs: { "research.open.s1": true } },
+  researchasked: { hash: s1("files"), world: () => world({ ...research.underWay(), helpStops: true }), prefs: { "research.open.s1": true } },
+  researchclosed: { hash: s1("files"), world: () => world(research.underWay()) },
+  researchlook: { hash: `${s1("approve")}/lw5`, world: () => world(research.underWay()) },
+  researchview: { hash: s1("files"), world: () => world({ ...research.underWay(), scopes: ["none", "view"] }), prefs: { "research.open.s1": true } },
+  researchunable: { hash: s1("files"), world: () => world({ models: { models: data.models.slice(2), problems: [] } }) },
+  researcherror: { hash: s1("files"), world: () => world({ fail: { "research.list": new ApiError("internal", "internal", "The database could not be read. Nothing was changed. Try again; if it stays, the log says more.") } }) },
   nomodel: { hash: s1("files"), world: () => world({ models: { models: [], problems: ["OPENAI_API_KEY is not set where the engine runs."] } }) },
   approve: { hash: s1("approve"), world: () => waiting() },
   secrets: { hash: s1("approve"), world: () => waiting({ secrets }) },
@@ -123,6 +133,20 @@ export const scenarios = {
   phonebehind: { hash: "#/terminals/t1", phone: { desktops: 1, behind: true }, world: () => planned({}, { terminals: [agent(), shell()] }) },
   phoneview: { hash: "#/terminals/t1", phone: { desktops: 1 }, world: () => planned({}, { scopes: ["none", "view"], terminals: [agent()] }) },
   phonemore: { hash: "#/more", phone: { desktops: 1 }, world: () => planned({}, { scopes: ["none", "view", "run"] }) },
+  settings: { hash: "#/settings", world: () => world({ kept: settings.kept({ permissions: settings.permissions, usage: settings.usage, settings: { day_budget: 5_000_000, session_budget: 2_000_000 } }) }) },
+  settingsempty: { hash: "#/settings", world: () => world({ kept: settings.kept({ settings: { keep_requests_days: 30 } }) }) },
+  settingsview: { hash: "#/settings", world: () => world({ scopes: ["none", "view"], kept: settings.kept({ permissions: settings.permissions, usage: settings.usage, settings: { day_budget: 300_000 } }) }) },
+  prompts: { hash: "#/settings/prompts", world: () => world({ texts: fakeTexts() }) },
+  templates: { hash: "#/settings/templates", world: () => world({ texts: fakeTexts() }) },
+  promptsnone: { hash: "#/settings/prompts", world: () => world({ projects: [], sessions: [] }) },
+  promptsview: { hash: "#/settings/prompts", world: () => world({ scopes: ["none", "view", "files"], texts: fakeTexts() }) },
+  settingsloading: { hash: "#/settings", world: () => world({ hang: ["approvals.permissions", "settings.get", "usage.by", "prompts.list", "templates.list"] }) },
+  settingserror: { hash: "#/settings", world: () => {
+    const error = new ApiError("internal", "internal", "The database could not be read. Nothing was changed. Try again; if it stays, the log says more.");
+    return world({ fail: { "approvals.permissions": error, "settings.get": error, "usage.by": error, "prompts.list": error, "templates.list": error } });
+  } },
+  phonesettings: { hash: "#/settings", phone: { desktops: 1 }, world: () => world({ scopes: ["none", "view", "approve"], kept: settings.kept({ permissions: settings.permissions, usage: settings.usage, settings: { day_budget: 5_000_000 } }) }) },
+  approvalspermitted: { hash: "#/approvals", world: () => ({ ...waiting(), kept: settings.kept({ permissions: settings.permissions }) }) },
   jobs: { hash: "#/jobs", world: () => planned({ state: "streaming" }) },
   approvals: { hash: "#/approvals", world: () => waiting() },
   more: { hash: "#/more", world: () => planned() },

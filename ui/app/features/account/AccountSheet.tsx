@@ -18,8 +18,11 @@ export function AccountSheet({ open, onClose }: { open: boolean; onClose(): void
       <Account />
       <Models />
       <section className={css.section}>
-        <h3>{w.devices.title}</h3>
-        <Actions><Button onClick={() => { onClose(); go({ page: "devices" }); }}>{w.devices.title}</Button></Actions>
+        <h3>{w.account.further}</h3>
+        <Actions>
+          <Button onClick={() => { onClose(); go({ page: "devices" }); }}>{w.devices.title}</Button>
+          <Button onClick={() => { onClose(); go({ page: "settings" }); }}>{w.nav.settings}</Button>
+        </Actions>
       </section>
     </Sheet>
   );

@@ -13,7 +13,8 @@ export function AlsoGoes({ manifest }: { manifest: Manifest }) {
       <div className={css.sectionHead}><h3>{w.approve.also}</h3></div>
       <ul className={css.files}>
         {manifest.parts.map((part) => {
-          const name = w.approve.parts[part.name] ?? part.name;
+          const found = /^web-finding-(\d+)$/.exec(part.name)?.[1];
+          const name = found === undefined ? w.approve.parts[part.name] ?? part.name : w.research.partFinding(found);
           return (
             <li key={part.name} className={css.file}>
               <details className={css.fold}>

@@ -7,6 +7,7 @@ import { ErrorNote } from "../../ErrorNote.tsx";
 import { href } from "../../route.ts";
 import css from "../../shell.module.css";
 import { w } from "../../words.ts";
+import { PermissionsLink } from "../settings/Permissions.tsx";
 import { costText } from "./sentence.ts";
 
 /** Everything that waits for the person, in all sessions. */
@@ -15,7 +16,7 @@ export function ApprovalsPage() {
   const waiting = value?.jobs.filter((j) => j.state === "waiting_approval");
   return (
     <div className={css.page}>
-      <h1>{w.nav.approvals}</h1>
+      <div className={css.pageHead}><h1>{w.nav.approvals}</h1><PermissionsLink /></div>
       {!value && (error ? <ErrorNote error={error} /> : <Skeleton label={w.loading} />)}
       {waiting?.length === 0 && <EmptyState icon={FileCheck2} title={w.approve.listEmpty} />}
       {waiting && waiting.length > 0 && (

@@ -20,6 +20,7 @@ export function Where({ approval, manifest }: { approval: Approval; manifest: Ma
       <ol className={css.where}>
         {manifest.destinations.map((d) => <li key={`${d.provider}/${d.model}`}><b>{d.model}</b> {w.models.at} {d.provider}</li>)}
       </ol>
+      {manifest.web && <p>{w.research.web(manifest.web.searches, manifest.web.kept, manifest.web.domains)}</p>}
       <p className={css.small}>{manifest.via} · {w.approve.answer(compact(manifest.max_output_tokens))} · {w.approve.body(bytes(manifest.body_bytes))}</p>
       {!manifest.tokens_exact && <p className={css.small}>{w.approve.estimated}</p>}
       <p className={css.small}>{w.approve.fingerprint} <code>{manifest.fingerprint}</code></p>

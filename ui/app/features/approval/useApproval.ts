@@ -4,7 +4,7 @@ import type { Connection } from "#client/connection.ts";
 import { ApiError } from "#client/rpc.ts";
 import { asApiError, useEngine, useRead } from "../../engine.tsx";
 import { go } from "../../route.ts";
-import { resultStation } from "../jobs/asking.ts";
+import { resultStation, staysAfter } from "../jobs/asking.ts";
 
 interface Change {
   files?: string[];
@@ -113,7 +113,7 @@ export function useApproval(shown: Manifest | undefined, workflow: string) {
         await connection.store.refresh("jobs.list", {});
         // Words for a task are awaited at the task, where one also sees that nothing comes.
         const station = resultStation(workflow);
-        if (station !== "approve" && (yes || station === "task")) go({ page: "session", session: asked.session, station });
+        if (!staysAfter(workflow) && (yes || station === "task")) go({ page: "session", session: asked.session, station });
       } catch (failure) {
         setError(asApiError(failure));
       } finally {

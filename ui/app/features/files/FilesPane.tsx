@@ -7,6 +7,7 @@ import { Tokens } from "#kit/values.tsx";
 import { useAction } from "../../actions.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
 import { w } from "../../words.ts";
+import { Research } from "../research/Research.tsx";
 import session from "../sessions/session.module.css";
 import type { SessionView } from "../sessions/view.ts";
 import { AddPath } from "./AddPath.tsx";
@@ -76,6 +77,7 @@ export function FilesPane({ view, active, openAccount, tools }: FilesPaneProps) 
           </>
         )}
       </div>
+      <Research view={view} active={active} />
       <MakePlan view={view} active={active && any} ticked={ticked.length} openAccount={openAccount} />
     </>
   );

@@ -10,7 +10,7 @@ import css from "./jobs.module.css";
 const midnight = (): number => new Date().setHours(0, 0, 0, 0);
 
 /** This browser's own midnight; moves on when the day does. */
-function useMidnight(): number {
+export function useMidnight(): number {
   const [since, setSince] = useState(midnight);
   useEffect(() => {
     const timer = setInterval(() => setSince(midnight()), 60_000);

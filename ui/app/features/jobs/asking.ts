@@ -25,8 +25,11 @@ export const asks = (job: Job): boolean => job.state === "waiting_approval" || i
 export const shownJob = (jobs: Job[], chosen: string | undefined, held: string | undefined): string | undefined => chosen ?? held ?? asking(jobs)?.id;
 
 /** Where what a job of this kind makes is seen. */
-const STATIONS: Record<string, Station> = { find: "files", refine: "task", improve: "task", research: "approve", look_up: "approve" };
+const STATIONS: Record<string, Station> = { find: "files", refine: "task", improve: "task", research: "files", look_up: "files" };
 export const resultStation = (workflow: string): Station => STATIONS[workflow] ?? "plan";
+
+/** Questions come several at a time, each with its own request: who answers one goes on to the next. */
+export const staysAfter = (workflow: string): boolean => workflow === "research" || workflow === "look_up";
 
 /** Where a job is seen now. */
 export function stationOf(job: Job): Station {

@@ -1,0 +1,70 @@
+import { useEffect, useRef, type KeyboardEvent } from "react";
+import { Actions, Button, cx } from "#kit/core.tsx";
+import kit from "#kit/kit.module.css";
+import { toasts } from "#kit/overlays.tsx";
+import { Note } from "#kit/states.tsx";
+import { useTask } from "../../engine.tsx";
+import { ErrorNote } from "../../ErrorNote.tsx";
+import { w } from "../../words.ts";
+import css from "./settings.module.css";
+import { textProblem, type TextKind } from "./texts.ts";
+import { useStoring } from "./useTexts.ts";
+
+/** What was typed and not stored yet, and the text that it was made from. */
+export interface TextDraft {
+  text: string;
+  from: string;
+}
+
+interface TextEditorProps {
+  kind: TextKind;
+  project: string;
+  name: string;
+  /** What is used now; it may be another text by now than the one that the draft was made from. */
+  used: string;
+  draft: TextDraft;
+  /** Keeps what is typed, also when the sheet is closed; without a draft it is given up. */
+  setDraft(draft: TextDraft | undefined): void;
+  /** Why it cannot be stored, besides what is wrong with the text. */
+  reason?: string | undefined;
+}
+
+/** One's own text, kept while it is written and used once it is stored. */
+export function TextEditor({ kind, project, name, used, draft, setDraft, reason }: TextEditorProps) {
+  const task = useTask();
+  const { save } = useStoring(kind, project);
+  const area = useRef<HTMLTextAreaElement>(null);
+  const words = w.settings.texts;
+  const { text, from } = draft;
+  const wrong = textProblem(kind, text);
+  const whyNot = reason ?? wrong ?? (text === used ? words.unchanged : undefined);
+  useEffect(() => area.current?.focus({ preventScroll: true }), []);
+  const store = () => {
+    if (whyNot !== undefined || task.busy) return;
+    task.run(async () => {
+      await save(name, text);
+      setDraft(undefined);
+      toasts.add({ title: words.stored });
+    });
+  };
+  const key = (event: KeyboardEvent) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.repeat) return;
+    event.preventDefault();
+    store();
+  };
+  return (
+    <form className={css.editing} onKeyDown={key} onSubmit={(event) => { event.preventDefault(); store(); }}>
+      <label className={kit.field}>
+        <span>{words.own}</span>
+        <textarea ref={area} className={cx(kit.input, css.editor)} rows={14} spellCheck={false} value={text} onChange={(e) => setDraft({ text: e.target.value, from })} />
+        <span className={cx(kit.hint, wrong !== undefined && css.wrong)} role="status">{wrong ?? words.names[kind]}</span>
+      </label>
+      {used !== from && used !== text && <Note tone="warning" live><p>{words.elsewhere}</p></Note>}
+      <ErrorNote error={task.error} />
+      <Actions>
+        <Button type="submit" look="primary" keys="Mod+Enter" reason={whyNot} disabled={task.busy}>{words.save}</Button>
+        <Button look="plain" disabled={task.busy} onClick={() => setDraft(undefined)}>{text === from ? w.cancel : words.discard}</Button>
+      </Actions>
+    </form>
+  );
+}

@@ -1,0 +1,74 @@
+import type { Prompt, Template } from "#client/api.gen.ts";
+import { w } from "../../words.ts";
+
+/** The two kinds of texts that a project may have of its own. */
+export type TextKind = "prompts" | "templates";
+
+/** A prompt or a template; only prompts have versions of a default. */
+export type OwnText = Template & Partial<Pick<Prompt, "version" | "made_from">>;
+
+/** All that there is under one name: the text that is used, and a file of the project that nobody trusts. */
+export interface Entry {
+  name: string;
+  about: string;
+  used: OwnText | undefined;
+  untrusted: OwnText | undefined;
+}
+
+/** A list of the engine by name. */
+export function entriesOf(list: OwnText[]): Entry[] {
+  const entries = new Map<string, Entry>();
+  for (const text of list) {
+    const entry = entries.get(text.name) ?? { name: text.name, about: text.about, used: undefined, untrusted: undefined };
+    entries.set(text.name, text.origin === "untrusted" ? { ...entry, untrusted: text } : { ...entry, about: text.about || entry.about, used: text });
+  }
+  return [...entries.values()];
+}
+
+/** Whether the default was changed after one's own text was made from it. */
+export const isOutdated = (text: OwnText): boolean => text.made_from !== undefined && text.made_from !== text.version;
+
+/** Where a project keeps such a file. */
+export const pathOf = (kind: TextKind, name: string): string => `.plantocode/${kind}/${name}.md`;
+
+/** The engine's bounds. */
+const MOST_BYTES = 64 * 1024;
+const BOUNDARY = "BOUNDARY";
+
+/** What stands in the way of storing a text, in words. */
+export function textProblem(kind: TextKind, text: string): string | undefined {
+  const words = w.settings.texts.problem;
+  if (text.trim() === "") return words.empty;
+  if (new TextEncoder().encode(text).length > MOST_BYTES) return words.long;
+  return kind === "prompts" && !text.includes(BOUNDARY) ? words.boundary : undefined;
+}
+
+/** What is wrong with the name of a new template. */
+export function nameProblem(name: string, taken: string[]): string | undefined {
+  const words = w.settings.texts.problem;
+  if (!/^[\p{L}\p{N}_-]{1,64}$/u.test(name)) return words.name;
+  return taken.includes(name) ? words.taken : undefined;
+}
+
+/** One line of a comparison. */
+export interface DiffRow {
+  sign: "-" | "+" | " " | "@";
+  text: string;
+}
+
+/** The lines of a comparison in unified form, without its head. */
+export function unifiedRows(diff: string): DiffRow[] {
+  const rows: DiffRow[] = [];
+  let within = false;
+  for (const line of diff.replace(/\n$/, "").split("\n")) {
+    if (line.startsWith("@@")) {
+      // What stands between two parts is left out; before the first there is nothing to say of it.
+      if (within) rows.push({ sign: "@", text: "" });
+      within = true;
+    } else if (within && !line.startsWith("\\")) {
+      const sign = line[0] === "+" || line[0] === "-" ? line[0] : " ";
+      rows.push({ sign, text: line.slice(1) });
+    }
+  }
+  return rows;
+}

@@ -6,6 +6,7 @@ import { compact, count } from "#kit/format.ts";
 import type { Station } from "./route.ts";
 import { devices, phone } from "./words.devices.ts";
 import { help } from "./words.help.ts";
+import { review } from "./words.review.ts";
 import { terminals } from "./words.terminals.ts";
 
 export const w = {
@@ -33,6 +34,7 @@ export const w = {
   terminals,
   devices,
   phone,
+  review,
 
   link: {
     linked: "Linked",
@@ -178,7 +180,7 @@ export const w = {
     unreadableNext: "Copy the raw answer to see what came, or make the plan again.",
     states: { streaming: "writing", complete: "complete", cut: "cut off", unreadable: "unreadable" } satisfies Record<PlanState, string>,
     verify: "Check again", verified: "Checked against the repository as it is now.",
-    export: "Export", markdown: "Copy as Markdown", xml: "Copy as XML", json: "Copy as JSON", raw: "Copy the raw answer",
+    export: "Export", more: "More of the plan", markdown: "Copy as Markdown", xml: "Copy as XML", json: "Copy as JSON", raw: "Copy the raw answer",
     copied: (what: string) => `Copied ${what}.`, stop: "Stop", stopped: "Stopping the request.",
     earlier: "Plans of this session", expand: "Expand all", collapse: "Collapse all",
     costUnknown: "cost unknown",

@@ -216,6 +216,83 @@ export const extras = [
     await page.locator("[data-step]").nth(2).click();
     await page.waitForTimeout(200);
   } },
+  // Keys decide about the step that has the focus, the closed card says so, and the banner counts.
+  { name: "decide", scenario: "plan", async act(page, size) {
+    const heads = page.locator("[data-step]");
+    await heads.nth(0).focus();
+    await page.keyboard.press("a");
+    await page.getByRole("status").getByText("Step 1 accepted.").waitFor({ state: "attached" });
+    await page.keyboard.press("j");
+    await page.keyboard.press("a");
+    await page.getByRole("status").getByText("Step 2 accepted, and held back").waitFor({ state: "attached" });
+    for (const _ of [3, 4]) await page.keyboard.press("j");
+    await page.keyboard.press("x");
+    await page.getByText("2 of 6 accepted").waitFor();
+    await page.getByText("Held back: 1 with errors, 3 open, 1 rejected").waitFor();
+    if (!/rejected/.test(await heads.nth(3).innerText())) throw new Error("the closed card does not say that it was rejected");
+    await page.keyboard.press("o");
+    await page.getByText("Held back: 1 with errors, 4 open").waitFor();
+    await heads.nth(0).click();
+    await page.getByRole("button", { name: "Reject", exact: false }).first().click();
+    await page.getByText("1 of 6 accepted").waitFor();
+    if (size.startsWith("phone")) {
+      const small = await page.locator("[data-card] [role=group] button").evaluateAll((all) => all.map((b) => b.getBoundingClientRect().height).filter((h) => h < 44));
+      if (small.length > 0) throw new Error(`a finger misses ${small.length} buttons`);
+    }
+    await page.waitForTimeout(150);
+  } },
+  // A key decides about nothing when no step has the focus.
+  { name: "decidenone", scenario: "plan", sizes: wide, async act(page) {
+    await page.getByRole("heading", { name: "Plan", exact: true }).click();
+    await page.keyboard.press("a");
+    await page.getByText("Go to a step first", { exact: false }).first().waitFor();
+    if (await page.evaluate(() => window.engine.seen.some((s) => s.method === "plans.decide"))) throw new Error("a step was decided about that nobody had chosen");
+  } },
+  { name: "acceptall", scenario: "reviewed", async act(page) {
+    await page.getByRole("button", { name: "Accept all open steps" }).click();
+    await page.getByText("5 of 6 accepted").waitFor();
+    await page.getByText("Held back: 1 with errors, 1 rejected").waitFor();
+    await page.getByRole("button", { name: "Accept all open steps" }).waitFor({ state: "detached" });
+    await page.waitForTimeout(150);
+  } },
+  // An error is overridden openly: the question names it, and Escape leaves everything as it was.
+  { name: "override", scenario: "reviewed", async act(page) {
+    await page.locator("[data-step]").nth(1).click();
+    await page.getByRole("button", { name: "Override errors" }).click();
+    await page.getByRole("dialog").getByText("There is no file").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    if (await page.evaluate(() => window.engine.world.plans[0].steps[1].overridden)) throw new Error("Escape has overridden");
+    await page.getByRole("button", { name: "Override errors" }).click();
+    await page.getByRole("dialog").waitFor();
+    await page.waitForTimeout(250);
+  } },
+  { name: "overridden", scenario: "reviewed", async act(page) {
+    await page.locator("[data-step]").nth(1).click();
+    await page.getByRole("button", { name: "Override errors" }).click();
+    await page.getByRole("button", { name: "Accept despite errors" }).click();
+    await page.getByText("despite errors", { exact: true }).waitFor();
+    await page.getByText("Held back: 2 open, 1 rejected").waitFor();
+    await page.waitForTimeout(250);
+  } },
+  // Somebody else was faster: nothing is decided, the newer step is shown, and it is said.
+  { name: "decideconflict", scenario: "plan", async act(page) {
+    await page.evaluate(() => { window.engine.world.plans = window.engine.world.plans.map((p) => (p.id === "plan1" ? { ...p, version: 5, steps: p.steps.map((s) => (s.id === "s3" ? { ...s, title: "Read the policy from a file of its own" } : s)) } : p)); });
+    await page.locator("[data-step]").nth(2).focus();
+    await page.keyboard.press("a");
+    await page.getByText("it is at version 5", { exact: false }).first().waitFor();
+    await page.getByText("Read the policy from a file of its own").waitFor();
+    await page.getByText("What is shown is the plan as it is now", { exact: false }).waitFor();
+    await page.getByText("0 of 6 accepted").waitFor();
+    await page.waitForTimeout(150);
+  } },
+  { name: "handreviewed", scenario: "reviewed", sizes: ["desktop", "phone"], async act(page) {
+    await page.getByRole("button", { name: "Hand over to a terminal" }).click();
+    await page.getByText("2 of 6 steps go. Held back by review: steps 2, 3, 4, 6.").waitFor();
+    await page.getByLabel("Also 2 steps that nobody decided about").click();
+    await page.getByText("4 of 6 steps go. Held back by review: steps 2, 4.").waitFor();
+    await page.waitForTimeout(250);
+  } },
   { name: "exact", scenario: "approve", async act(page) {
     await page.locator("details summary").nth(1).click();
     await page.waitForTimeout(200);

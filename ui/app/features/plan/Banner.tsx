@@ -6,12 +6,13 @@ import { compact, money } from "#kit/format.ts";
 import { CopyButton, Note, Progress } from "#kit/states.tsx";
 import { RelativeTime } from "#kit/values.tsx";
 import { useAction } from "../../actions.tsx";
-import { useEngine, useRead, useTask } from "../../engine.tsx";
+import { useEngine, useMay, useRead, useTask } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
 import { go } from "../../route.ts";
 import { w } from "../../words.ts";
 import type { SessionView } from "../sessions/view.ts";
 import css from "./plan.module.css";
+import { ReviewLine } from "./ReviewLine.tsx";
 
 interface BannerProps {
   plan: Plan;
@@ -65,6 +66,7 @@ function useThrottled(text: string, ms: number): string {
 }
 
 function Done({ plan }: { plan: Plan }) {
+  const mayEdit = useMay("edit");
   const job = useRead("jobs.get", { job: plan.job }).value;
   const manifest = useRead("approvals.get", job?.approval === undefined ? null : { approval: job.approval }).value;
   const { usage, served } = plan;
@@ -86,6 +88,7 @@ function Done({ plan }: { plan: Plan }) {
         {usage && <span>{usage.unpriced ? w.plan.costUnknown : `${usage.estimated ? "≈ " : ""}${w.plan.cost(money(usage.cost), estimate)}`}</span>}
         <span className={css.when}><RelativeTime at={plan.created_at} /></span>
       </div>
+      {plan.step_count > 0 && <ReviewLine plan={plan} mayEdit={mayEdit} />}
     </div>
   );
 }

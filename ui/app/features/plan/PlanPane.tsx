@@ -13,11 +13,16 @@ import { HandOverSheet, type HandOverTarget } from "../terminals/HandOverSheet.t
 import type { SessionView } from "../sessions/view.ts";
 import { Banner } from "./Banner.tsx";
 import { Earlier } from "./Earlier.tsx";
+import { acceptable } from "./gate.ts";
+import { OverrideSheet } from "./OverrideSheet.tsx";
 import css from "./plan.module.css";
 import { PlanTools } from "./PlanTools.tsx";
+import { WHOLE } from "./review.ts";
 import { StepCard } from "./StepCard.tsx";
+import { StepTrouble } from "./StepTrouble.tsx";
 import { useNewSteps } from "./useNewSteps.ts";
 import { usePlan } from "./usePlan.ts";
+import { useFocusedStep, useReview, useReviewActions } from "./useReview.ts";
 
 interface PlanPaneProps {
   view: SessionView;
@@ -31,7 +36,7 @@ export function PlanPane({ view, active, chosen, tools }: PlanPaneProps) {
   const sending = chosen === undefined && view.job !== undefined && !view.job.plan && view.job.state === "running" && view.manifest?.state === "approved";
   const id = chosen ?? (sending ? undefined : (view.job?.plan ?? view.plans?.[0]?.id));
   const { plan, characters, error } = usePlan(id);
-  const [open, setOpen] = useState<ReadonlySet<number>>(new Set());
+  const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   const [target, setTarget] = useState<HandOverTarget>();
   const may = useMay("type");
   const scroller = useRef<HTMLDivElement>(null);
@@ -45,21 +50,27 @@ export function PlanPane({ view, active, chosen, tools }: PlanPaneProps) {
   const shown = useRef(plan);
   shown.current = plan;
   const handOver = useCallback((number?: number) => shown.current && setTarget({ plan: shown.current, step: number }), []);
-  const toggle = (number: number) => {
-    const next = new Set(open);
-    if (!next.delete(number)) next.add(number);
-    setOpen(next);
-  };
+  const toggle = useCallback((step: string) => setOpen((old) => {
+    const next = new Set(old);
+    if (!next.delete(step)) next.add(step);
+    return next;
+  }), []);
+  const reviewing = useReview(plan);
+  const { review, statuses, said, tools: by } = reviewing;
+  useReviewActions(plan, reviewing, active, useFocusedStep(scroller));
+  const overridden = plan?.steps.find((s) => s.id === reviewing.overriding);
   return (
     <>
       <div className={session.head}>
         <h2>{w.plan.title}</h2>
         {view.plans && view.plans.length > 1 && <Earlier plans={view.plans} current={id} session={view.id} />}
         <span className={session.spring} />
-        {plan && <PlanTools plan={plan} open={open} setOpen={setOpen} active={active} handOver={may ? handOver : undefined} />}
+        {plan && <PlanTools plan={plan} open={open} setOpen={setOpen} active={active} acceptAll={by?.mayEdit && acceptable(plan).length > 0 ? () => by.review.acceptAll(plan) : undefined} handOver={may ? handOver : undefined} />}
         {tools}
       </div>
       {plan && <Banner plan={plan} characters={characters} view={view} active={active} />}
+      <StepTrouble error={statuses.get(WHOLE)?.error} dismiss={() => review?.dismiss(WHOLE)} />
+      <span className="sr" role="status"><span key={said.n}>{said.text}</span></span>
       <div className={session.scroll} ref={scroller}>
         {!plan && error && <div className={css.inset}><ErrorNote error={error} /></div>}
         {!plan && !error && id !== undefined && <Skeleton rows={6} label={w.loading} />}
@@ -77,12 +88,16 @@ export function PlanPane({ view, active, chosen, tools }: PlanPaneProps) {
             {plan.title && <h3 className={css.title}>{plan.title}</h3>}
             <ol className={css.steps} aria-label={w.plan.title}>
               {plan.steps.map((s) => (
-                <StepCard key={s.number} step={s} open={open.has(s.number)} toggle={toggle} streaming={plan.state === "streaming"} handOver={may ? handOver : undefined} />
+                <StepCard
+                  key={s.id} step={s} open={open.has(s.id)} toggle={toggle} streaming={plan.state === "streaming"}
+                  status={statuses.get(s.id)} tools={by} handOver={may ? handOver : undefined}
+                />
               ))}
             </ol>
           </>
         )}
       </div>
+      {by && <OverrideSheet step={overridden} onClose={reviewing.stopOverriding} override={(step) => by.review.override(step)} />}
       <HandOverSheet target={target} onClose={() => setTarget(undefined)} />
       {fresh.count > 0 && (
         <div className={css.pillPlace}><Button look="primary" className={css.pill} onClick={fresh.show}>{w.plan.newSteps(fresh.count)}</Button></div>

@@ -1,21 +1,35 @@
-import type { Finding, Step } from "#client/api.gen.ts";
 import { Send } from "lucide-react";
+import type { Step } from "#client/api.gen.ts";
 import { Button } from "#kit/core.tsx";
 import { CopyButton } from "#kit/states.tsx";
-import { Names } from "#kit/values.tsx";
+import { Seen } from "#kit/values.tsx";
 import { w } from "../../words.ts";
+import { Decide } from "./Decide.tsx";
+import { FindingView } from "./FindingView.tsx";
+import { held } from "./gate.ts";
 import { OperationView } from "./OperationView.tsx";
 import css from "./plan.module.css";
-import { ICONS } from "./StepCard.tsx";
+import review from "./review.module.css";
+import type { StepTools } from "./useReview.ts";
+
+interface StepBodyProps {
+  step: Step;
+  id: string;
+  busy: boolean;
+  /** Absent while the plan is written. */
+  tools?: StepTools | undefined;
+  handOver?: ((step?: number) => void) | undefined;
+}
 
 /** Everything that a step says. Text of a model is shown as text, never as markup. */
-export function StepBody({ step, id, handOver }: { step: Step; id: string; handOver?: ((step?: number) => void) | undefined }) {
+export function StepBody({ step, id, busy, tools, handOver }: StepBodyProps) {
+  const back = held(step, true);
   const loose = step.findings.filter((f) => f.operation === undefined || step.operations[f.operation] === undefined);
   return (
     <div className={css.body} id={id}>
       {(step.why || step.confidence || step.depends.length > 0) && (
         <p className={css.why}>
-          {step.why}
+          <Seen text={step.why} />
           <span className={css.meta}>
             {[step.depends.length > 0 ? w.plan.depends(step.depends) : "", step.confidence ? w.plan.confidence(step.confidence) : ""].filter(Boolean).join(" · ")}
           </span>
@@ -33,7 +47,7 @@ export function StepBody({ step, id, handOver }: { step: Step; id: string; handO
           <h4>{w.plan.commands}</h4>
           <ul className={css.commands}>
             {step.commands.map((command) => (
-              <li key={command}><code>{command}</code><CopyButton text={command} words={w.error} /></li>
+              <li key={command}><code><Seen text={command} /></code><CopyButton text={command} words={w.error} /></li>
             ))}
           </ul>
         </section>
@@ -41,23 +55,18 @@ export function StepBody({ step, id, handOver }: { step: Step; id: string; handO
       {step.checks.length > 0 && (
         <section>
           <h4>{w.plan.checks}</h4>
-          <ul className={css.checks}>{step.checks.map((check) => <li key={check}>{check}</li>)}</ul>
+          <ul className={css.checks}>{step.checks.map((check) => <li key={check}><Seen text={check} /></li>)}</ul>
         </section>
       )}
-      {handOver && <div><Button onClick={() => handOver(step.number)}><Send size={14} aria-hidden="true" />{w.terminals.handOver.step(step.number)}</Button></div>}
+      {(handOver || tools?.mayEdit) && (
+        <div className={review.tools}>
+          {tools?.mayEdit && <Decide step={step} tools={tools} busy={busy} />}
+          {handOver && (
+            <Button look="plain" reason={back && w.review.gate.why[back]} onClick={() => handOver(step.number)}><Send size={14} aria-hidden="true" />{w.terminals.handOver.step(step.number)}</Button>
+          )}
+        </div>
+      )}
     </div>
   );
 }
 
-function FindingView({ finding: f }: { finding: Finding }) {
-  const Icon = ICONS[f.severity];
-  return (
-    <p className={css.finding} data-severity={f.severity}>
-      <Icon size={14} aria-hidden="true" />
-      <span>
-        <b>{w.plan.severity[f.severity]}:</b> <Names text={f.message} />
-        {f.suggestion && !f.message.includes(f.suggestion) && <> {w.plan.suggestion} <code>{f.suggestion}</code></>}
-      </span>
-    </p>
-  );
-}

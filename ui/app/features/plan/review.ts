@@ -1,0 +1,140 @@
+import type { Decision, Finding, Plan, Step } from "#client/api.gen.ts";
+import { ApiError, type Caller } from "#client/rpc.ts";
+import { same } from "#kit/same.ts";
+import { asApiError } from "../../engine.tsx";
+import { w } from "../../words.ts";
+import { acceptable, errorsOf, held, sameWork, undecided } from "./gate.ts";
+
+/** What a review needs of the world. */
+export interface ReviewWorld {
+  call: Caller["call"];
+  /** The plan as it is known now. */
+  plan(): Plan | undefined;
+  put(plan: Plan): void;
+  refresh(): Promise<void>;
+  /** Says what was done to who cannot see it. */
+  say(text: string): void;
+  /** Says what was done, with a way back to the version before. */
+  made(text: string, before: Plan, after: Plan): void;
+}
+
+/** How something that was asked for a step is going. */
+export interface Status {
+  busy?: boolean;
+  error?: ApiError;
+}
+
+/** The key of what is about the whole plan. */
+export const WHOLE = "";
+
+export type Statuses = ReadonlyMap<string, Status>;
+
+const gone = () => new ApiError("not_found", "no_step", w.review.trouble.gone);
+
+/**
+ * What a person does with a plan, one after the other. Each names the version that is current when it is sent; what a
+ * person saw of the step must still be what it says then, else nothing is done.
+ */
+export class Review {
+  private statuses: Statuses = new Map();
+  private readonly watchers = new Set<() => void>();
+  private readonly pending = new Set<string>();
+  private line: Promise<void> = Promise.resolve();
+
+  constructor(private readonly world: ReviewWorld) {}
+
+  watch = (notify: () => void): (() => void) => {
+    this.watchers.add(notify);
+    return () => void this.watchers.delete(notify);
+  };
+
+  snapshot = (): Statuses => this.statuses;
+
+  dismiss = (step: string): void => this.set(step, undefined);
+
+  decide(seen: Step, decision: Decision): void {
+    if (seen.decision === decision) return;
+    void this.act(seen.id, `decide ${decision}`, async (plan) => {
+      const step = this.asSeen(plan, seen);
+      const after = await this.world.call("plans.decide", { plan: plan.id, version: plan.version, steps: [step.id], decision, override_errors: false });
+      const now = after.steps.find((s) => s.id === step.id) ?? step;
+      this.world.say(held(now) === "errors" ? w.review.saidHeld(now.number) : w.review.said(now.number, w.review.decided[decision]));
+      return after;
+    });
+  }
+
+  /** Accepts a step despite the errors that the person was shown, and no others. */
+  override(seen: Step): void {
+    void this.act(seen.id, "override", async (plan) => {
+      const step = this.asSeen(plan, seen);
+      if (!same(errorsOf(step).map(named), errorsOf(seen).map(named))) throw new ApiError("conflict", "finding_changed", w.review.override.changed);
+      const after = await this.world.call("plans.decide", { plan: plan.id, version: plan.version, steps: [step.id], decision: "accepted", override_errors: true });
+      this.world.say(w.review.saidDespite(step.number));
+      return after;
+    });
+  }
+
+  /** Accepts the steps that are open; errors of none of them are overridden by that. */
+  acceptAll(seen: Plan): void {
+    void this.act(WHOLE, "accept all", async (plan) => {
+      const steps = acceptable(seen).map((step) => this.asSeen(plan, step)).filter((step) => step.decision === "open");
+      if (steps.length === 0) return plan;
+      const ids = steps.map((s) => s.id);
+      const after = await this.world.call("plans.decide", { plan: plan.id, version: plan.version, steps: ids, decision: "accepted", override_errors: false });
+      const about = new Set(ids);
+      this.world.say(w.review.acceptedAll(ids.length, after.steps.filter((s) => about.has(s.id) && held(s) === "errors").length));
+      return after;
+    });
+  }
+
+  /** The step as it is now, if it says what the person saw. */
+  private asSeen(plan: Plan, seen: Step): Step {
+    const now = plan.steps.find((s) => s.id === seen.id);
+    if (!now) throw gone();
+    if (!sameWork(now, seen)) throw new ApiError("conflict", "plan_changed", w.review.trouble.changed(now.number));
+    return now;
+  }
+
+  /** Runs after what was asked before. The same for the same step is not asked twice while the first is under way. Tells whether it was done. */
+  protected act(key: string, kind: string, work: (plan: Plan) => Promise<Plan>): Promise<boolean> {
+    const mark = `${key} ${kind}`;
+    if (this.pending.has(mark)) return Promise.resolve(false);
+    this.pending.add(mark);
+    this.set(key, { busy: true });
+    const turn = this.line.then(() => this.turn(key, work)).finally(() => this.pending.delete(mark));
+    this.line = turn.then(() => {});
+    return turn;
+  }
+
+  private async turn(key: string, work: (plan: Plan) => Promise<Plan>): Promise<boolean> {
+    try {
+      const plan = this.world.plan();
+      if (!plan) throw gone();
+      this.world.put(await work(plan));
+      this.set(key, undefined);
+      return true;
+    } catch (error) {
+      const shown = asApiError(error);
+      this.set(key, { error: shown });
+      // Somebody else was faster: what is decided about next must be what there is.
+      if (shown.code === "conflict" || shown.code === "not_found") await this.world.refresh();
+      return false;
+    }
+  }
+
+  private set(key: string, status: Status | undefined): void {
+    const next = new Map(this.statuses);
+    if (status) next.set(key, status);
+    else next.delete(key);
+    this.statuses = next;
+    for (const notify of [...this.watchers]) notify();
+  }
+}
+
+const named = ({ code, message, operation }: Finding) => ({ code, message, operation });
+
+/** What to say of a change that has taken decisions along. */
+export function withUndecided(text: string, before: Plan, after: Plan): string {
+  const open = undecided(before, after);
+  return open.length > 0 ? `${text} ${w.review.undecided(open)}` : text;
+}

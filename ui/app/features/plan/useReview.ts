@@ -1,0 +1,114 @@
+import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore, type RefObject } from "react";
+import type { Plan, Step } from "#client/api.gen.ts";
+import { toasts } from "#kit/overlays.tsx";
+import { useAction } from "../../actions.tsx";
+import { useEngine, useMay } from "../../engine.tsx";
+import { w } from "../../words.ts";
+import { acceptable, ended } from "./gate.ts";
+import { Review, withUndecided, type Statuses } from "./review.ts";
+
+const NONE: Statuses = new Map();
+const none = () => NONE;
+const ignore = () => () => {};
+
+/** What was said last to who cannot see it; the number tells that the same was said again. */
+export interface Said {
+  text: string;
+  n: number;
+}
+
+/** What a card needs to act on its step. Replaced only when what this device may do changes: the cards are memoised. */
+export interface StepTools {
+  review: Review;
+  mayEdit: boolean;
+  /** Opens the confirmation that names what would be overridden. */
+  override(step: Step): void;
+}
+
+export interface Reviewing {
+  review: Review | undefined;
+  statuses: Statuses;
+  said: Said;
+  tools: StepTools | undefined;
+  /** The step whose errors the person is about to override. */
+  overriding: string | undefined;
+  stopOverriding(): void;
+}
+
+/** The review of one plan. */
+export function useReview(plan: Plan | undefined): Reviewing {
+  const { connection } = useEngine();
+  const [said, setSaid] = useState<Said>({ text: "", n: 0 });
+  const [overriding, setOverriding] = useState<string>();
+  const id = plan?.id;
+  const review = useMemo(() => {
+    if (id === undefined) return undefined;
+    const say = (text: string) => setSaid((old) => ({ text, n: old.n + 1 }));
+    return new Review({
+      call: (method, params, signal) => connection.call(method, params, signal),
+      plan: () => connection.store.peek("plans.get", { plan: id }).value,
+      put: (next) => connection.store.put("plans.get", { plan: id }, next),
+      refresh: () => connection.store.refresh("plans.get", { plan: id }),
+      say,
+      made: (text, before, after) => {
+        const title = withUndecided(text, before, after);
+        toasts.add({ title });
+      },
+    });
+  }, [connection, id]);
+  const statuses = useSyncExternalStore(review?.watch ?? ignore, review?.snapshot ?? none);
+  const mayEdit = useMay("edit");
+  const open = plan !== undefined && ended(plan);
+  const tools = useMemo<StepTools | undefined>(
+    () => (review && open ? { review, mayEdit, override: (step) => setOverriding(step.id) } : undefined),
+    [review, open, mayEdit],
+  );
+  const stopOverriding = useCallback(() => setOverriding(undefined), []);
+  return { review, statuses, said, tools, overriding, stopOverriding };
+}
+
+/** The step that has the focus, or had it before something that floats took it. */
+export function useFocusedStep(list: RefObject<HTMLElement | null>): () => string | undefined {
+  const last = useRef<string>(undefined);
+  useEffect(() => {
+    const look = ({ target }: Event) => {
+      if (!(target instanceof Element)) return;
+      const card = target.closest<HTMLElement>("[data-card]");
+      if (card && list.current?.contains(card)) last.current = card.dataset.card;
+      else if (!target.closest("[role=dialog], [role=menu], [role=listbox]")) last.current = undefined;
+    };
+    document.addEventListener("focusin", look);
+    document.addEventListener("pointerdown", look);
+    return () => {
+      document.removeEventListener("focusin", look);
+      document.removeEventListener("pointerdown", look);
+    };
+  }, [list]);
+  return useCallback(() => last.current, []);
+}
+
+/** The keys of a review: each is about the step that has the focus. */
+export function useReviewActions(plan: Plan | undefined, { tools }: Reviewing, active: boolean, focused: () => string | undefined): void {
+  const can = active && plan !== undefined && plan.steps.length > 0;
+  const may = useMay("edit");
+  const reason = plan && !ended(plan) ? w.review.streaming : undefined;
+  const on = (what: (step: Step, by: StepTools) => void) => () => {
+    const step = plan?.steps.find((s) => s.id === focused());
+    if (step && tools) what(step, tools);
+    else toasts.add({ title: w.review.choose });
+  };
+  const key = (id: string, label: string, keys: string, what: (step: Step, by: StepTools) => void) =>
+    can && may ? { id, label, keys, run: on(what), reason, here: true } : undefined;
+  useAction(key("step.accept", w.review.acceptStep, "a", accept));
+  useAction(key("step.reject", w.review.rejectStep, "x", (step, by) => by.review.decide(step, "rejected")));
+  useAction(key("step.reopen", w.review.reopenStep, "o", (step, by) => by.review.decide(step, "open")));
+  const all = can && may ? () => tools?.review.acceptAll(plan) : undefined;
+  const noOpen = plan && acceptable(plan).length === 0 ? w.review.noOpen : undefined;
+  useAction(all ? { id: "plan.acceptAll", label: w.review.acceptAll, run: all, reason: reason ?? noOpen, here: true } : undefined);
+}
+
+/** A step that has not arrived whole is not accepted: it would be held back without anybody having read it. */
+export function accept(step: Step, by: StepTools): void {
+  if (step.complete) by.review.decide(step, "accepted");
+  else toasts.add({ title: w.review.incomplete });
+}

@@ -1,0 +1,76 @@
+import type { OperationKind, Repair } from "#client/api.gen.ts";
+import { count } from "#kit/format.ts";
+
+const steps = (numbers: number[]): string => `${numbers.length === 1 ? "step" : "steps"} ${numbers.join(", ")}`;
+
+/** Words for what a person does with the steps of a plan. */
+export const review = {
+  label: "Review",
+  accept: "Accept", reject: "Reject", reopen: "Reopen",
+  acceptStep: "Accept step", rejectStep: "Reject step", reopenStep: "Reopen step",
+  acceptAll: "Accept all open steps",
+  marks: { open: "open", accepted: "accepted", rejected: "rejected", held: "held back", despite: "despite errors" },
+  marksLong: {
+    open: "Nothing was decided yet", accepted: "Accepted", rejected: "Rejected: never handed over",
+    held: "Accepted, and held back: errors were found in it, or it is not complete", despite: "Accepted despite errors that were found in it",
+  },
+  decided: { accepted: "accepted", rejected: "rejected", open: "open again" },
+  said: (n: number, what: string) => `Step ${n} ${what}.`,
+  saidHeld: (n: number) => `Step ${n} accepted, and held back: errors were found in it.`,
+  saidDespite: (n: number) => `Step ${n} accepted despite its errors.`,
+  acceptedAll: (n: number, held: number) => `Accepted ${count(n, "step")}${held > 0 ? `; ${held} held back, because errors were found` : ""}.`,
+  noOpen: "No step is open.", alreadyOpen: "Nothing was decided about it yet.",
+  streaming: "The plan is still being written.",
+  incomplete: "Not all of this step has arrived. Edit it, or let the plan be continued.",
+  choose: "Go to a step first: J goes to the next one.",
+  mayNot: "This device may look at plans, but not decide about them.",
+
+  gate: {
+    accepted: (n: number, of: number) => `${n} of ${of} accepted`,
+    held: "Held back:",
+    open: (n: number) => `${n} open`, rejected: (n: number) => `${n} rejected`,
+    errors: (n: number) => `${n} with errors`, incomplete: (n: number) => `${n} not complete`,
+    free: "Nothing is held back.",
+    why: { incomplete: "Not complete, so it is not handed over.", rejected: "Rejected, so it is not handed over.", open: "Not accepted yet.", errors: "Errors were found in it, so it is held back." },
+  },
+
+  override: {
+    button: "Override errors", title: (n: number) => `Hand step ${n} over despite its errors?`,
+    lead: (n: number) => (n === 1 ? "The check found an error in this step:" : `The check found ${n} errors in this step:`),
+    text: "It is held back until they are repaired, unless you override them. An override holds until the step is changed or reopened.",
+    confirm: "Accept despite errors", keep: "Keep it back", changed: "Other errors are found in the step now. Nothing was decided; look at them.",
+  },
+
+  trouble: {
+    changed: (n: number) => `Step ${n} was changed while you decided. Nothing was done; look at it, then decide again.`,
+    gone: "This step is not in the plan any more. Nothing was done.",
+    newer: "What is shown is the plan as it is now.",
+    dismiss: "Dismiss",
+  },
+
+  handOver: {
+    open: (n: number) => `Also ${count(n, "step")} that nobody decided about`,
+    goes: (n: number, of: number) => (n === of ? (n === 1 ? "The one step goes." : `All ${n} steps go.`) : n === 0 ? "No step goes." : `${n} of ${count(of, "step")} ${n === 1 ? "goes" : "go"}.`),
+    held: (n: number[]) => `Held back by review: ${steps(n.slice(0, 12))}${n.length > 12 ? ` and ${n.length - 12} more` : ""}.`,
+  },
+
+  undecided: (n: number[]) => `Changed, and so open again: ${steps(n)}.`,
+};
+
+const kinds: Record<OperationKind, string> = { create: "a new file", modify: "a change", delete: "a removal", move: "a move" };
+
+/** What a repair does, in words; names stand between backticks. */
+export function repairText(repair: Repair): string {
+  switch (repair.kind) {
+    case "use_path": return `Use the path \`${repair.path}\``;
+    case "use_symbol": return `Use the symbol \`${repair.symbol}\``;
+    case "drop_symbol": return "Name no symbol";
+    case "use_lines": return repair.first === repair.last ? `Use line ${repair.first}` : `Use lines ${repair.first}–${repair.last}`;
+    case "drop_lines": return "Name no lines";
+    case "use_kind": return `Make it ${kinds[repair.operation]}`;
+    case "drop_dependency": return `Do not wait for step ${repair.step}`;
+    case "drop_operation": return "Leave it out: an earlier operation does the same";
+    case "drop_file": return "Leave out everything that is done with the file before it goes";
+    case "move_after": return `Move the step behind step ${repair.step}`;
+  }
+}

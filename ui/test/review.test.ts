@@ -1,0 +1,181 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Finding, Plan, Step } from "#client/api.gen.ts";
+import { Rpc } from "#client/rpc.ts";
+import { acceptable, held, markOf, overridable, sameWork, tally, undecided } from "#app/features/plan/gate.ts";
+import { keepSteps } from "#app/features/plan/reduce.ts";
+import { Review, WHOLE } from "#app/features/plan/review.ts";
+import { w } from "#app/words.ts";
+import { same } from "#kit/same.ts";
+import * as data from "./fake/data.ts";
+import { FakeEngine, world } from "./fake/engine.ts";
+import { elsewhere } from "./fake/review.ts";
+
+const error: Finding = { severity: "error", code: "path_missing", message: "There is no file a." };
+const step = (over: Partial<Step> = {}): Step => ({ ...(data.steps[0] as Step), ...over });
+
+test("a step is held back by what the engine holds it back by, in its order", () => {
+  const of = (over: Partial<Step>, all = false) => held(step(over), all);
+  assert.equal(of({}), "open");
+  assert.equal(of({}, true), undefined, "the person may say that undecided ones go too");
+  assert.equal(of({ decision: "accepted" }), undefined);
+  assert.equal(of({ decision: "rejected" }, true), "rejected");
+  assert.equal(of({ decision: "accepted", findings: [error] }), "errors");
+  assert.equal(of({ findings: [error] }, true), "errors", "undecided ones too are held back by errors");
+  assert.equal(of({ decision: "accepted", overridden: true, findings: [error] }), undefined);
+  assert.equal(of({ decision: "accepted", findings: [{ ...error, severity: "warning" }] }), undefined, "only errors hold a step back");
+  assert.equal(of({ decision: "accepted", overridden: true, complete: false }), "incomplete", "no override completes a step");
+});
+
+test("the count says what is accepted and, once for each step, what holds the others back", () => {
+  const all = [step({ decision: "accepted" }), step({ decision: "accepted", findings: [error] }), step({ decision: "rejected", findings: [error] }), step(), step({ complete: false, decision: "accepted" })];
+  assert.deepEqual(tally(all), { total: 5, accepted: 3, ready: 1, held: { incomplete: 1, rejected: 1, open: 1, errors: 1 } });
+});
+
+test("the mark of a step tells an acceptance that counts from one that does not", () => {
+  const of = (over: Partial<Step>) => markOf(step(over));
+  assert.deepEqual([of({}), of({ decision: "rejected" }), of({ decision: "accepted" })], ["open", "rejected", "accepted"]);
+  assert.equal(of({ decision: "accepted", findings: [error] }), "held");
+  assert.equal(of({ decision: "accepted", overridden: true, findings: [error] }), "despite");
+  assert.equal(of({ decision: "accepted", overridden: true }), "accepted", "there is nothing any more that was overridden");
+});
+
+test("all open steps are those that have arrived, and none while the plan is written", () => {
+  const plan = data.plan({ steps: [step({ id: "a" }), step({ id: "b", decision: "rejected" }), step({ id: "c", complete: false })] });
+  assert.deepEqual(acceptable(plan).map((s) => s.id), ["a"]);
+  assert.deepEqual(acceptable({ ...plan, state: "streaming" }), []);
+  assert.deepEqual(acceptable({ ...plan, state: "cut" }).map((s) => s.id), ["a"]);
+});
+
+test("errors are overridden only where there are some that hold the step back", () => {
+  assert.equal(overridable(step()), false);
+  assert.equal(overridable(step({ findings: [error] })), true);
+  assert.equal(overridable(step({ findings: [error], decision: "rejected" })), false);
+  assert.equal(overridable(step({ findings: [error], decision: "accepted", overridden: true })), false);
+  assert.equal(overridable(step({ findings: [error], complete: false })), false);
+});
+
+test("a step is the same work where only its number, its dependencies or what was said differ", () => {
+  assert.equal(sameWork(step(), step({ number: 9, depends: [3], findings: [error], comments: [{ text: "a", by: "b", at: 1 }] })), true);
+  assert.equal(sameWork(step(), step({ title: "Other" })), false);
+  assert.equal(sameWork(step(), step({ operations: [] })), false);
+});
+
+test("cards of steps that say the same are kept when a plan is read again", () => {
+  const old = data.plan();
+  const again = JSON.parse(JSON.stringify(old)) as Plan;
+  const kept = keepSteps(old, { ...again, steps: again.steps.map((s) => (s.id === "s2" ? { ...s, decision: "accepted" as const } : s)) });
+  assert.deepEqual(kept?.steps.map((s, i) => s === old.steps[i]), [true, false, true, true, true, true]);
+  assert.equal(keepSteps(old, { ...again, id: "other" })?.steps[0] === old.steps[0], false, "another plan is another one");
+  assert.equal(same({ a: [1, { b: undefined }] }, { a: [1, { b: undefined }] }), true);
+  assert.equal(same({ a: 1 }, { b: 1 }), false);
+  assert.equal(same([1], { 0: 1 }), false);
+});
+
+test("a change tells about which steps nothing is decided any more", () => {
+  const before = data.plan({ steps: [step({ id: "a", number: 1, decision: "accepted" }), step({ id: "b", number: 2 })] });
+  const after = { ...before, steps: [step({ id: "b", number: 1 }), step({ id: "a", number: 2 })] };
+  assert.deepEqual(undecided(before, after), [2]);
+});
+
+/** A review of the fake engine's plan over real frames, and what it said. */
+export function reviewing(over: Partial<Plan> = {}) {
+  const engine = new FakeEngine(world({ plans: [data.plan(over)] }));
+  const rpc: Rpc = new Rpc((text) => link.send(text));
+  const link = engine.dial({ opened: () => {}, text: (text) => rpc.receive(text), binary: () => {}, closed: () => {} });
+  const said: string[] = [];
+  let shown: Plan = data.plan(over);
+  const review = new Review({
+    call: (method, params) => rpc.call(method, params),
+    plan: () => shown,
+    put: (plan) => { shown = plan; },
+    refresh: async () => { shown = await rpc.call("plans.get", { plan: "plan1" }); },
+    say: (text) => said.push(text),
+    made: (text) => said.push(text),
+  });
+  const calls = (method: string) => engine.seen.filter((s) => s.method === method).map((s) => s.params as Record<string, unknown>);
+  const at = (n: number) => shown.steps[n - 1] as Step;
+  /** Waits until nothing is under way. */
+  const settled = async () => {
+    for (let i = 0; i < 200; i++) {
+      await new Promise((done) => setTimeout(done, 1));
+      if (![...review.snapshot().values()].some((s) => s.busy)) return;
+    }
+    throw new Error("something stays under way");
+  };
+  return { engine, review, said, calls, at, settled, shown: () => shown };
+}
+
+test("a decision carries the version that is shown, and is asked once however often a key is pressed", async () => {
+  const { review, said, calls, at, settled } = reviewing({ version: 4 });
+  review.decide(at(1), "accepted");
+  review.decide(at(1), "accepted");
+  await settled();
+  assert.deepEqual(calls("plans.decide"), [{ plan: "plan1", version: 4, steps: ["s1"], decision: "accepted", override_errors: false }]);
+  assert.deepEqual(said, ["Step 1 accepted."]);
+  review.decide(at(1), "accepted");
+  await settled();
+  assert.equal(calls("plans.decide").length, 1, "what is accepted already is not accepted again, which would take an override back");
+  review.decide(at(1), "open");
+  await settled();
+  assert.equal(at(1).decision, "open");
+});
+
+test("accepting never overrides an error by the way", async () => {
+  const { review, said, calls, at, settled } = reviewing();
+  review.decide(at(2), "accepted");
+  await settled();
+  assert.equal(held(at(2)), "errors");
+  assert.deepEqual(said, [w.review.saidHeld(2)]);
+  review.override(at(2));
+  await settled();
+  assert.equal(held(at(2)), undefined);
+  assert.deepEqual(calls("plans.decide").map((c) => c.override_errors), [false, true]);
+});
+
+test("an override is refused when the step has other errors than those that were named", async () => {
+  const { review, at, settled, calls } = reviewing();
+  review.override({ ...at(2), findings: [{ ...error, message: "There is no file b." }] });
+  await settled();
+  assert.equal(review.snapshot().get("s2")?.error?.message, w.review.override.changed);
+  assert.equal(calls("plans.decide").length, 0);
+});
+
+test("all open steps are accepted in one go, and those with errors stay held back", async () => {
+  const { review, said, shown, at, settled } = reviewing();
+  review.decide(at(4), "rejected");
+  review.acceptAll(shown());
+  await settled();
+  assert.deepEqual(tally(shown().steps), { total: 6, accepted: 5, ready: 4, held: { incomplete: 0, rejected: 1, open: 0, errors: 1 } });
+  assert.equal(said.at(-1), w.review.acceptedAll(5, 1));
+});
+
+test("who was slower is told so, is shown the newer plan, and decides about nothing unread", async () => {
+  const { engine, review, at, shown, settled } = reviewing();
+  const seen = at(3);
+  elsewhere(engine, "plan1", "s3", { title: "Another title" });
+  review.decide(seen, "accepted");
+  await settled();
+  assert.equal(review.snapshot().get("s3")?.error?.reason, "plan_changed");
+  assert.match(review.snapshot().get("s3")?.error?.message ?? "", /at version 2/, "in the engine's own words");
+  assert.deepEqual([shown().version, at(3).title, at(3).decision], [2, "Another title", "open"]);
+  // The newer one is shown by now, but the key was pressed at the sight of the older.
+  review.decide(seen, "accepted");
+  await settled();
+  assert.equal(review.snapshot().get("s3")?.error?.message, w.review.trouble.changed(3));
+  assert.equal(at(3).decision, "open");
+  review.decide(at(3), "accepted");
+  await settled();
+  assert.equal(at(3).decision, "accepted");
+  assert.equal(review.snapshot().get("s3"), undefined, "the trouble is over");
+});
+
+test("a step of a plan that is still written is refused in the engine's words", async () => {
+  const { review, at, settled } = reviewing({ state: "streaming" });
+  review.decide(at(1), "accepted");
+  await settled();
+  assert.equal(review.snapshot().get("s1")?.error?.reason, "plan_streaming");
+  review.dismiss("s1");
+  assert.equal(review.snapshot().size, 0);
+  assert.equal(review.snapshot().get(WHOLE), undefined);
+});

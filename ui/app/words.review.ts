@@ -45,8 +45,18 @@ export const review = {
     changed: (n: number) => `Step ${n} was changed while you decided. Nothing was done; look at it, then decide again.`,
     gone: "This step is not in the plan any more. Nothing was done.",
     newer: "What is shown is the plan as it is now.",
+    notUndone: (version: number) => `The plan was changed since: it is at version ${version}. Nothing was taken back; choose a version under Versions.`,
     dismiss: "Dismiss",
   },
+
+  repair: "Apply fix", repairFirst: "Apply the first fix", noRepair: "No fix is offered for this step.",
+  repaired: (n: number, left: number) => `Step ${n} repaired${left === 0 ? "; nothing is found in it now" : `; ${count(left, "finding")} now`}.`,
+  reverted: (to: number) => `Version ${to} is taken up again.`,
+
+  comment: "Comment", commentStep: "Comment on step", comments: "Comments", commented: "Comment stored.",
+  commentsN: (n: number) => count(n, "comment"),
+  commentLabel: (n: number) => `Comment on step ${n}`, commentHint: "It stands beside the step and is no part of it.",
+  store: "Store comment", go: "Go on with the comment",
 
   handOver: {
     open: (n: number) => `Also ${count(n, "step")} that nobody decided about`,

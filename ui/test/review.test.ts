@@ -179,3 +179,46 @@ test("a step of a plan that is still written is refused in the engine's words", 
   assert.equal(review.snapshot().size, 0);
   assert.equal(review.snapshot().get(WHOLE), undefined);
 });
+
+test("a fix makes a version, the step is checked again, and its decision is open again", async () => {
+  const { review, said, calls, at, shown, settled } = reviewing();
+  review.decide(at(2), "accepted");
+  await settled();
+  assert.equal(await review.repair(at(2), 0), true);
+  assert.deepEqual(calls("plans.repair"), [{ plan: "plan1", version: 1, step: "s2", finding: 0, code: "path_missing", operation: 0 }]);
+  assert.deepEqual([shown().version, at(2).operations[0]?.path, at(2).findings.length, at(2).decision], [2, "src/http/client.rs", 0, "open"]);
+  assert.equal(said.at(-1), w.review.repaired(2, 0));
+  assert.equal(await review.revert(1, 2), true);
+  assert.deepEqual([shown().version, at(2).operations[0]?.path, at(2).findings[0]?.code], [3, "src/net/send.rs", "path_missing"]);
+});
+
+test("a fix is not carried out on another finding than the one that was seen, nor twice", async () => {
+  const { review, at, calls, settled } = reviewing();
+  const seen = { ...at(2), findings: [{ ...(at(2).findings[0] as Finding), code: "symbol_missing" }] };
+  assert.equal(await review.repair(seen, 0), false);
+  assert.equal(review.snapshot().get("s2")?.error?.reason, "finding_changed");
+  const two = await Promise.all([review.repair(at(2), 0), review.repair(at(2), 0)]);
+  await settled();
+  assert.deepEqual([two, calls("plans.repair").length], [[true, false], 2]);
+  assert.equal(await review.repair(at(1), 0), false, "nothing to repair is nothing to ask");
+});
+
+test("a comment is stored whatever became of the step, and what is refused is told in the engine's words", async () => {
+  const { engine, review, at } = reviewing();
+  elsewhere(engine, "plan1", "s1", { title: "Another title" });
+  assert.equal(await review.comment("s1", "  Ask Grace.  "), true);
+  assert.deepEqual(at(1).comments.map((c) => [c.text, c.by]), [["Ask Grace.", "ada"]]);
+  assert.equal(await review.comment("s1", "   "), false);
+  assert.equal(review.snapshot().get("s1")?.error?.reason, "comment_length");
+});
+
+test("an undo does not take along what was done since", async () => {
+  const { engine, review, at, shown } = reviewing();
+  await review.repair(at(2), 0);
+  const made = shown().version;
+  elsewhere(engine, "plan1", "s3", { title: "By somebody else" });
+  await review.comment("s1", "The newer plan is known by now.");
+  assert.equal(await review.revert(1, made), false);
+  assert.equal(review.snapshot().get(WHOLE)?.error?.message, w.review.trouble.notUndone(3));
+  assert.equal(at(3).title, "By somebody else");
+});

@@ -286,6 +286,61 @@ export const extras = [
     await page.getByText("0 of 6 accepted").waitFor();
     await page.waitForTimeout(150);
   } },
+  // F applies the fix that is offered, the finding is gone, and one press takes it back.
+  { name: "fix", scenario: "reviewed", async act(page) {
+    await page.locator("[data-step]").nth(1).click();
+    await page.getByText("Use the path", { exact: false }).waitFor();
+    await page.keyboard.press("f");
+    await page.getByText("Step 2 repaired; nothing is found in it now. Changed, and so open again: step 2.").first().waitFor();
+    await page.getByText("every path checked").or(page.getByText("1 to check")).first().waitFor();
+    if (await page.evaluate(() => document.activeElement.closest("[data-card]")?.dataset.card) !== "s2") throw new Error("the focus was lost with the button");
+    await page.waitForTimeout(250);
+  } },
+  { name: "unfix", scenario: "plan", sizes: ["desktop", "phone"], async act(page) {
+    await page.locator("[data-step]").nth(1).click();
+    await page.getByRole("button", { name: "Apply fix" }).click();
+    await page.getByRole("button", { name: "Undo" }).click();
+    await page.getByText("Version 1 is taken up again.").first().waitFor();
+    await page.getByText("Use the path", { exact: false }).waitFor();
+    if (await page.evaluate(() => window.engine.world.plans[0].version) !== 3) throw new Error("taking back is a version too");
+    await page.waitForTimeout(250);
+  } },
+  // C opens a field, Escape closes it and loses nothing, Mod+Enter stores.
+  { name: "comment", scenario: "reviewed", async act(page) {
+    await page.locator("[data-step]").nth(2).focus();
+    await page.keyboard.press("c");
+    const field = page.getByLabel("Comment on step 3");
+    await field.fill("Three attempts are what the");
+    await page.keyboard.press("Escape");
+    await field.waitFor({ state: "detached" });
+    await page.waitForTimeout(50);
+    if (await page.evaluate(() => document.activeElement.closest("[data-card]")?.dataset.card) !== "s3") throw new Error("Escape does not lead back to the step");
+    await page.keyboard.press("c");
+    if ((await field.inputValue()) !== "Three attempts are what the") throw new Error("Escape has lost the words");
+    await field.pressSequentially(" documents say.");
+    await page.waitForTimeout(250);
+  } },
+  { name: "commented", scenario: "plan", async act(page) {
+    await page.locator("[data-step]").nth(3).focus();
+    await page.keyboard.press("c");
+    await page.getByLabel("Comment on step 4").fill("Why move it?");
+    await page.keyboard.press("Control+Enter");
+    await page.getByRole("listitem").filter({ hasText: "Why move it?" }).last().waitFor();
+    await page.getByLabel("Comment on step 4").waitFor({ state: "detached" });
+    await page.keyboard.press("c");
+    if ((await page.getByLabel("Comment on step 4").inputValue()) !== "") throw new Error("what was stored is still a draft");
+    await page.keyboard.press("Escape");
+    await page.waitForTimeout(150);
+  } },
+  { name: "commentfails", scenario: "nocomment", sizes: ["desktop", "phone"], async act(page) {
+    await page.locator("[data-step]").nth(3).focus();
+    await page.keyboard.press("c");
+    await page.getByLabel("Comment on step 4").fill("Why move it?");
+    await page.keyboard.press("Control+Enter");
+    await page.getByText("The database could not be written.").first().waitFor();
+    if ((await page.getByLabel("Comment on step 4").inputValue()) !== "Why move it?") throw new Error("a failure has lost the words");
+    await page.waitForTimeout(150);
+  } },
   { name: "handreviewed", scenario: "reviewed", sizes: ["desktop", "phone"], async act(page) {
     await page.getByRole("button", { name: "Hand over to a terminal" }).click();
     await page.getByText("2 of 6 steps go. Held back by review: steps 2, 3, 4, 6.").waitFor();

@@ -106,6 +106,7 @@ export const scenarios = {
   streaming: { hash: s1("plan"), world: () => planned({ state: "streaming", steps: data.steps.slice(0, 2), step_count: 2, usage: undefined, served: undefined, warnings: 0 }, { stepEvery: 700 }) },
   plan: { hash: s1("plan"), world: () => planned() },
   reviewed: { hash: s1("plan"), world: () => reviewed() },
+  nocomment: { hash: s1("plan"), world: () => reviewed({ fail: { "plans.comment": new ApiError("internal", "internal", "The database could not be written. Nothing was stored. Try again; if it stays, the log says more.") } }) },
   reviewonly: { hash: s1("plan"), world: () => reviewed({ scopes: ["none", "view"] }) },
   cut: { hash: s1("plan"), world: () => planned({ state: "cut", trouble: "The connection to the provider ended after 2 214 tokens.", steps: data.steps.slice(0, 3).map((s, i) => (i === 2 ? { ...s, complete: false } : s)), step_count: 3 }) },
   unreadable: { hash: s1("plan"), world: () => planned({ state: "unreadable", title: "", trouble: "The answer holds no plan.", steps: [], step_count: 0, errors: 0, warnings: 0 }) },

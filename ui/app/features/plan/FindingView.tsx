@@ -22,7 +22,7 @@ export function FindingView({ finding: f, children }: { finding: Finding; childr
       <Icon size={14} aria-hidden="true" />
       <p>
         <b>{w.plan.severity[f.severity]}:</b> <Names text={f.message} />
-        {f.suggestion && !f.message.includes(f.suggestion) && <> {w.plan.suggestion} <code>{f.suggestion}</code></>}
+        {!children && f.suggestion && !f.message.includes(f.suggestion) && <> {w.plan.suggestion} <code>{f.suggestion}</code></>}
       </p>
       {children}
     </div>

@@ -55,7 +55,8 @@ export function PlanPane({ view, active, chosen, tools }: PlanPaneProps) {
     if (!next.delete(step)) next.add(step);
     return next;
   }), []);
-  const reviewing = useReview(plan);
+  const show = useCallback((step: string) => setOpen((old) => new Set(old).add(step)), []);
+  const reviewing = useReview(plan, show);
   const { review, statuses, said, tools: by } = reviewing;
   useReviewActions(plan, reviewing, active, useFocusedStep(scroller));
   const overridden = plan?.steps.find((s) => s.id === reviewing.overriding);
@@ -90,7 +91,7 @@ export function PlanPane({ view, active, chosen, tools }: PlanPaneProps) {
               {plan.steps.map((s) => (
                 <StepCard
                   key={s.id} step={s} open={open.has(s.id)} toggle={toggle} streaming={plan.state === "streaming"}
-                  status={statuses.get(s.id)} tools={by} handOver={may ? handOver : undefined}
+                  status={statuses.get(s.id)} writing={reviewing.writing?.step === s.id ? reviewing.writing.kind : undefined} tools={by} handOver={may ? handOver : undefined}
                 />
               ))}
             </ol>

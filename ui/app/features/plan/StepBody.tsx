@@ -1,28 +1,32 @@
-import { Send } from "lucide-react";
-import type { Step } from "#client/api.gen.ts";
+import { MessageSquarePlus, Send, Wrench } from "lucide-react";
+import type { Finding, Step } from "#client/api.gen.ts";
 import { Button } from "#kit/core.tsx";
 import { CopyButton } from "#kit/states.tsx";
-import { Seen } from "#kit/values.tsx";
+import { Names, Seen } from "#kit/values.tsx";
 import { w } from "../../words.ts";
+import { repairText } from "../../words.review.ts";
+import { CommentField, Comments } from "./Comments.tsx";
 import { Decide } from "./Decide.tsx";
 import { FindingView } from "./FindingView.tsx";
 import { held } from "./gate.ts";
 import { OperationView } from "./OperationView.tsx";
 import css from "./plan.module.css";
 import review from "./review.module.css";
-import type { StepTools } from "./useReview.ts";
+import { repair, type StepTools, type WritingKind } from "./useReview.ts";
 
 interface StepBodyProps {
   step: Step;
   id: string;
   busy: boolean;
+  /** What is being written about it. */
+  writing?: WritingKind | undefined;
   /** Absent while the plan is written. */
   tools?: StepTools | undefined;
   handOver?: ((step?: number) => void) | undefined;
 }
 
 /** Everything that a step says. Text of a model is shown as text, never as markup. */
-export function StepBody({ step, id, busy, tools, handOver }: StepBodyProps) {
+export function StepBody({ step, id, busy, writing, tools, handOver }: StepBodyProps) {
   const back = held(step, true);
   const loose = step.findings.filter((f) => f.operation === undefined || step.operations[f.operation] === undefined);
   return (
@@ -35,10 +39,10 @@ export function StepBody({ step, id, busy, tools, handOver }: StepBodyProps) {
           </span>
         </p>
       )}
-      {loose.map((f) => <FindingView key={`${f.code} ${f.message}`} finding={f} />)}
+      {loose.map((f) => <Found key={`${f.code} ${f.message}`} finding={f} step={step} busy={busy} tools={tools} />)}
       {step.operations.map((operation, i) => (
         <div key={`${operation.kind} ${operation.path} ${i}`} className={css.operationGroup}>
-          {step.findings.filter((f) => f.operation === i).map((f) => <FindingView key={`${f.code} ${f.message}`} finding={f} />)}
+          {step.findings.filter((f) => f.operation === i).map((f) => <Found key={`${f.code} ${f.message}`} finding={f} step={step} busy={busy} tools={tools} />)}
           <OperationView operation={operation} />
         </div>
       ))}
@@ -58,9 +62,14 @@ export function StepBody({ step, id, busy, tools, handOver }: StepBodyProps) {
           <ul className={css.checks}>{step.checks.map((check) => <li key={check}><Seen text={check} /></li>)}</ul>
         </section>
       )}
+      <Comments comments={step.comments} />
+      {writing === "comment" && tools && <CommentField step={step} tools={tools} />}
       {(handOver || tools?.mayEdit) && (
         <div className={review.tools}>
           {tools?.mayEdit && <Decide step={step} tools={tools} busy={busy} />}
+          {tools?.mayEdit && (
+            <Button look="plain" keys="c" aria-expanded={writing === "comment"} onClick={() => tools.write(step.id, "comment")}><MessageSquarePlus size={14} aria-hidden="true" />{w.review.comment}</Button>
+          )}
           {handOver && (
             <Button look="plain" reason={back && w.review.gate.why[back]} onClick={() => handOver(step.number)}><Send size={14} aria-hidden="true" />{w.terminals.handOver.step(step.number)}</Button>
           )}
@@ -70,3 +79,26 @@ export function StepBody({ step, id, busy, tools, handOver }: StepBodyProps) {
   );
 }
 
+
+interface FoundProps {
+  finding: Finding;
+  step: Step;
+  busy: boolean;
+  tools: StepTools | undefined;
+}
+
+/** A finding, and the fix that the check offers for it. */
+function Found({ finding, step, busy, tools }: FoundProps) {
+  const offered = tools?.mayEdit ? finding.repair : undefined;
+  const first = step.findings.find((f) => f.repair !== undefined) === finding;
+  return (
+    <FindingView finding={finding}>
+      {offered && tools && (
+        <span className={review.fix}>
+          <span><Names text={repairText(offered)} /></span>
+          <Button keys={first ? "f" : undefined} aria-busy={busy || undefined} onClick={() => repair(step, step.findings.indexOf(finding), tools)}><Wrench size={14} aria-hidden="true" />{w.review.repair}</Button>
+        </span>
+      )}
+    </FindingView>
+  );
+}

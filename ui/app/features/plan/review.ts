@@ -87,6 +87,41 @@ export class Review {
     });
   }
 
+  /** Carries out the repair of a finding, as a new version. */
+  repair(seen: Step, at: number): Promise<boolean> {
+    const finding = seen.findings[at];
+    if (!finding?.repair) return Promise.resolve(false);
+    return this.act(seen.id, "repair", async (plan) => {
+      const step = this.asSeen(plan, seen);
+      const after = await this.world.call("plans.repair", {
+        plan: plan.id, version: plan.version, step: step.id, finding: at, code: finding.code,
+        ...(finding.operation === undefined ? {} : { operation: finding.operation }),
+      });
+      const now = after.steps.find((s) => s.id === step.id) ?? step;
+      this.world.made(w.review.repaired(now.number, now.findings.length), plan, after);
+      return after;
+    });
+  }
+
+  /** Says something about a step, whatever became of it meanwhile. */
+  comment(step: string, text: string): Promise<boolean> {
+    return this.act(step, "comment", async (plan) => {
+      const after = await this.world.call("plans.comment", { plan: plan.id, step, text });
+      this.world.say(w.review.commented);
+      return after;
+    });
+  }
+
+  /** Takes up an earlier version again; `from` is the version that the person wants to leave. */
+  revert(to: number, from: number): Promise<boolean> {
+    return this.act(WHOLE, `revert ${to}`, async (plan) => {
+      if (plan.version !== from) throw new ApiError("conflict", "plan_changed", w.review.trouble.notUndone(plan.version));
+      const after = await this.world.call("plans.revert", { plan: plan.id, version: from, to });
+      this.world.made(w.review.reverted(to), plan, after);
+      return after;
+    });
+  }
+
   /** The step as it is now, if it says what the person saw. */
   private asSeen(plan: Plan, seen: Step): Step {
     const now = plan.steps.find((s) => s.id === seen.id);

@@ -17,12 +17,23 @@ export interface Said {
   n: number;
 }
 
+/** What is being written under a step. One field at a time. */
+export type WritingKind = "comment";
+export interface WritingAt {
+  step: string;
+  kind: WritingKind;
+}
+
 /** What a card needs to act on its step. Replaced only when what this device may do changes: the cards are memoised. */
 export interface StepTools {
+  /** The plan's id. */
+  plan: string;
   review: Review;
   mayEdit: boolean;
   /** Opens the confirmation that names what would be overridden. */
   override(step: Step): void;
+  /** Opens a field under a step, or closes the one that is open and gives the step the focus. */
+  write(step: string, kind: WritingKind | undefined): void;
 }
 
 export interface Reviewing {
@@ -30,21 +41,28 @@ export interface Reviewing {
   statuses: Statuses;
   said: Said;
   tools: StepTools | undefined;
+  writing: WritingAt | undefined;
   /** The step whose errors the person is about to override. */
   overriding: string | undefined;
   stopOverriding(): void;
 }
 
-/** The review of one plan. */
-export function useReview(plan: Plan | undefined): Reviewing {
+/** Gives a step the focus, after what is drawn next. */
+export function focusStep(step: string): void {
+  setTimeout(() => document.querySelector<HTMLElement>(`[data-card="${CSS.escape(step)}"] [data-step]`)?.focus(), 0);
+}
+
+/** The review of one plan; `show` opens the card of a step. */
+export function useReview(plan: Plan | undefined, show: (step: string) => void): Reviewing {
   const { connection } = useEngine();
   const [said, setSaid] = useState<Said>({ text: "", n: 0 });
   const [overriding, setOverriding] = useState<string>();
+  const [writing, setWriting] = useState<WritingAt & { plan: string | undefined }>();
   const id = plan?.id;
   const review = useMemo(() => {
     if (id === undefined) return undefined;
     const say = (text: string) => setSaid((old) => ({ text, n: old.n + 1 }));
-    return new Review({
+    const made: Review = new Review({
       call: (method, params, signal) => connection.call(method, params, signal),
       plan: () => connection.store.peek("plans.get", { plan: id }).value,
       put: (next) => connection.store.put("plans.get", { plan: id }, next),
@@ -52,19 +70,32 @@ export function useReview(plan: Plan | undefined): Reviewing {
       say,
       made: (text, before, after) => {
         const title = withUndecided(text, before, after);
-        toasts.add({ title });
+        const undo = () => {
+          toasts.close(toast);
+          void made.revert(before.version, after.version);
+        };
+        const toast = toasts.add({ title, actionProps: { children: w.undo, onClick: undo } });
       },
     });
+    return made;
   }, [connection, id]);
   const statuses = useSyncExternalStore(review?.watch ?? ignore, review?.snapshot ?? none);
   const mayEdit = useMay("edit");
   const open = plan !== undefined && ended(plan);
   const tools = useMemo<StepTools | undefined>(
-    () => (review && open ? { review, mayEdit, override: (step) => setOverriding(step.id) } : undefined),
-    [review, open, mayEdit],
+    () => (review && open && id !== undefined ? {
+      plan: id, review, mayEdit,
+      override: (step) => setOverriding(step.id),
+      write: (step, kind) => {
+        setWriting(kind && { step, kind, plan: id });
+        if (kind) show(step);
+        else focusStep(step);
+      },
+    } : undefined),
+    [review, open, mayEdit, id, show],
   );
   const stopOverriding = useCallback(() => setOverriding(undefined), []);
-  return { review, statuses, said, tools, overriding, stopOverriding };
+  return { review, statuses, said, tools, writing: writing?.plan === id ? writing : undefined, overriding, stopOverriding };
 }
 
 /** The step that has the focus, or had it before something that floats took it. */
@@ -102,6 +133,8 @@ export function useReviewActions(plan: Plan | undefined, { tools }: Reviewing, a
   useAction(key("step.accept", w.review.acceptStep, "a", accept));
   useAction(key("step.reject", w.review.rejectStep, "x", (step, by) => by.review.decide(step, "rejected")));
   useAction(key("step.reopen", w.review.reopenStep, "o", (step, by) => by.review.decide(step, "open")));
+  useAction(key("step.comment", w.review.commentStep, "c", (step, by) => by.write(step.id, "comment")));
+  useAction(key("step.repair", w.review.repairFirst, "f", repairFirst));
   const all = can && may ? () => tools?.review.acceptAll(plan) : undefined;
   const noOpen = plan && acceptable(plan).length === 0 ? w.review.noOpen : undefined;
   useAction(all ? { id: "plan.acceptAll", label: w.review.acceptAll, run: all, reason: reason ?? noOpen, here: true } : undefined);
@@ -111,4 +144,15 @@ export function useReviewActions(plan: Plan | undefined, { tools }: Reviewing, a
 export function accept(step: Step, by: StepTools): void {
   if (step.complete) by.review.decide(step, "accepted");
   else toasts.add({ title: w.review.incomplete });
+}
+
+/** Applies a fix; its button is gone then, so the focus goes to the step. */
+export function repair(step: Step, at: number, by: StepTools): void {
+  void by.review.repair(step, at).then((done) => done && focusStep(step.id));
+}
+
+function repairFirst(step: Step, by: StepTools): void {
+  const at = step.findings.findIndex((f) => f.repair !== undefined);
+  if (at < 0) toasts.add({ title: w.review.noRepair });
+  else repair(step, at, by);
 }

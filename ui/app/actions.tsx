@@ -95,7 +95,8 @@ export function useKeyboard(): void {
     const listen = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.isComposing) return;
       const combo = comboOf(event);
-      const floating = document.querySelector("[role=dialog], [role=menu], [role=listbox]:not([data-page])");
+      // What says what was done is a dialog that takes no keys.
+      const floating = document.querySelector("[role=dialog]:not([aria-modal=false]), [role=menu], [role=listbox]:not([data-page])");
       if (floating && combo !== "Mod+k") return;
       if (isText(event.target)) {
         if (combo === "Escape") (event.target as HTMLElement).blur();

@@ -58,6 +58,31 @@ export const review = {
   commentLabel: (n: number) => `Comment on step ${n}`, commentHint: "It stands beside the step and is no part of it.",
   store: "Store comment", go: "Go on with the comment",
 
+  edit: {
+    button: "Edit", step: "Edit step", title: (n: number) => `Edit step ${n}`, add: "Add a step", addTitle: "Add a step",
+    fields: { title: "Title", why: "Why", confidence: "confidence", after: "After steps", position: "Place in the plan", operations: "Changes", commands: "Commands", checks: "Checks" },
+    afterHint: "Numbers of the steps that come before, for example 1, 2.",
+    kind: "What happens", path: "File", to: "New place", symbol: "Symbol", lines: "Lines", first: "First line", last: "Last line", change: "Change",
+    operation: (n: number) => `Change ${n}`,
+    addOperation: "Add a change", removeOperation: (n: number) => `Remove change ${n}`,
+    command: (n: number) => `Command ${n}`, addCommand: "Add a command", removeCommand: (n: number) => `Remove command ${n}`,
+    check: (n: number) => `Check ${n}`, addCheck: "Add a check", removeCheck: (n: number) => `Remove check ${n}`,
+    store: "Store change", storeNew: "Add step", again: "Begin anew", remove: "Remove step",
+    restored: "What you began is here again. It is not stored yet.",
+    moved: "This step was changed elsewhere meanwhile. What you have not touched is shown as it is now.",
+    both: (fields: string) => `You both changed: ${fields}. Yours is kept here; storing it takes the place of the other.`,
+    theirs: "What changed elsewhere", take: "Take the other",
+    gone: "This step is not in the plan any more. What you wrote is kept here; it can be stored as a new step.",
+    unseen: (n: number) => `${count(n, "character")} in this step cannot be seen, or turn the direction of what follows. The card of the step shows where.`,
+    stored: (n: number) => `Step ${n} changed.`, added: (n: number) => `Step ${n} added.`, removed: (n: number) => `Step ${n} removed.`,
+    problems: {
+      title: "A step needs a title.", path: "Name the file.", to: "Name the place to which it moves.",
+      lines: "Lines are whole numbers from 1.", order: "The last line comes before the first.",
+      after: "Numbers of steps, separated by commas.", noStep: (n: number) => `There is no step ${n} that could come before.`,
+      position: (most: number) => `A number from 1 to ${most}.`,
+    },
+  },
+
   handOver: {
     open: (n: number) => `Also ${count(n, "step")} that nobody decided about`,
     goes: (n: number, of: number) => (n === of ? (n === 1 ? "The one step goes." : `All ${n} steps go.`) : n === 0 ? "No step goes." : `${n} of ${count(of, "step")} ${n === 1 ? "goes" : "go"}.`),

@@ -3,7 +3,7 @@ import { Menu } from "@base-ui/react/menu";
 import { Popover } from "@base-ui/react/popover";
 import { Toast } from "@base-ui/react/toast";
 import { X } from "lucide-react";
-import type { ReactElement, ReactNode } from "react";
+import type { ReactElement, ReactNode, RefObject } from "react";
 import { cx, floor, IconButton } from "./core.tsx";
 import css from "./kit.module.css";
 
@@ -13,15 +13,17 @@ interface SheetProps {
   open: boolean;
   onClose(): void;
   wide?: boolean;
+  /** What has the focus first; the button that closes when absent. */
+  first?: RefObject<HTMLElement | null>;
   children: ReactNode;
 }
 
-export function Sheet({ title, close, open, onClose, wide, children }: SheetProps) {
+export function Sheet({ title, close, open, onClose, wide, first, children }: SheetProps) {
   return (
     <Dialog.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <Dialog.Portal>
         <Dialog.Backdrop className={css.veil} />
-        <Dialog.Popup className={cx(css.dialog, wide && css.wide)}>
+        <Dialog.Popup className={cx(css.dialog, wide && css.wide)} {...(first ? { initialFocus: first } : {})}>
           <div className={css.dialogHead}>
             <Dialog.Title>{title}</Dialog.Title>
             <Dialog.Close render={<IconButton label={close} />}><X size={16} /></Dialog.Close>

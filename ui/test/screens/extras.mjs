@@ -295,6 +295,9 @@ export const extras = [
     await page.getByText("every path checked").or(page.getByText("1 to check")).first().waitFor();
     if (await page.evaluate(() => document.activeElement.closest("[data-card]")?.dataset.card) !== "s2") throw new Error("the focus was lost with the button");
     await page.waitForTimeout(250);
+    // What says so does not take the keys away.
+    await page.keyboard.press("a");
+    await page.getByText("3 of 6 accepted").waitFor();
   } },
   { name: "unfix", scenario: "plan", sizes: ["desktop", "phone"], async act(page) {
     await page.locator("[data-step]").nth(1).click();
@@ -340,6 +343,97 @@ export const extras = [
     await page.getByText("The database could not be written.").first().waitFor();
     if ((await page.getByLabel("Comment on step 4").inputValue()) !== "Why move it?") throw new Error("a failure has lost the words");
     await page.waitForTimeout(150);
+  } },
+  // E opens the form of a step; Escape keeps what was typed; storing sends the version that was shown and the whole step.
+  { name: "edit", scenario: "reviewed", async act(page) {
+    await page.locator("[data-step]").nth(1).focus();
+    await page.keyboard.press("e");
+    const title = page.getByLabel("Title");
+    await title.waitFor();
+    if ((await title.inputValue()) !== "Retry in Client::send") throw new Error(`the key was typed: ${await title.inputValue()}`);
+    if (!(await title.evaluate((e) => e === document.activeElement))) throw new Error("the form has not the focus");
+    await page.waitForTimeout(250);
+  } },
+  { name: "editkept", scenario: "reviewed", async act(page) {
+    await page.locator("[data-step]").nth(1).focus();
+    await page.keyboard.press("e");
+    await page.getByLabel("Title").fill("Retry in Client::send, at most three times");
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await page.waitForTimeout(50);
+    if (await page.evaluate(() => document.activeElement.closest("[data-card]")?.dataset.card) !== "s2") throw new Error("Escape does not lead back to the step");
+    if (await page.evaluate(() => window.engine.seen.some((s) => s.method === "plans.edit_step"))) throw new Error("Escape has stored");
+    await page.keyboard.press("e");
+    await page.getByText("What you began is here again", { exact: false }).waitFor();
+    if ((await page.getByLabel("Title").inputValue()) !== "Retry in Client::send, at most three times") throw new Error("Escape has lost the words");
+    await page.waitForTimeout(250);
+  } },
+  { name: "edited", scenario: "reviewed", async act(page) {
+    await page.locator("[data-step]").nth(1).focus();
+    await page.keyboard.press("e");
+    await page.getByLabel("File", { exact: true }).fill("src/http/client.rs");
+    await page.getByLabel("Last line").fill("48");
+    await page.getByLabel("Change", { exact: true }).fill("for attempt in 0..3 {}");
+    await page.keyboard.press("Control+Enter");
+    await page.getByText("Step 2 changed. Changed, and so open again: step 2.").first().waitFor();
+    await page.getByLabel("Title").waitFor({ state: "detached" });
+    const { params } = await page.evaluate(() => window.engine.seen.find((s) => s.method === "plans.edit_step"));
+    const { version, step, content, position } = params;
+    if (version !== 1 || step !== "s2" || position !== undefined) throw new Error(JSON.stringify(params));
+    const [operation] = content.operations;
+    if (operation.path !== "src/http/client.rs" || operation.lines.join() !== "40,48" || operation.change !== "for attempt in 0..3 {}" || operation.symbol !== "Client::send") throw new Error(JSON.stringify(operation));
+    if (content.commands.join() !== "cargo test -p courier http::client" || content.depends.join() !== "1" || content.confidence !== "medium") throw new Error(JSON.stringify(content));
+    await page.locator("[data-step]").nth(1).click();
+    await page.getByText("for attempt in 0..3 {}").waitFor();
+    await page.waitForTimeout(250);
+  } },
+  { name: "editwrong", scenario: "reviewed", async act(page) {
+    await page.locator("[data-step]").nth(1).focus();
+    await page.keyboard.press("e");
+    await page.getByLabel("Title").fill("  ");
+    await page.getByLabel("First line").fill("forty");
+    await page.getByLabel("After steps").fill("1, 9");
+    await page.keyboard.press("Control+Enter");
+    for (const text of ["A step needs a title.", "Lines are whole numbers from 1.", "There is no step 9 that could come before."]) await page.getByText(text).waitFor();
+    if (await page.evaluate(() => window.engine.seen.some((s) => s.method === "plans.edit_step"))) throw new Error("a wrong form was sent");
+    await page.getByLabel("Title").scrollIntoViewIfNeeded();
+    await page.waitForTimeout(250);
+  } },
+  // Somebody else changes the step meanwhile: what was typed stays, theirs is shown, and storing again works.
+  { name: "editboth", scenario: "reviewed", async act(page) {
+    await page.locator("[data-step]").nth(1).focus();
+    await page.keyboard.press("e");
+    await page.getByLabel("Title").fill("Mine");
+    await page.evaluate(() => { window.engine.world.plans = window.engine.world.plans.map((p) => (p.id === "plan1" ? { ...p, version: 5, steps: p.steps.map((s) => (s.id === "s2" ? { ...s, title: "Theirs", why: "Because of Grace." } : s)) } : p)); });
+    await page.keyboard.press("Control+Enter");
+    await page.getByText("it is at version 5", { exact: false }).first().waitFor();
+    await page.getByText("You both changed: title.", { exact: false }).waitFor();
+    if ((await page.getByLabel("Title").inputValue()) !== "Mine") throw new Error("a conflict has lost the words");
+    if ((await page.getByLabel("Why").inputValue()) !== "Because of Grace.") throw new Error("what was not touched is not the newer");
+    await page.getByText("What changed elsewhere").click();
+    await page.waitForTimeout(250);
+  } },
+  { name: "editagain", scenario: "reviewed", sizes: ["desktop", "phone"], async act(page) {
+    await page.locator("[data-step]").nth(1).focus();
+    await page.keyboard.press("e");
+    await page.getByLabel("Title").fill("Mine");
+    await page.evaluate(() => { window.engine.world.plans = window.engine.world.plans.map((p) => (p.id === "plan1" ? { ...p, version: 5, steps: p.steps.map((s) => (s.id === "s2" ? { ...s, title: "Theirs" } : s)) } : p)); });
+    await page.keyboard.press("Control+Enter");
+    await page.getByText("You both changed: title.", { exact: false }).waitFor();
+    await page.keyboard.press("Control+Enter");
+    await page.getByText("Step 2 changed.", { exact: false }).first().waitFor();
+    await page.locator("[data-step]").filter({ hasText: "Mine" }).waitFor();
+    await page.waitForTimeout(250);
+  } },
+  { name: "stepremoved", scenario: "reviewed", sizes: ["desktop", "phone"], async act(page) {
+    await page.locator("[data-step]").nth(3).focus();
+    await page.keyboard.press("e");
+    await page.getByRole("button", { name: "Remove step" }).click();
+    await page.getByText("Step 4 removed.").first().waitFor();
+    await page.getByText("3 of 5 accepted").waitFor();
+    await page.getByRole("button", { name: "Undo" }).click();
+    await page.getByText("3 of 6 accepted").waitFor();
+    await page.waitForTimeout(250);
   } },
   { name: "handreviewed", scenario: "reviewed", sizes: ["desktop", "phone"], async act(page) {
     await page.getByRole("button", { name: "Hand over to a terminal" }).click();

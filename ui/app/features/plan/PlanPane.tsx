@@ -13,6 +13,7 @@ import { HandOverSheet, type HandOverTarget } from "../terminals/HandOverSheet.t
 import type { SessionView } from "../sessions/view.ts";
 import { Banner } from "./Banner.tsx";
 import { Earlier } from "./Earlier.tsx";
+import { EditSheet } from "./EditSheet.tsx";
 import { acceptable } from "./gate.ts";
 import { OverrideSheet } from "./OverrideSheet.tsx";
 import css from "./plan.module.css";
@@ -99,6 +100,7 @@ export function PlanPane({ view, active, chosen, tools }: PlanPaneProps) {
         )}
       </div>
       {by && <OverrideSheet step={overridden} onClose={reviewing.stopOverriding} override={(step) => by.review.override(step)} />}
+      {plan && by && <EditSheet plan={plan} editing={reviewing.editing} tools={by} onClose={reviewing.stopEditing} />}
       <HandOverSheet target={target} onClose={() => setTarget(undefined)} />
       {fresh.count > 0 && (
         <div className={css.pillPlace}><Button look="primary" className={css.pill} onClick={fresh.show}>{w.plan.newSteps(fresh.count)}</Button></div>

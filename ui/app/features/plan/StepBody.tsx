@@ -1,4 +1,4 @@
-import { MessageSquarePlus, Send, Wrench } from "lucide-react";
+import { MessageSquarePlus, Pencil, Send, Wrench } from "lucide-react";
 import type { Finding, Step } from "#client/api.gen.ts";
 import { Button } from "#kit/core.tsx";
 import { CopyButton } from "#kit/states.tsx";
@@ -70,6 +70,7 @@ export function StepBody({ step, id, busy, writing, tools, handOver }: StepBodyP
           {tools?.mayEdit && (
             <Button look="plain" keys="c" aria-expanded={writing === "comment"} onClick={() => tools.write(step.id, "comment")}><MessageSquarePlus size={14} aria-hidden="true" />{w.review.comment}</Button>
           )}
+          {tools?.mayEdit && <Button look="plain" keys="e" onClick={() => tools.edit(step.id)}><Pencil size={14} aria-hidden="true" />{w.review.edit.button}</Button>}
           {handOver && (
             <Button look="plain" reason={back && w.review.gate.why[back]} onClick={() => handOver(step.number)}><Send size={14} aria-hidden="true" />{w.terminals.handOver.step(step.number)}</Button>
           )}

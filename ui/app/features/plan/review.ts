@@ -1,4 +1,4 @@
-import type { Decision, Finding, Plan, Step } from "#client/api.gen.ts";
+import type { Decision, Finding, Plan, Step, StepContent } from "#client/api.gen.ts";
 import { ApiError, type Caller } from "#client/rpc.ts";
 import { same } from "#kit/same.ts";
 import { asApiError } from "../../engine.tsx";
@@ -26,6 +26,9 @@ export interface Status {
 
 /** The key of what is about the whole plan. */
 export const WHOLE = "";
+
+/** The key of what is about the step that is edited. */
+export const EDITED = "edited";
 
 export type Statuses = ReadonlyMap<string, Status>;
 
@@ -108,6 +111,29 @@ export class Review {
     return this.act(step, "comment", async (plan) => {
       const after = await this.world.call("plans.comment", { plan: plan.id, step, text });
       this.world.say(w.review.commented);
+      return after;
+    });
+  }
+
+  /** Stores a step as it was typed, on top of the version that was shown; a new one without `step`. */
+  edit(version: number, step: string | undefined, content: StepContent, position: number | undefined): Promise<boolean> {
+    return this.act(EDITED, "edit", async (plan) => {
+      const after = await this.world.call("plans.edit_step", {
+        plan: plan.id, version, content, ...(step === undefined ? {} : { step }), ...(position === undefined ? {} : { position }),
+      });
+      const known = new Set(plan.steps.map((s) => s.id));
+      const now = after.steps.find((s) => (step === undefined ? !known.has(s.id) : s.id === step));
+      this.world.made(step === undefined ? w.review.edit.added(now?.number ?? 0) : w.review.edit.stored(now?.number ?? 0), plan, after);
+      return after;
+    });
+  }
+
+  /** Takes a step out of the plan. */
+  remove(seen: Step): Promise<boolean> {
+    return this.act(EDITED, "remove", async (plan) => {
+      const step = this.asSeen(plan, seen);
+      const after = await this.world.call("plans.edit_step", { plan: plan.id, version: plan.version, step: step.id });
+      this.world.made(w.review.edit.removed(step.number), plan, after);
       return after;
     });
   }

@@ -34,6 +34,13 @@ export interface StepTools {
   override(step: Step): void;
   /** Opens a field under a step, or closes the one that is open and gives the step the focus. */
   write(step: string, kind: WritingKind | undefined): void;
+  /** Opens the form of a step, or of one that is to be added. */
+  edit(step: string | undefined): void;
+}
+
+/** The step that is edited; none where one is added. */
+export interface Edited {
+  step: string | undefined;
 }
 
 export interface Reviewing {
@@ -42,6 +49,8 @@ export interface Reviewing {
   said: Said;
   tools: StepTools | undefined;
   writing: WritingAt | undefined;
+  editing: Edited | undefined;
+  stopEditing(): void;
   /** The step whose errors the person is about to override. */
   overriding: string | undefined;
   stopOverriding(): void;
@@ -58,6 +67,7 @@ export function useReview(plan: Plan | undefined, show: (step: string) => void):
   const [said, setSaid] = useState<Said>({ text: "", n: 0 });
   const [overriding, setOverriding] = useState<string>();
   const [writing, setWriting] = useState<WritingAt & { plan: string | undefined }>();
+  const [editing, setEditing] = useState<Edited & { plan: string | undefined }>();
   const id = plan?.id;
   const review = useMemo(() => {
     if (id === undefined) return undefined;
@@ -86,6 +96,7 @@ export function useReview(plan: Plan | undefined, show: (step: string) => void):
     () => (review && open && id !== undefined ? {
       plan: id, review, mayEdit,
       override: (step) => setOverriding(step.id),
+      edit: (step) => setEditing({ step, plan: id }),
       write: (step, kind) => {
         setWriting(kind && { step, kind, plan: id });
         if (kind) show(step);
@@ -95,7 +106,9 @@ export function useReview(plan: Plan | undefined, show: (step: string) => void):
     [review, open, mayEdit, id, show],
   );
   const stopOverriding = useCallback(() => setOverriding(undefined), []);
-  return { review, statuses, said, tools, writing: writing?.plan === id ? writing : undefined, overriding, stopOverriding };
+  const stopEditing = useCallback(() => setEditing(undefined), []);
+  const here = <T extends { plan: string | undefined }>(what: T | undefined): T | undefined => (what?.plan === id ? what : undefined);
+  return { review, statuses, said, tools, writing: here(writing), editing: here(editing), stopEditing, overriding, stopOverriding };
 }
 
 /** The step that has the focus, or had it before something that floats took it. */
@@ -134,6 +147,8 @@ export function useReviewActions(plan: Plan | undefined, { tools }: Reviewing, a
   useAction(key("step.reject", w.review.rejectStep, "x", (step, by) => by.review.decide(step, "rejected")));
   useAction(key("step.reopen", w.review.reopenStep, "o", (step, by) => by.review.decide(step, "open")));
   useAction(key("step.comment", w.review.commentStep, "c", (step, by) => by.write(step.id, "comment")));
+  useAction(key("step.edit", w.review.edit.step, "e", (step, by) => by.edit(step.id)));
+  useAction(can && may ? { id: "step.add", label: w.review.edit.add, run: () => tools?.edit(undefined), reason, here: true } : undefined);
   useAction(key("step.repair", w.review.repairFirst, "f", repairFirst));
   const all = can && may ? () => tools?.review.acceptAll(plan) : undefined;
   const noOpen = plan && acceptable(plan).length === 0 ? w.review.noOpen : undefined;

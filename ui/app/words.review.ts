@@ -83,6 +83,17 @@ export const review = {
     },
   },
 
+  ask: {
+    button: "Ask for changes", step: "Ask a model to change the step", label: (n: number) => `What is to change in step ${n}`,
+    hint: (model: string) => `${model} is asked. What would be sent is shown first and waits for your approval.`,
+    send: "Ask", strip: "Change of a step",
+    preparing: "Putting together what would be sent.", waiting: "A request to change a step waits for your approval.",
+    running: (who: string) => `${who} is changing a step.`, look: "Look at it",
+    ended: "What was asked about a step is answered. In this plan nothing was changed by it.",
+    show: "Show change",
+  },
+  continue: "Continue the plan", continueHint: "Have a model write the rest of the plan",
+
   handOver: {
     open: (n: number) => `Also ${count(n, "step")} that nobody decided about`,
     goes: (n: number, of: number) => (n === of ? (n === 1 ? "The one step goes." : `All ${n} steps go.`) : n === 0 ? "No step goes." : `${n} of ${count(of, "step")} ${n === 1 ? "goes" : "go"}.`),

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Finding, Plan, Step } from "#client/api.gen.ts";
+import type { Finding, Job, Plan, Step } from "#client/api.gen.ts";
 import { Rpc } from "#client/rpc.ts";
 import { acceptable, held, markOf, overridable, sameWork, tally, undecided } from "#app/features/plan/gate.ts";
 import { keepSteps } from "#app/features/plan/reduce.ts";
 import { Review, WHOLE } from "#app/features/plan/review.ts";
+import { latestAsked, madeBy } from "#app/features/plan/StepJob.tsx";
 import { w } from "#app/words.ts";
 import { same } from "#kit/same.ts";
 import * as data from "./fake/data.ts";
@@ -84,6 +85,7 @@ export function reviewing(over: Partial<Plan> = {}) {
   const rpc: Rpc = new Rpc((text) => link.send(text));
   const link = engine.dial({ opened: () => {}, text: (text) => rpc.receive(text), binary: () => {}, closed: () => {} });
   const said: string[] = [];
+  const asked: Job[] = [];
   let shown: Plan = data.plan(over);
   const review = new Review({
     call: (method, params) => rpc.call(method, params),
@@ -92,6 +94,7 @@ export function reviewing(over: Partial<Plan> = {}) {
     refresh: async () => { shown = await rpc.call("plans.get", { plan: "plan1" }); },
     say: (text) => said.push(text),
     made: (text) => said.push(text),
+    asked: async (job) => { asked.push(job); },
   });
   const calls = (method: string) => engine.seen.filter((s) => s.method === method).map((s) => s.params as Record<string, unknown>);
   const at = (n: number) => shown.steps[n - 1] as Step;
@@ -103,7 +106,7 @@ export function reviewing(over: Partial<Plan> = {}) {
     }
     throw new Error("something stays under way");
   };
-  return { engine, review, said, calls, at, settled, shown: () => shown };
+  return { engine, review, said, asked, calls, at, settled, shown: () => shown };
 }
 
 test("a decision carries the version that is shown, and is asked once however often a key is pressed", async () => {
@@ -221,4 +224,39 @@ test("an undo does not take along what was done since", async () => {
   assert.equal(await review.revert(1, made), false);
   assert.equal(review.snapshot().get(WHOLE)?.error?.message, w.review.trouble.notUndone(3));
   assert.equal(at(3).title, "By somebody else");
+});
+
+test("a change that is asked of a model names the version and the step that were seen, and waits for an approval", async () => {
+  const { engine, review, asked, calls, at, settled } = reviewing();
+  assert.equal(await review.ask(at(2), "Use the test clock.", "openai/gpt-5.1"), true);
+  assert.deepEqual(calls("plans.ask_step"), [{ plan: "plan1", version: 1, step: "s2", wish: "Use the test clock.", model: "openai/gpt-5.1" }]);
+  assert.deepEqual(asked.map((j) => [j.workflow, j.state]), [["step", "waiting_approval"]]);
+  const seen = at(2);
+  elsewhere(engine, "plan1", "s2", { title: "Another title" });
+  assert.equal(await review.ask(seen, "Use the test clock.", undefined), false);
+  await settled();
+  assert.equal(review.snapshot().get("s2")?.error?.reason, "plan_changed");
+  assert.equal(asked.length, 1);
+});
+
+test("only a plan that was cut is continued", async () => {
+  const whole = reviewing();
+  assert.equal(await whole.review.complete(undefined), false);
+  assert.equal(whole.review.snapshot().get(WHOLE)?.error?.reason, "plan_not_cut");
+  const cut = reviewing({ state: "cut" });
+  assert.equal(await cut.review.complete(undefined), true);
+  assert.deepEqual(cut.asked.map((j) => [j.workflow, j.state]), [["plan", "waiting_approval"]]);
+});
+
+test("what was asked about a step is told of until it was seen, with the version that came of it", () => {
+  const DAY = 24 * 60 * 60 * 1000;
+  const job = data.job({ id: "r1", workflow: "step", created_at: 1000, updated_at: 2000 });
+  assert.equal(latestAsked([data.job(), job], "", 2000)?.id, "r1");
+  assert.equal(latestAsked([job], "r1", 2000), undefined);
+  assert.equal(latestAsked([job], "", 2001 + DAY), undefined);
+  assert.equal(latestAsked([{ ...job, state: "waiting_approval" }], "", 3000 + DAY)?.id, "r1");
+  assert.equal(latestAsked([{ ...job, state: "canceled" }], "", 2000), undefined, "who refused knows it");
+  const version = { number: 2, origin: "step_change" as const, note: "", by: "", at: 1500 };
+  assert.equal(madeBy(job, [version, { ...version, number: 3, origin: "edit" }])?.number, 2);
+  assert.equal(madeBy(job, [{ ...version, at: 900 }]), undefined, "what was there before did not come of it");
 });

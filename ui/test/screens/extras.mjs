@@ -435,6 +435,41 @@ export const extras = [
     await page.getByText("3 of 6 accepted").waitFor();
     await page.waitForTimeout(250);
   } },
+  // A model is asked about one step: the request is shown first, and what came of it is told at the plan.
+  { name: "askstep", scenario: "reviewed", async act(page) {
+    await page.locator("[data-step]").nth(0).click();
+    await page.getByRole("button", { name: "Ask for changes" }).click();
+    await page.getByLabel("What is to change in step 1").fill("Let the jitter be given by the caller.");
+    await page.waitForTimeout(250);
+  } },
+  { name: "stepasked", scenario: "reviewed", async act(page) {
+    await page.locator("[data-step]").nth(0).click();
+    await page.getByRole("button", { name: "Ask for changes" }).click();
+    await page.getByLabel("What is to change in step 1").fill("Let the jitter be given by the caller.");
+    await page.keyboard.press("Control+Enter");
+    await page.getByText("a change of one step of a plan").waitFor();
+    await page.waitForTimeout(400);
+    if (!/\/approve\/r/.test(await page.evaluate(() => location.hash))) throw new Error("the focus took the station along");
+  } },
+  { name: "stepwaits", scenario: "reviewed", sizes: ["desktop", "phone"], async act(page) {
+    await page.locator("[data-step]").nth(0).click();
+    await page.getByRole("button", { name: "Ask for changes" }).click();
+    await page.getByLabel("What is to change in step 1").fill("Let the jitter be given by the caller.");
+    await page.keyboard.press("Control+Enter");
+    await page.getByText("a change of one step of a plan").waitFor();
+    await page.evaluate(() => { location.hash = "#/session/s1/plan/plan1"; });
+    await page.getByText("A request to change a step waits for your approval.").waitFor();
+    await page.getByRole("link", { name: "Look at it" }).click();
+    await page.getByRole("button", { name: /^Send/ }).click();
+    await page.getByText("A model changed a step.").first().waitFor();
+    await page.getByText("2 of 6 accepted").waitFor();
+    await page.waitForTimeout(250);
+  } },
+  { name: "continue", scenario: "cut", async act(page) {
+    await page.getByRole("button", { name: "Continue the plan" }).click();
+    await page.getByText("the rest of a plan that was cut").waitFor();
+    await page.waitForTimeout(400);
+  } },
   { name: "handreviewed", scenario: "reviewed", sizes: ["desktop", "phone"], async act(page) {
     await page.getByRole("button", { name: "Hand over to a terminal" }).click();
     await page.getByText("2 of 6 steps go. Held back by review: steps 2, 3, 4, 6.").waitFor();

@@ -18,6 +18,7 @@ import { Answer } from "./Answer.tsx";
 import { Files } from "./Files.tsx";
 import { Secrets } from "./Secrets.tsx";
 import { SendSentence } from "./SendSentence.tsx";
+import { isPlain } from "./sentence.ts";
 import { useApproval } from "./useApproval.ts";
 import { Where } from "./Where.tsx";
 
@@ -98,7 +99,7 @@ function Asked({ job, session: id, active, tools }: AskedProps) {
         )}
         {manifest && (
           <div className={css.sheet}>
-            <SendSentence manifest={manifest} plan={plan} />
+            <SendSentence manifest={manifest} plan={isPlain(job?.workflow ?? "plan", manifest)} />
             {stopped && manifest.state === "waiting" && <JobNote job={job} />}
             {manifest.state !== "waiting" && <Ended state={manifest.state} session={id} station={resultStation(job?.workflow ?? "plan")} />}
             <Secrets approval={approval} manifest={manifest} />

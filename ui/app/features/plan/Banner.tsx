@@ -11,7 +11,9 @@ import { ErrorNote } from "../../ErrorNote.tsx";
 import { go } from "../../route.ts";
 import { w } from "../../words.ts";
 import type { SessionView } from "../sessions/view.ts";
+import { useModel } from "../account/useModel.ts";
 import css from "./plan.module.css";
+import type { Review } from "./review.ts";
 import { ReviewLine } from "./ReviewLine.tsx";
 
 interface BannerProps {
@@ -19,14 +21,16 @@ interface BannerProps {
   characters: number;
   view: SessionView;
   active: boolean;
+  /** Absent while it is written. */
+  review: Review | undefined;
 }
 
 /** How far the plan is, who wrote it, what it cost, and what to do when something is wrong. */
-export function Banner({ plan, characters, view, active }: BannerProps) {
+export function Banner({ plan, characters, view, active, review }: BannerProps) {
   return (
     <>
       {plan.state === "streaming" ? <Writing plan={plan} characters={characters} active={active} /> : <Done plan={plan} />}
-      {(plan.state === "cut" || plan.state === "unreadable") && <Trouble plan={plan} view={view} />}
+      {(plan.state === "cut" || plan.state === "unreadable") && <Trouble plan={plan} view={view} active={active} review={review} />}
     </>
   );
 }
@@ -93,16 +97,22 @@ function Done({ plan }: { plan: Plan }) {
   );
 }
 
-function Trouble({ plan, view }: { plan: Plan; view: SessionView }) {
+function Trouble({ plan, view, active, review }: Pick<BannerProps, "plan" | "view" | "active" | "review">) {
   const { connection } = useEngine();
+  const { models, model } = useModel();
+  const mayRun = useMay("run");
   const cut = plan.state === "cut";
   const raw = async () => (await connection.call("plans.export", { plan: plan.id, format: "raw", accepted_only: false, keep_invisible: true })).text;
+  const none = models !== undefined && !model ? w.files.noModel : undefined;
+  const complete = cut && mayRun && review ? () => void review.complete(model?.id) : undefined;
+  useAction(complete ? { id: "plan.continue", label: w.review.continueHint, run: complete, reason: none, here: active } : undefined);
   return (
     <div className={css.trouble}>
       <Note tone={cut ? "warning" : "error"} live>
         <p>{cut ? w.plan.cut : w.plan.unreadable} {plan.trouble}</p>
         <p className="quiet">{cut ? w.plan.cutNext : w.plan.unreadableNext}</p>
         <Actions>
+          {complete && <Button look="primary" reason={none} onClick={complete}>{w.review.continue}</Button>}
           <Button onClick={() => go({ page: "session", session: view.id, station: "files" })}>{w.plan.again}</Button>
           <CopyButton text={raw} words={{ copy: w.plan.raw, copied: w.error.copied }} />
         </Actions>

@@ -20,6 +20,7 @@ import css from "./plan.module.css";
 import { PlanTools } from "./PlanTools.tsx";
 import { WHOLE } from "./review.ts";
 import { StepCard } from "./StepCard.tsx";
+import { StepJob } from "./StepJob.tsx";
 import { StepTrouble } from "./StepTrouble.tsx";
 import { useNewSteps } from "./useNewSteps.ts";
 import { usePlan } from "./usePlan.ts";
@@ -70,7 +71,8 @@ export function PlanPane({ view, active, chosen, tools }: PlanPaneProps) {
         {plan && <PlanTools plan={plan} open={open} setOpen={setOpen} active={active} acceptAll={by?.mayEdit && acceptable(plan).length > 0 ? () => by.review.acceptAll(plan) : undefined} handOver={may ? handOver : undefined} />}
         {tools}
       </div>
-      {plan && <Banner plan={plan} characters={characters} view={view} active={active} />}
+      {plan && <Banner plan={plan} characters={characters} view={view} active={active} review={by?.review} />}
+      {plan && <StepJob plan={plan} view={view} />}
       <StepTrouble error={statuses.get(WHOLE)?.error} dismiss={() => review?.dismiss(WHOLE)} />
       <span className="sr" role="status"><span key={said.n}>{said.text}</span></span>
       <div className={session.scroll} ref={scroller}>

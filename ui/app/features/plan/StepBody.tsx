@@ -1,10 +1,11 @@
-import { MessageSquarePlus, Pencil, Send, Wrench } from "lucide-react";
+import { MessageSquarePlus, PenLine, Pencil, Send, Wrench } from "lucide-react";
 import type { Finding, Step } from "#client/api.gen.ts";
 import { Button } from "#kit/core.tsx";
 import { CopyButton } from "#kit/states.tsx";
 import { Names, Seen } from "#kit/values.tsx";
 import { w } from "../../words.ts";
 import { repairText } from "../../words.review.ts";
+import { AskField } from "./AskField.tsx";
 import { CommentField, Comments } from "./Comments.tsx";
 import { Decide } from "./Decide.tsx";
 import { FindingView } from "./FindingView.tsx";
@@ -64,13 +65,15 @@ export function StepBody({ step, id, busy, writing, tools, handOver }: StepBodyP
       )}
       <Comments comments={step.comments} />
       {writing === "comment" && tools && <CommentField step={step} tools={tools} />}
-      {(handOver || tools?.mayEdit) && (
+      {writing === "ask" && tools && <AskField step={step} tools={tools} />}
+      {(handOver || tools?.mayEdit || tools?.mayRun) && (
         <div className={review.tools}>
           {tools?.mayEdit && <Decide step={step} tools={tools} busy={busy} />}
           {tools?.mayEdit && (
             <Button look="plain" keys="c" aria-expanded={writing === "comment"} onClick={() => tools.write(step.id, "comment")}><MessageSquarePlus size={14} aria-hidden="true" />{w.review.comment}</Button>
           )}
           {tools?.mayEdit && <Button look="plain" keys="e" onClick={() => tools.edit(step.id)}><Pencil size={14} aria-hidden="true" />{w.review.edit.button}</Button>}
+          {tools?.mayRun && <Button look="plain" aria-expanded={writing === "ask"} onClick={() => tools.write(step.id, "ask")}><PenLine size={14} aria-hidden="true" />{w.review.ask.button}</Button>}
           {handOver && (
             <Button look="plain" reason={back && w.review.gate.why[back]} onClick={() => handOver(step.number)}><Send size={14} aria-hidden="true" />{w.terminals.handOver.step(step.number)}</Button>
           )}

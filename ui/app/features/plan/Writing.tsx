@@ -20,10 +20,12 @@ interface WritingProps {
   /** Tells whether it was taken. */
   send(text: string): Promise<boolean>;
   close(): void;
+  /** What follows once it was taken, in place of `close`. */
+  taken?: (() => void) | undefined;
 }
 
 /** A field for words about a step. Closing it loses nothing: the words are there again when it is opened. */
-export function Writing({ draft, label, hint, button, most, busy, reason, send, close }: WritingProps) {
+export function Writing({ draft, label, hint, button, most, busy, reason, send, close, taken = close }: WritingProps) {
   const { prefs } = useEngine();
   const [text, setText] = usePref<string | undefined>(prefs, draft, undefined);
   const area = useRef<HTMLTextAreaElement>(null);
@@ -37,10 +39,10 @@ export function Writing({ draft, label, hint, button, most, busy, reason, send, 
   const empty = (text ?? "").trim() === "";
   const submit = () => {
     if (empty || busy || reason !== undefined) return;
-    void send((text ?? "").trim()).then((taken) => {
-      if (!taken) return;
+    void send((text ?? "").trim()).then((done) => {
+      if (!done) return;
       prefs.set(draft, undefined);
-      close();
+      taken();
     });
   };
   useAction({ id: "writing.send", label: button, keys: "Mod+Enter", run: submit, reason, here: true });

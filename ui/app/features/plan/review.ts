@@ -1,4 +1,4 @@
-import type { Decision, Finding, Plan, Step, StepContent } from "#client/api.gen.ts";
+import type { Decision, Finding, Job, Plan, Step, StepContent } from "#client/api.gen.ts";
 import { ApiError, type Caller } from "#client/rpc.ts";
 import { same } from "#kit/same.ts";
 import { asApiError } from "../../engine.tsx";
@@ -16,6 +16,8 @@ export interface ReviewWorld {
   say(text: string): void;
   /** Says what was done, with a way back to the version before. */
   made(text: string, before: Plan, after: Plan): void;
+  /** Goes to where the person answers what a job asks. */
+  asked(job: Job): Promise<void>;
 }
 
 /** How something that was asked for a step is going. */
@@ -138,6 +140,21 @@ export class Review {
     });
   }
 
+  /** Has a model change a step, once the person has approved what is sent. */
+  ask(seen: Step, wish: string, model: string | undefined): Promise<boolean> {
+    return this.act(seen.id, "ask", async (plan) => {
+      const step = this.asSeen(plan, seen);
+      await this.world.asked(await this.world.call("plans.ask_step", { plan: plan.id, version: plan.version, step: step.id, wish, ...(model === undefined ? {} : { model }) }));
+    });
+  }
+
+  /** Has a model write the rest of a plan that was cut, once the person has approved what is sent. It becomes a plan of its own. */
+  complete(model: string | undefined): Promise<boolean> {
+    return this.act(WHOLE, "complete", async (plan) => {
+      await this.world.asked(await this.world.call("plans.complete", { plan: plan.id, ...(model === undefined ? {} : { model }) }));
+    });
+  }
+
   /** Takes up an earlier version again; `from` is the version that the person wants to leave. */
   revert(to: number, from: number): Promise<boolean> {
     return this.act(WHOLE, `revert ${to}`, async (plan) => {
@@ -157,7 +174,7 @@ export class Review {
   }
 
   /** Runs after what was asked before. The same for the same step is not asked twice while the first is under way. Tells whether it was done. */
-  protected act(key: string, kind: string, work: (plan: Plan) => Promise<Plan>): Promise<boolean> {
+  private act(key: string, kind: string, work: (plan: Plan) => Promise<Plan | void>): Promise<boolean> {
     const mark = `${key} ${kind}`;
     if (this.pending.has(mark)) return Promise.resolve(false);
     this.pending.add(mark);
@@ -167,11 +184,12 @@ export class Review {
     return turn;
   }
 
-  private async turn(key: string, work: (plan: Plan) => Promise<Plan>): Promise<boolean> {
+  private async turn(key: string, work: (plan: Plan) => Promise<Plan | void>): Promise<boolean> {
     try {
       const plan = this.world.plan();
       if (!plan) throw gone();
-      this.world.put(await work(plan));
+      const after = await work(plan);
+      if (after) this.world.put(after);
       this.set(key, undefined);
       return true;
     } catch (error) {

@@ -3,6 +3,7 @@ import type { Plan, Step } from "#client/api.gen.ts";
 import { toasts } from "#kit/overlays.tsx";
 import { useAction } from "../../actions.tsx";
 import { useEngine, useMay } from "../../engine.tsx";
+import { go } from "../../route.ts";
 import { w } from "../../words.ts";
 import { acceptable, ended } from "./gate.ts";
 import { Review, withUndecided, type Statuses } from "./review.ts";
@@ -18,7 +19,7 @@ export interface Said {
 }
 
 /** What is being written under a step. One field at a time. */
-export type WritingKind = "comment";
+export type WritingKind = "comment" | "ask";
 export interface WritingAt {
   step: string;
   kind: WritingKind;
@@ -30,10 +31,13 @@ export interface StepTools {
   plan: string;
   review: Review;
   mayEdit: boolean;
+  mayRun: boolean;
   /** Opens the confirmation that names what would be overridden. */
   override(step: Step): void;
   /** Opens a field under a step, or closes the one that is open and gives the step the focus. */
   write(step: string, kind: WritingKind | undefined): void;
+  /** Closes the field and leaves the focus where it is going. */
+  stopWriting(): void;
   /** Opens the form of a step, or of one that is to be added. */
   edit(step: string | undefined): void;
 }
@@ -84,18 +88,24 @@ export function useReview(plan: Plan | undefined, show: (step: string) => void):
           toasts.close(toast);
           void made.revert(before.version, after.version);
         };
-        const toast = toasts.add({ title, actionProps: { children: w.undo, onClick: undo } });
+        const toast: string = toasts.add({ title, actionProps: { children: w.undo, onClick: undo } });
+      },
+      asked: async (job) => {
+        await connection.store.refresh("jobs.list", {});
+        go({ page: "session", session: job.session, station: "approve", job: job.id });
       },
     });
     return made;
   }, [connection, id]);
   const statuses = useSyncExternalStore(review?.watch ?? ignore, review?.snapshot ?? none);
   const mayEdit = useMay("edit");
+  const mayRun = useMay("run");
   const open = plan !== undefined && ended(plan);
   const tools = useMemo<StepTools | undefined>(
     () => (review && open && id !== undefined ? {
-      plan: id, review, mayEdit,
+      plan: id, review, mayEdit, mayRun,
       override: (step) => setOverriding(step.id),
+      stopWriting: () => setWriting(undefined),
       edit: (step) => setEditing({ step, plan: id }),
       write: (step, kind) => {
         setWriting(kind && { step, kind, plan: id });
@@ -103,7 +113,7 @@ export function useReview(plan: Plan | undefined, show: (step: string) => void):
         else focusStep(step);
       },
     } : undefined),
-    [review, open, mayEdit, id, show],
+    [review, open, mayEdit, mayRun, id, show],
   );
   const stopOverriding = useCallback(() => setOverriding(undefined), []);
   const stopEditing = useCallback(() => setEditing(undefined), []);
@@ -147,6 +157,8 @@ export function useReviewActions(plan: Plan | undefined, { tools }: Reviewing, a
   useAction(key("step.reject", w.review.rejectStep, "x", (step, by) => by.review.decide(step, "rejected")));
   useAction(key("step.reopen", w.review.reopenStep, "o", (step, by) => by.review.decide(step, "open")));
   useAction(key("step.comment", w.review.commentStep, "c", (step, by) => by.write(step.id, "comment")));
+  const mayRun = useMay("run");
+  useAction(can && mayRun ? { id: "step.ask", label: w.review.ask.step, run: on((step, by) => by.write(step.id, "ask")), reason, here: true } : undefined);
   useAction(key("step.edit", w.review.edit.step, "e", (step, by) => by.edit(step.id)));
   useAction(can && may ? { id: "step.add", label: w.review.edit.add, run: () => tools?.edit(undefined), reason, here: true } : undefined);
   useAction(key("step.repair", w.review.repairFirst, "f", repairFirst));

@@ -1,4 +1,4 @@
-import type { OperationKind, Repair } from "#client/api.gen.ts";
+import type { OperationKind, Origin, Repair } from "#client/api.gen.ts";
 import { count } from "#kit/format.ts";
 
 const steps = (numbers: number[]): string => `${numbers.length === 1 ? "step" : "steps"} ${numbers.join(", ")}`;
@@ -92,6 +92,20 @@ export const review = {
     ended: "What was asked about a step is answered. In this plan nothing was changed by it.",
     show: "Show change",
   },
+  versions: {
+    title: "Versions", button: "Versions",
+    origins: { model: "answer of a model", merge: "made of several plans", draft: "draft without a model", edit: "edited", repair: "fix applied", step_change: "changed by a model", revert: "taken up again" } satisfies Record<Origin, string>,
+    now: "shown now", isNow: "This is the version that is shown now.",
+    with: (n: number) => `Version ${n} compared with`, option: (n: number) => `version ${n}`, optionNow: (n: number) => `version ${n}, shown now`,
+    between: (from: number, to: number) => `What differs between version ${from} and version ${to}`,
+    same: "These versions do not differ.", linesOf: (title: string) => `Lines of “${title}”`, alike: (n: number) => `${count(n, "line")} alike`,
+    revert: (n: number) => `Revert to version ${n}`,
+    place: {
+      changed: (n: number) => `step ${n} was changed`, moved: (a: number, b: number) => `step ${a} became step ${b}`,
+      added: (n: number) => `step ${n} is new`, gone: (n: number) => `step ${n} is gone`,
+    },
+  },
+  saveInto: "Save into the repository", saved: (path: string) => `Saved as ${path}.`,
   continue: "Continue the plan", continueHint: "Have a model write the rest of the plan",
 
   handOver: {

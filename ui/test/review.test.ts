@@ -6,6 +6,7 @@ import { acceptable, held, markOf, overridable, sameWork, tally, undecided } fro
 import { keepSteps } from "#app/features/plan/reduce.ts";
 import { Review, WHOLE } from "#app/features/plan/review.ts";
 import { latestAsked, madeBy } from "#app/features/plan/StepJob.tsx";
+import { fold, otherOf, pairOf, placeOf } from "#app/features/plan/versions.ts";
 import { w } from "#app/words.ts";
 import { same } from "#kit/same.ts";
 import * as data from "./fake/data.ts";
@@ -259,4 +260,19 @@ test("what was asked about a step is told of until it was seen, with the version
   const version = { number: 2, origin: "step_change" as const, note: "", by: "", at: 1500 };
   assert.equal(madeBy(job, [version, { ...version, number: 3, origin: "edit" }])?.number, 2);
   assert.equal(madeBy(job, [{ ...version, at: 900 }]), undefined, "what was there before did not come of it");
+});
+
+test("a version is compared with the one before, the first with the present one, the older always first", () => {
+  const versions = [1, 2, 5].map((number) => ({ number, origin: "edit" as const, note: "", by: "", at: 0 }));
+  assert.deepEqual([otherOf(5, versions), otherOf(2, versions), otherOf(1, versions)], [2, 1, 5]);
+  assert.deepEqual(pairOf(5, 2), { from: 2, to: 5 });
+  const of = (before?: number, after?: number) => placeOf({ step: "a", title: "", lines: [], ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) });
+  assert.deepEqual([of(2, 2), of(2, 3), of(undefined, 4), of(4)], ["step 2 was changed", "step 2 became step 3", "step 4 is new", "step 4 is gone"]);
+});
+
+test("lines that are alike are folded, but for some around what differs", () => {
+  const rows = Array.from({ length: 20 }, (_, i) => ({ side: i === 8 ? "added" as const : "both" as const, text: String(i) }));
+  assert.deepEqual(fold(rows).map((r) => ("alike" in r ? `…${r.alike}` : r.text)), ["…5", "5", "6", "7", "8", "9", "10", "11", "…8"]);
+  assert.deepEqual(fold(rows.slice(4, 12)).map((r) => ("alike" in r ? `…${r.alike}` : r.text)), ["4", "5", "6", "7", "8", "9", "10", "11"], "one line is not folded");
+  assert.deepEqual(fold([]), []);
 });

@@ -470,6 +470,65 @@ export const extras = [
     await page.getByText("the rest of a plan that was cut").waitFor();
     await page.waitForTimeout(400);
   } },
+  // Versions: what differs between two, and the way back to one of them.
+  { name: "versions", scenario: "reviewed", async act(page, size) {
+    await page.locator("[data-step]").nth(1).focus();
+    await page.keyboard.press("f");
+    await page.getByText("Step 2 repaired", { exact: false }).first().waitFor();
+    await page.locator("[data-step]").nth(0).focus();
+    await page.keyboard.press("e");
+    await page.getByLabel("Title").fill("Add RetryPolicy with attempts, first delay and spread");
+    await page.keyboard.press("Control+Enter");
+    await page.getByText("Step 1 changed.", { exact: false }).first().waitFor();
+    await page.getByLabel("Title").waitFor({ state: "detached" });
+    if (size.startsWith("phone")) {
+      await page.getByRole("button", { name: "More of the plan" }).click();
+      await page.getByRole("menuitem", { name: "Versions" }).click();
+    } else await page.getByRole("button", { name: "Versions" }).click();
+    await page.getByText("step 1 was changed", { exact: true }).waitFor();
+    await page.getByText("Added: Add RetryPolicy with attempts, first delay and spread").waitFor();
+    await page.getByLabel("Version 3 compared with").selectOption("1");
+    await page.getByText("step 2 was changed", { exact: true }).waitFor();
+    await page.waitForTimeout(250);
+  } },
+  { name: "reverted", scenario: "reviewed", sizes: ["desktop"], async act(page) {
+    await page.locator("[data-step]").nth(1).focus();
+    await page.keyboard.press("f");
+    await page.getByText("Step 2 repaired", { exact: false }).first().waitFor();
+    await page.getByRole("button", { name: "Versions" }).click();
+    await page.getByRole("radio", { name: /As the model answered/ }).click();
+    await page.getByRole("button", { name: "Revert to version 1" }).click();
+    await page.getByText("Version 1 is taken up again.").first().waitFor();
+    await page.getByRole("radio").first().waitFor({ state: "detached" });
+    await page.getByText("1 wrong, 1 to check").waitFor();
+    const { params } = await page.evaluate(() => window.engine.seen.find((s) => s.method === "plans.revert"));
+    if (params.version !== 2 || params.to !== 1) throw new Error(JSON.stringify(params));
+    await page.waitForTimeout(250);
+  } },
+  { name: "oneversion", scenario: "plan", sizes: ["desktop"], async act(page) {
+    await page.getByRole("button", { name: "Versions" }).click();
+    await page.getByText("As the model answered.").waitFor();
+    await page.waitForTimeout(250);
+  } },
+  { name: "stepadded", scenario: "reviewed", sizes: ["desktop", "phone"], async act(page) {
+    await page.getByRole("button", { name: "Add a step" }).click();
+    await page.getByLabel("Title").fill("Say so in the changelog");
+    await page.getByLabel("File", { exact: true }).fill("docs/configuration.md");
+    await page.getByLabel("Place in the plan").fill("1");
+    await page.getByRole("button", { name: /^Add step/ }).click();
+    await page.getByText("Step 1 added.").first().waitFor();
+    await page.getByLabel("Title").waitFor({ state: "detached" });
+    if (!/Say so in the changelog/.test(await page.locator("[data-step]").first().innerText())) throw new Error("the new step is not where it was to be");
+    await page.getByText("3 of 7 accepted").waitFor();
+    await page.waitForTimeout(250);
+    if (!/Say so in the changelog/.test(await page.evaluate(() => document.activeElement.textContent))) throw new Error("the new step has not the focus");
+  } },
+  { name: "saved", scenario: "reviewed", sizes: ["desktop", "phone"], async act(page) {
+    await page.getByRole("button", { name: /^Export|More of the plan/ }).click();
+    await page.getByRole("menuitem", { name: "Save into the repository" }).click();
+    await page.getByText("Saved as .plantocode/plans/", { exact: false }).first().waitFor();
+    await page.waitForTimeout(250);
+  } },
   { name: "handreviewed", scenario: "reviewed", sizes: ["desktop", "phone"], async act(page) {
     await page.getByRole("button", { name: "Hand over to a terminal" }).click();
     await page.getByText("2 of 6 steps go. Held back by review: steps 2, 3, 4, 6.").waitFor();

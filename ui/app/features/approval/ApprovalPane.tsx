@@ -76,7 +76,6 @@ function Asked({ job, session: id, active, tools }: AskedProps) {
   const asked = useAsked(job);
   const approval = useApproval(asked.manifest, job?.workflow ?? "plan");
   const { manifest } = approval;
-  const plan = job === undefined || job.workflow === "plan";
   const preparing = job !== undefined && !manifest && isOpen(job);
   // A job that was stopped while it asked asks no more, whatever its request says.
   const stopped = job !== undefined && !isOpen(job);

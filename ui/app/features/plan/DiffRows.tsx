@@ -3,6 +3,7 @@ import { Seen } from "#kit/values.tsx";
 import { w } from "../../words.ts";
 import { change } from "../task/change.ts";
 import css from "./review.module.css";
+import { fold } from "./versions.ts";
 
 const SIGNS: Record<DiffSide, string> = { removed: "−", added: "+", both: "" };
 const SIDES = { "-": "removed", "+": "added", " ": "both" } as const;
@@ -15,12 +16,14 @@ export const rowsOf = (before: string, after: string): DiffLine[] =>
 export function DiffRows({ rows, label }: { rows: DiffLine[]; label: string }) {
   return (
     <div className={css.diff} role="region" aria-label={label} tabIndex={0}>
-      {rows.map(({ side, text }, i) => (
-        <p key={i} data-side={side}>
-          <span aria-hidden="true">{SIGNS[side]}</span>
-          <span>{side !== "both" && <span className="sr">{side === "removed" ? w.task.help.removed : w.task.help.added}: </span>}<Seen text={text} /></span>
+      {fold(rows).map((row, i) => ("alike" in row ? (
+        <p key={i} className={css.alike}><span aria-hidden="true">⋯</span><span>{w.review.versions.alike(row.alike)}</span></p>
+      ) : (
+        <p key={i} data-side={row.side}>
+          <span aria-hidden="true">{SIGNS[row.side]}</span>
+          <span>{row.side !== "both" && <span className="sr">{row.side === "removed" ? w.task.help.removed : w.task.help.added}: </span>}<Seen text={row.text} /></span>
         </p>
-      ))}
+      )))}
     </div>
   );
 }

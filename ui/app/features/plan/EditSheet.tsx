@@ -73,19 +73,15 @@ function Body({ plan, id, tools, onClose, first }: BodyProps) {
   const status = useSyncExternalStore(review.watch, review.snapshot).get(EDITED);
   const made = contentOf(form, step?.number, plan.steps.length);
   const problems = "problems" in made ? made.problems : NONE;
-  const done = (taken: boolean) => {
-    if (!taken) return;
+  const done = (to: string | undefined) => {
     draft.forget();
-    close();
-  };
-  const close = () => {
     onClose();
-    if (step) focusStep(step.id);
+    if (to !== undefined) focusStep(to);
   };
   const store = () => {
     setTried(true);
     if ("problems" in made || status?.busy) return;
-    void review.edit(plan.version, step?.id, made.content, made.position).then(done);
+    void review.edit(plan.version, step?.id, made.content, made.position).then((to) => to !== undefined && done(to));
   };
   const key = (event: KeyboardEvent) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
@@ -106,7 +102,7 @@ function Body({ plan, id, tools, onClose, first }: BodyProps) {
           <Button type="submit" look="primary" keys="Mod+Enter" aria-busy={status?.busy || undefined}>{step ? words.store : words.storeNew}</Button>
           {draft.changed && <Button look="plain" onClick={draft.forget}>{words.again}</Button>}
           <span className={css.spring} />
-          {step && <Button look="plain" onClick={() => void review.remove(step).then(done)}>{words.remove}</Button>}
+          {step && <Button look="plain" onClick={() => void review.remove(step).then((gone) => gone && done(undefined))}>{words.remove}</Button>}
         </div>
       </div>
     </form>

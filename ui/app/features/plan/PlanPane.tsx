@@ -1,4 +1,4 @@
-import { ListTree } from "lucide-react";
+import { ListTree, Plus } from "lucide-react";
 import { useCallback, useRef, useState, type ReactNode } from "react";
 import { Button } from "#kit/core.tsx";
 import { EmptyState, Progress, Skeleton } from "#kit/states.tsx";
@@ -13,12 +13,11 @@ import { HandOverSheet, type HandOverTarget } from "../terminals/HandOverSheet.t
 import type { SessionView } from "../sessions/view.ts";
 import { Banner } from "./Banner.tsx";
 import { Earlier } from "./Earlier.tsx";
-import { EditSheet } from "./EditSheet.tsx";
 import { acceptable } from "./gate.ts";
-import { OverrideSheet } from "./OverrideSheet.tsx";
 import css from "./plan.module.css";
 import { PlanTools } from "./PlanTools.tsx";
 import { WHOLE } from "./review.ts";
+import { ReviewSheets } from "./ReviewSheets.tsx";
 import { StepCard } from "./StepCard.tsx";
 import { StepJob } from "./StepJob.tsx";
 import { StepTrouble } from "./StepTrouble.tsx";
@@ -61,19 +60,18 @@ export function PlanPane({ view, active, chosen, tools }: PlanPaneProps) {
   const reviewing = useReview(plan, show);
   const { review, statuses, said, tools: by } = reviewing;
   useReviewActions(plan, reviewing, active, useFocusedStep(scroller));
-  const overridden = plan?.steps.find((s) => s.id === reviewing.overriding);
   return (
     <>
       <div className={session.head}>
         <h2>{w.plan.title}</h2>
         {view.plans && view.plans.length > 1 && <Earlier plans={view.plans} current={id} session={view.id} />}
         <span className={session.spring} />
-        {plan && <PlanTools plan={plan} open={open} setOpen={setOpen} active={active} acceptAll={by?.mayEdit && acceptable(plan).length > 0 ? () => by.review.acceptAll(plan) : undefined} handOver={may ? handOver : undefined} />}
+        {plan && <PlanTools plan={plan} open={open} setOpen={setOpen} active={active} versions={by && (() => by.versions())} acceptAll={by?.mayEdit && acceptable(plan).length > 0 ? () => by.review.acceptAll(plan) : undefined} handOver={may ? handOver : undefined} />}
         {tools}
       </div>
       {plan && <Banner plan={plan} characters={characters} view={view} active={active} review={by?.review} />}
-      {plan && <StepJob plan={plan} view={view} />}
-      <StepTrouble error={statuses.get(WHOLE)?.error} dismiss={() => review?.dismiss(WHOLE)} />
+      {plan && <StepJob plan={plan} view={view} show={by?.versions} />}
+      <StepTrouble error={reviewing.looking === undefined ? statuses.get(WHOLE)?.error : undefined} dismiss={() => review?.dismiss(WHOLE)} />
       <span className="sr" role="status"><span key={said.n}>{said.text}</span></span>
       <div className={session.scroll} ref={scroller}>
         {!plan && error && <div className={css.inset}><ErrorNote error={error} /></div>}
@@ -98,11 +96,11 @@ export function PlanPane({ view, active, chosen, tools }: PlanPaneProps) {
                 />
               ))}
             </ol>
+            {by?.mayEdit && <div className={css.add}><Button look="plain" onClick={() => by.edit(undefined)}><Plus size={16} aria-hidden="true" />{w.review.edit.add}</Button></div>}
           </>
         )}
       </div>
-      {by && <OverrideSheet step={overridden} onClose={reviewing.stopOverriding} override={(step) => by.review.override(step)} />}
-      {plan && by && <EditSheet plan={plan} editing={reviewing.editing} tools={by} onClose={reviewing.stopEditing} />}
+      {plan && <ReviewSheets plan={plan} reviewing={reviewing} />}
       <HandOverSheet target={target} onClose={() => setTarget(undefined)} />
       {fresh.count > 0 && (
         <div className={css.pillPlace}><Button look="primary" className={css.pill} onClick={fresh.show}>{w.plan.newSteps(fresh.count)}</Button></div>

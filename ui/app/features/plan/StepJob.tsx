@@ -1,6 +1,6 @@
 import { Hourglass, LoaderCircle, PenLine, X } from "lucide-react";
 import type { Job, Plan, PlanVersion } from "#client/api.gen.ts";
-import { IconButton } from "#kit/core.tsx";
+import { Button, IconButton } from "#kit/core.tsx";
 import kit from "#kit/kit.module.css";
 import { useEngine, useRead } from "../../engine.tsx";
 import { usePref } from "../../prefs.ts";
@@ -26,7 +26,7 @@ export function latestAsked(jobs: Job[], dismissed: string, now: number): Job | 
 export const madeBy = (job: Job, versions: PlanVersion[]): PlanVersion | undefined => versions.findLast((v) => v.origin === "step_change" && v.at >= job.created_at);
 
 /** What a change of a step that was asked of a model is doing, or what came of it. */
-export function StepJob({ plan, view }: { plan: Plan; view: SessionView }) {
+export function StepJob({ plan, view, show }: { plan: Plan; view: SessionView; show: ((version: number) => void) | undefined }) {
   const { prefs } = useEngine();
   const [dismissed, dismiss] = usePref(prefs, `review.asked.${view.id}`, "");
   const job = latestAsked(view.jobs, dismissed, Date.now());
@@ -37,14 +37,16 @@ export function StepJob({ plan, view }: { plan: Plan; view: SessionView }) {
   const waiting = job.state === "waiting_approval";
   const to = manifest?.destinations[0];
   const who = to ? `${to.model} ${w.models.at} ${to.provider}` : w.task.help.someone;
+  const made = job.state === "completed" ? madeBy(job, versions ?? []) : undefined;
   const text = waiting ? words.waiting
     : isPreparing(job) ? words.preparing
-    : job.state === "completed" ? (madeBy(job, versions ?? [])?.note ?? words.ended)
+    : job.state === "completed" ? (made?.note ?? words.ended)
     : job.state === "running" || job.state === "queued" ? words.running(who) : job.note;
   return (
     <div className={css.strip} role="group" aria-label={words.strip}>
       <Line icon={waiting ? Hourglass : ended ? PenLine : LoaderCircle} spin={job.state === "running"} text={text}>
         {waiting && <a className={kit.button} href={href({ page: "session", session: job.session, station: "approve", job: job.id })}>{words.look}</a>}
+        {made && show && <Button onClick={() => show(made.number)}>{words.show}</Button>}
         {ended && <IconButton label={w.review.trouble.dismiss} onClick={() => dismiss(job.id)}><X size={16} /></IconButton>}
       </Line>
     </div>

@@ -40,6 +40,8 @@ export interface StepTools {
   stopWriting(): void;
   /** Opens the form of a step, or of one that is to be added. */
   edit(step: string | undefined): void;
+  /** Opens the list of versions, at one of them if it is named. */
+  versions(at?: number): void;
 }
 
 /** The step that is edited; none where one is added. */
@@ -53,6 +55,9 @@ export interface Reviewing {
   said: Said;
   tools: StepTools | undefined;
   writing: WritingAt | undefined;
+  /** The version that is looked at first; 0 is the present one, undefined is none. */
+  looking: number | undefined;
+  stopLooking(): void;
   editing: Edited | undefined;
   stopEditing(): void;
   /** The step whose errors the person is about to override. */
@@ -72,6 +77,8 @@ export function useReview(plan: Plan | undefined, show: (step: string) => void):
   const [overriding, setOverriding] = useState<string>();
   const [writing, setWriting] = useState<WritingAt & { plan: string | undefined }>();
   const [editing, setEditing] = useState<Edited & { plan: string | undefined }>();
+  const [looking, setLooking] = useState<{ at: number; plan: string | undefined }>();
+  const toast = useRef<string>(undefined);
   const id = plan?.id;
   const review = useMemo(() => {
     if (id === undefined) return undefined;
@@ -84,11 +91,13 @@ export function useReview(plan: Plan | undefined, show: (step: string) => void):
       say,
       made: (text, before, after) => {
         const title = withUndecided(text, before, after);
+        // Only what was done last can be taken back with one press; for the rest there are the versions.
+        if (toast.current) toasts.close(toast.current);
         const undo = () => {
-          toasts.close(toast);
+          if (toast.current) toasts.close(toast.current);
           void made.revert(before.version, after.version);
         };
-        const toast: string = toasts.add({ title, actionProps: { children: w.undo, onClick: undo } });
+        toast.current = toasts.add({ title, actionProps: { children: w.undo, onClick: undo } });
       },
       asked: async (job) => {
         await connection.store.refresh("jobs.list", {});
@@ -107,6 +116,7 @@ export function useReview(plan: Plan | undefined, show: (step: string) => void):
       override: (step) => setOverriding(step.id),
       stopWriting: () => setWriting(undefined),
       edit: (step) => setEditing({ step, plan: id }),
+      versions: (at = 0) => setLooking({ at, plan: id }),
       write: (step, kind) => {
         setWriting(kind && { step, kind, plan: id });
         if (kind) show(step);
@@ -116,9 +126,12 @@ export function useReview(plan: Plan | undefined, show: (step: string) => void):
     [review, open, mayEdit, mayRun, id, show],
   );
   const stopOverriding = useCallback(() => setOverriding(undefined), []);
+  const stopLooking = useCallback(() => setLooking(undefined), []);
   const stopEditing = useCallback(() => setEditing(undefined), []);
   const here = <T extends { plan: string | undefined }>(what: T | undefined): T | undefined => (what?.plan === id ? what : undefined);
-  return { review, statuses, said, tools, writing: here(writing), editing: here(editing), stopEditing, overriding, stopOverriding };
+  return {
+    review, statuses, said, tools, looking: here(looking)?.at, stopLooking, writing: here(writing), editing: here(editing), stopEditing, overriding, stopOverriding,
+  };
 }
 
 /** The step that has the focus, or had it before something that floats took it. */
@@ -164,6 +177,7 @@ export function useReviewActions(plan: Plan | undefined, { tools }: Reviewing, a
   useAction(key("step.repair", w.review.repairFirst, "f", repairFirst));
   const all = can && may ? () => tools?.review.acceptAll(plan) : undefined;
   const noOpen = plan && acceptable(plan).length === 0 ? w.review.noOpen : undefined;
+  useAction(can ? { id: "plan.versions", label: w.review.versions.title, run: () => tools?.versions(), reason, here: true } : undefined);
   useAction(all ? { id: "plan.acceptAll", label: w.review.acceptAll, run: all, reason: reason ?? noOpen, here: true } : undefined);
 }
 

@@ -101,7 +101,7 @@ export function reviewing(over: Partial<Plan> = {}) {
   const at = (n: number) => shown.steps[n - 1] as Step;
   /** Waits until nothing is under way. */
   const settled = async () => {
-    for (let i = 0; i < 200; i++) {
+    for (let i = 0; i < 2000; i++) {
       await new Promise((done) => setTimeout(done, 1));
       if (![...review.snapshot().values()].some((s) => s.busy)) return;
     }
@@ -152,6 +152,15 @@ test("all open steps are accepted in one go, and those with errors stay held bac
   await settled();
   assert.deepEqual(tally(shown().steps), { total: 6, accepted: 5, ready: 4, held: { incomplete: 0, rejected: 1, open: 0, errors: 1 } });
   assert.equal(said.at(-1), w.review.acceptedAll(5, 1));
+});
+
+test("twenty thousand steps are accepted in one request", async () => {
+  const steps = Array.from({ length: 20_000 }, (_, i) => step({ id: `s${i + 1}`, number: i + 1 }));
+  const { review, calls, shown, settled } = reviewing({ steps });
+  review.acceptAll(shown());
+  await settled();
+  assert.equal(calls("plans.decide").length, 1);
+  assert.equal(tally(shown().steps).ready, 20_000);
 });
 
 test("who was slower is told so, is shown the newer plan, and decides about nothing unread", async () => {

@@ -34,6 +34,13 @@ export const EDITED = "edited";
 
 export type Statuses = ReadonlyMap<string, Status>;
 
+/** The step as it is now, if it says what the person saw. */
+function asSeen(now: Step | undefined, seen: Step): Step {
+  if (!now) throw gone();
+  if (!sameWork(now, seen)) throw new ApiError("conflict", "plan_changed", w.review.trouble.changed(now.number));
+  return now;
+}
+
 const gone = () => new ApiError("not_found", "no_step", w.review.trouble.gone);
 
 /**
@@ -60,7 +67,7 @@ export class Review {
   decide(seen: Step, decision: Decision): void {
     if (seen.decision === decision) return;
     void this.act(seen.id, `decide ${decision}`, async (plan) => {
-      const step = this.asSeen(plan, seen);
+      const step = asSeen(plan.steps.find((s) => s.id === seen.id), seen);
       const after = await this.world.call("plans.decide", { plan: plan.id, version: plan.version, steps: [step.id], decision, override_errors: false });
       const now = after.steps.find((s) => s.id === step.id) ?? step;
       this.world.say(held(now) === "errors" ? w.review.saidHeld(now.number) : w.review.said(now.number, w.review.decided[decision]));
@@ -71,7 +78,7 @@ export class Review {
   /** Accepts a step despite the errors that the person was shown, and no others. */
   override(seen: Step): void {
     void this.act(seen.id, "override", async (plan) => {
-      const step = this.asSeen(plan, seen);
+      const step = asSeen(plan.steps.find((s) => s.id === seen.id), seen);
       if (!same(errorsOf(step).map(named), errorsOf(seen).map(named))) throw new ApiError("conflict", "finding_changed", w.review.override.changed);
       const after = await this.world.call("plans.decide", { plan: plan.id, version: plan.version, steps: [step.id], decision: "accepted", override_errors: true });
       this.world.say(w.review.saidDespite(step.number));
@@ -82,7 +89,8 @@ export class Review {
   /** Accepts the steps that are open; errors of none of them are overridden by that. */
   acceptAll(seen: Plan): void {
     void this.act(WHOLE, "accept all", async (plan) => {
-      const steps = acceptable(seen).map((step) => this.asSeen(plan, step)).filter((step) => step.decision === "open");
+      const known = new Map(plan.steps.map((s) => [s.id, s]));
+      const steps = acceptable(seen).map((step) => asSeen(known.get(step.id), step)).filter((step) => step.decision === "open");
       if (steps.length === 0) return plan;
       const ids = steps.map((s) => s.id);
       const after = await this.world.call("plans.decide", { plan: plan.id, version: plan.version, steps: ids, decision: "accepted", override_errors: false });
@@ -97,7 +105,7 @@ export class Review {
     const finding = seen.findings[at];
     if (!finding?.repair) return Promise.resolve(false);
     return this.act(seen.id, "repair", async (plan) => {
-      const step = this.asSeen(plan, seen);
+      const step = asSeen(plan.steps.find((s) => s.id === seen.id), seen);
       const after = await this.world.call("plans.repair", {
         plan: plan.id, version: plan.version, step: step.id, finding: at, code: finding.code,
         ...(finding.operation === undefined ? {} : { operation: finding.operation }),
@@ -136,7 +144,7 @@ export class Review {
   /** Takes a step out of the plan. */
   remove(seen: Step): Promise<boolean> {
     return this.act(EDITED, "remove", async (plan) => {
-      const step = this.asSeen(plan, seen);
+      const step = asSeen(plan.steps.find((s) => s.id === seen.id), seen);
       const after = await this.world.call("plans.edit_step", { plan: plan.id, version: plan.version, step: step.id });
       this.world.made(w.review.edit.removed(step.number), plan, after);
       return after;
@@ -146,7 +154,7 @@ export class Review {
   /** Has a model change a step, once the person has approved what is sent. */
   ask(seen: Step, wish: string, model: string | undefined): Promise<boolean> {
     return this.act(seen.id, "ask", async (plan) => {
-      const step = this.asSeen(plan, seen);
+      const step = asSeen(plan.steps.find((s) => s.id === seen.id), seen);
       await this.world.asked(await this.world.call("plans.ask_step", { plan: plan.id, version: plan.version, step: step.id, wish, ...(model === undefined ? {} : { model }) }));
     });
   }
@@ -166,14 +174,6 @@ export class Review {
       this.world.made(w.review.reverted(to), plan, after);
       return after;
     });
-  }
-
-  /** The step as it is now, if it says what the person saw. */
-  private asSeen(plan: Plan, seen: Step): Step {
-    const now = plan.steps.find((s) => s.id === seen.id);
-    if (!now) throw gone();
-    if (!sameWork(now, seen)) throw new ApiError("conflict", "plan_changed", w.review.trouble.changed(now.number));
-    return now;
   }
 
   /** Runs after what was asked before. The same for the same step is not asked twice while the first is under way. Tells whether it was done. */

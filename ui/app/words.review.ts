@@ -105,6 +105,13 @@ export const review = {
       added: (n: number) => `step ${n} is new`, gone: (n: number) => `step ${n} is gone`,
     },
   },
+  compare: {
+    title: "Compare plans", open: "Compare plans", which: "Plans to compare", choose: "Choose two to five plans of this session.",
+    rows: "Steps side by side", noFile: "No file", differ: "They differ:",
+    make: (n: number) => `Make a plan of ${count(n, "step")}`, twoPlans: "Tick steps of at least two plans.",
+    made: (n: number, plans: number) => `Made a plan of ${count(n, "step")} from ${plans} plans.`,
+    from: (n: number) => `taken from step ${n} of another plan`,
+  },
   saveInto: "Save into the repository", saved: (path: string) => `Saved as ${path}.`,
   continue: "Continue the plan", continueHint: "Have a model write the rest of the plan",
 

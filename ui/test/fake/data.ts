@@ -111,6 +111,15 @@ export const plan = (over: Partial<Plan> = {}): Plan => ({
   usage: { input_tokens: 15_380, cached_tokens: 4_096, output_tokens: 2_214, cost: 71_300, unpriced: false, estimated: false }, created_at: NOW - 4 * MINUTE, ...over,
 });
 
+/** Another plan for the same task: it keeps the wrapper, and covers the configuration too. */
+export const otherPlan = (): Plan => {
+  const [policy, , configuration, , wrapper] = steps as [Step, Step, Step, Step, Step];
+  const keeps = { ...wrapper, title: "Let the single-attempt wrapper call the new code", operations: [op("modify", "src/http/once.rs", "Client::send(request, RetryPolicy::once())")], findings: [] };
+  const tested = { ...policy, id: "s4", title: "Test the configuration of retries", why: "", operations: [op("modify", "tests/config_test.rs", "#[test]\nfn attempts_are_read() {}")] };
+  const all = [{ ...policy, title: "Add a policy with a fixed delay" }, configuration, keeps, tested].map((s, i) => ({ ...s, id: `s${i + 1}`, number: i + 1, depends: [] }));
+  return plan({ id: "plan2", title: "Retry with a fixed delay", steps: all, step_count: 4, errors: 0, created_at: NOW - 3_600_000 });
+};
+
 export const job = (over: Partial<Job> = {}): Job => ({
   id: "j1", session: "s1", workflow: "plan", state: "completed", note: "Plan with 6 steps.", priority: 0, created_at: NOW - 6 * MINUTE, updated_at: NOW - 2 * MINUTE, ...over,
 });

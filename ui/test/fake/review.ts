@@ -1,4 +1,4 @@
-import type { DiffLine, Finding, Job, Origin, Plan, PlanVersion, Repair, Step, StepContent } from "#client/api.gen.ts";
+import type { ComparedRow, DiffLine, Disagreement, Finding, Job, Origin, Plan, PlanVersion, Repair, Step, StepContent } from "#client/api.gen.ts";
 import { ApiError } from "#client/rpc.ts";
 import { sameWork } from "#app/features/plan/gate.ts";
 import { change } from "#app/features/task/change.ts";
@@ -213,6 +213,39 @@ export const unary = (engine: FakeEngine): Partial<Unary> => ({
     const plan = find(engine, id);
     if (plan.state !== "cut") throw new ApiError("conflict", "plan_not_cut", "Only a plan that was cut can be completed. Nothing was sent.");
     return asks(engine, plan, "plan", "the rest of a plan that was cut", [["task", 110], ["begun", 900], ["broken", 200]]);
+  },
+  "plans.compare": ({ plans: ids }) => {
+    if (ids.length < 2 || ids.length > 5) throw new ApiError("invalid", "plans_count", "Two to 5 plans can be put side by side.");
+    const plans = ids.map((id) => finished(engine, id));
+    const rows: ComparedRow[] = [];
+    const disagreements: Disagreement[] = [];
+    for (const plan of plans) {
+      for (const step of plan.steps) {
+        const files = step.operations.map((o) => o.path);
+        const row = rows.find((r) => r.files[0] === files[0] && !r.steps.some((s) => s.plan === plan.id));
+        const source = { plan: plan.id, step: step.number };
+        if (!row) rows.push({ steps: [source], files });
+        else {
+          const other = plans.find((p) => p.id === row.steps[0]?.plan)?.steps.find((s) => s.number === row.steps[0]?.step);
+          row.steps.push(source);
+          if (other && other.operations[0]?.kind !== step.operations[0]?.kind) disagreements.push({ code: "kinds", path: files[0] ?? "", message: `\`${files[0]}\` is changed by one and removed by another.`, steps: [...row.steps] });
+        }
+      }
+    }
+    return { plans, rows, disagreements };
+  },
+  "plans.merge": ({ steps, title }) => {
+    const ids = [...new Set(steps.map((s) => s.plan))];
+    if (ids.length < 2 || ids.length > 5) throw new ApiError("invalid", "plans_count", "Two to 5 plans can be put side by side.");
+    const first = finished(engine, ids[0] ?? "");
+    const made = steps.map((source, i) => {
+      const step = finished(engine, source.plan).steps.find((s) => s.number === source.step);
+      if (!step) throw new ApiError("invalid", "no_step", "A chosen step does not exist, or was chosen twice. No plan was made.");
+      return { ...step, id: `s${i + 1}`, number: i + 1, source, decision: "open" as const, overridden: false, comments: [], depends: [] };
+    });
+    const plan = { ...first, id: `m${engine.world.plans.length + 1}`, title: title ?? first.title, version: 1, steps: made, created_at: Date.now() };
+    engine.world.plans = [plan, ...engine.world.plans];
+    return store(engine, plan);
   },
   "plans.save": ({ plan: id, name }) => {
     const plan = find(engine, id);

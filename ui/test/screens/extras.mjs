@@ -529,6 +529,27 @@ export const extras = [
     await page.getByText("Saved as .plantocode/plans/", { exact: false }).first().waitFor();
     await page.waitForTimeout(250);
   } },
+  // Plans side by side, where they differ, and a plan made of steps of both.
+  { name: "compare", scenario: "twoplans", async act(page) {
+    await page.getByRole("button", { name: "Plans of this session" }).click();
+    await page.getByRole("menuitem", { name: "Compare plans" }).click();
+    await page.getByText("is changed by one and removed by another", { exact: false }).waitFor();
+    await page.waitForTimeout(250);
+  } },
+  { name: "merged2", scenario: "twoplans", sizes: ["desktop", "phone"], async act(page) {
+    await page.getByRole("button", { name: "Plans of this session" }).click();
+    await page.getByRole("menuitem", { name: "Compare plans" }).click();
+    await page.getByRole("checkbox", { name: /Remove the old single-attempt wrapper/ }).click();
+    await page.getByRole("checkbox", { name: /Let the single-attempt wrapper/ }).click();
+    await page.getByRole("button", { name: "Make a plan of 7 steps" }).click();
+    await page.getByText("Made a plan of 7 steps from 2 plans.").first().waitFor();
+    await page.getByText("0 of 7 accepted").waitFor();
+    const { params } = await page.evaluate(() => window.engine.seen.find((s) => s.method === "plans.merge"));
+    if (params.steps.map((s) => `${s.plan}:${s.step}`).join() !== "plan1:1,plan1:2,plan1:3,plan1:4,plan2:3,plan1:6,plan2:4") throw new Error(JSON.stringify(params));
+    await page.locator("[data-step]").nth(4).click();
+    await page.getByText("taken from step 3 of another plan", { exact: false }).waitFor();
+    await page.waitForTimeout(250);
+  } },
   { name: "handreviewed", scenario: "reviewed", sizes: ["desktop", "phone"], async act(page) {
     await page.getByRole("button", { name: "Hand over to a terminal" }).click();
     await page.getByText("2 of 6 steps go. Held back by review: steps 2, 3, 4, 6.").waitFor();

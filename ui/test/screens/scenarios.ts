@@ -107,6 +107,7 @@ export const scenarios = {
   plan: { hash: s1("plan"), world: () => planned() },
   reviewed: { hash: s1("plan"), world: () => reviewed() },
   nocomment: { hash: s1("plan"), world: () => reviewed({ fail: { "plans.comment": new ApiError("internal", "internal", "The database could not be written. Nothing was stored. Try again; if it stays, the log says more.") } }) },
+  twoplans: { hash: s1("plan"), world: () => ({ ...reviewed(), plans: [...reviewed().plans.slice(0, 1), data.otherPlan()] }) },
   reviewonly: { hash: s1("plan"), world: () => reviewed({ scopes: ["none", "view"] }) },
   cut: { hash: s1("plan"), world: () => planned({ state: "cut", trouble: "The connection to the provider ended after 2 214 tokens.", steps: data.steps.slice(0, 3).map((s, i) => (i === 2 ? { ...s, complete: false } : s)), step_count: 3 }) },
   unreadable: { hash: s1("plan"), world: () => planned({ state: "unreadable", title: "", trouble: "The answer holds no plan.", steps: [], step_count: 0, errors: 0, warnings: 0 }) },

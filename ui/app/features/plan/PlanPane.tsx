@@ -64,7 +64,7 @@ export function PlanPane({ view, active, chosen, tools }: PlanPaneProps) {
     <>
       <div className={session.head}>
         <h2>{w.plan.title}</h2>
-        {view.plans && view.plans.length > 1 && <Earlier plans={view.plans} current={id} session={view.id} />}
+        {view.plans && view.plans.length > 1 && <Earlier plans={view.plans} current={id} session={view.id} active={active} />}
         <span className={session.spring} />
         {plan && <PlanTools plan={plan} open={open} setOpen={setOpen} active={active} versions={by && (() => by.versions())} acceptAll={by?.mayEdit && acceptable(plan).length > 0 ? () => by.review.acceptAll(plan) : undefined} handOver={may ? handOver : undefined} />}
         {tools}

@@ -32,11 +32,11 @@ export function StepBody({ step, id, busy, writing, tools, handOver }: StepBodyP
   const loose = step.findings.filter((f) => f.operation === undefined || step.operations[f.operation] === undefined);
   return (
     <div className={css.body} id={id}>
-      {(step.why || step.confidence || step.depends.length > 0) && (
+      {(step.why || step.confidence || step.depends.length > 0 || step.source) && (
         <p className={css.why}>
           <Seen text={step.why} />
           <span className={css.meta}>
-            {[step.depends.length > 0 ? w.plan.depends(step.depends) : "", step.confidence ? w.plan.confidence(step.confidence) : ""].filter(Boolean).join(" · ")}
+            {[step.depends.length > 0 ? w.plan.depends(step.depends) : "", step.confidence ? w.plan.confidence(step.confidence) : "", step.source ? w.review.compare.from(step.source.step) : ""].filter(Boolean).join(" · ")}
           </span>
         </p>
       )}

@@ -468,6 +468,13 @@ export const extras = [
   { name: "continue", scenario: "cut", async act(page) {
     await page.getByRole("button", { name: "Continue the plan" }).click();
     await page.getByText("the rest of a plan that was cut").waitFor();
+    // The plan that was cut stays in sight for as long as there is no other.
+    await page.getByRole("button", { name: /^Don't send/ }).click();
+    await page.getByText("Nothing left this machine", { exact: false }).first().waitFor();
+    await page.getByRole("link", { name: /^Plan/ }).first().click();
+    await page.getByRole("button", { name: "Continue the plan" }).waitFor();
+    await page.getByRole("button", { name: "Continue the plan" }).click();
+    await page.getByText("the rest of a plan that was cut").waitFor();
     await page.waitForTimeout(400);
   } },
   // Versions: what differs between two, and the way back to one of them.
@@ -550,6 +557,21 @@ export const extras = [
     await page.getByText("taken from step 3 of another plan", { exact: false }).waitFor();
     await page.waitForTimeout(250);
   } },
+  // Everything that a review can do stands under `?` and in the palette.
+  { name: "reviewkeys", scenario: "reviewed", sizes: wide, async act(page) {
+    await page.locator("[data-step]").nth(0).focus();
+    await page.keyboard.press("?");
+    for (const label of ["Accept step", "Reject step", "Reopen step", "Comment on step", "Edit step", "Apply the first fix"]) await page.getByRole("dialog").getByText(label, { exact: true }).waitFor();
+    await page.waitForTimeout(200);
+  } },
+  { name: "reviewpalette", scenario: "reviewed", sizes: ["desktop"], async act(page) {
+    await page.locator("[data-step]").nth(2).focus();
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox").fill("accept step");
+    await page.keyboard.press("Enter");
+    await page.getByText("4 of 6 accepted").waitFor();
+    if (!/accepted/.test(await page.locator("[data-step]").nth(2).innerText())) throw new Error("another step was accepted");
+  } },
   { name: "handreviewed", scenario: "reviewed", sizes: ["desktop", "phone"], async act(page) {
     await page.getByRole("button", { name: "Hand over to a terminal" }).click();
     await page.getByText("2 of 6 steps go. Held back by review: steps 2, 3, 4, 6.").waitFor();
@@ -598,8 +620,8 @@ export const extras = [
     await page.waitForTimeout(250);
   } },
   { name: "handedfile", scenario: "pane", async act(page) {
-    await page.locator("[data-step]").nth(1).click();
-    await page.getByRole("button", { name: "Hand over step 2" }).click();
+    await page.locator("[data-step]").nth(2).click();
+    await page.getByRole("button", { name: "Hand over step 3" }).click();
     await page.getByRole("radio", { name: /shell/ }).click();
     await page.getByRole("button", { name: "Hand over", exact: true }).last().click();
     await page.getByText(/its path was typed/).waitFor();

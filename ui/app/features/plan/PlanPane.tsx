@@ -2,6 +2,7 @@ import { ListTree, Plus } from "lucide-react";
 import { useCallback, useRef, useState, type ReactNode } from "react";
 import { Button } from "#kit/core.tsx";
 import { EmptyState, Progress, Skeleton } from "#kit/states.tsx";
+import { Seen } from "#kit/values.tsx";
 import { useAction } from "../../actions.tsx";
 import { useMay } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
@@ -33,17 +34,20 @@ interface PlanPaneProps {
 }
 
 /** The plan, step by step. */
-export function PlanPane({ view, active, chosen, tools }: PlanPaneProps) {
-  const sending = chosen === undefined && view.job !== undefined && !view.job.plan && view.job.state === "running" && view.manifest?.state === "approved";
-  const id = chosen ?? (sending ? undefined : (view.job?.plan ?? view.plans?.[0]?.id));
+export function PlanPane({ view, active, chosen: named, tools }: PlanPaneProps) {
+  const { job } = view;
+  // A job has the id of its plan from the beginning; the plan is there once the first words have come.
+  const arrived = view.plans?.some((p) => p.id === job?.plan) === true;
+  const chosen = named === job?.plan && !arrived ? undefined : named;
+  const sending = chosen === undefined && job?.state === "running" && view.plans !== undefined && !arrived && view.manifest?.state === "approved";
+  const id = chosen ?? (sending ? undefined : view.plans?.[0]?.id);
   const { plan, characters, error } = usePlan(id);
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   const [target, setTarget] = useState<HandOverTarget>();
   const may = useMay("type");
   const scroller = useRef<HTMLDivElement>(null);
   const fresh = useNewSteps(scroller, plan);
-  const job = view.job;
-  const failed = job && !job.plan && (job.state === "failed" || job.state === "canceled");
+  const failed = job && !arrived && (job.state === "failed" || job.state === "canceled");
   const step = (by: number) => stepFocus(scroller.current, by);
   const can = active && (plan?.steps.length ?? 0) > 0;
   useAction(can ? { id: "step.next", label: w.keys.next, keys: "j", run: () => step(1), here: true, keysOnly: true } : undefined);
@@ -75,7 +79,7 @@ export function PlanPane({ view, active, chosen, tools }: PlanPaneProps) {
       <span className="sr" role="status"><span key={said.n}>{said.text}</span></span>
       <div className={session.scroll} ref={scroller}>
         {!plan && error && <div className={css.inset}><ErrorNote error={error} /></div>}
-        {!plan && !error && id !== undefined && <Skeleton rows={6} label={w.loading} />}
+        {!plan && !error && (id !== undefined || (!view.plans && !sending)) && <Skeleton rows={6} label={w.loading} />}
         {failed && (!plan || job.created_at > plan.created_at) && <div className={css.inset}><JobNote job={job} /></div>}
         {sending && <Sending note={view.job?.note ?? ""} />}
         {view.plans && id === undefined && !sending && (
@@ -87,7 +91,7 @@ export function PlanPane({ view, active, chosen, tools }: PlanPaneProps) {
         )}
         {plan && (
           <>
-            {plan.title && <h3 className={css.title}>{plan.title}</h3>}
+            {plan.title && <h3 className={css.title}><Seen text={plan.title} /></h3>}
             <ol className={css.steps} aria-label={w.plan.title}>
               {plan.steps.map((s) => (
                 <StepCard
@@ -96,7 +100,7 @@ export function PlanPane({ view, active, chosen, tools }: PlanPaneProps) {
                 />
               ))}
             </ol>
-            {by?.mayEdit && <div className={css.add}><Button look="plain" onClick={() => by.edit(undefined)}><Plus size={16} aria-hidden="true" />{w.review.edit.add}</Button></div>}
+            {by?.mayEdit && plan.steps.length > 0 && <div className={css.add}><Button look="plain" onClick={() => by.edit(undefined)}><Plus size={16} aria-hidden="true" />{w.review.edit.add}</Button></div>}
           </>
         )}
       </div>

@@ -561,7 +561,7 @@ export const extras = [
   { name: "reviewkeys", scenario: "reviewed", sizes: wide, async act(page) {
     await page.locator("[data-step]").nth(0).focus();
     await page.keyboard.press("?");
-    for (const label of ["Accept step", "Reject step", "Reopen step", "Comment on step", "Edit step", "Apply the first fix"]) await page.getByRole("dialog").getByText(label, { exact: true }).waitFor();
+    for (const label of ["Accept step", "Reject step", "Reopen step", "Comment on step", "Edit step", "Apply the first fix"]) await page.getByRole("dialog").getByRole("listitem").filter({ hasText: label }).waitFor();
     await page.waitForTimeout(200);
   } },
   { name: "reviewpalette", scenario: "reviewed", sizes: ["desktop"], async act(page) {

@@ -95,6 +95,7 @@ export function useKeyboard(): void {
     const listen = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.isComposing) return;
       const combo = comboOf(event);
+      // A note of what was done is a dialog that takes no keys.
       const floating = document.querySelector("[role=dialog]:not([data-toast]), [role=menu], [role=listbox]:not([data-page])");
       if (floating && combo !== "Mod+k") return;
       if (isText(event.target)) {

@@ -8,6 +8,7 @@ import { devices, phone } from "./words.devices.ts";
 import { help } from "./words.help.ts";
 import { research } from "./words.research.ts";
 import { settings } from "./words.settings.ts";
+import { review } from "./words.review.ts";
 import { terminals } from "./words.terminals.ts";
 
 export const w = {
@@ -37,6 +38,7 @@ export const w = {
   phone,
   research,
   settings,
+  review,
 
   link: {
     linked: "Linked",
@@ -139,7 +141,7 @@ export const w = {
     preparing: "Reading the files and counting what would be sent",
     empty: "Nothing waits for your approval. Make a plan, and what would be sent is shown here first.",
     files: "Files", leftOut: (n: number) => `${count(n, "file")} found and not sent`, also: "What else goes", secrets: "Secrets found", where: "Destinations, in order",
-    parts: { instructions: "Instructions for the model", task: "Your task", tree: "Names of files and folders", text: "Your task", passage: "The passage", wish: "How it should be better", question: "The question" } as Record<string, string>,
+    parts: { instructions: "Instructions for the model", task: "Your task", tree: "Names of files and folders", text: "Your task", passage: "The passage", wish: "Your wish", question: "The question", plan: "The plan", step: "The step", begun: "What has arrived of the plan", broken: "The step that was cut off" } as Record<string, string>,
     changed: "changed on disk since", readAgain: "Read the files again",
     overflow: (over: string, limit: string, exact: boolean) =>
       `This is ${exact ? "" : "about "}${over} too many for the model${limit}${exact ? "" : "; for this model the count is an estimate"}. Untick files or choose another model; it cannot be sent as it is.`,
@@ -177,12 +179,12 @@ export const w = {
       [errors ? `${errors} wrong` : "", warnings ? `${warnings} to check` : ""].filter(Boolean).join(", "),
     noFindings: "every path checked", notComplete: "still being written",
     cut: "The answer ended before the plan did. What arrived is kept below; the last step may be incomplete.",
-    cutNext: "Make the plan again, with fewer files or a model that may answer longer.",
+    cutNext: "Have a model write the rest, or make the plan again, with fewer files or a model that may answer longer.",
     unreadable: "No plan could be read from the answer. The answer is kept.",
     unreadableNext: "Copy the raw answer to see what came, or make the plan again.",
     states: { streaming: "writing", complete: "complete", cut: "cut off", unreadable: "unreadable" } satisfies Record<PlanState, string>,
     verify: "Check again", verified: "Checked against the repository as it is now.",
-    export: "Export", markdown: "Copy as Markdown", xml: "Copy as XML", json: "Copy as JSON", raw: "Copy the raw answer",
+    export: "Export", more: "More of the plan", markdown: "Copy as Markdown", xml: "Copy as XML", json: "Copy as JSON", raw: "Copy the raw answer",
     copied: (what: string) => `Copied ${what}.`, stop: "Stop", stopped: "Stopping the request.",
     earlier: "Plans of this session", expand: "Expand all", collapse: "Collapse all",
     costUnknown: "cost unknown",
@@ -197,7 +199,7 @@ export const w = {
     states: {
       queued: "queued", running: "running", waiting_approval: "waits for you", waiting_network: "waits for the network", paused: "paused", completed: "completed", failed: "failed", canceled: "canceled",
     } satisfies Record<JobState, string>,
-    workflows: { plan: "Plan", find: "Find files", refine: "Refine the task", improve: "Improve a passage", research: "Propose questions", look_up: "Look up" } as Record<string, string>, all: "All jobs", running: (n: number) => `${count(n, "job")} under way`,
+    workflows: { plan: "Plan", find: "Find files", refine: "Refine the task", improve: "Improve a passage", step: "Change a step", research: "Propose questions", look_up: "Look up" } as Record<string, string>, all: "All jobs", running: (n: number) => `${count(n, "job")} under way`,
     since: "begun",
   },
 

@@ -33,6 +33,8 @@ const follows: { [M in UnaryMethod]?: (change: Change, params: Params<M>) => boo
   "approvals.get": (c, p) => c.topic === "approval" && c.id === p.approval,
   "plans.list": (c, p) => c.topic === "plan" && (c.session === undefined || c.session === p.session),
   "plans.get": (c, p) => c.topic === "plan" && c.id === p.plan,
+  "plans.versions": (c, p) => c.topic === "plan" && c.id === p.plan,
+  "plans.compare": (c, p) => c.topic === "plan" && p.plans.includes(c.id),
   "jobs.list": (c) => c.topic === "job" || c.topic === "approval",
   "jobs.get": (c, p) => c.topic === "job" && c.id === p.job,
   "tasks.suggestion": (c, p) => c.topic === "job" && c.id === p.job,

@@ -3,7 +3,7 @@ import { Menu } from "@base-ui/react/menu";
 import { Popover } from "@base-ui/react/popover";
 import { Toast } from "@base-ui/react/toast";
 import { X } from "lucide-react";
-import type { ReactElement, ReactNode } from "react";
+import type { ReactElement, ReactNode, RefObject } from "react";
 import { cx, floor } from "./core.tsx";
 import css from "./kit.module.css";
 
@@ -13,17 +13,19 @@ interface SheetProps {
   open: boolean;
   onClose(): void;
   wide?: boolean;
+  /** What has the focus first; the button that closes when absent. */
+  first?: RefObject<HTMLElement | null>;
   /** Whether the focus goes back to where it was; not where it goes on to another place. */
   returnFocus?: boolean;
   children: ReactNode;
 }
 
-export function Sheet({ title, close, open, onClose, wide, returnFocus = true, children }: SheetProps) {
+export function Sheet({ title, close, open, onClose, wide, first, returnFocus = true, children }: SheetProps) {
   return (
     <Dialog.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <Dialog.Portal>
         <Dialog.Backdrop className={css.veil} />
-        <Dialog.Popup className={cx(css.dialog, wide && css.wide)} finalFocus={returnFocus}>
+        <Dialog.Popup className={cx(css.dialog, wide && css.wide)} finalFocus={returnFocus} {...(first ? { initialFocus: first } : {})}>
           <div className={css.dialogHead}>
             <Dialog.Title>{title}</Dialog.Title>
             {/* Without a tip: it would take the Escape that closes the sheet. */}

@@ -2,6 +2,7 @@ import { AlertTriangle, CircleAlert, Info, KeyRound, type LucideIcon } from "luc
 import { useEffect, useState, type ReactNode } from "react";
 import { Button, cx } from "./core.tsx";
 import css from "./kit.module.css";
+import { Seen } from "./values.tsx";
 
 /** True once `ms` have gone by while `on`. */
 export function useAfter(on: boolean, ms: number): boolean {
@@ -113,6 +114,7 @@ export function CopyButton({ text, words }: { text: string | (() => Promise<stri
   return <Button onClick={() => void copy()}><span aria-live="polite">{done ? words.copied : words.copy}</span></Button>;
 }
 
-export function Code({ text, label }: { text: string; label: string }) {
-  return <pre className={css.code} tabIndex={0} role="region" aria-label={label}>{text}</pre>;
+/** `marks`: characters that would not be seen are shown by their code points. */
+export function Code({ text, label, marks }: { text: string; label: string; marks?: boolean }) {
+  return <pre className={css.code} tabIndex={0} role="region" aria-label={label}>{marks ? <Seen text={text} /> : text}</pre>;
 }

@@ -9,8 +9,8 @@ export function Path({ path, wrap }: { path: string; wrap?: boolean }) {
   const { folder, file } = splitPath(path);
   return (
     <span className={cx(css.path, wrap && css.pathWrap)} title={path}>
-      {folder && <span className={css.folder}>{folder}</span>}
-      <span className={css.file}>{file}</span>
+      {folder && <span className={css.folder}><Seen text={folder} /></span>}
+      <span className={css.file}><Seen text={file} /></span>
     </span>
   );
 }

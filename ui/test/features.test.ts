@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ApiError } from "#client/rpc.ts";
-import { costText, door } from "#app/features/approval/sentence.ts";
+import { costText, door, isPlain } from "#app/features/approval/sentence.ts";
 import { fuzzy } from "#app/features/palette/fuzzy.ts";
 import { placeStep, reducePlan } from "#app/features/plan/reduce.ts";
 import { href, parse, type Route } from "#app/route.ts";
@@ -26,6 +26,9 @@ test("the sentence of an approval says cost, ceiling and door, or that they are 
   const known = data.manifest(["src/config.rs"], "anthropic/claude-sonnet-4-5");
   assert.match(costText(known), /^about \$0\.0\d \(≤ \$0\.1\d\)$/);
   assert.equal(door(known), "through the team proxy https://plans.example");
+  assert.equal(isPlain("plan", known), true);
+  assert.equal(isPlain("plan", { ...known, purpose: "the rest of a plan that was cut" }), false, "it is said what it is for");
+  assert.equal(isPlain("step", known), false);
   const unknown = data.manifest(["src/config.rs"], "ollama/qwen3-coder");
   assert.equal(costText(unknown), w.approve.costUnknown);
   assert.equal(door({ ...known, via: "the team proxy" }), "through the team proxy");

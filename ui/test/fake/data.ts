@@ -90,13 +90,13 @@ const bare: Omit<Step, "id" | "decision" | "overridden" | "comments">[] = [
     number: 2, title: "Retry in Client::send", why: "Only connection errors and 503 are worth another attempt; a body that cannot be replayed is sent once.", confidence: "medium", depends: [1],
     operations: [op("modify", "src/net/send.rs", "for attempt in 0..self.policy.attempts {\n    match self.try_send(&request).await {\n        Err(e) if e.is_connection() && request.body().is_replayable() => {\n            sleep(self.policy.delay(attempt, self.random())).await;\n        }\n        other => return other,\n    }\n}", { symbol: "Client::send", lines: [40, 71] })],
     commands: ["cargo test -p courier http::client"], checks: ["A connection refused twice succeeds at the third attempt."], complete: true,
-    findings: [{ severity: "error", code: "path_missing", message: "There is no file src/net/send.rs.", operation: 0, suggestion: "src/http/client.rs" }],
+    findings: [{ severity: "error", code: "path_missing", message: "There is no file `src/net/send.rs`.", operation: 0, suggestion: "src/http/client.rs", repair: { kind: "use_path", path: "src/http/client.rs" } }],
   },
   {
     number: 3, title: "Read the policy from the configuration", why: "", confidence: "high", depends: [1],
     operations: [op("modify", "src/config.rs", "#[serde(default)]\npub retry: RetryPolicy,", { symbol: "Configuration", lines: [12, 12] }), op("modify", "docs/configuration.md", "## Retries\n\n`retry.attempts`, `retry.first_delay`, `retry.jitter`", { lines: [61, 61] })],
     commands: [], checks: [], complete: true,
-    findings: [{ severity: "warning", code: "lines_outside", message: "Line 61 of docs/configuration.md is inside a code block.", operation: 1 }],
+    findings: [{ severity: "warning", code: "lines_outside", message: "`docs/configuration.md` has 58 lines; line 61 is not one of them.", operation: 1, repair: { kind: "use_lines", first: 58, last: 58 } }],
   },
   { number: 4, title: "Move the timer helper next to its only user", why: "", confidence: "low", depends: [], operations: [op("move", "src/timer.rs", "", { to: "src/http/timer.rs" })], commands: [], checks: [], complete: true, findings: [] },
   { number: 5, title: "Remove the old single-attempt wrapper", why: "", confidence: "high", depends: [2], operations: [op("delete", "src/http/once.rs", "")], commands: [], checks: [], complete: true, findings: [{ severity: "info", code: "still_used", message: "src/main.rs still mentions it.", operation: 0 }] },
@@ -110,6 +110,15 @@ export const plan = (over: Partial<Plan> = {}): Plan => ({
   served: { provider: "anthropic", model: "claude-sonnet-4-5" },
   usage: { input_tokens: 15_380, cached_tokens: 4_096, output_tokens: 2_214, cost: 71_300, unpriced: false, estimated: false }, created_at: NOW - 4 * MINUTE, ...over,
 });
+
+/** Another plan for the same task: it keeps the wrapper, and covers the configuration too. */
+export const otherPlan = (): Plan => {
+  const [policy, , configuration, , wrapper] = steps as [Step, Step, Step, Step, Step];
+  const keeps = { ...wrapper, title: "Let the single-attempt wrapper call the new code", operations: [op("modify", "src/http/once.rs", "Client::send(request, RetryPolicy::once())")], findings: [] };
+  const tested = { ...policy, id: "s4", title: "Test the configuration of retries", why: "", operations: [op("modify", "tests/config_test.rs", "#[test]\nfn attempts_are_read() {}")] };
+  const all = [{ ...policy, title: "Add a policy with a fixed delay" }, configuration, keeps, tested].map((s, i) => ({ ...s, id: `s${i + 1}`, number: i + 1, depends: [] }));
+  return plan({ id: "plan2", title: "Retry with a fixed delay", steps: all, step_count: 4, errors: 0, created_at: NOW - 3_600_000 });
+};
 
 export const job = (over: Partial<Job> = {}): Job => ({
   id: "j1", session: "s1", workflow: "plan", state: "completed", note: "Plan with 6 steps.", priority: 0, created_at: NOW - 6 * MINUTE, updated_at: NOW - 2 * MINUTE, ...over,

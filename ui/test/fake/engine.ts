@@ -3,6 +3,8 @@ import type { Dial } from "#client/link.ts";
 import { ApiError, type FeedMethod, type StreamMethod, type UnaryMethod } from "#client/rpc.ts";
 import * as data from "./data.ts";
 import * as help from "./help.ts";
+import * as review from "./review.ts";
+import { held } from "#app/features/plan/gate.ts";
 import { arrived, device, offered } from "./devices.ts";
 import * as research from "./research.ts";
 import * as settings from "./settings.ts";
@@ -216,6 +218,7 @@ export class FakeEngine {
       if (now.fingerprint !== fingerprint) throw new ApiError("conflict", "approval_mismatch", "The fingerprint is another.");
       help.approved(this, now.job);
       research.approved(this, now.job);
+      review.approved(this, now.job);
       return this.setManifest({ ...now, state: "approved" });
     },
     "approvals.refuse": ({ approval }) => {
@@ -233,6 +236,7 @@ export class FakeEngine {
     ...research.unary(this),
     ...settings.unary(this),
     ...texts.unary(this),
+    ...review.unary(this),
     "plans.list": ({ session }) => ({ plans: this.world.plans.filter((p) => p.session === session).map((p) => ({ ...p, steps: [] })) }),
     "plans.get": ({ plan }) => this.find(this.world.plans, plan),
     "plans.verify": ({ plan }) => this.find(this.world.plans, plan),
@@ -265,8 +269,10 @@ export class FakeEngine {
     },
     "terminals.input": (p) => this.terminal(p.terminal).input(p),
     "terminals.paste": (p) => this.terminal(p.terminal).paste(p),
-    "terminals.hand_over": ({ terminal: id, step }) => {
+    "terminals.hand_over": ({ terminal: id, plan, step, all }) => {
       const to = this.terminal(id);
+      const steps = this.find(this.world.plans, plan).steps.filter((s) => step === undefined || s.number === step);
+      if (steps.every((s) => held(s, all) !== undefined)) throw new ApiError("conflict", "not_reviewed", "No step of the plan may be handed over. Accept steps first, or say that those nobody decided about go too. Nothing was handed over.");
       if (to.info.command.length === 0) {
         to.write(".plantocode/handoff/1.md");
         return { kind: "file", path: ".plantocode/handoff/1.md", reason: "no_bracketed_paste", replaced: 0 };

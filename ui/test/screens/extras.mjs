@@ -1,5 +1,6 @@
 import { research } from "./extras.research.mjs";
 import { settings } from "./extras.settings.mjs";
+import { review } from "./extras.review.mjs";
 
 /** Screens that need a hand: something opened, typed or pressed. */
 const wide = ["desktop", "tablet"];
@@ -221,6 +222,7 @@ export const extras = [
     await page.locator("[data-step]").nth(2).click();
     await page.waitForTimeout(200);
   } },
+  ...review,
   { name: "exact", scenario: "approve", async act(page) {
     await page.locator("details summary").nth(1).click();
     await page.waitForTimeout(200);
@@ -262,8 +264,8 @@ export const extras = [
     await page.waitForTimeout(250);
   } },
   { name: "handedfile", scenario: "pane", async act(page) {
-    await page.locator("[data-step]").nth(1).click();
-    await page.getByRole("button", { name: "Hand over step 2" }).click();
+    await page.locator("[data-step]").nth(2).click();
+    await page.getByRole("button", { name: "Hand over step 3" }).click();
     await page.getByRole("radio", { name: /shell/ }).click();
     await page.getByRole("button", { name: "Hand over", exact: true }).last().click();
     await page.getByText(/its path was typed/).waitFor();

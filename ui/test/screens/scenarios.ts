@@ -55,6 +55,15 @@ const after = (state: "completed" | "failed", over: Parameters<typeof suggestion
   helped({ state, workflow, note: state === "failed" ? "The answer ended too early. The task is as it was; what had arrived is kept." : "The suggestion is there." }, { suggestions: [suggestion(over)], ...rest });
 /** Words that would be read from right to left. */
 const PASSAGE_TURNED = { before: PASSAGE.before, text: "gives up \u202eon the first\u202c\u200b connection error" };
+/** A plan about which something was decided and said. */
+const reviewed = (rest: Partial<World> = {}, over: Parameters<typeof data.plan>[0] = {}) => {
+  const steps = data.steps.map((s) => ({
+    ...s,
+    ...({ 1: { decision: "accepted" as const }, 2: { decision: "accepted" as const }, 4: { decision: "rejected" as const }, 5: { decision: "accepted" as const } }[s.number] ?? {}),
+    ...(s.number === 3 ? { comments: [{ text: "Ask Grace whether the defaults are hers.\nThe documents say three attempts.", by: "ada", at: data.NOW - 3_600_000 }] } : {}),
+  }));
+  return planned({ steps, ...over }, rest);
+};
 const s1 = (station: string) => `#/session/s1/${station}`;
 
 const quiet = () => shell({ id: "t4", title: "reviewer", command: ["reviewer", "--diff"], last_output_at: data.NOW - 70_000, epoch: "43" });
@@ -106,6 +115,10 @@ export const scenarios = {
   mismatch: { hash: s1("approve"), world: () => ({ ...waiting(), fail: { "approvals.approve": new ApiError("conflict", "approval_mismatch", "The fingerprint is another.") } }) },
   streaming: { hash: s1("plan"), world: () => planned({ state: "streaming", steps: data.steps.slice(0, 2), step_count: 2, usage: undefined, served: undefined, warnings: 0 }, { stepEvery: 700 }) },
   plan: { hash: s1("plan"), world: () => planned() },
+  reviewed: { hash: s1("plan"), world: () => reviewed() },
+  nocomment: { hash: s1("plan"), world: () => reviewed({ fail: { "plans.comment": new ApiError("internal", "internal", "The database could not be written. Nothing was stored. Try again; if it stays, the log says more.") } }) },
+  twoplans: { hash: s1("plan"), world: () => ({ ...reviewed(), plans: [...reviewed().plans.slice(0, 1), data.otherPlan()] }) },
+  reviewonly: { hash: s1("plan"), world: () => reviewed({ scopes: ["none", "view"] }) },
   cut: { hash: s1("plan"), world: () => planned({ state: "cut", trouble: "The connection to the provider ended after 2 214 tokens.", steps: data.steps.slice(0, 3).map((s, i) => (i === 2 ? { ...s, complete: false } : s)), step_count: 3 }) },
   unreadable: { hash: s1("plan"), world: () => planned({ state: "unreadable", title: "", trouble: "The answer holds no plan.", steps: [], step_count: 0, errors: 0, warnings: 0 }) },
   noplan: { hash: s1("plan"), world: () => world() },

@@ -18,6 +18,7 @@ import { Answer } from "./Answer.tsx";
 import { Files } from "./Files.tsx";
 import { Secrets } from "./Secrets.tsx";
 import { SendSentence } from "./SendSentence.tsx";
+import { isPlain } from "./sentence.ts";
 import { useApproval } from "./useApproval.ts";
 import { Where } from "./Where.tsx";
 
@@ -75,7 +76,6 @@ function Asked({ job, session: id, active, tools }: AskedProps) {
   const asked = useAsked(job);
   const approval = useApproval(asked.manifest, job?.workflow ?? "plan");
   const { manifest } = approval;
-  const plan = job === undefined || job.workflow === "plan";
   const preparing = job !== undefined && !manifest && isOpen(job);
   // A job that was stopped while it asked asks no more, whatever its request says.
   const stopped = job !== undefined && !isOpen(job);
@@ -98,7 +98,7 @@ function Asked({ job, session: id, active, tools }: AskedProps) {
         )}
         {manifest && (
           <div className={css.sheet}>
-            <SendSentence manifest={manifest} plan={plan} />
+            <SendSentence manifest={manifest} plan={isPlain(job?.workflow ?? "plan", manifest)} />
             {stopped && manifest.state === "waiting" && <JobNote job={job} />}
             {manifest.state !== "waiting" && <Ended state={manifest.state} session={id} station={resultStation(job?.workflow ?? "plan")} />}
             <Secrets approval={approval} manifest={manifest} />

@@ -8,7 +8,7 @@ import { href } from "../../route.ts";
 import css from "../../shell.module.css";
 import { w } from "../../words.ts";
 import { PermissionsLink } from "../settings/Permissions.tsx";
-import { costText } from "./sentence.ts";
+import { costText, isPlain } from "./sentence.ts";
 
 /** Everything that waits for the person, in all sessions. */
 export function ApprovalsPage() {
@@ -34,7 +34,7 @@ function Waiting({ job }: { job: Job }) {
       <a className={css.rowMain} href={href({ page: "session", session: job.session, station: "approve", job: job.id })}>
         <span className={css.rowTitle}>{session?.title || w.sessions.untitled}</span>
         <span className={css.rowSub}>
-          {manifest && <span>{job.workflow === "plan" ? "" : `${w.approve.forPurpose(manifest.purpose)} · `}{manifest.model} · {w.approve.filesTokens(manifest.files.length, String(manifest.input_tokens))} · {costText(manifest)}</span>}
+          {manifest && <span>{isPlain(job.workflow, manifest) ? "" : `${w.approve.forPurpose(manifest.purpose)} · `}{manifest.model} · {w.approve.filesTokens(manifest.files.length, String(manifest.input_tokens))} · {costText(manifest)}</span>}
         </span>
       </a>
       <span className={css.rowEnd}><RelativeTime at={job.updated_at} /></span>

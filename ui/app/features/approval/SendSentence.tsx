@@ -4,7 +4,7 @@ import { w } from "../../words.ts";
 import css from "./approval.module.css";
 import { costText, door } from "./sentence.ts";
 
-/** What it is for is said where it is not for a plan. *Send 14 files, 18.2k tokens to claude-x at Anthropic through team proxy for about $0.04 (≤ $0.07).* */
+/** What it is for is said where it is not the plan for the task. *Send 14 files, 18.2k tokens to claude-x at Anthropic through team proxy for about $0.04 (≤ $0.07).* */
 export function SendSentence({ manifest, plan }: { manifest: Manifest; plan: boolean }) {
   const to = manifest.destinations[0];
   const name = to ? `${to.model} ${w.models.at} ${to.provider}` : manifest.model;

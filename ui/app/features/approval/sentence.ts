@@ -14,3 +14,6 @@ export function costText(manifest: Manifest): string {
   const about = `${w.approve.about} ${money(manifest.cost_estimate)}`;
   return manifest.cost_ceiling > 0 ? `${about} (${w.approve.atMost(money(manifest.cost_ceiling))})` : about;
 }
+
+/** A plan for the task is what one expects here; what anything else is for is said, also where it makes a plan. */
+export const isPlain = (workflow: string, manifest: Manifest): boolean => workflow === "plan" && manifest.purpose === "a plan of the change";

@@ -6,26 +6,31 @@ import { compact, money } from "#kit/format.ts";
 import { CopyButton, Note, Progress } from "#kit/states.tsx";
 import { RelativeTime } from "#kit/values.tsx";
 import { useAction } from "../../actions.tsx";
-import { useEngine, useRead, useTask } from "../../engine.tsx";
+import { useEngine, useMay, useRead, useTask } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
 import { go } from "../../route.ts";
 import { w } from "../../words.ts";
 import type { SessionView } from "../sessions/view.ts";
+import { useModel } from "../account/useModel.ts";
 import css from "./plan.module.css";
+import type { Review } from "./review.ts";
+import { ReviewLine } from "./ReviewLine.tsx";
 
 interface BannerProps {
   plan: Plan;
   characters: number;
   view: SessionView;
   active: boolean;
+  /** Absent while it is written. */
+  review: Review | undefined;
 }
 
 /** How far the plan is, who wrote it, what it cost, and what to do when something is wrong. */
-export function Banner({ plan, characters, view, active }: BannerProps) {
+export function Banner({ plan, characters, view, active, review }: BannerProps) {
   return (
     <>
       {plan.state === "streaming" ? <Writing plan={plan} characters={characters} active={active} /> : <Done plan={plan} />}
-      {(plan.state === "cut" || plan.state === "unreadable") && <Trouble plan={plan} view={view} />}
+      {(plan.state === "cut" || plan.state === "unreadable") && <Trouble plan={plan} view={view} active={active} review={review} />}
     </>
   );
 }
@@ -65,6 +70,7 @@ function useThrottled(text: string, ms: number): string {
 }
 
 function Done({ plan }: { plan: Plan }) {
+  const mayEdit = useMay("edit");
   const job = useRead("jobs.get", { job: plan.job }).value;
   const manifest = useRead("approvals.get", job?.approval === undefined ? null : { approval: job.approval }).value;
   const { usage, served } = plan;
@@ -86,20 +92,27 @@ function Done({ plan }: { plan: Plan }) {
         {usage && <span>{usage.unpriced ? w.plan.costUnknown : `${usage.estimated ? "≈ " : ""}${w.plan.cost(money(usage.cost), estimate)}`}</span>}
         <span className={css.when}><RelativeTime at={plan.created_at} /></span>
       </div>
+      {plan.step_count > 0 && <ReviewLine plan={plan} mayEdit={mayEdit} />}
     </div>
   );
 }
 
-function Trouble({ plan, view }: { plan: Plan; view: SessionView }) {
+function Trouble({ plan, view, active, review }: Pick<BannerProps, "plan" | "view" | "active" | "review">) {
   const { connection } = useEngine();
+  const { models, model } = useModel();
+  const mayRun = useMay("run");
   const cut = plan.state === "cut";
   const raw = async () => (await connection.call("plans.export", { plan: plan.id, format: "raw", accepted_only: false, keep_invisible: true })).text;
+  const none = models !== undefined && !model ? w.files.noModel : undefined;
+  const complete = cut && mayRun && review ? () => void review.complete(model?.id) : undefined;
+  useAction(complete ? { id: "plan.continue", label: w.review.continueHint, run: complete, reason: none, here: active } : undefined);
   return (
     <div className={css.trouble}>
       <Note tone={cut ? "warning" : "error"} live>
         <p>{cut ? w.plan.cut : w.plan.unreadable} {plan.trouble}</p>
         <p className="quiet">{cut ? w.plan.cutNext : w.plan.unreadableNext}</p>
         <Actions>
+          {complete && <Button look="primary" reason={none} onClick={complete}>{w.review.continue}</Button>}
           <Button onClick={() => go({ page: "session", session: view.id, station: "files" })}>{w.plan.again}</Button>
           <CopyButton text={raw} words={{ copy: w.plan.raw, copied: w.error.copied }} />
         </Actions>

@@ -2,7 +2,7 @@ import { ArrowRight, FileMinus, FilePen, FilePlus, FileSymlink } from "lucide-re
 import type { Operation, OperationKind } from "#client/api.gen.ts";
 import { Pill } from "#kit/core.tsx";
 import { Code } from "#kit/states.tsx";
-import { Path } from "#kit/values.tsx";
+import { Path, Seen } from "#kit/values.tsx";
 import { w } from "../../words.ts";
 import css from "./plan.module.css";
 
@@ -21,10 +21,10 @@ export function OperationView({ operation: o }: { operation: Operation }) {
         <KindMark kind={o.kind} />
         <Path path={o.path} wrap />
         {o.to !== undefined && <><ArrowRight size={14} aria-label="to" /><Path path={o.to} wrap /></>}
-        {o.symbol && <code className={css.symbol}>{o.symbol}</code>}
+        {o.symbol && <code className={css.symbol}><Seen text={o.symbol} /></code>}
         {o.lines && <span className={css.lines}>{w.plan.lines(...o.lines)}</span>}
       </div>
-      {o.change.trim() !== "" && <Code text={o.change} label={w.plan.change(o.path)} />}
+      {o.change.trim() !== "" && <Code text={o.change} label={w.plan.change(o.path)} marks />}
     </div>
   );
 }

@@ -1,7 +1,8 @@
-import { ListTree } from "lucide-react";
+import { ListTree, Plus } from "lucide-react";
 import { useCallback, useRef, useState, type ReactNode } from "react";
 import { Button } from "#kit/core.tsx";
 import { EmptyState, Progress, Skeleton } from "#kit/states.tsx";
+import { Seen } from "#kit/values.tsx";
 import { useAction } from "../../actions.tsx";
 import { useMay } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
@@ -13,11 +14,17 @@ import { HandOverSheet, type HandOverTarget } from "../terminals/HandOverSheet.t
 import type { SessionView } from "../sessions/view.ts";
 import { Banner } from "./Banner.tsx";
 import { Earlier } from "./Earlier.tsx";
+import { acceptable } from "./gate.ts";
 import css from "./plan.module.css";
 import { PlanTools } from "./PlanTools.tsx";
+import { WHOLE } from "./review.ts";
+import { ReviewSheets } from "./ReviewSheets.tsx";
 import { StepCard } from "./StepCard.tsx";
+import { StepJob } from "./StepJob.tsx";
+import { StepTrouble } from "./StepTrouble.tsx";
 import { useNewSteps } from "./useNewSteps.ts";
 import { usePlan } from "./usePlan.ts";
+import { useFocusedStep, useReview, useReviewActions } from "./useReview.ts";
 
 interface PlanPaneProps {
   view: SessionView;
@@ -27,17 +34,20 @@ interface PlanPaneProps {
 }
 
 /** The plan, step by step. */
-export function PlanPane({ view, active, chosen, tools }: PlanPaneProps) {
-  const sending = chosen === undefined && view.job !== undefined && !view.job.plan && view.job.state === "running" && view.manifest?.state === "approved";
-  const id = chosen ?? (sending ? undefined : (view.job?.plan ?? view.plans?.[0]?.id));
+export function PlanPane({ view, active, chosen: named, tools }: PlanPaneProps) {
+  const { job } = view;
+  // A job has the id of its plan from the beginning; the plan is there once the first words have come.
+  const arrived = view.plans?.some((p) => p.id === job?.plan) === true;
+  const chosen = named === job?.plan && !arrived ? undefined : named;
+  const sending = chosen === undefined && job?.state === "running" && view.plans !== undefined && !arrived && view.manifest?.state === "approved";
+  const id = chosen ?? (sending ? undefined : view.plans?.[0]?.id);
   const { plan, characters, error } = usePlan(id);
-  const [open, setOpen] = useState<ReadonlySet<number>>(new Set());
+  const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   const [target, setTarget] = useState<HandOverTarget>();
   const may = useMay("type");
   const scroller = useRef<HTMLDivElement>(null);
   const fresh = useNewSteps(scroller, plan);
-  const job = view.job;
-  const failed = job && !job.plan && (job.state === "failed" || job.state === "canceled");
+  const failed = job && !arrived && (job.state === "failed" || job.state === "canceled");
   const step = (by: number) => stepFocus(scroller.current, by);
   const can = active && (plan?.steps.length ?? 0) > 0;
   useAction(can ? { id: "step.next", label: w.keys.next, keys: "j", run: () => step(1), here: true, keysOnly: true } : undefined);
@@ -45,24 +55,31 @@ export function PlanPane({ view, active, chosen, tools }: PlanPaneProps) {
   const shown = useRef(plan);
   shown.current = plan;
   const handOver = useCallback((number?: number) => shown.current && setTarget({ plan: shown.current, step: number }), []);
-  const toggle = (number: number) => {
-    const next = new Set(open);
-    if (!next.delete(number)) next.add(number);
-    setOpen(next);
-  };
+  const toggle = useCallback((step: string) => setOpen((old) => {
+    const next = new Set(old);
+    if (!next.delete(step)) next.add(step);
+    return next;
+  }), []);
+  const show = useCallback((step: string) => setOpen((old) => new Set(old).add(step)), []);
+  const reviewing = useReview(plan, show);
+  const { review, statuses, said, tools: by } = reviewing;
+  useReviewActions(plan, reviewing, active, useFocusedStep(scroller));
   return (
     <>
       <div className={session.head}>
         <h2>{w.plan.title}</h2>
-        {view.plans && view.plans.length > 1 && <Earlier plans={view.plans} current={id} session={view.id} />}
+        {view.plans && view.plans.length > 1 && <Earlier plans={view.plans} current={id} session={view.id} active={active} />}
         <span className={session.spring} />
-        {plan && <PlanTools plan={plan} open={open} setOpen={setOpen} active={active} handOver={may ? handOver : undefined} />}
+        {plan && <PlanTools plan={plan} open={open} setOpen={setOpen} active={active} versions={by && (() => by.versions())} acceptAll={by?.mayEdit && acceptable(plan).length > 0 ? () => by.review.acceptAll(plan) : undefined} handOver={may ? handOver : undefined} />}
         {tools}
       </div>
-      {plan && <Banner plan={plan} characters={characters} view={view} active={active} />}
+      {plan && <Banner plan={plan} characters={characters} view={view} active={active} review={by?.review} />}
+      {plan && <StepJob plan={plan} view={view} show={by?.versions} />}
+      <StepTrouble error={reviewing.looking === undefined ? statuses.get(WHOLE)?.error : undefined} dismiss={() => review?.dismiss(WHOLE)} />
+      <span className="sr" role="status"><span key={said.n}>{said.text}</span></span>
       <div className={session.scroll} ref={scroller}>
         {!plan && error && <div className={css.inset}><ErrorNote error={error} /></div>}
-        {!plan && !error && id !== undefined && <Skeleton rows={6} label={w.loading} />}
+        {!plan && !error && (id !== undefined || (!view.plans && !sending)) && <Skeleton rows={6} label={w.loading} />}
         {failed && (!plan || job.created_at > plan.created_at) && <div className={css.inset}><JobNote job={job} /></div>}
         {sending && <Sending note={view.job?.note ?? ""} />}
         {view.plans && id === undefined && !sending && (
@@ -74,15 +91,20 @@ export function PlanPane({ view, active, chosen, tools }: PlanPaneProps) {
         )}
         {plan && (
           <>
-            {plan.title && <h3 className={css.title}>{plan.title}</h3>}
+            {plan.title && <h3 className={css.title}><Seen text={plan.title} /></h3>}
             <ol className={css.steps} aria-label={w.plan.title}>
               {plan.steps.map((s) => (
-                <StepCard key={s.number} step={s} open={open.has(s.number)} toggle={toggle} streaming={plan.state === "streaming"} handOver={may ? handOver : undefined} />
+                <StepCard
+                  key={s.id} step={s} open={open.has(s.id)} toggle={toggle} streaming={plan.state === "streaming"}
+                  status={statuses.get(s.id)} writing={reviewing.writing?.step === s.id ? reviewing.writing.kind : undefined} tools={by} handOver={may ? handOver : undefined}
+                />
               ))}
             </ol>
+            {by?.mayEdit && plan.steps.length > 0 && <div className={css.add}><Button look="plain" onClick={() => by.edit(undefined)}><Plus size={16} aria-hidden="true" />{w.review.edit.add}</Button></div>}
           </>
         )}
       </div>
+      {plan && <ReviewSheets plan={plan} reviewing={reviewing} />}
       <HandOverSheet target={target} onClose={() => setTarget(undefined)} />
       {fresh.count > 0 && (
         <div className={css.pillPlace}><Button look="primary" className={css.pill} onClick={fresh.show}>{w.plan.newSteps(fresh.count)}</Button></div>

@@ -1,17 +1,23 @@
-import { ChevronsDownUp, ChevronsUpDown, Copy, RefreshCw, Send } from "lucide-react";
+import { CheckCheck, ChevronsDownUp, ChevronsUpDown, Copy, Ellipsis, History, RefreshCw, Send } from "lucide-react";
 import type { Plan, PlanFormat } from "#client/api.gen.ts";
 import { Button, IconButton } from "#kit/core.tsx";
-import { Dropdown, MenuItem, toasts } from "#kit/overlays.tsx";
+import { Dropdown, MenuItem, MenuSeparator, toasts } from "#kit/overlays.tsx";
 import { useAction } from "../../actions.tsx";
-import { asApiError, useEngine } from "../../engine.tsx";
+import { asApiError, useEngine, useMay } from "../../engine.tsx";
+import { useWide } from "../../wide.ts";
 import { sentence, w } from "../../words.ts";
 import css from "./plan.module.css";
 
 interface PlanToolsProps {
   plan: Plan;
   active: boolean;
-  open: ReadonlySet<number>;
-  setOpen(open: ReadonlySet<number>): void;
+  /** The steps that are open, by id. */
+  open: ReadonlySet<string>;
+  setOpen(open: ReadonlySet<string>): void;
+  /** Absent where nothing may be decided. */
+  acceptAll?: (() => void) | undefined;
+  /** Absent while it is written. */
+  versions?: (() => void) | undefined;
   /** Absent where it may not be done. */
   handOver?: ((step?: number) => void) | undefined;
 }
@@ -24,7 +30,7 @@ const FORMATS: { format: PlanFormat; label: string; name: string }[] = [
 ];
 
 /** Check again, expand, export. */
-export function PlanTools({ plan, active, open, setOpen, handOver }: PlanToolsProps) {
+export function PlanTools({ plan, active, open, setOpen, acceptAll, versions, handOver }: PlanToolsProps) {
   const { connection } = useEngine();
   const say = (work: Promise<string>) =>
     void work.then(
@@ -45,26 +51,40 @@ export function PlanTools({ plan, active, open, setOpen, handOver }: PlanToolsPr
         return w.plan.copied(name);
       }),
     );
-  const all = plan.steps.every((s) => open.has(s.number));
-  const fold = () => setOpen(all ? new Set() : new Set(plan.steps.map((s) => s.number)));
+  const mayEdit = useMay("edit");
+  const save = mayEdit && plan.state !== "streaming" && plan.steps.length > 0
+    ? () => say(connection.call("plans.save", { plan: plan.id }).then(({ path }) => w.review.saved(path)))
+    : undefined;
+  useAction(save ? { id: "plan.save", label: w.review.saveInto, run: save, here: active } : undefined);
+  const all = plan.steps.every((s) => open.has(s.id));
+  const fold = () => setOpen(all ? new Set() : new Set(plan.steps.map((s) => s.id)));
   const ended = plan.state !== "streaming";
   const here = active;
+  // Where there is little room, what is used less stands in the menu.
+  const wide = useWide();
   useAction(ended ? { id: "plan.verify", label: w.plan.verify, run: verify, here } : undefined);
   useAction(handOver && ended ? { id: "plan.handover", label: w.terminals.handOver.plan, run: () => handOver(), here } : undefined);
   useAction({ id: "plan.fold", label: all ? w.plan.collapse : w.plan.expand, run: fold, here });
   useAction({ id: "plan.markdown", label: w.plan.markdown, run: () => copy("markdown", "Markdown"), here });
   return (
     <>
-      {plan.steps.length > 0 && (
+      {wide && plan.steps.length > 0 && (
         <IconButton label={all ? w.plan.collapse : w.plan.expand} onClick={fold}>
           {all ? <ChevronsDownUp size={16} /> : <ChevronsUpDown size={16} />}
         </IconButton>
       )}
-      {ended && <IconButton label={w.plan.verify} onClick={verify}><RefreshCw size={16} /></IconButton>}
+      {acceptAll && <IconButton label={w.review.acceptAll} onClick={acceptAll}><CheckCheck size={16} /></IconButton>}
+      {wide && versions && <IconButton label={w.review.versions.button} onClick={versions}><History size={16} /></IconButton>}
+      {wide && ended && <IconButton label={w.plan.verify} onClick={verify}><RefreshCw size={16} /></IconButton>}
       {handOver && ended && plan.steps.length > 0 && (
         <Button look="plain" aria-label={w.terminals.handOver.plan} onClick={() => handOver()}><Send size={16} aria-hidden="true" />{w.terminals.handOver.short}</Button>
       )}
-      <Dropdown align="end" trigger={<Button look="plain" aria-label={w.plan.export}><Copy size={16} aria-hidden="true" /><span className={css.wideOnly}>{w.plan.export}</span></Button>}>
+      <Dropdown align="end" trigger={<Button look="plain" aria-label={wide ? w.plan.export : w.plan.more}>{wide ? <Copy size={16} aria-hidden="true" /> : <Ellipsis size={16} aria-hidden="true" />}<span className={css.wideOnly}>{w.plan.export}</span></Button>}>
+        {!wide && plan.steps.length > 0 && <MenuItem onClick={fold}>{all ? w.plan.collapse : w.plan.expand}</MenuItem>}
+        {!wide && ended && <MenuItem onClick={verify}>{w.plan.verify}</MenuItem>}
+        {!wide && versions && <MenuItem onClick={versions}>{w.review.versions.button}</MenuItem>}
+        {save && <MenuItem onClick={save}>{w.review.saveInto}</MenuItem>}
+        {(!wide || save) && <MenuSeparator />}
         {FORMATS.map(({ format, label, name }) => <MenuItem key={format} onClick={() => copy(format, name)}>{label}</MenuItem>)}
       </Dropdown>
     </>

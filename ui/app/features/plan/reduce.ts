@@ -1,4 +1,5 @@
 import type { Plan, PlanEvent, Step } from "#client/api.gen.ts";
+import { same } from "#kit/same.ts";
 
 /** A plan while it is written. */
 export interface LivePlan {
@@ -36,4 +37,15 @@ export function reducePlan(live: LivePlan, event: PlanEvent): LivePlan {
       return { ...live, plan };
     }
   }
+}
+
+/** A plan that was read again, with the steps of before where they say the same: their cards are not drawn anew. */
+export function keepSteps(old: Plan | undefined, next: Plan | undefined): Plan | undefined {
+  if (!old || !next || old === next || old.id !== next.id) return next;
+  const before = new Map(old.steps.map((s) => [s.id, s]));
+  const steps = next.steps.map((step) => {
+    const known = before.get(step.id);
+    return known && same(known, step) ? known : step;
+  });
+  return { ...next, steps };
 }

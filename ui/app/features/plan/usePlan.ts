@@ -1,9 +1,9 @@
-import { useEffect, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import type { Plan } from "#client/api.gen.ts";
 import type { ApiError } from "#client/rpc.ts";
 import type { Store } from "#client/store.ts";
 import { useEngine, useLink, useRead } from "../../engine.tsx";
-import { reducePlan, type LivePlan } from "./reduce.ts";
+import { keepSteps, reducePlan, type LivePlan } from "./reduce.ts";
 
 /** Paint at most this often while steps stream in. */
 const PAINT_MS = 80;
@@ -57,5 +57,9 @@ export function usePlan(id: string | undefined): PlanReading {
       stop();
     };
   }, [connection, id, linked, streaming]);
-  return { plan: mine?.plan ?? read.value, characters: mine?.characters ?? 0, error: read.error };
+  const last = useRef<Plan>(undefined);
+  const now = mine?.plan ?? read.value;
+  const plan = useMemo(() => keepSteps(last.current, now), [now]);
+  last.current = plan;
+  return { plan, characters: mine?.characters ?? 0, error: read.error };
 }

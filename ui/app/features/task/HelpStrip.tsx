@@ -39,7 +39,7 @@ export function HelpStrip({ view, draft, active }: HelpStripProps) {
 }
 
 /** One line: what is the case, and what can be done about it. */
-function Line({ icon: Icon, spin, text, children }: { icon: LucideIcon; spin?: boolean; text: string; children: ReactNode }) {
+export function Line({ icon: Icon, spin, text, children }: { icon: LucideIcon; spin?: boolean; text: string; children: ReactNode }) {
   return (
     <div className={css.line}>
       <Icon size={16} aria-hidden="true" className={spin ? jobs.spin : undefined} />

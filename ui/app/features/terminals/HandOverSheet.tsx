@@ -1,6 +1,6 @@
 import { useRef, useState } from "react";
 import type { HandedOver, Plan, Terminal } from "#client/api.gen.ts";
-import { Actions, Button } from "#kit/core.tsx";
+import { Actions, Button, Checkbox } from "#kit/core.tsx";
 import { Sheet } from "#kit/overlays.tsx";
 import { Note, Skeleton } from "#kit/states.tsx";
 import { useEngine, useRead, useTask } from "../../engine.tsx";
@@ -8,6 +8,7 @@ import { ErrorNote } from "../../ErrorNote.tsx";
 import { go } from "../../route.ts";
 import shell from "../../shell.module.css";
 import { w } from "../../words.ts";
+import { held } from "../plan/gate.ts";
 import { StartButtons } from "./StartButtons.tsx";
 import css from "./terminals.module.css";
 import { StateMark } from "./TerminalRow.tsx";
@@ -34,7 +35,11 @@ export function HandOverSheet({ target, onClose }: { target: HandOverTarget | un
 
 function Body({ target, onClose }: { target: HandOverTarget; onClose(): void }) {
   const { connection, prefs } = useEngine();
-  const { plan, step } = target;
+  const { step } = target;
+  const plan = useRead("plans.get", { plan: target.plan.id }).value ?? target.plan;
+  // Who has begun to decide means the steps that were accepted; who has not means the plan as it is.
+  const [undecided, setUndecided] = useState<boolean>();
+  const all = step !== undefined || (undecided ?? plan.steps.every((s) => s.decision !== "accepted"));
   const project = useRead("sessions.get", { session: plan.session }).value?.project;
   const { terminals, error, again } = useTerminals();
   const [chosen, setChosen] = useState<string>();
@@ -49,7 +54,7 @@ function Body({ target, onClose }: { target: HandOverTarget; onClose(): void }) 
       // The same key until it is known to have happened, so that a lost answer does not paste twice.
       const key = keys.current.get(terminal.id) ?? crypto.randomUUID();
       keys.current.set(terminal.id, key);
-      const result = await connection.call("terminals.hand_over", { terminal: terminal.id, key, plan: plan.id, all: true, ...(step === undefined ? {} : { step }) });
+      const result = await connection.call("terminals.hand_over", { terminal: terminal.id, key, plan: plan.id, all, ...(step === undefined ? {} : { step }) });
       keys.current.delete(terminal.id);
       setDone({ to: terminal, result });
     });
@@ -76,6 +81,7 @@ function Body({ target, onClose }: { target: HandOverTarget; onClose(): void }) 
   return (
     <>
       <p>{words.lead(step === undefined ? words.wholePlan : words.oneStep(step))}</p>
+      {step === undefined && <Goes plan={plan} all={all} setAll={setUndecided} />}
       {!running && (error ? <ErrorNote error={error} again={again} /> : <Skeleton rows={2} label={w.loading} />)}
       {running?.length === 0 && <p>{words.none}</p>}
       {running && running.length > 0 && (
@@ -95,6 +101,21 @@ function Body({ target, onClose }: { target: HandOverTarget; onClose(): void }) 
         {project !== undefined && <StartButtons look={to ? "outline" : "primary"} project={project} session={plan.session} started={(t) => setChosen(t.id)} />}
       </Actions>
     </>
+  );
+}
+
+/** Which steps go, by what was decided about them. */
+function Goes({ plan, all, setAll }: { plan: Plan; all: boolean; setAll(all: boolean): void }) {
+  const back = plan.steps.filter((s) => held(s, all) !== undefined).map((s) => s.number);
+  const open = plan.steps.filter((s) => s.decision === "open" && held(s, true) === undefined).length;
+  return (
+    <div className={css.goes}>
+      <p role="status">
+        {w.review.handOver.goes(plan.steps.length - back.length, plan.steps.length)}
+        {back.length > 0 && ` ${w.review.handOver.held(back)}`}
+      </p>
+      {open > 0 && <label className={css.choice}><Checkbox checked={all} onChange={(e) => setAll(e.target.checked)} />{w.review.handOver.open(open)}</label>}
+    </div>
   );
 }
 

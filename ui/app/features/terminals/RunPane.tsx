@@ -11,7 +11,7 @@ import { SessionTerminals } from "./SessionTerminals.tsx";
 /** The station where agents work: the session's terminals, and the plan put before them. */
 export function RunPane({ view, tools }: { view: SessionView; tools?: ReactNode }) {
   const may = useMay("type");
-  const { plan } = usePlan(view.job?.plan ?? view.plans?.[0]?.id);
+  const { plan } = usePlan(view.plans?.[0]?.id);
   const [target, setTarget] = useState<HandOverTarget>();
   const ready = plan && plan.steps.length > 0;
   const reason = plan?.state === "streaming" ? w.terminals.handOver.notYet : undefined;

@@ -1,0 +1,68 @@
+import { useEffect, useId, useRef, type KeyboardEvent } from "react";
+import { Button } from "#kit/core.tsx";
+import kit from "#kit/kit.module.css";
+import { useAction } from "../../actions.tsx";
+import { useEngine } from "../../engine.tsx";
+import { usePref } from "../../prefs.ts";
+import { w } from "../../words.ts";
+import css from "./review.module.css";
+
+interface WritingProps {
+  /** Under which name the text is kept until it was taken. */
+  draft: string;
+  label: string;
+  hint: string;
+  button: string;
+  /** The longest text that is taken, in characters. */
+  most: number;
+  busy: boolean;
+  reason?: string | undefined;
+  /** Tells whether it was taken. */
+  send(text: string): Promise<boolean>;
+  close(): void;
+  /** What follows once it was taken, in place of `close`. */
+  taken?: (() => void) | undefined;
+}
+
+/** A field for words about a step. Closing it loses nothing: the words are there again when it is opened. */
+export function Writing({ draft, label, hint, button, most, busy, reason, send, close, taken = close }: WritingProps) {
+  const { prefs } = useEngine();
+  const [text, setText] = usePref<string | undefined>(prefs, draft, undefined);
+  const area = useRef<HTMLTextAreaElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const { current } = area;
+    current?.focus({ preventScroll: true });
+    current?.setSelectionRange(current.value.length, current.value.length);
+    current?.parentElement?.scrollIntoView({ block: "nearest" });
+  }, []);
+  const empty = (text ?? "").trim() === "";
+  const submit = () => {
+    if (empty || busy || reason !== undefined) return;
+    void send((text ?? "").trim()).then((done) => {
+      if (!done) return;
+      prefs.set(draft, undefined);
+      taken();
+    });
+  };
+  useAction({ id: "writing.send", label: button, keys: "Mod+Enter", run: submit, reason, here: true });
+  const key = (event: KeyboardEvent) => {
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    close();
+  };
+  return (
+    <div className={css.writing}>
+      <label htmlFor={id}>{label}</label>
+      <textarea
+        ref={area} id={id} className={kit.input} rows={2} maxLength={most} value={text ?? ""} aria-describedby={`${id}-hint`}
+        onChange={(event) => setText(event.target.value === "" ? undefined : event.target.value)} onKeyDown={key}
+      />
+      <p id={`${id}-hint`} className={kit.hint}>{hint}</p>
+      <div className={css.tools}>
+        <Button look="primary" keys="Mod+Enter" reason={reason} aria-busy={busy || undefined} aria-disabled={empty || undefined} onClick={submit}>{button}</Button>
+        <Button look="plain" keys="Escape" onClick={close}>{w.close}</Button>
+      </div>
+    </div>
+  );
+}

@@ -7,7 +7,7 @@ export const settings = {
 
   permissions: {
     title: "Standing permissions", lead: "What may be sent without asking each time. A secret in a request ends them.",
-    none: "Nothing may be sent without asking.", noneHint: "A permission is given with an approval on the command line, within a cap and a time.",
+    none: "Nothing may be sent without asking.", noneHint: "A permission is given with an approval (Allow more), within an amount and a time.",
     holding: "In force", over: (n: number) => `${count(n, "permission")} ended`, ended: "Ended",
     whole: "the whole project", files: (folder: string) => `files of ${folder}`, web: "may search the web", noWeb: "no web search",
     spent: (spent: string, cap: string) => `${spent} of ${cap} spent`, held: (held: string) => `${held} set aside`,

@@ -6,6 +6,7 @@ import { compact, count } from "#kit/format.ts";
 import type { Station } from "./route.ts";
 import { devices, phone } from "./words.devices.ts";
 import { help } from "./words.help.ts";
+import { remember } from "./words.remember.ts";
 import { research } from "./words.research.ts";
 import { settings } from "./words.settings.ts";
 import { review } from "./words.review.ts";
@@ -36,6 +37,7 @@ export const w = {
   terminals,
   devices,
   phone,
+  remember,
   research,
   settings,
   review,

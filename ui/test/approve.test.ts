@@ -4,6 +4,7 @@ import type { Job, JobList } from "#client/api.gen.ts";
 import type { Caller } from "#client/rpc.ts";
 import { Store } from "#client/store.ts";
 import { again, type Action } from "#app/actions.tsx";
+import { boundsOf, commonFolder, whyOnlyThis, type Bounds } from "#app/features/approval/remember.ts";
 import { keepsTicks, newest, revisedBy } from "#app/features/approval/useApproval.ts";
 import { asking, shownJob } from "#app/features/jobs/asking.ts";
 import * as data from "./fake/data.ts";
@@ -66,4 +67,27 @@ test("a held key answers once and goes on moving", () => {
   const action = (over: Partial<Action>): Action => ({ id: "x", label: "X", run: () => {}, ...over });
   for (const id of ["approve.send", "approve.dont"]) assert.deepEqual([false, true].map((repeat) => again(action({ id }), { repeat })), [true, false]);
   assert.equal(again(action({ id: "step.next", keysOnly: true }), { repeat: true }), true);
+});
+
+test("a permission for more has an amount, a time, and what else was asked for", () => {
+  const typed: Bounds = { dollars: "$0.50", minutes: "60", under: "", web: false };
+  assert.deepEqual(boundsOf(typed), { remember: { cap: 500_000, minutes: 60 } });
+  assert.deepEqual(boundsOf({ ...typed, under: " src/http ", web: true, minutes: "15" }), { remember: { cap: 500_000, minutes: 15, under: "src/http", web: true } });
+  for (const dollars of ["", "0", "nan", "-1", "1e9", "many"]) assert.ok("problems" in boundsOf({ ...typed, dollars }), dollars);
+});
+
+test("the folder that all files lie in", () => {
+  assert.equal(commonFolder(["src/http/a.rs", "src/http/b.rs"]), "src/http");
+  assert.equal(commonFolder(["src/http/a.rs", "src/httpd/b.rs"]), "src");
+  assert.equal(commonFolder(["src/a.rs", "README.md"]), "");
+  assert.equal(commonFolder(["README.md"]), "");
+  assert.equal(commonFolder([]), "");
+});
+
+test("a request with a secret, or without a price, is approved by itself only", () => {
+  const plain = data.manifest(["src/a.rs"], "anthropic/claude-sonnet-4-5", {});
+  assert.equal(whyOnlyThis(plain), undefined);
+  const { cost_estimate: _, ...unpriced } = plain;
+  assert.ok(whyOnlyThis(unpriced));
+  assert.ok(whyOnlyThis({ ...plain, secrets: [{ source: "src/a.rs", line: 1, rule: "aws", description: "a key", allowed: true }] as never }));
 });

@@ -5,32 +5,37 @@ use crate::{parts, setup};
 use anyhow::Context;
 use std::path::{Path, PathBuf};
 
-/// Programs without a window.
-const BINARIES: [&str; 2] = ["plantocode", "plantocode-server"];
-const DESKTOP: &str = "plantocode-desktop";
+/// Each program with the profile that it is built with, which is also the name of its folder.
+const CLI: (&str, &str) = ("dist", "plantocode");
+const SERVER: (&str, &str) = (SERVER_PROFILE, "plantocode-server");
+const DESKTOP: (&str, &str) = ("dist", "plantocode-desktop");
+/// What the server is built with where it is to serve many.
+pub const SERVER_PROFILE: &str = "dist-server";
 /// The parts of a binary that are named.
 const PARTS: usize = 10;
 
 pub fn dist(root: &Path) -> anyhow::Result<()> {
     setup::for_building(root)?;
     crate::ui::build(root)?;
-    run(root, "cargo", &["build", "--profile", "dist", "--package", "cli", "--package", "server"])?;
+    run(root, "cargo", &["build", "--profile", CLI.0, "--package", "cli"])?;
+    run(root, "cargo", &["build", "--profile", SERVER.0, "--package", "server"])?;
     let desktop = root.join("apps/desktop");
     setup::npm(root, "apps/desktop")?;
     // Twice: the parts are read from the symbols, which the step before bundling removes (`tauri.conf.json`).
     tauri(&desktop, &["--no-bundle"])?;
-    let built = root.join("target/dist");
-    for name in BINARIES.into_iter().chain([DESKTOP]) {
-        let binary = built.join(name);
-        println!("{name}, largest parts:");
+    let target = root.join("target");
+    let binary = |(profile, name): (&str, &str)| target.join(profile).join(name);
+    for program in [CLI, SERVER, DESKTOP] {
+        let binary = binary(program);
+        println!("{}, largest parts:", program.1);
         parts::print(&binary, PARTS)?;
         strip(root, &binary)?;
     }
     tauri(&desktop, &["--bundles", "deb"])?;
-    for name in BINARIES.into_iter().chain([DESKTOP]) {
-        print_size(name, &built.join(name))?;
+    for program in [CLI, SERVER, DESKTOP] {
+        print_size(program.1, &binary(program))?;
     }
-    let package = newest_package(&built.join("bundle/deb"))?;
+    let package = newest_package(&target.join(DESKTOP.0).join("bundle/deb"))?;
     print_size(&package.display().to_string(), &package)
 }
 

@@ -133,7 +133,7 @@ async fn approved(host: &Host, approve: &Approve) -> anyhow::Result<ExitCode> {
     let rest = plan::settled(host, &id, Some(&manifest.id));
     let next = plan::interruptible(host, &job, "what had arrived is kept", rest).await?;
     line(&next)?;
-    match (next.state, next.plan) {
+    match (next.state, next.plan.clone()) {
         (JobState::Failed | JobState::Canceled, _) => Err(plan::why_ended(host, &next).await),
         (JobState::Completed, Some(plan)) => {
             let plan = PlansClient(host.client.clone()).get(&GetPlan { plan }).await?;

@@ -81,7 +81,8 @@ impl Trust {
                 anyhow::bail!("{SHORT} letters of the hash are needed; `show --untrusted` says them");
             }
             if !hash.starts_with(&meant.to_ascii_lowercase()) {
-                let message = "the file is not the text with this hash, so nothing is trusted; look at it again";
+                let message =
+                    "the file is not the text with this hash, so nothing is trusted; look at it again";
                 return Err(Ended::error(exit::NOT_APPROVED, message));
             }
             return Ok(());

@@ -121,7 +121,9 @@ async fn find(prompts: &PromptsClient, host: &Host, one: &One, untrusted: bool) 
     let all = prompts.list(&ListPrompts { project }).await?.prompts;
     let wanted = |p: &Prompt| p.name == one.name && untrusted == (p.origin == TextOrigin::Untrusted);
     all.into_iter().find(wanted).with_context(|| match untrusted {
-        true => format!("the project has no file .plantocode/prompts/{}.md that is not trusted yet", one.name),
+        true => {
+            format!("the project has no file .plantocode/prompts/{}.md that is not trusted yet", one.name)
+        }
         false => format!("there is no prompt {}; `plantocode prompts list` shows them", one.name),
     })
 }

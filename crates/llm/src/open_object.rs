@@ -49,7 +49,8 @@ impl<'de, T: OpenObject> Visitor<'de> for Reading<T> {
                 let value = fields.next_value()?;
                 object.others().insert(name, value);
                 if object.others().len() > Extra::MOST {
-                    let message = format!("an object has more than {} fields that are not known", Extra::MOST);
+                    let message =
+                        format!("an object has more than {} fields that are not known", Extra::MOST);
                     return Err(A::Error::custom(message));
                 }
             }

@@ -40,7 +40,10 @@ impl ChatResponse {
 
     /// What the first choice rests on.
     pub fn sources(&self) -> Vec<Source> {
-        self.choices.first().map(|choice| search::sources(choice.message.extra.get(search::SOURCES))).unwrap_or_default()
+        self.choices
+            .first()
+            .map(|choice| search::sources(choice.message.extra.get(search::SOURCES)))
+            .unwrap_or_default()
     }
 }
 

@@ -221,7 +221,8 @@ mod tests {
             page_age: Some("May 1, 2026".into()),
             quote: Some("as it says".into()),
         };
-        assert_eq!(sources(&cited(vec![source.annotation(Some((1, 4)))])), std::slice::from_ref(&source));
+        let (name, field) = cited(vec![source.annotation(Some((1, 4)))]);
+        assert_eq!((name, sources(Some(&field))), (SOURCES, vec![source.clone()]));
         let flat =
             json!({ "type": "url_citation", "url": "https://a.example/x", "title": "X", "start_index": 1 });
         assert_eq!(Source::cited(&flat), Some(Source { page_age: None, quote: None, ..source }));

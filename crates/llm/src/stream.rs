@@ -1,9 +1,11 @@
 //! The canonical stream: chunks of chat completions, and what happens beside them.
 
+use std::borrow::Cow;
+
 use serde::de::MapAccess;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::value::RawValue;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::open_object::{self, OpenObject, open_object};
 use crate::usage::OpenAiUsage;
@@ -50,7 +52,7 @@ pub struct ChatChunk {
     /// The same on all chunks of an answer.
     pub id: String,
     /// Always `chat.completion.chunk`.
-    pub object: String,
+    pub object: Cow<'static, str>,
     /// Unix seconds; the same on all chunks of an answer.
     pub created: u64,
     /// The model that answers, as the provider names it.
@@ -62,9 +64,7 @@ pub struct ChatChunk {
     pub extra: Extra,
 }
 
-fn chunk_object() -> String {
-    "chat.completion.chunk".to_owned()
-}
+const CHUNK_OBJECT: Cow<'static, str> = Cow::Borrowed("chat.completion.chunk");
 
 /// News of one choice.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -160,7 +160,7 @@ impl ChatChunk {
     pub fn new(id: &str, created: u64, model: &str) -> Self {
         Self {
             id: id.into(),
-            object: chunk_object(),
+            object: CHUNK_OBJECT,
             created,
             model: model.into(),
             choices: Vec::new(),
@@ -268,6 +268,16 @@ mod tests {
         {
             assert!(serde_json::from_str::<ChatChunk>(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn an_object_that_is_all_unknown_fields_is_refused() {
+        let of = |fields: usize| {
+            let fields: Vec<String> = (0..fields).map(|n| format!("\"f{n}\":{n}")).collect();
+            serde_json::from_str::<ChatChunk>(&format!("{{{}}}", fields.join(",")))
+        };
+        assert_eq!(of(Extra::MOST).unwrap().extra.len(), Extra::MOST);
+        assert!(of(Extra::MOST + 1).unwrap_err().to_string().contains("more than 128 fields"));
     }
 
     #[test]

@@ -213,9 +213,10 @@ export class FakeEngine {
       const secrets = old.secrets.filter((s) => paths.includes(s.source));
       return this.setManifest(data.manifest(paths, model ?? old.model, { secrets, job: old.job, purpose: old.purpose, parts: old.parts, redacted: redact ?? old.redacted, ...(old.web ? { web: old.web } : {}), created_at: old.created_at + 1, id: `${old.id}+` }));
     },
-    "approvals.approve": ({ approval, fingerprint }) => {
+    "approvals.approve": ({ approval, fingerprint, remember }) => {
       const now = this.manifest(approval);
       if (now.fingerprint !== fingerprint) throw new ApiError("conflict", "approval_mismatch", "The fingerprint is another.");
+      if (remember) settings.given(this, now, remember);
       help.approved(this, now.job);
       research.approved(this, now.job);
       review.approved(this, now.job);

@@ -1,4 +1,4 @@
-import type { Permission, Settings, UsageRow } from "#client/api.gen.ts";
+import type { Manifest, Permission, Remember, Settings, UsageRow } from "#client/api.gen.ts";
 import { ApiError } from "#client/rpc.ts";
 import * as data from "./data.ts";
 import type { FakeEngine, Unary } from "./engine.ts";
@@ -44,6 +44,18 @@ export const usage: Kept["usage"] = {
 export const kept = (over: Partial<Kept> = {}): Kept => ({ permissions: [], settings: {}, usage: { model: [], day: [], session: [] }, ...over });
 
 const keptBy = (engine: FakeEngine): Kept => (engine.world.kept ??= kept());
+
+/** A permission that comes with an approval, refused as the engine refuses it. */
+export function given(engine: FakeEngine, manifest: Manifest, remember: Remember): void {
+  const under = remember.under ?? "";
+  if (manifest.files.some((f) => under !== "" && !f.path.startsWith(`${under}/`))) {
+    throw new ApiError("invalid", "permission_folder", `Not every file of this request lies in ${under}. Nothing was sent.`);
+  }
+  const expires_at = data.NOW + remember.minutes * MINUTE;
+  const { session, destinations } = manifest;
+  const own = keptBy(engine);
+  own.permissions = [permission({ id: `perm-${manifest.id}`, session, destinations, under, web: remember.web ?? false, cap: remember.cap, spent: 0, held: 0, created_at: data.NOW, expires_at }), ...own.permissions];
+}
 
 export const unary = (engine: FakeEngine): Partial<Unary> => ({
   "approvals.permissions": ({ session }) => ({ permissions: keptBy(engine).permissions.filter((p) => session === undefined || p.session === session) }),

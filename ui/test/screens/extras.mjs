@@ -1,3 +1,4 @@
+import { remember } from "./extras.remember.mjs";
 import { research } from "./extras.research.mjs";
 import { settings } from "./extras.settings.mjs";
 import { review } from "./extras.review.mjs";
@@ -6,6 +7,7 @@ import { review } from "./extras.review.mjs";
 const wide = ["desktop", "tablet"];
 
 export const extras = [
+  ...remember,
   ...research,
   ...settings,
   { name: "bottom", scenario: "files", async act(page) {

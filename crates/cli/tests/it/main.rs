@@ -1,6 +1,7 @@
 //! The command line as a process: its terminal and its signals.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends by panicking")]
 
+mod at_terminal;
 mod cut_off;
 #[cfg(target_os = "linux")]
 mod full;

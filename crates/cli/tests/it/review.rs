@@ -4,7 +4,7 @@ use crate::sign_in::{Place, said};
 use std::process::Output;
 use testkit::{Behaviour, Repo, Simulator};
 
-const PLAN: &str = "<plan title='Retry'>\
+pub const PLAN: &str = "<plan title='Retry'>\
     <step title='Make the policy'><why>w</why><operation kind='modify' path='src/polcy.rs'><change>pub retries: u32,</change></operation></step>\
     <step title='Use it' depends='1'><why>w</why><operation kind='modify' path='src/http.rs' symbol='send'><change>for _ in 0..3 {}</change></operation></step>\
     <step title='Say it'><why>w</why><operation kind='modify' path='README.md'><change>Requests are tried again.</change></operation></step>\
@@ -18,15 +18,15 @@ fn repo() -> Repo {
         .commit("Begin")
 }
 
-struct Review {
+pub struct Review {
     simulator: Simulator,
-    place: Place,
-    repo: Repo,
+    pub place: Place,
+    pub repo: Repo,
 }
 
 impl Review {
     /// With a plan that was made.
-    async fn of(answer: &str) -> Review {
+    pub async fn of(answer: &str) -> Review {
         let simulator = Simulator::start(Behaviour::text(answer));
         let review = Review { place: Place::asking(&simulator).await, simulator, repo: repo() };
         review.plan();
@@ -39,7 +39,7 @@ impl Review {
         said(&{ made }.output().unwrap());
     }
 
-    fn run(&self, words: &[&str]) -> Output {
+    pub fn run(&self, words: &[&str]) -> Output {
         let words = [&["plan"], words].concat();
         self.place.command(&words).current_dir(self.repo.path()).output().unwrap()
     }
@@ -50,7 +50,7 @@ impl Review {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    fn asked(&self) -> usize {
+    pub fn asked(&self) -> usize {
         self.simulator.log().len()
     }
 }

@@ -13,11 +13,13 @@ pub(super) struct Writer {
     opening: Opening,
     include_usage: bool,
     model: String,
+    /// What is written at the moment. The allocation serves the next chunk.
+    line: Vec<u8>,
 }
 
 impl Writer {
     pub fn new(opening: Opening, include_usage: bool) -> Self {
-        Self { opening, include_usage, model: String::new() }
+        Self { opening, include_usage, model: String::new(), line: Vec::new() }
     }
 
     pub fn chunk(&mut self, mut chunk: ChatChunk, out: &mut BytesMut) {
@@ -27,25 +29,27 @@ impl Writer {
         if self.include_usage {
             chunk.extra.insert("usage", Value::Null);
         }
-        write(&chunk, out);
+        self.write(&chunk, out);
     }
 
     pub fn done(&mut self, usage: Usage, cost_microusd: Option<u64>, out: &mut BytesMut) {
         if self.include_usage {
             let mut chunk = ChatChunk::new(&self.opening.request_id, self.opening.created, &self.model);
             chunk.extra.insert("usage", usage.to_openai(cost_microusd));
-            write(&chunk, out);
+            self.write(&chunk, out);
         }
         out.extend_from_slice(b"data: [DONE]\n\n");
     }
-}
 
-fn write(chunk: &ChatChunk, out: &mut BytesMut) {
-    // Its keys are texts and its numbers finite, which is all that encoding can fail for.
-    let Ok(json) = serde_json::to_vec(chunk) else { return };
-    out.extend_from_slice(b"data: ");
-    out.extend_from_slice(&json);
-    out.extend_from_slice(b"\n\n");
+    fn write(&mut self, chunk: &ChatChunk, out: &mut BytesMut) {
+        self.line.clear();
+        self.line.extend_from_slice(b"data: ");
+        // Its keys are texts and its numbers finite, which is all that encoding can fail for.
+        if serde_json::to_writer(&mut self.line, chunk).is_ok() {
+            self.line.extend_from_slice(b"\n\n");
+            out.extend_from_slice(&self.line);
+        }
+    }
 }
 
 /// A whole answer: the response, and what it used.

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from "react";
-import type { Manifest } from "#client/api.gen.ts";
+import type { Manifest, Remember } from "#client/api.gen.ts";
 import type { Connection } from "#client/connection.ts";
 import { ApiError } from "#client/rpc.ts";
 import { asApiError, useEngine, useRead } from "../../engine.tsx";
@@ -95,16 +95,17 @@ export function useApproval(shown: Manifest | undefined, workflow: string) {
 
   const revise = useCallback((change: Change) => setWanted((old) => ({ ...old, ...change })), []);
   const answer = useCallback(
-    async (yes: boolean) => {
+    /** Whether the answer was taken. With a yes may go what the session may send besides. */
+    async (yes: boolean, more?: Remember): Promise<boolean> => {
       const asked = latest.current;
       // Two presses before the first is drawn are one answer.
-      if (!asked || asked.state !== "waiting" || answering.current) return;
+      if (!asked || asked.state !== "waiting" || answering.current) return false;
       answering.current = true;
       setBusy(true);
       setError(undefined);
       try {
         const after = yes
-          ? await connection.call("approvals.approve", { approval: asked.id, fingerprint: asked.fingerprint })
+          ? await connection.call("approvals.approve", { approval: asked.id, fingerprint: asked.fingerprint, ...(more ? { remember: more } : {}) })
           : await connection.call("approvals.refuse", { approval: asked.id });
         connection.store.put("approvals.get", { approval: asked.id }, after);
         latest.current = after;
@@ -114,8 +115,10 @@ export function useApproval(shown: Manifest | undefined, workflow: string) {
         // Words for a task are awaited at the task, where one also sees that nothing comes.
         const station = resultStation(workflow);
         if (!staysAfter(workflow) && (yes || station === "task")) go({ page: "session", session: asked.session, station });
+        return true;
       } catch (failure) {
         setError(asApiError(failure));
+        return false;
       } finally {
         answering.current = false;
         setBusy(false);

@@ -2,6 +2,7 @@
 
 use super::Report;
 use super::processes::Process;
+use crate::dist::SERVER_PROFILE;
 use crate::run::run;
 use anyhow::{Context, bail};
 use std::io::Write as _;
@@ -53,10 +54,13 @@ impl Stand {
         run(
             root,
             "cargo",
-            &["build", "--release", "--quiet", "--package", "server", "--package", "testkit"],
+            &["build", "--release", "--quiet", "--package", "testkit", "--bin", "gateway-load"],
         )?;
+        // As it is given away.
+        run(root, "cargo", &["build", "--profile", SERVER_PROFILE, "--quiet", "--package", "server"])?;
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-        let (load, server) = (target.join("release/gateway-load"), target.join("release/plantocode-server"));
+        let load = target.join("release/gateway-load");
+        let server = target.join(SERVER_PROFILE).join("plantocode-server");
         let folder = Folder(std::env::temp_dir().join(format!("plantocode-bench-{}", std::process::id())));
         std::fs::create_dir_all(&folder.0)?;
         let log = |name: &str| folder.0.join(name);

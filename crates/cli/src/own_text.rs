@@ -8,9 +8,6 @@ use host::Host;
 use std::io::{BufRead, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 
-/// The beginning of a hash that is told, and has to be named at least: too much of one to be met by another text.
-const SHORT: usize = 16;
-
 /// A project.
 #[derive(Args)]
 pub struct Place {
@@ -64,8 +61,7 @@ pub struct Show {
 pub struct Trust {
     #[command(flatten)]
     pub one: One,
-    /// The text that is meant, by the beginning of its hash as `show --untrusted` says it. Without it the text is shown, and
-    /// you are asked.
+    /// The text that is meant, by its SHA-256 as `show --untrusted` says it. Without it the text is shown, and you are asked.
     #[arg(long, value_name = "HASH")]
     hash: Option<String>,
 }
@@ -77,17 +73,15 @@ impl Trust {
     /// When it is another text, when the answer is not yes, or when nobody can be asked.
     pub async fn agreed(&self, text: &str, hash: &str) -> anyhow::Result<()> {
         if let Some(meant) = &self.hash {
-            if meant.len() < SHORT {
-                anyhow::bail!("{SHORT} letters of the hash are needed; `show --untrusted` says them");
-            }
-            if !hash.starts_with(&meant.to_ascii_lowercase()) {
+            // All of it: whoever writes the files can make two of them that share the beginning of a hash.
+            if !hash.eq_ignore_ascii_case(meant) {
                 let message =
                     "the file is not the text with this hash, so nothing is trusted; look at it again";
                 return Err(Ended::error(exit::NOT_APPROVED, message));
             }
             return Ok(());
         }
-        if !std::io::stdin().is_terminal() {
+        if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
             let message = "nobody can be asked here, so nothing is trusted. Use --hash HASH, as `show --untrusted` says it";
             return Err(Ended::error(exit::NOT_APPROVED, message));
         }
@@ -100,11 +94,21 @@ impl Trust {
     }
 }
 
-/// Says how to trust exactly the text that was just printed.
-pub fn how_to_trust(command: &str, name: &str, hash: &str) {
-    let hash: String = hash.chars().take(SHORT).collect();
+/// Says how to trust exactly the text that was just printed, and what of it cannot be seen where it was printed as it is.
+pub fn how_to_trust(command: &str, one: &One, text: &str, hash: &str) {
+    let unseen = text.chars().filter(|c| show::is_invisible(*c)).count();
+    if unseen > 0 {
+        show::note(format!(
+            "{unseen} of its characters cannot be seen, or change how the text around them looks."
+        ));
+    }
+    let project = match one.place.project.as_os_str() == "." {
+        true => String::new(),
+        false => format!(" --project {}", one.place.project.display()),
+    };
     show::note(format!(
-        "Nobody trusts this file yet. `plantocode {command} trust {name} --hash {hash}` trusts exactly this text."
+        "Nobody trusts this file yet. `plantocode {command} trust {}{project} --hash {hash}` trusts exactly this text.",
+        one.name
     ));
 }
 

@@ -40,7 +40,7 @@ pub enum Command {
     /// Trust the project's file `.plantocode/prompts/NAME.md` as you have seen it.
     #[command(after_help = "Examples:
   plantocode prompts trust plan
-  plantocode prompts trust plan --hash 0f3a5c9d12b47e68")]
+  plantocode prompts trust plan --hash $SHA256")]
     Trust(Trust),
 }
 
@@ -72,8 +72,8 @@ async fn tell(host: &Host, command: Command) -> anyhow::Result<()> {
             let prompt = find(&prompts, host, &one, untrusted).await?;
             let text = show::document(&prompt.text, std::io::stdout().is_terminal()).into_owned();
             show::write_out(&mut std::io::stdout(), text.as_bytes())?;
-            if let Some(hash) = prompt.hash.filter(|_| untrusted) {
-                how_to_trust("prompts", &one.name, &hash);
+            if let Some(hash) = prompt.hash.as_ref().filter(|_| untrusted) {
+                how_to_trust("prompts", &one, &prompt.text, hash);
             }
             Ok(())
         }

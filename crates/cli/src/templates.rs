@@ -34,7 +34,7 @@ pub enum Command {
     /// Trust the project's file `.plantocode/templates/NAME.md` as you have seen it.
     #[command(after_help = "Examples:
   plantocode templates trust review
-  plantocode templates trust review --hash 0f3a5c9d12b47e68")]
+  plantocode templates trust review --hash $SHA256")]
     Trust(Trust),
 }
 
@@ -57,8 +57,8 @@ async fn tell(host: &Host, command: Command) -> anyhow::Result<()> {
             let template = find(&templates, host, &one, untrusted).await?;
             let text = show::document(&template.text, std::io::stdout().is_terminal()).into_owned();
             show::write_out(&mut std::io::stdout(), text.as_bytes())?;
-            if let Some(hash) = template.hash.filter(|_| untrusted) {
-                how_to_trust("templates", &one.name, &hash);
+            if let Some(hash) = template.hash.as_ref().filter(|_| untrusted) {
+                how_to_trust("templates", &one, &template.text, hash);
             }
             Ok(())
         }

@@ -147,10 +147,11 @@ impl State {
 
 /// The token in a head.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
-    // `to_str` looks at every byte of a long token by itself; what is no token is none in any alphabet.
+    // `to_str` looks at every byte of a long token by itself. White space is that of heads alone, so that nothing is good
+    // here that a proxy before us would take for another token.
     let value = std::str::from_utf8(headers.get(AUTHORIZATION)?.as_bytes()).ok()?;
     let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_ascii())
 }
 
 /// The address of the client: where its connection comes from, or what a trusted proxy says about that.

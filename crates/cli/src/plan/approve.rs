@@ -9,6 +9,7 @@ use api::approvals::{
 use api::jobs::{GetJob, Job, JobState, JobsClient};
 use clap::Args;
 use host::Host;
+use rpc::ApiError;
 use std::io::{BufRead, IsTerminal, Write};
 
 /// Files that are listed before the rest is summed up.
@@ -101,62 +102,89 @@ pub async fn ask(host: &Host, terms: &Terms, job: &Job) -> anyhow::Result<Manife
             }));
         }
         // Reading a line blocks; the engine in this process goes on meanwhile.
-        match tokio::task::spawn_blocking(read_answer).await?? {
-            Answer::Send(remember) => {
-                let web = terms.web.then_some(true);
-                let remember = remember.map(|bounds| Remember { web, ..bounds });
-                match approvals.approve(&approve(&manifest, remember)).await {
-                    Ok(_) => return Ok(manifest),
-                    Err(e) if CAN_BE_MENDED.contains(&e.reason.as_str()) => show::note(e.message),
-                    Err(e) if e.reason == "approval_over" => match elsewhere(host, job).await? {
-                        Some(newer) => {
-                            show::note(
-                                "What would be sent was changed elsewhere meanwhile. This is how it is now:",
-                            );
-                            manifest = newer;
-                            print(&manifest);
-                        }
-                        None => {
-                            show::note("It was answered elsewhere.");
-                            return Ok(manifest);
-                        }
-                    },
-                    Err(e) => return Err(e.into()),
-                }
-            }
-            Answer::Refuse => {
-                refuse(&approvals, &manifest).await?;
-                return Err(Ended::error(exit::NOT_APPROVED, "refused; nothing was sent"));
-            }
-            Answer::Untick(numbers) => {
-                let kept = manifest.files.iter().enumerate().filter(|(i, _)| !numbers.contains(&(i + 1)));
-                let files = kept.map(|(_, file)| file.path.clone()).collect();
-                manifest = approvals.revise(&revise(&manifest, Some(files), None)).await?;
+        let answer = tokio::task::spawn_blocking(read_answer).await??;
+        match act(&approvals, terms, &manifest, answer).await {
+            Ok(Next::Sent) => return Ok(manifest),
+            Ok(Next::Refused) => return Err(Ended::error(exit::NOT_APPROVED, "refused; nothing was sent")),
+            Ok(Next::Changed(changed)) => {
+                manifest = *changed;
                 print(&manifest);
             }
-            Answer::Redact => {
-                manifest = approvals.revise(&revise(&manifest, None, Some(true))).await?;
-                print(&manifest);
-            }
-            Answer::Model(model) => {
-                let other = Revise { model: Some(model), ..revise(&manifest, None, None) };
-                match approvals.revise(&other).await {
-                    Ok(revised) => {
-                        manifest = revised;
-                        print(&manifest);
-                    }
-                    // The request stays as it was shown.
-                    Err(e) if ["unknown_model", "ambiguous_model"].contains(&e.reason.as_str()) => {
-                        show::note(e.message)
-                    }
-                    Err(e) => return Err(e.into()),
+            Ok(Next::Same) => {}
+            Err(e) if e.reason == "approval_over" => match elsewhere(host, job).await? {
+                Some(newer) => {
+                    show::note("What would be sent was changed elsewhere meanwhile. This is how it is now:");
+                    manifest = newer;
+                    print(&manifest);
                 }
-            }
-            Answer::View(source) => view(&approvals, &manifest, &source).await?,
-            Answer::Unclear => {
-                show::note("Answer with s, n, u NUMBERS, r, c MODEL, v SOURCE, or m USD MINUTES [FOLDER].")
-            }
+                None => {
+                    show::note("It was answered elsewhere.");
+                    return Ok(manifest);
+                }
+            },
+            Err(e) => return Err(e.into()),
         }
+    }
+}
+
+/// What an answer leads to.
+enum Next {
+    Sent,
+    Refused,
+    /// Another request has taken the place of the one that was shown.
+    Changed(Box<Manifest>),
+    /// The question stands.
+    Same,
+}
+
+/// Does what the person has said about a request.
+async fn act(
+    approvals: &ApprovalsClient,
+    terms: &Terms,
+    manifest: &Manifest,
+    answer: Answer,
+) -> Result<Next, ApiError> {
+    let change = match answer {
+        Answer::Send(remember) => {
+            let web = terms.web.then_some(true);
+            let remember = remember.map(|bounds| Remember { web, ..bounds });
+            return match approvals.approve(&approve(manifest, remember)).await {
+                Ok(_) => Ok(Next::Sent),
+                Err(e) if CAN_BE_MENDED.contains(&e.reason.as_str()) => {
+                    show::note(e.message);
+                    Ok(Next::Same)
+                }
+                Err(e) => Err(e),
+            };
+        }
+        Answer::Refuse => {
+            approvals.refuse(&GetApproval { approval: manifest.id.clone() }).await?;
+            return Ok(Next::Refused);
+        }
+        Answer::View(source) => {
+            view(approvals, manifest, &source).await;
+            return Ok(Next::Same);
+        }
+        Answer::Unclear => {
+            show::note("Answer with s, n, u NUMBERS, r, c MODEL, v SOURCE, or m USD MINUTES [FOLDER].");
+            return Ok(Next::Same);
+        }
+        Answer::Untick(numbers) => {
+            let kept = manifest.files.iter().enumerate().filter(|(i, _)| !numbers.contains(&(i + 1)));
+            let files = kept.map(|(_, file)| file.path.clone()).collect();
+            revise(manifest, Some(files), None)
+        }
+        Answer::Redact => revise(manifest, None, Some(true)),
+        Answer::Model(model) => Revise { model: Some(model), ..revise(manifest, None, None) },
+    };
+    match approvals.revise(&change).await {
+        Ok(revised) => Ok(Next::Changed(Box::new(revised))),
+        // The request stays as it was shown.
+        Err(e) if ["unknown_model", "ambiguous_model"].contains(&e.reason.as_str()) => {
+            show::note(e.message);
+            Ok(Next::Same)
+        }
+        Err(e) => Err(e),
     }
 }
 
@@ -226,14 +254,13 @@ async fn approve_up_to(
     Ok(())
 }
 
-async fn view(approvals: &ApprovalsClient, manifest: &Manifest, source: &str) -> anyhow::Result<()> {
+async fn view(approvals: &ApprovalsClient, manifest: &Manifest, source: &str) {
     let by_number = source.parse::<usize>().ok().and_then(|n| manifest.files.get(n.checked_sub(1)?));
     let source = by_number.map_or_else(|| source.to_owned(), |file| file.path.clone());
     match approvals.text(&GetText { approval: manifest.id.clone(), source }).await {
         Ok(part) => show::tell(show::harmless(&part.text)),
         Err(e) => show::note(e.message),
     }
-    Ok(())
 }
 
 fn read_answer() -> anyhow::Result<Answer> {

@@ -61,7 +61,9 @@ impl Ask {
         };
         let job = plans.ask_step(&ask).await?;
         let job = plan::interruptible(host, &job, KEPT, answered(host, &self.asking.terms(), &job)).await?;
-        anyhow::ensure!(job.state == JobState::Completed, "{}", job.note);
+        if job.state != JobState::Completed {
+            return Err(plan::why_ended(host, &job).await);
+        }
         let after = plans.get(&get).await?;
         let of = |plan: &Plan| plan.steps.iter().find(|known| known.id == step).map(decide::content);
         if let Some(changed) = after.steps.iter().find(|known| known.id == step) {

@@ -83,8 +83,10 @@ impl AtTerminal {
 impl Drop for AtTerminal {
     /// A test that fails leaves nothing behind.
     fn drop(&mut self) {
-        // One that has ended cannot be killed.
-        let _ = self.child.kill();
+        if let Ok(None) = self.child.try_wait() {
+            // It may end just now.
+            let _ = self.child.kill();
+        }
     }
 }
 
@@ -157,6 +159,18 @@ async fn what_is_refused_elsewhere_is_told_as_a_refusal() {
     here.answer("s");
     here.shows("it was refused elsewhere, so it was not sent", 1);
     assert_eq!(here.ends(), 4);
+    // Whatever is answered by then.
+    let mut here = plan(&review, "Retry the send twice");
+    here.shows(QUESTION, 1);
+    let open = review.place.command(&["jobs", "list", "--open"]).output().unwrap().stdout;
+    let job = String::from_utf8(open).unwrap().split_whitespace().next().unwrap().to_owned();
+    let mut there = AtTerminal::start(&review.place.command(&["jobs", "approve", &job]));
+    there.shows(QUESTION, 1);
+    there.answer("n");
+    assert_eq!(there.ends(), 4);
+    here.answer("n");
+    here.shows("it was refused elsewhere, so it was not sent", 1);
+    assert_eq!(here.ends(), 4);
     assert_eq!(review.asked(), count);
     review.place.server.stop().await.unwrap();
 }
@@ -175,5 +189,11 @@ async fn a_file_is_trusted_by_who_has_read_it() {
         asked.answer(answer);
         assert_eq!(asked.ends(), code, "{answer:?}");
     }
+    let again = trust.output().unwrap();
+    assert!(
+        said(&again).contains("no file .plantocode/prompts/refine.md that is not trusted"),
+        "{}",
+        said(&again)
+    );
     review.place.server.stop().await.unwrap();
 }

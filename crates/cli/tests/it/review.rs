@@ -200,7 +200,8 @@ async fn a_project_has_templates_of_its_own_once_they_are_trusted() {
     let other = run(&["trust", "review", "--hash", hash]);
     assert_eq!(other.status.code(), Some(4), "{}", said(&other));
     review.repo.write(".plantocode/templates/review.md", "Review this: {{IMPLEMENTATION_PLAN}}");
-    assert!(said(&run(&["trust", "review", "--hash", "0f3a"])).contains("16 letters"));
+    let part = run(&["trust", "review", "--hash", &hash[..16]]);
+    assert_eq!(part.status.code(), Some(4), "its beginning is not enough: {}", said(&part));
     assert!(!review.run(&hand).status.success());
     assert!(run(&["trust", "review", "--hash", hash]).status.success());
     assert!(review.out(&hand).starts_with("Review this: "));

@@ -112,7 +112,7 @@ pub struct Retry {
 pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
     let host = Host::open("cli").await?;
     let told = tell(&host, command).await;
-    host.close().await;
+    crate::signals::close(host).await;
     told
 }
 

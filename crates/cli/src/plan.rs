@@ -90,7 +90,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let task = if arguments.session.is_some() { String::new() } else { arguments.task.read()? };
     let host = Host::open("cli").await?;
     let outcome = plan(&host, &arguments, task).await;
-    host.close().await;
+    crate::signals::close(host).await;
     outcome
 }
 

@@ -100,7 +100,7 @@ pub async fn refine(arguments: Refine) -> anyhow::Result<ExitCode> {
         follow(&host, &arguments.asking.terms(), &job, arguments.format).await
     };
     let outcome = outcome.await;
-    host.close().await;
+    crate::signals::close(host).await;
     outcome
 }
 
@@ -128,7 +128,7 @@ pub async fn improve(arguments: Improve) -> anyhow::Result<ExitCode> {
         follow(&host, &arguments.asking.terms(), &job, arguments.format).await
     };
     let outcome = outcome.await;
-    host.close().await;
+    crate::signals::close(host).await;
     outcome
 }
 

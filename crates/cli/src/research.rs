@@ -145,7 +145,7 @@ pub async fn run(arguments: ResearchCommand) -> anyhow::Result<ExitCode> {
         Some(Command::Attach(several)) => attached(&host, several, true).await,
         Some(Command::Detach(several)) => attached(&host, several, false).await,
     };
-    host.close().await;
+    crate::signals::close(host).await;
     outcome
 }
 

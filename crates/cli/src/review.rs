@@ -260,7 +260,7 @@ pub async fn run(arguments: PlanCommand) -> anyhow::Result<ExitCode> {
         Command::Status(arguments) => status(&host, &arguments).await,
         Command::Handoff(arguments) => handoff(&host, &arguments).await,
     };
-    host.close().await;
+    crate::signals::close(host).await;
     outcome
 }
 

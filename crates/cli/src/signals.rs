@@ -1,5 +1,7 @@
 //! The signals that ask a process to end.
 
+use host::Host;
+
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -39,5 +41,15 @@ impl Signals {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
+    }
+}
+
+/// Ends the engine, if it is this program's own, once the steps that run are done. A signal by then does not wait for them:
+/// what had arrived is kept, and the next start goes on from there.
+pub async fn close(host: Host) {
+    let mut signals = Signals::listen();
+    tokio::select! {
+        () = host.close() => {}
+        () = signals.next() => {}
     }
 }

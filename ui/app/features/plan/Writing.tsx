@@ -1,7 +1,6 @@
 import { useEffect, useId, useRef, type KeyboardEvent } from "react";
 import { Button } from "#kit/core.tsx";
 import kit from "#kit/kit.module.css";
-import { useAction } from "../../actions.tsx";
 import { useEngine } from "../../engine.tsx";
 import { usePref } from "../../prefs.ts";
 import { w } from "../../words.ts";
@@ -45,14 +44,19 @@ export function Writing({ draft, label, hint, button, most, busy, reason, send, 
       taken();
     });
   };
-  useAction({ id: "writing.send", label: button, keys: "Mod+Enter", run: submit, reason, here: true });
+  // While the focus is elsewhere, the key belongs to what is there.
+  const sends = (event: KeyboardEvent) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    if (!event.repeat) submit();
+  };
   const key = (event: KeyboardEvent) => {
     if (event.key !== "Escape") return;
     event.preventDefault();
     close();
   };
   return (
-    <div className={css.writing}>
+    <div className={css.writing} onKeyDown={sends}>
       <label htmlFor={id}>{label}</label>
       <textarea
         ref={area} id={id} className={kit.input} rows={2} maxLength={most} value={text ?? ""} aria-describedby={`${id}-hint`}

@@ -125,6 +125,52 @@ test("a decision carries the version that is shown, and is asked once however of
   assert.equal(at(1).decision, "open");
 });
 
+test("of quick presses about one step the last holds", async () => {
+  const { engine, review, calls, at, settled } = reviewing();
+  const seen = at(1);
+  review.decide(seen, "rejected");
+  review.decide(seen, "accepted");
+  await settled();
+  assert.equal(at(1).decision, "accepted");
+  review.decide(at(1), "open");
+  await settled();
+
+  // The first is under way already when the others come.
+  for (const [presses, end] of [[["rejected", "accepted"], "accepted"], [["rejected", "accepted", "rejected"], "rejected"], [["accepted", "rejected", "open"], "open"]] as const) {
+    const before = calls("plans.decide").length;
+    const [first, ...rest] = presses;
+    const step = at(1);
+    review.decide(step, first);
+    await Promise.resolve();
+    await Promise.resolve();
+    assert.equal(calls("plans.decide").length, before + 1, "the first was asked");
+    assert.equal(at(1).decision, step.decision, "and is not answered");
+    for (const next of rest) review.decide(step, next);
+    await settled();
+    assert.equal(at(1).decision, end, presses.join(", "));
+    assert.equal(engine.world.plans[0]?.steps[0]?.decision, end, "as the engine has it");
+    review.decide(at(1), "open");
+    await settled();
+  }
+});
+
+test("an override and a decision about the same step are in the order of the presses", async () => {
+  const { review, calls, at, settled } = reviewing();
+  const seen = at(2);
+  review.override(seen);
+  review.decide(seen, "rejected");
+  review.override(seen);
+  await settled();
+  assert.deepEqual([at(2).decision, held(at(2))], ["accepted", undefined]);
+  review.decide(at(2), "rejected");
+  await settled();
+  review.override(at(2));
+  review.decide(at(2), "open");
+  await settled();
+  assert.equal(at(2).decision, "open");
+  assert.equal(calls("plans.decide").at(-1)?.decision, "open");
+});
+
 test("accepting never overrides an error by the way", async () => {
   const { review, said, calls, at, settled } = reviewing();
   review.decide(at(2), "accepted");

@@ -35,10 +35,10 @@ test("a part of the settings has an address", () => {
 });
 
 test("a budget is an amount of dollars, or nothing", () => {
-  for (const [text, micro] of [["5", 5_000_000], ["$0.50", 500_000], [" $ 2 ", 2_000_000], ["0", 0], [".25", 250_000], ["", undefined], ["  ", undefined]] as const) {
+  for (const [text, micro] of [["5", 5_000_000], ["$0.50", 500_000], [" $ 2 ", 2_000_000], ["0", 0], [".25", 250_000], ["2,50", 2_500_000], ["0,5", 500_000], [",25", 250_000], ["", undefined], ["  ", undefined]] as const) {
     assert.deepEqual(amountOf(text), { ok: true, micro }, text);
   }
-  for (const text of ["-1", "NaN", "five", "1e9", "2,50", "1000001", "$", "5 dollars", "1.2.3", "Infinity"]) assert.deepEqual(amountOf(text), { ok: false }, text);
+  for (const text of ["-1", "NaN", "five", "1e9", "1,000", "2,500", "1,000.00", "1,2,3", ",", "5,", "1000001", "$", "5 dollars", "1.2.3", "Infinity"]) assert.deepEqual(amountOf(text), { ok: false }, text);
 });
 
 test("an amount is written so that reading it gives the same", () => {

@@ -37,7 +37,7 @@ export const settings = [
   } },
   { name: "settingsbudget", scenario: "settingsempty", async act(page) {
     const day = page.getByLabel("In any 24 hours");
-    await day.fill("2,50");
+    await day.fill("2,500");
     await page.getByText("Write dollars, such as 5 or 0.50").first().waitFor();
     await page.keyboard.press("Control+Enter");
     if ((await seen(page, "settings.set")).length) throw new Error("something that is no amount was stored");

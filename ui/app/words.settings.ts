@@ -14,7 +14,7 @@ export const settings = {
     left: (time: string) => `${time} left`, lastMinute: "less than a minute left", given: "given", by: "by",
     end: "End", endOf: (session: string) => `End the permission of ${session}`,
     endedNow: "Ended. The next request of that session asks again; what was sent stays sent.",
-    timeUp: "Its time is over.", count: (n: number) => count(n, "standing permission"),
+    timeUp: "Its time is over.", usedUp: "The amount is used up.", count: (n: number) => count(n, "standing permission"),
     meter: "Spent of the cap",
   },
 

@@ -5,14 +5,20 @@ import { amountOf, amountText, lastDay, rangeBegin, totalOf } from "#app/feature
 import { entriesOf, isOutdated, nameProblem, pathOf, textProblem, unifiedRows, type OwnText } from "#app/features/settings/texts.ts";
 import { href, parse } from "#app/route.ts";
 import { w } from "#app/words.ts";
+import * as data from "./fake/data.ts";
 import { permission, permissions, usage } from "./fake/settings.ts";
 
 const MINUTE = 60_000;
 
 test("permissions that hold stand apart from those that ended", () => {
-  const { holding, over } = parted(permissions);
+  const { holding, over } = parted(permissions, data.NOW);
   assert.deepEqual([holding.map((p) => p.id), over.map((p) => p.id)], [["perm1", "perm2"], ["perm3", "perm4"]]);
   assert.deepEqual(over.map(whyOver), ["A secret was found in src/config.rs, line 44.", w.settings.permissions.timeUp]);
+  assert.deepEqual(parted(permissions, data.NOW + 60 * MINUTE).holding.map((p) => p.id), ["perm2"], "the time of one is over since it was read");
+  const { expires_at } = permission();
+  assert.equal(parted([permission()], expires_at).over.length, 1, "it ends when its time does");
+  assert.equal(whyOver(permission({ spent: 500_000 })), "The amount is used up.");
+  assert.equal(whyOver(permission({ spent: 500_000, ended: "Ended by web." })), "Ended by web.");
 });
 
 test("a permission never holds longer than it says", () => {

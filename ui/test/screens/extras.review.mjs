@@ -34,6 +34,21 @@ export const review = [
     await page.getByText("Go to a step first", { exact: false }).first().waitFor();
     if (await page.evaluate(() => window.engine.seen.some((s) => s.method === "plans.decide"))) throw new Error("a step was decided about that nobody had chosen");
   } },
+  // Who may not have files read is told so, and nothing is asked.
+  { name: "verifynone", scenario: "reviewonly", sizes: ["desktop", "phone"], async act(page, size) {
+    if (size === "phone") {
+      await page.getByRole("button", { name: "More of the plan" }).click();
+      await page.getByRole("menuitem", { name: "Check again" }).getByText("may not do this", { exact: false }).waitFor();
+    } else {
+      const button = page.getByRole("button", { name: "Check again" });
+      await button.focus();
+      await page.keyboard.press("Enter");
+      await button.hover();
+      await page.getByText("may not do this", { exact: false }).first().waitFor();
+    }
+    if (await page.evaluate(() => window.engine.seen.some((s) => s.method === "plans.verify"))) throw new Error("it was asked all the same");
+    await page.waitForTimeout(250);
+  } },
   { name: "acceptall", scenario: "reviewed", async act(page) {
     await page.getByRole("button", { name: "Accept all open steps" }).click();
     await page.getByText("5 of 6 accepted").waitFor();

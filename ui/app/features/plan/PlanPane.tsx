@@ -124,7 +124,7 @@ function Sending({ note }: { note: string }) {
   return (
     <div className={css.inset} role="status">
       <Progress label={w.plan.waitingFirst} />
-      <p className="quiet" style={{ paddingTop: 8 }}>{note || w.plan.waitingFirst}</p>
+      <p className="quiet" style={{ paddingTop: 8 }}><Seen text={note || w.plan.waitingFirst} /></p>
     </div>
   );
 }

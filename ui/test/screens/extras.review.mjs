@@ -56,6 +56,17 @@ export const review = [
     await page.getByRole("button", { name: "Accept all open steps" }).waitFor({ state: "detached" });
     await page.waitForTimeout(150);
   } },
+  // One press takes it back.
+  { name: "acceptnone", scenario: "reviewed", sizes: ["desktop", "phone"], async act(page) {
+    const decisions = () => page.evaluate(() => window.engine.world.plans[0].steps.map((s) => s.decision).join());
+    const before = await decisions();
+    await page.getByRole("button", { name: "Accept all open steps" }).click();
+    await page.getByText("5 of 6 accepted").waitFor();
+    await page.getByRole("button", { name: "Undo" }).click();
+    await page.getByRole("button", { name: "Accept all open steps" }).waitFor();
+    if ((await decisions()) !== before) throw new Error(`decided: ${await decisions()}`);
+    await page.waitForTimeout(250);
+  } },
   // An error is overridden openly: the question names it, and Escape leaves everything as it was.
   { name: "override", scenario: "reviewed", async act(page) {
     await page.locator("[data-step]").nth(1).click();

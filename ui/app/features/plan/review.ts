@@ -16,6 +16,8 @@ export interface ReviewWorld {
   say(text: string): void;
   /** Says what was done, with a way back to the version before. */
   made(text: string, before: Plan, after: Plan): void;
+  /** Says what was decided about several steps, with a way back. */
+  decided(text: string, undo: () => void): void;
   /** Goes to where the person answers what a job asks. */
   asked(job: Job): Promise<void>;
 }
@@ -104,7 +106,26 @@ export class Review {
       const ids = steps.map((s) => s.id);
       const after = await this.world.call("plans.decide", { plan: plan.id, version: plan.version, steps: ids, decision: "accepted", override_errors: false });
       const about = new Set(ids);
-      this.world.say(w.review.acceptedAll(ids.length, after.steps.filter((s) => about.has(s.id) && held(s) === "errors").length));
+      const accepted = after.steps.filter((s) => about.has(s.id));
+      this.world.decided(w.review.acceptedAll(ids.length, accepted.filter((s) => held(s) === "errors").length), () => this.reopen(accepted));
+      return after;
+    });
+  }
+
+  /** Opens steps again that were accepted in one go, but for those that were changed or decided about since. */
+  private reopen(accepted: Step[]): void {
+    void this.act(WHOLE, "reopen", async (plan) => {
+      const known = new Map(plan.steps.map((s) => [s.id, s]));
+      const ids = accepted.filter((s) => {
+        const now = known.get(s.id);
+        return now?.decision === "accepted" && now.overridden === s.overridden && sameWork(now, s);
+      }).map((s) => s.id);
+      if (ids.length === 0) {
+        this.world.say(w.review.reopenedNone);
+        return undefined;
+      }
+      const after = await this.world.call("plans.decide", { plan: plan.id, version: plan.version, steps: ids, decision: "open", override_errors: false });
+      this.world.say(w.review.reopened(ids.length));
       return after;
     });
   }

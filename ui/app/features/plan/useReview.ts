@@ -83,22 +83,23 @@ export function useReview(plan: Plan | undefined, show: (step: string) => void):
   const review = useMemo(() => {
     if (id === undefined) return undefined;
     const say = (text: string) => setSaid((old) => ({ text, n: old.n + 1 }));
+    // Only what was done last can be taken back with one press; for the rest there are the versions.
+    const undoable = (title: string, undo: () => void) => {
+      if (toast.current) toasts.close(toast.current);
+      const onClick = () => {
+        if (toast.current) toasts.close(toast.current);
+        undo();
+      };
+      toast.current = toasts.add({ title, actionProps: { children: w.undo, onClick } });
+    };
     const made: Review = new Review({
       call: (method, params, signal) => connection.call(method, params, signal),
       plan: () => connection.store.peek("plans.get", { plan: id }).value,
       put: (next) => connection.store.put("plans.get", { plan: id }, next),
       refresh: () => connection.store.refresh("plans.get", { plan: id }),
       say,
-      made: (text, before, after) => {
-        const title = withUndecided(text, before, after);
-        // Only what was done last can be taken back with one press; for the rest there are the versions.
-        if (toast.current) toasts.close(toast.current);
-        const undo = () => {
-          if (toast.current) toasts.close(toast.current);
-          void made.revert(before.version, after.version);
-        };
-        toast.current = toasts.add({ title, actionProps: { children: w.undo, onClick: undo } });
-      },
+      made: (text, before, after) => undoable(withUndecided(text, before, after), () => void made.revert(before.version, after.version)),
+      decided: undoable,
       asked: async (job) => {
         await connection.store.refresh("jobs.list", {});
         go({ page: "session", session: job.session, station: "approve", job: job.id });

@@ -5,6 +5,7 @@ import { useEngine } from "../../engine.tsx";
 import { usePref } from "../../prefs.ts";
 import { w } from "../../words.ts";
 import css from "./review.module.css";
+import { useMounted } from "./useMounted.ts";
 
 interface WritingProps {
   /** Under which name the text is kept until it was taken. */
@@ -29,6 +30,7 @@ export function Writing({ draft, label, hint, button, most, busy, reason, send, 
   const [text, setText] = usePref<string | undefined>(prefs, draft, undefined);
   const area = useRef<HTMLTextAreaElement>(null);
   const id = useId();
+  const mounted = useMounted();
   useEffect(() => {
     const { current } = area;
     current?.focus({ preventScroll: true });
@@ -38,10 +40,10 @@ export function Writing({ draft, label, hint, button, most, busy, reason, send, 
   const empty = (text ?? "").trim() === "";
   const submit = () => {
     if (empty || busy || reason !== undefined) return;
+    const forget = prefs.sending(draft);
     void send((text ?? "").trim()).then((done) => {
-      if (!done) return;
-      prefs.set(draft, undefined);
-      taken();
+      // Who writes on meanwhile goes on writing: closed under the hand, the next letters would be keys of the step.
+      if (done && forget() && mounted.current) taken();
     });
   };
   // While the focus is elsewhere, the key belongs to what is there.

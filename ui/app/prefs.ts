@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from "react";
+import { same } from "#kit/same.ts";
 
 /** What this browser remembers for one engine: arrangement, recent actions, drafts. */
 export class Prefs {
@@ -31,6 +32,16 @@ export class Prefs {
       // A full or forbidden storage costs the memory of this browser, nothing else.
     }
     for (const notify of [...this.watchers]) notify();
+  }
+
+  /** For a draft that is sent as it is now: forgets it once it was taken, unless more was written since. Tells whether it did. */
+  sending(key: string): () => boolean {
+    const sent = this.get<unknown>(key, undefined);
+    return () => {
+      if (!same(this.get<unknown>(key, undefined), sent)) return false;
+      this.set(key, undefined);
+      return true;
+    };
   }
 
   watch = (notify: () => void): (() => void) => {

@@ -19,6 +19,7 @@ export const review = {
   saidHeld: (n: number) => `Step ${n} accepted, and held back: errors were found in it.`,
   saidDespite: (n: number) => `Step ${n} accepted despite its errors.`,
   acceptedAll: (n: number, held: number) => `Accepted ${count(n, "step")}${held > 0 ? `; ${held} held back, because errors were found` : ""}.`,
+  reopened: (n: number) => `${count(n, "step")} open again.`, reopenedNone: "Nothing of it is left to take back: more was decided since.",
   noOpen: "No step is open.", alreadyOpen: "Nothing was decided about it yet.",
   streaming: "The plan is still being written.",
   incomplete: "Not all of this step has arrived. Edit it, or let the plan be continued.",

@@ -14,7 +14,7 @@ export const settings = {
     left: (time: string) => `${time} left`, lastMinute: "less than a minute left", given: "given", by: "by",
     end: "End", endOf: (session: string) => `End the permission of ${session}`,
     endedNow: "Ended. The next request of that session asks again; what was sent stays sent.",
-    timeUp: "Its time is over.", count: (n: number) => count(n, "standing permission"),
+    timeUp: "Its time is over.", usedUp: "The amount is used up.", count: (n: number) => count(n, "standing permission"),
     meter: "Spent of the cap",
   },
 
@@ -70,7 +70,7 @@ export const settings = {
     hash: "SHA-256", trust: "Trust this text", trusted: "Trusted as it is now. When the file changes, it counts no more until you look at it again.",
     trustedOwn: "Trusted as it is now. Your own text still counts before it.",
     refused: "The file is not what was shown any more. Nothing is trusted.", fileChanged: "The file was changed while you looked. What is shown is how it was.",
-    showNew: "Show it as it is now", lookFirst: "Look at the file as it is now first.",
+    showNew: "Show it as it is now", lookFirst: "Look at the file as it is now first.", compareFirst: "The comparison is still being read.",
     fresh: "New template", name: "Name",
   },
 };

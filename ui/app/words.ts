@@ -137,7 +137,7 @@ export const w = {
   approve: {
     title: "Approve",
     send: "Send", dont: "Don't send", about: "about", sendWord: "Send", to: "to", through: "through", for: "for",
-    directly: "directly", costUnknown: "an unknown cost", atMost: (m: string) => `≤ ${m}`,
+    directly: "directly", then: ", then ", costUnknown: "an unknown cost", atMost: (m: string) => `≤ ${m}`,
     forWord: "For", thenSend: ", send", forPurpose: (purpose: string) => `For ${purpose}`,
     filesTokens: (files: number, tokens: string) => `${files > 0 ? count(files, "file") : "no files"}, ${tokens} tokens`,
     preparing: "Reading the files and counting what would be sent",

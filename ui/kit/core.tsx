@@ -57,12 +57,17 @@ export function Button({ look = "outline", keys, reason, className, children, on
 interface IconButtonProps extends ComponentProps<"button"> {
   label: string;
   keys?: string;
+  /** Why it cannot be pressed now, as with a button. */
+  reason?: string | undefined;
 }
 
-export function IconButton({ label, keys, className, children, ...rest }: IconButtonProps) {
+export function IconButton({ label, keys, reason, className, children, onClick, ...rest }: IconButtonProps) {
   return (
-    <Tip text={keys ? `${label}  ${keyText(keys)}` : label}>
-      <button type="button" aria-label={label} {...rest} className={cx(css.button, css.plain, css.icon, className)}>
+    <Tip text={reason !== undefined ? `${label}. ${reason}` : keys ? `${label}  ${keyText(keys)}` : label}>
+      <button
+        type="button" aria-label={label} aria-disabled={reason !== undefined || undefined} {...rest} className={cx(css.button, css.plain, css.icon, className)}
+        onClick={reason === undefined ? onClick : (event) => event.preventDefault()}
+      >
         {children}
       </button>
     </Tip>

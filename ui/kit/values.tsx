@@ -20,9 +20,9 @@ export function Seen({ text }: { text: string }) {
   return seen(text).map((part, i) => ("sign" in part ? <span key={i} className={css.unseen} title={part.sign}>{part.sign}</span> : part.text));
 }
 
-/** Text in which `names` stand between backticks, as the engine writes them. Nothing else is markup. */
+/** Text in which `names` stand between backticks, as the engine writes them. Nothing else is markup, and what would not be seen is. */
 export function Names({ text }: { text: string }) {
-  return text.split("`").map((part, i) => (i % 2 === 1 ? <code key={i}>{part}</code> : part));
+  return text.split("`").map((part, i) => (i % 2 === 1 ? <code key={i}><Seen text={part} /></code> : <Seen key={i} text={part} />));
 }
 
 export const Money = ({ micro }: { micro: number }) => (

@@ -5,6 +5,7 @@ import type { Caller } from "#client/rpc.ts";
 import { Store } from "#client/store.ts";
 import { again, type Action } from "#app/actions.tsx";
 import { boundsOf, commonFolder, whyOnlyThis, type Bounds } from "#app/features/approval/remember.ts";
+import { goesTo } from "#app/features/approval/sentence.ts";
 import { keepsTicks, newest, revisedBy } from "#app/features/approval/useApproval.ts";
 import { asking, shownJob } from "#app/features/jobs/asking.ts";
 import * as data from "./fake/data.ts";
@@ -13,6 +14,13 @@ import { helpJob } from "./fake/help.ts";
 const settle = async () => {
   for (let i = 0; i < 20; i++) await Promise.resolve();
 };
+
+test("a request is said to go to every place where it may go, in their order", () => {
+  const of = (...places: [model: string, provider: string][]) => goesTo({ model: "m", destinations: places.map(([model, provider]) => ({ model, provider })) });
+  assert.equal(of(["claude-x", "anthropic"]), "claude-x at anthropic");
+  assert.equal(of(["claude-x", "anthropic"], ["claude-x", "bedrock"]), "claude-x at anthropic, then at bedrock");
+  assert.equal(of(["a", "one"], ["b", "one"], ["b", "two"], ["a", "two"]), "a at one, then b at one, then at two, then a at two");
+});
 
 test("reading again is not satisfied by a read that began before", async () => {
   const calls: ((jobs: Job[]) => void)[] = [];

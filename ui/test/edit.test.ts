@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Step } from "#client/api.gen.ts";
+import { Prefs } from "#app/prefs.ts";
 import { at, blankForm, blankOperation, contentOf, formOf, onto, textOf, touched, type StepForm } from "#app/features/plan/edit.ts";
 import { w } from "#app/words.ts";
 import * as data from "./fake/data.ts";
@@ -72,4 +73,19 @@ test("what others changed meanwhile comes in where the person typed nothing, and
 test("a step reads as lines, so that two forms of it can be compared", () => {
   assert.equal(textOf(formOf(step(4))), "Move the timer helper next to its only user\nmove src/timer.rs → src/http/timer.rs");
   assert.match(textOf(formOf(step(2))), /^modify src\/net\/send\.rs Client::send lines 40–71$/m);
+});
+
+test("a draft is forgotten once it was taken, but not what was written since", () => {
+  const kept = new Map<string, string>();
+  const storage = { getItem: (key: string) => kept.get(key) ?? null, setItem: (key: string, value: string) => kept.set(key, value), removeItem: (key: string) => kept.delete(key) };
+  const prefs = new Prefs(storage as unknown as Storage, "e1");
+  prefs.set("draft", { form: { title: "A" } });
+  const forget = prefs.sending("draft");
+  prefs.set("draft", { form: { title: "A and B" } });
+  assert.equal(forget(), false);
+  assert.deepEqual(prefs.get("draft", undefined), { form: { title: "A and B" } });
+  prefs.set("draft", { form: { title: "A" } });
+  assert.equal(forget(), true, "what says the same is the same");
+  assert.deepEqual([prefs.get("draft", undefined), kept.size], [undefined, 0]);
+  assert.equal(prefs.sending("other")(), true);
 });

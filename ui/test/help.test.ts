@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { createElement } from "react";
+import { renderToStaticMarkup } from "react-dom/server";
 import type { Job, Suggestion } from "#client/api.gen.ts";
+import { FindingView } from "#app/features/plan/FindingView.tsx";
+import { Names } from "#kit/values.tsx";
 import { asking, resultStation, stationOf } from "#app/features/jobs/asking.ts";
 import { marks } from "#app/features/sessions/Stations.tsx";
 import { change, type ChangeRow } from "#app/features/task/change.ts";
@@ -159,4 +163,12 @@ test("characters that would not be seen are shown by their code points", () => {
   const plain = "\tGröße 😀\n — “ok” עברית\u00a0.";
   assert.deepEqual(seen(plain), [{ text: plain }]);
   assert.deepEqual(seen(""), []);
+});
+
+test("words of a model show what would not be seen, also where names stand in them", () => {
+  const text = (element: Parameters<typeof renderToStaticMarkup>[0]) => renderToStaticMarkup(element).replace(/<\/?span[^>]*>/g, "|");
+  assert.equal(text(createElement(Names, { text: "a\u200bb `c\u202ed` <i>" })), "a|U+200B|b <code>c|U+202E|d</code> &lt;i&gt;");
+  const finding = { severity: "error", code: "path_missing", message: "There is no\u200b file.", suggestion: "src\u2066/a.rs" } as const;
+  const shown = text(createElement(FindingView, { finding }));
+  assert.ok(shown.includes("no|U+200B| file.") && shown.includes("<code>src|U+2066|/a.rs</code>"), shown);
 });

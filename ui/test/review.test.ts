@@ -87,6 +87,7 @@ export function reviewing(over: Partial<Plan> = {}) {
   const link = engine.dial({ opened: () => {}, text: (text) => rpc.receive(text), binary: () => {}, closed: () => {} });
   const said: string[] = [];
   const asked: Job[] = [];
+  const undos: (() => void)[] = [];
   let shown: Plan = data.plan(over);
   const review = new Review({
     call: (method, params) => rpc.call(method, params),
@@ -95,6 +96,7 @@ export function reviewing(over: Partial<Plan> = {}) {
     refresh: async () => { shown = await rpc.call("plans.get", { plan: "plan1" }); },
     say: (text) => said.push(text),
     made: (text) => said.push(text),
+    decided: (text, undo) => { said.push(text); undos.push(undo); },
     asked: async (job) => { asked.push(job); },
   });
   const calls = (method: string) => engine.seen.filter((s) => s.method === method).map((s) => s.params as Record<string, unknown>);
@@ -107,7 +109,7 @@ export function reviewing(over: Partial<Plan> = {}) {
     }
     throw new Error("something stays under way");
   };
-  return { engine, review, said, asked, calls, at, settled, shown: () => shown };
+  return { engine, review, said, undos, asked, calls, at, settled, shown: () => shown };
 }
 
 test("a decision carries the version that is shown, and is asked once however often a key is pressed", async () => {
@@ -123,6 +125,52 @@ test("a decision carries the version that is shown, and is asked once however of
   review.decide(at(1), "open");
   await settled();
   assert.equal(at(1).decision, "open");
+});
+
+test("of quick presses about one step the last holds", async () => {
+  const { engine, review, calls, at, settled } = reviewing();
+  const seen = at(1);
+  review.decide(seen, "rejected");
+  review.decide(seen, "accepted");
+  await settled();
+  assert.equal(at(1).decision, "accepted");
+  review.decide(at(1), "open");
+  await settled();
+
+  // The first is under way already when the others come.
+  for (const [presses, end] of [[["rejected", "accepted"], "accepted"], [["rejected", "accepted", "rejected"], "rejected"], [["accepted", "rejected", "open"], "open"]] as const) {
+    const before = calls("plans.decide").length;
+    const [first, ...rest] = presses;
+    const step = at(1);
+    review.decide(step, first);
+    await Promise.resolve();
+    await Promise.resolve();
+    assert.equal(calls("plans.decide").length, before + 1, "the first was asked");
+    assert.equal(at(1).decision, step.decision, "and is not answered");
+    for (const next of rest) review.decide(step, next);
+    await settled();
+    assert.equal(at(1).decision, end, presses.join(", "));
+    assert.equal(engine.world.plans[0]?.steps[0]?.decision, end, "as the engine has it");
+    review.decide(at(1), "open");
+    await settled();
+  }
+});
+
+test("an override and a decision about the same step are in the order of the presses", async () => {
+  const { review, calls, at, settled } = reviewing();
+  const seen = at(2);
+  review.override(seen);
+  review.decide(seen, "rejected");
+  review.override(seen);
+  await settled();
+  assert.deepEqual([at(2).decision, held(at(2))], ["accepted", undefined]);
+  review.decide(at(2), "rejected");
+  await settled();
+  review.override(at(2));
+  review.decide(at(2), "open");
+  await settled();
+  assert.equal(at(2).decision, "open");
+  assert.equal(calls("plans.decide").at(-1)?.decision, "open");
 });
 
 test("accepting never overrides an error by the way", async () => {
@@ -152,6 +200,29 @@ test("all open steps are accepted in one go, and those with errors stay held bac
   await settled();
   assert.deepEqual(tally(shown().steps), { total: 6, accepted: 5, ready: 4, held: { incomplete: 0, rejected: 1, open: 0, errors: 1 } });
   assert.equal(said.at(-1), w.review.acceptedAll(5, 1));
+});
+
+test("steps that were accepted in one go are opened again, but for those about which more was done since", async () => {
+  const { engine, review, said, undos, calls, shown, at, settled } = reviewing();
+  review.decide(at(1), "accepted");
+  review.decide(at(4), "rejected");
+  await settled();
+  review.acceptAll(shown());
+  await settled();
+  assert.equal(undos.length, 1);
+  review.override(at(2));
+  review.decide(at(5), "rejected");
+  await settled();
+  undos[0]?.();
+  await settled();
+  assert.deepEqual(calls("plans.decide").at(-1), { plan: "plan1", version: shown().version, steps: ["s3", "s6"], decision: "open", override_errors: false });
+  assert.deepEqual(shown().steps.map((s) => s.decision), ["accepted", "accepted", "open", "rejected", "rejected", "open"]);
+  assert.deepEqual(engine.world.plans[0]?.steps.map((s) => s.decision), shown().steps.map((s) => s.decision));
+  assert.equal(said.at(-1), w.review.reopened(2));
+  const asked = calls("plans.decide").length;
+  undos[0]?.();
+  await settled();
+  assert.equal(calls("plans.decide").length, asked, "what is open is not opened again");
 });
 
 test("twenty thousand steps are accepted in one request", async () => {

@@ -5,14 +5,20 @@ import { amountOf, amountText, lastDay, rangeBegin, totalOf } from "#app/feature
 import { entriesOf, isOutdated, nameProblem, pathOf, textProblem, unifiedRows, type OwnText } from "#app/features/settings/texts.ts";
 import { href, parse } from "#app/route.ts";
 import { w } from "#app/words.ts";
+import * as data from "./fake/data.ts";
 import { permission, permissions, usage } from "./fake/settings.ts";
 
 const MINUTE = 60_000;
 
 test("permissions that hold stand apart from those that ended", () => {
-  const { holding, over } = parted(permissions);
+  const { holding, over } = parted(permissions, data.NOW);
   assert.deepEqual([holding.map((p) => p.id), over.map((p) => p.id)], [["perm1", "perm2"], ["perm3", "perm4"]]);
   assert.deepEqual(over.map(whyOver), ["A secret was found in src/config.rs, line 44.", w.settings.permissions.timeUp]);
+  assert.deepEqual(parted(permissions, data.NOW + 60 * MINUTE).holding.map((p) => p.id), ["perm2"], "the time of one is over since it was read");
+  const { expires_at } = permission();
+  assert.equal(parted([permission()], expires_at).over.length, 1, "it ends when its time does");
+  assert.equal(whyOver(permission({ spent: 500_000 })), "The amount is used up.");
+  assert.equal(whyOver(permission({ spent: 500_000, ended: "Ended by web." })), "Ended by web.");
 });
 
 test("a permission never holds longer than it says", () => {
@@ -35,10 +41,10 @@ test("a part of the settings has an address", () => {
 });
 
 test("a budget is an amount of dollars, or nothing", () => {
-  for (const [text, micro] of [["5", 5_000_000], ["$0.50", 500_000], [" $ 2 ", 2_000_000], ["0", 0], [".25", 250_000], ["", undefined], ["  ", undefined]] as const) {
+  for (const [text, micro] of [["5", 5_000_000], ["$0.50", 500_000], [" $ 2 ", 2_000_000], ["0", 0], [".25", 250_000], ["2,50", 2_500_000], ["0,5", 500_000], [",25", 250_000], ["", undefined], ["  ", undefined]] as const) {
     assert.deepEqual(amountOf(text), { ok: true, micro }, text);
   }
-  for (const text of ["-1", "NaN", "five", "1e9", "2,50", "1000001", "$", "5 dollars", "1.2.3", "Infinity"]) assert.deepEqual(amountOf(text), { ok: false }, text);
+  for (const text of ["-1", "NaN", "five", "1e9", "1,000", "2,500", "1,000.00", "1,2,3", ",", "5,", "1000001", "$", "5 dollars", "1.2.3", "Infinity"]) assert.deepEqual(amountOf(text), { ok: false }, text);
 });
 
 test("an amount is written so that reading it gives the same", () => {

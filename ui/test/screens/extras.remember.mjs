@@ -10,6 +10,7 @@ export const remember = [
   { name: "remember", scenario: "approve", async act(page) {
     await open(page);
     if (!(await page.evaluate(() => document.activeElement?.getAttribute("inputmode") === "decimal"))) throw new Error("the amount has not the focus");
+    await page.getByText("goes to claude-sonnet-4-5 at anthropic, then at bedrock, through", { exact: false }).waitFor();
   } },
   { name: "rememberwrong", scenario: "approve", async act(page) {
     await open(page);

@@ -34,12 +34,38 @@ export const review = [
     await page.getByText("Go to a step first", { exact: false }).first().waitFor();
     if (await page.evaluate(() => window.engine.seen.some((s) => s.method === "plans.decide"))) throw new Error("a step was decided about that nobody had chosen");
   } },
+  // Who may not have files read is told so, and nothing is asked.
+  { name: "verifynone", scenario: "reviewonly", sizes: ["desktop", "phone"], async act(page, size) {
+    if (size === "phone") {
+      await page.getByRole("button", { name: "More of the plan" }).click();
+      await page.getByRole("menuitem", { name: "Check again" }).getByText("may not do this", { exact: false }).waitFor();
+    } else {
+      const button = page.getByRole("button", { name: "Check again" });
+      await button.focus();
+      await page.keyboard.press("Enter");
+      await button.hover();
+      await page.getByText("may not do this", { exact: false }).first().waitFor();
+    }
+    if (await page.evaluate(() => window.engine.seen.some((s) => s.method === "plans.verify"))) throw new Error("it was asked all the same");
+    await page.waitForTimeout(250);
+  } },
   { name: "acceptall", scenario: "reviewed", async act(page) {
     await page.getByRole("button", { name: "Accept all open steps" }).click();
     await page.getByText("5 of 6 accepted").waitFor();
     await page.getByText("Held back: 1 with errors, 1 rejected").waitFor();
     await page.getByRole("button", { name: "Accept all open steps" }).waitFor({ state: "detached" });
     await page.waitForTimeout(150);
+  } },
+  // One press takes it back.
+  { name: "acceptnone", scenario: "reviewed", sizes: ["desktop", "phone"], async act(page) {
+    const decisions = () => page.evaluate(() => window.engine.world.plans[0].steps.map((s) => s.decision).join());
+    const before = await decisions();
+    await page.getByRole("button", { name: "Accept all open steps" }).click();
+    await page.getByText("5 of 6 accepted").waitFor();
+    await page.getByRole("button", { name: "Undo" }).click();
+    await page.getByRole("button", { name: "Accept all open steps" }).waitFor();
+    if ((await decisions()) !== before) throw new Error(`decided: ${await decisions()}`);
+    await page.waitForTimeout(250);
   } },
   // An error is overridden openly: the question names it, and Escape leaves everything as it was.
   { name: "override", scenario: "reviewed", async act(page) {

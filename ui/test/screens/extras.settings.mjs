@@ -37,7 +37,7 @@ export const settings = [
   } },
   { name: "settingsbudget", scenario: "settingsempty", async act(page) {
     const day = page.getByLabel("In any 24 hours");
-    await day.fill("2,50");
+    await day.fill("2,500");
     await page.getByText("Write dollars, such as 5 or 0.50").first().waitFor();
     await page.keyboard.press("Control+Enter");
     if ((await seen(page, "settings.set")).length) throw new Error("something that is no amount was stored");
@@ -160,6 +160,24 @@ export const settings = [
     await page.getByText("Trusted as it is now.").waitFor();
     const asked = await seen(page, "prompts.trust");
     if (asked.length !== 2 || asked[0].hash === asked[1].hash) throw new Error("another hash was sent than the one that was shown");
+  } },
+  // After a refusal the comparison is read anew, and until it has come nothing can be trusted.
+  { name: "promptcompared", scenario: "prompts", sizes: ["desktop", "phone"], async act(page) {
+    await page.getByRole("button", { name: /^plan A plan/ }).click();
+    const sheet = page.getByRole("dialog");
+    await sheet.getByRole("radio", { name: "Against the default" }).check({ force: true });
+    await sheet.getByText("Write tests first.").waitFor();
+    await page.evaluate(() => { window.engine.world.texts.prompts.files.plan = "Send every file. -BOUNDARY\n"; });
+    await sheet.getByRole("button", { name: "Trust this text" }).click();
+    await sheet.getByText("Nothing is trusted.").waitFor();
+    await page.evaluate(() => { window.engine.world.hang = ["prompts.diff"]; });
+    await sheet.getByRole("button", { name: "Show it as it is now" }).click();
+    await sheet.getByText("Write tests first.").waitFor({ state: "detached" });
+    await sheet.getByRole("button", { name: "Trust this text", disabled: true }).click({ force: true });
+    if ((await seen(page, "prompts.trust")).length !== 1) throw new Error("it can be trusted before the comparison has come");
+    await sheet.getByRole("radio", { name: "Text", exact: true }).check({ force: true });
+    await sheet.getByText("Send every file.").waitFor();
+    await page.waitForTimeout(250);
   } },
   { name: "promptrefused", scenario: "prompts", async act(page) {
     await page.getByRole("button", { name: /^plan A plan/ }).click();

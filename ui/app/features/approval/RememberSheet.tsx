@@ -4,12 +4,13 @@ import type { Manifest } from "#client/api.gen.ts";
 import { Actions, Button, Checkbox, cx } from "#kit/core.tsx";
 import kit from "#kit/kit.module.css";
 import { Sheet } from "#kit/overlays.tsx";
+import { Seen } from "#kit/values.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
 import { w } from "../../words.ts";
 import { Choice } from "../settings/Choice.tsx";
 import css from "./approval.module.css";
 import { boundsOf, commonFolder, TIMES, type Bounds } from "./remember.ts";
-import { door } from "./sentence.ts";
+import { door, goesTo } from "./sentence.ts";
 import type { Approval } from "./useApproval.ts";
 
 const words = w.remember;
@@ -51,7 +52,7 @@ function Form({ approval, manifest, onClose, first }: Omit<RememberSheetProps, "
   };
   return (
     <form className={css.remember} onKeyDown={key} onSubmit={(event) => { event.preventDefault(); send(); }}>
-      <p>{words.lead(`${manifest.model} ${door(manifest)}`)}</p>
+      <p><Seen text={words.lead(goesTo(manifest), door(manifest))} /></p>
       <div className={kit.field}>
         <label htmlFor={amount}><span>{words.cap}</span></label>
         <span className={css.dollars}>

@@ -8,6 +8,15 @@ export function door(manifest: Manifest): string {
   return manifest.via.startsWith(w.approve.through) ? manifest.via : `${w.approve.through} ${manifest.via}`;
 }
 
+/** All places where a request may go, in the order in which they are tried: `claude-x at anthropic, then at bedrock`. */
+export function goesTo({ destinations, model }: Pick<Manifest, "destinations" | "model">): string {
+  const named = destinations.map((to, i) => {
+    const place = `${w.models.at} ${to.provider}`;
+    return to.model === destinations[i - 1]?.model ? place : `${to.model} ${place}`;
+  });
+  return named.length > 0 ? named.join(w.approve.then) : model;
+}
+
 /** Nothing charged and nothing known look alike in the ceiling; the estimate tells them apart. */
 export function costText(manifest: Manifest): string {
   if (manifest.cost_estimate === undefined) return w.approve.costUnknown;

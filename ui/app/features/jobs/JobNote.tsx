@@ -1,5 +1,6 @@
 import type { Job } from "#client/api.gen.ts";
 import { Note } from "#kit/states.tsx";
+import { Seen } from "#kit/values.tsx";
 import { w } from "../../words.ts";
 
 /** Why a job ended without what it was to make. */
@@ -7,7 +8,7 @@ export function JobNote({ job }: { job: Job }) {
   if (job.state !== "failed" && job.state !== "canceled") return null;
   return (
     <Note tone={job.state === "failed" ? "error" : "info"}>
-      <p>{job.state === "failed" && job.workflow === "plan" ? `${w.plan.failed} ` : ""}{job.note}</p>
+      <p>{job.state === "failed" && job.workflow === "plan" ? `${w.plan.failed} ` : ""}<Seen text={job.note} /></p>
     </Note>
   );
 }

@@ -2,7 +2,7 @@ import { CircleCheck, CircleDashed, CirclePause, CirclePlay, CircleSlash, Circle
 import type { Job, JobState } from "#client/api.gen.ts";
 import { IconButton, Pill, type Tone } from "#kit/core.tsx";
 import { toasts } from "#kit/overlays.tsx";
-import { RelativeTime } from "#kit/values.tsx";
+import { RelativeTime, Seen } from "#kit/values.tsx";
 import { asApiError, useEngine, useMay, useRead } from "../../engine.tsx";
 import { href } from "../../route.ts";
 import { sentence, w } from "../../words.ts";
@@ -32,7 +32,7 @@ export function JobRow({ job, onGo }: { job: Job; onGo?: () => void }) {
     <div className={css.job}>
       <a className={css.main} href={href({ page: "session", session: job.session, station: stationOf(job), plan: job.workflow === "plan" ? job.plan : undefined, job: job.id })} onClick={onGo}>
         <span className={css.title}>{w.jobs.workflows[job.workflow] ?? job.workflow}: {title}</span>
-        <span className={css.note}>{job.note}</span>
+        <span className={css.note}><Seen text={job.note} /></span>
       </a>
       <span className={css.end}>
         <Pill tone={TONES[job.state]}><Icon size={12} aria-hidden="true" />{w.jobs.states[job.state]}</Pill>

@@ -3,7 +3,7 @@ import { useState } from "react";
 import type { Plan } from "#client/api.gen.ts";
 import { Button } from "#kit/core.tsx";
 import { Dropdown, MenuItem, MenuSeparator } from "#kit/overlays.tsx";
-import { RelativeTime } from "#kit/values.tsx";
+import { RelativeTime, Seen } from "#kit/values.tsx";
 import { useAction } from "../../actions.tsx";
 import { go } from "../../route.ts";
 import { w } from "../../words.ts";
@@ -31,7 +31,7 @@ export function Earlier({ plans, current, session, active }: EarlierProps) {
           <MenuItem key={plan.id} onClick={() => go({ page: "session", session, station: "plan", plan: plan.id })}>
             <span className={css.tick}>{plan.id === current && <Check size={14} />}</span>
             <span className={css.earlier}>
-              <span>{plan.title || w.plan.untitled}</span>
+              <span><Seen text={plan.title || w.plan.untitled} /></span>
               <small>{w.plan.states[plan.state]} · {w.plan.steps(plan.step_count)} · <RelativeTime at={plan.created_at} /></small>
             </span>
           </MenuItem>

@@ -1,5 +1,5 @@
 import { useRef, useState, useSyncExternalStore, type KeyboardEvent, type RefObject } from "react";
-import type { Plan } from "#client/api.gen.ts";
+import type { Plan, Step } from "#client/api.gen.ts";
 import { Button } from "#kit/core.tsx";
 import { seen } from "#kit/invisible.ts";
 import { Sheet } from "#kit/overlays.tsx";
@@ -13,6 +13,7 @@ import { EditForm } from "./EditForm.tsx";
 import { EDITED } from "./review.ts";
 import css from "./review.module.css";
 import { StepTrouble } from "./StepTrouble.tsx";
+import { useMounted } from "./useMounted.ts";
 import { focusStep, type Edited, type StepTools } from "./useReview.ts";
 
 const words = w.review.edit;
@@ -56,6 +57,7 @@ function useDraft(plan: Plan, id: string | undefined) {
     step, form, both, moved, old: draft.base, now, changed: touched({ base, form }),
     edit: (over: Partial<StepForm>) => keep({ base, form: { ...form, ...over } }),
     forget: () => keep(undefined),
+    sending: () => prefs.sending(key),
   };
 }
 
@@ -73,15 +75,25 @@ function Body({ plan, id, tools, onClose, first }: BodyProps) {
   const status = useSyncExternalStore(review.watch, review.snapshot).get(EDITED);
   const made = contentOf(form, step?.number, plan.steps.length);
   const problems = "problems" in made ? made.problems : NONE;
-  const done = (to: string | undefined) => {
-    draft.forget();
-    onClose();
-    if (to !== undefined) focusStep(to);
+  const mounted = useMounted();
+  /** What follows once what is typed now was stored; nothing where more was typed since, or something else is edited. */
+  const sending = () => {
+    const forget = draft.sending();
+    return (to: string | undefined) => {
+      if (!forget() || !mounted.current) return;
+      onClose();
+      if (to !== undefined) focusStep(to);
+    };
   };
   const store = () => {
     setTried(true);
     if ("problems" in made || status?.busy) return;
+    const done = sending();
     void review.edit(plan.version, step?.id, made.content, made.position).then((to) => to !== undefined && done(to));
+  };
+  const remove = (gone: Step) => {
+    const done = sending();
+    void review.remove(gone).then((removed) => removed && done(undefined));
   };
   const key = (event: KeyboardEvent) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
@@ -102,7 +114,7 @@ function Body({ plan, id, tools, onClose, first }: BodyProps) {
           <Button type="submit" look="primary" keys="Mod+Enter" aria-busy={status?.busy || undefined}>{step ? words.store : words.storeNew}</Button>
           {draft.changed && <Button look="plain" onClick={draft.forget}>{words.again}</Button>}
           <span className={css.spring} />
-          {step && <Button look="plain" onClick={() => void review.remove(step).then((gone) => gone && done(undefined))}>{words.remove}</Button>}
+          {step && <Button look="plain" onClick={() => remove(step)}>{words.remove}</Button>}
         </div>
       </div>
     </form>

@@ -2,7 +2,7 @@ import { CircleAlert, Info, TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import type { Finding, Severity } from "#client/api.gen.ts";
 import { Pill } from "#kit/core.tsx";
-import { Names } from "#kit/values.tsx";
+import { Names, Seen } from "#kit/values.tsx";
 import { w } from "../../words.ts";
 import css from "./plan.module.css";
 
@@ -22,7 +22,7 @@ export function FindingView({ finding: f, children }: { finding: Finding; childr
       <Icon size={14} aria-hidden="true" />
       <p>
         <b>{w.plan.severity[f.severity]}:</b> <Names text={f.message} />
-        {!children && f.suggestion && !f.message.includes(f.suggestion) && <> {w.plan.suggestion} <code>{f.suggestion}</code></>}
+        {!children && f.suggestion && !f.message.includes(f.suggestion) && <> {w.plan.suggestion} <code><Seen text={f.suggestion} /></code></>}
       </p>
       {children}
     </div>

@@ -43,6 +43,12 @@ export function PlanPane({ view, active, chosen: named, tools }: PlanPaneProps) 
   const id = chosen ?? (sending ? undefined : view.plans?.[0]?.id);
   const { plan, characters, error } = usePlan(id);
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
+  // Steps are named anew in each plan: what is open in one says nothing about another.
+  const [openIn, setOpenIn] = useState(plan?.id);
+  if (plan && plan.id !== openIn) {
+    setOpenIn(plan.id);
+    setOpen(new Set());
+  }
   const [target, setTarget] = useState<HandOverTarget>();
   const may = useMay("type");
   const scroller = useRef<HTMLDivElement>(null);
@@ -63,7 +69,7 @@ export function PlanPane({ view, active, chosen: named, tools }: PlanPaneProps) 
   const show = useCallback((step: string) => setOpen((old) => new Set(old).add(step)), []);
   const reviewing = useReview(plan, show);
   const { review, statuses, said, tools: by } = reviewing;
-  useReviewActions(plan, reviewing, active, useFocusedStep(scroller));
+  useReviewActions(plan, reviewing, active, useFocusedStep(scroller, plan?.id));
   return (
     <>
       <div className={session.head}>
@@ -92,7 +98,7 @@ export function PlanPane({ view, active, chosen: named, tools }: PlanPaneProps) 
         {plan && (
           <>
             {plan.title && <h3 className={css.title}><Seen text={plan.title} /></h3>}
-            <ol className={css.steps} aria-label={w.plan.title}>
+            <ol key={plan.id} className={css.steps} aria-label={w.plan.title}>
               {plan.steps.map((s) => (
                 <StepCard
                   key={s.id} step={s} open={open.has(s.id)} toggle={toggle} streaming={plan.state === "streaming"}
@@ -118,7 +124,7 @@ function Sending({ note }: { note: string }) {
   return (
     <div className={css.inset} role="status">
       <Progress label={w.plan.waitingFirst} />
-      <p className="quiet" style={{ paddingTop: 8 }}>{note || w.plan.waitingFirst}</p>
+      <p className="quiet" style={{ paddingTop: 8 }}><Seen text={note || w.plan.waitingFirst} /></p>
     </div>
   );
 }

@@ -3,7 +3,7 @@ import type { Plan, PlanFormat } from "#client/api.gen.ts";
 import { Button, IconButton } from "#kit/core.tsx";
 import { Dropdown, MenuItem, MenuSeparator, toasts } from "#kit/overlays.tsx";
 import { useAction } from "../../actions.tsx";
-import { asApiError, useEngine, useMay } from "../../engine.tsx";
+import { asApiError, useEngine, useMay, useWhyNot } from "../../engine.tsx";
 import { useWide } from "../../wide.ts";
 import { sentence, w } from "../../words.ts";
 import css from "./plan.module.css";
@@ -51,6 +51,7 @@ export function PlanTools({ plan, active, open, setOpen, acceptAll, versions, ha
         return w.plan.copied(name);
       }),
     );
+  const whyNotVerify = useWhyNot("files");
   const mayEdit = useMay("edit");
   const save = mayEdit && plan.state !== "streaming" && plan.steps.length > 0
     ? () => say(connection.call("plans.save", { plan: plan.id }).then(({ path }) => w.review.saved(path)))
@@ -62,7 +63,7 @@ export function PlanTools({ plan, active, open, setOpen, acceptAll, versions, ha
   const here = active;
   // Where there is little room, what is used less stands in the menu.
   const wide = useWide();
-  useAction(ended ? { id: "plan.verify", label: w.plan.verify, run: verify, here } : undefined);
+  useAction(ended ? { id: "plan.verify", label: w.plan.verify, run: verify, reason: whyNotVerify, here } : undefined);
   useAction(handOver && ended ? { id: "plan.handover", label: w.terminals.handOver.plan, run: () => handOver(), here } : undefined);
   useAction({ id: "plan.fold", label: all ? w.plan.collapse : w.plan.expand, run: fold, here });
   useAction({ id: "plan.markdown", label: w.plan.markdown, run: () => copy("markdown", "Markdown"), here });
@@ -75,13 +76,13 @@ export function PlanTools({ plan, active, open, setOpen, acceptAll, versions, ha
       )}
       {acceptAll && <IconButton label={w.review.acceptAll} onClick={acceptAll}><CheckCheck size={16} /></IconButton>}
       {wide && versions && <IconButton label={w.review.versions.button} onClick={versions}><History size={16} /></IconButton>}
-      {wide && ended && <IconButton label={w.plan.verify} onClick={verify}><RefreshCw size={16} /></IconButton>}
+      {wide && ended && <IconButton label={w.plan.verify} reason={whyNotVerify} onClick={verify}><RefreshCw size={16} /></IconButton>}
       {handOver && ended && plan.steps.length > 0 && (
         <Button look="plain" aria-label={w.terminals.handOver.plan} onClick={() => handOver()}><Send size={16} aria-hidden="true" />{w.terminals.handOver.short}</Button>
       )}
       <Dropdown align="end" trigger={<Button look="plain" aria-label={wide ? w.plan.export : w.plan.more}>{wide ? <Copy size={16} aria-hidden="true" /> : <Ellipsis size={16} aria-hidden="true" />}<span className={css.wideOnly}>{w.plan.export}</span></Button>}>
         {!wide && plan.steps.length > 0 && <MenuItem onClick={fold}>{all ? w.plan.collapse : w.plan.expand}</MenuItem>}
-        {!wide && ended && <MenuItem onClick={verify}>{w.plan.verify}</MenuItem>}
+        {!wide && ended && <MenuItem disabled={whyNotVerify !== undefined} onClick={verify}><span className={css.earlier}><span>{w.plan.verify}</span>{whyNotVerify && <small>{whyNotVerify}</small>}</span></MenuItem>}
         {!wide && versions && <MenuItem onClick={versions}>{w.review.versions.button}</MenuItem>}
         {save && <MenuItem onClick={save}>{w.review.saveInto}</MenuItem>}
         {(!wide || save) && <MenuSeparator />}

@@ -1,11 +1,11 @@
 import { useEffect, useId, useRef, type KeyboardEvent } from "react";
 import { Button } from "#kit/core.tsx";
 import kit from "#kit/kit.module.css";
-import { useAction } from "../../actions.tsx";
 import { useEngine } from "../../engine.tsx";
 import { usePref } from "../../prefs.ts";
 import { w } from "../../words.ts";
 import css from "./review.module.css";
+import { useMounted } from "./useMounted.ts";
 
 interface WritingProps {
   /** Under which name the text is kept until it was taken. */
@@ -30,6 +30,7 @@ export function Writing({ draft, label, hint, button, most, busy, reason, send, 
   const [text, setText] = usePref<string | undefined>(prefs, draft, undefined);
   const area = useRef<HTMLTextAreaElement>(null);
   const id = useId();
+  const mounted = useMounted();
   useEffect(() => {
     const { current } = area;
     current?.focus({ preventScroll: true });
@@ -39,20 +40,25 @@ export function Writing({ draft, label, hint, button, most, busy, reason, send, 
   const empty = (text ?? "").trim() === "";
   const submit = () => {
     if (empty || busy || reason !== undefined) return;
+    const forget = prefs.sending(draft);
     void send((text ?? "").trim()).then((done) => {
-      if (!done) return;
-      prefs.set(draft, undefined);
-      taken();
+      // Who writes on meanwhile goes on writing: closed under the hand, the next letters would be keys of the step.
+      if (done && forget() && mounted.current) taken();
     });
   };
-  useAction({ id: "writing.send", label: button, keys: "Mod+Enter", run: submit, reason, here: true });
+  // While the focus is elsewhere, the key belongs to what is there.
+  const sends = (event: KeyboardEvent) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    if (!event.repeat) submit();
+  };
   const key = (event: KeyboardEvent) => {
     if (event.key !== "Escape") return;
     event.preventDefault();
     close();
   };
   return (
-    <div className={css.writing}>
+    <div className={css.writing} onKeyDown={sends}>
       <label htmlFor={id}>{label}</label>
       <textarea
         ref={area} id={id} className={kit.input} rows={2} maxLength={most} value={text ?? ""} aria-describedby={`${id}-hint`}

@@ -16,6 +16,8 @@ export interface ReviewWorld {
   say(text: string): void;
   /** Says what was done, with a way back to the version before. */
   made(text: string, before: Plan, after: Plan): void;
+  /** Says what was decided about several steps, with a way back. */
+  decided(text: string, undo: () => void): void;
   /** Goes to where the person answers what a job asks. */
   asked(job: Job): Promise<void>;
 }
@@ -51,6 +53,9 @@ export class Review {
   private statuses: Statuses = new Map();
   private readonly watchers = new Set<() => void>();
   private readonly pending = new Set<string>();
+  /** What was wanted last of a step, until it was asked and answered. */
+  private readonly wants = new Map<string, { what: Decision | "override" }>();
+  private wanted = 0;
   private line: Promise<void> = Promise.resolve();
 
   constructor(private readonly world: ReviewWorld) {}
@@ -65,19 +70,25 @@ export class Review {
   dismiss = (step: string): void => this.set(step, undefined);
 
   decide(seen: Step, decision: Decision): void {
-    if (seen.decision === decision) return;
-    void this.act(seen.id, `decide ${decision}`, async (plan) => {
+    const known = this.world.plan()?.steps.find((s) => s.id === seen.id) ?? seen;
+    if (known.decision === decision && !this.wants.has(seen.id)) return;
+    const say = (now: Step) => this.world.say(held(now) === "errors" ? w.review.saidHeld(now.number) : w.review.said(now.number, w.review.decided[decision]));
+    this.want(seen.id, decision, async (plan) => {
       const step = asSeen(plan.steps.find((s) => s.id === seen.id), seen);
+      // What is accepted already is not accepted again, which would take an override back.
+      if (step.decision === decision) {
+        say(step);
+        return undefined;
+      }
       const after = await this.world.call("plans.decide", { plan: plan.id, version: plan.version, steps: [step.id], decision, override_errors: false });
-      const now = after.steps.find((s) => s.id === step.id) ?? step;
-      this.world.say(held(now) === "errors" ? w.review.saidHeld(now.number) : w.review.said(now.number, w.review.decided[decision]));
+      say(after.steps.find((s) => s.id === step.id) ?? step);
       return after;
     });
   }
 
   /** Accepts a step despite the errors that the person was shown, and no others. */
   override(seen: Step): void {
-    void this.act(seen.id, "override", async (plan) => {
+    this.want(seen.id, "override", async (plan) => {
       const step = asSeen(plan.steps.find((s) => s.id === seen.id), seen);
       if (!same(errorsOf(step).map(named), errorsOf(seen).map(named))) throw new ApiError("conflict", "finding_changed", w.review.override.changed);
       const after = await this.world.call("plans.decide", { plan: plan.id, version: plan.version, steps: [step.id], decision: "accepted", override_errors: true });
@@ -95,7 +106,26 @@ export class Review {
       const ids = steps.map((s) => s.id);
       const after = await this.world.call("plans.decide", { plan: plan.id, version: plan.version, steps: ids, decision: "accepted", override_errors: false });
       const about = new Set(ids);
-      this.world.say(w.review.acceptedAll(ids.length, after.steps.filter((s) => about.has(s.id) && held(s) === "errors").length));
+      const accepted = after.steps.filter((s) => about.has(s.id));
+      this.world.decided(w.review.acceptedAll(ids.length, accepted.filter((s) => held(s) === "errors").length), () => this.reopen(accepted));
+      return after;
+    });
+  }
+
+  /** Opens steps again that were accepted in one go, but for those that were changed or decided about since. */
+  private reopen(accepted: Step[]): void {
+    void this.act(WHOLE, "reopen", async (plan) => {
+      const known = new Map(plan.steps.map((s) => [s.id, s]));
+      const ids = accepted.filter((s) => {
+        const now = known.get(s.id);
+        return now?.decision === "accepted" && now.overridden === s.overridden && sameWork(now, s);
+      }).map((s) => s.id);
+      if (ids.length === 0) {
+        this.world.say(w.review.reopenedNone);
+        return undefined;
+      }
+      const after = await this.world.call("plans.decide", { plan: plan.id, version: plan.version, steps: ids, decision: "open", override_errors: false });
+      this.world.say(w.review.reopened(ids.length));
       return after;
     });
   }
@@ -176,6 +206,15 @@ export class Review {
     });
   }
 
+  /** Of what is wanted of a step in quick succession the last holds: what is not asked yet when another comes is not asked any more. */
+  private want(step: string, what: Decision | "override", work: (plan: Plan) => Promise<Plan | void>): void {
+    if (this.wants.get(step)?.what === what) return;
+    const mine = { what };
+    this.wants.set(step, mine);
+    const isLast = () => this.wants.get(step) === mine;
+    void this.act(step, `want ${++this.wanted}`, async (plan) => (isLast() ? work(plan) : undefined)).finally(() => isLast() && this.wants.delete(step));
+  }
+
   /** Runs after what was asked before. The same for the same step is not asked twice while the first is under way. Tells whether it was done. */
   private act(key: string, kind: string, work: (plan: Plan) => Promise<Plan | void>): Promise<boolean> {
     const mark = `${key} ${kind}`;
@@ -188,6 +227,8 @@ export class Review {
   }
 
   private async turn(key: string, work: (plan: Plan) => Promise<Plan | void>): Promise<boolean> {
+    // What was asked of it before may just have ended.
+    this.set(key, { busy: true });
     try {
       const plan = this.world.plan();
       if (!plan) throw gone();

@@ -5,7 +5,7 @@ import { useAction } from "../../actions.tsx";
 import { useEngine, useMay } from "../../engine.tsx";
 import { go } from "../../route.ts";
 import { w } from "../../words.ts";
-import { acceptable, ended } from "./gate.ts";
+import { acceptable, ended, overridable } from "./gate.ts";
 import { Review, withUndecided, type Statuses } from "./review.ts";
 
 const NONE: Statuses = new Map();
@@ -74,7 +74,7 @@ export function focusStep(step: string): void {
 export function useReview(plan: Plan | undefined, show: (step: string) => void): Reviewing {
   const { connection } = useEngine();
   const [said, setSaid] = useState<Said>({ text: "", n: 0 });
-  const [overriding, setOverriding] = useState<string>();
+  const [overriding, setOverriding] = useState<{ step: string; plan: string | undefined }>();
   const [writing, setWriting] = useState<WritingAt & { plan: string | undefined }>();
   const [editing, setEditing] = useState<Edited & { plan: string | undefined }>();
   const [looking, setLooking] = useState<{ at: number; plan: string | undefined }>();
@@ -83,22 +83,23 @@ export function useReview(plan: Plan | undefined, show: (step: string) => void):
   const review = useMemo(() => {
     if (id === undefined) return undefined;
     const say = (text: string) => setSaid((old) => ({ text, n: old.n + 1 }));
+    // Only what was done last can be taken back with one press; for the rest there are the versions.
+    const undoable = (title: string, undo: () => void) => {
+      if (toast.current) toasts.close(toast.current);
+      const onClick = () => {
+        if (toast.current) toasts.close(toast.current);
+        undo();
+      };
+      toast.current = toasts.add({ title, actionProps: { children: w.undo, onClick } });
+    };
     const made: Review = new Review({
       call: (method, params, signal) => connection.call(method, params, signal),
       plan: () => connection.store.peek("plans.get", { plan: id }).value,
       put: (next) => connection.store.put("plans.get", { plan: id }, next),
       refresh: () => connection.store.refresh("plans.get", { plan: id }),
       say,
-      made: (text, before, after) => {
-        const title = withUndecided(text, before, after);
-        // Only what was done last can be taken back with one press; for the rest there are the versions.
-        if (toast.current) toasts.close(toast.current);
-        const undo = () => {
-          if (toast.current) toasts.close(toast.current);
-          void made.revert(before.version, after.version);
-        };
-        toast.current = toasts.add({ title, actionProps: { children: w.undo, onClick: undo } });
-      },
+      made: (text, before, after) => undoable(withUndecided(text, before, after), () => void made.revert(before.version, after.version)),
+      decided: undoable,
       asked: async (job) => {
         await connection.store.refresh("jobs.list", {});
         go({ page: "session", session: job.session, station: "approve", job: job.id });
@@ -113,7 +114,7 @@ export function useReview(plan: Plan | undefined, show: (step: string) => void):
   const tools = useMemo<StepTools | undefined>(
     () => (review && open && id !== undefined ? {
       plan: id, review, mayEdit, mayRun,
-      override: (step) => setOverriding(step.id),
+      override: (step) => setOverriding({ step: step.id, plan: id }),
       stopWriting: () => setWriting(undefined),
       edit: (step) => setEditing({ step, plan: id }),
       versions: (at = 0) => setLooking({ at, plan: id }),
@@ -129,13 +130,20 @@ export function useReview(plan: Plan | undefined, show: (step: string) => void):
   const stopLooking = useCallback(() => setLooking(undefined), []);
   const stopEditing = useCallback(() => setEditing(undefined), []);
   const here = <T extends { plan: string | undefined }>(what: T | undefined): T | undefined => (what?.plan === id ? what : undefined);
+  const overridden = here(overriding)?.step;
+  // What was asked about errors that are gone meanwhile is not asked again when others come.
+  const asked = plan?.steps.find((s) => s.id === overridden);
+  const over = overriding !== undefined && !(asked && overridable(asked));
+  useEffect(() => {
+    if (over) setOverriding(undefined);
+  }, [over]);
   return {
-    review, statuses, said, tools, looking: here(looking)?.at, stopLooking, writing: here(writing), editing: here(editing), stopEditing, overriding, stopOverriding,
+    review, statuses, said, tools, looking: here(looking)?.at, stopLooking, writing: here(writing), editing: here(editing), stopEditing, overriding: overridden, stopOverriding,
   };
 }
 
-/** The step that has the focus, or had it before something that floats took it. */
-export function useFocusedStep(list: RefObject<HTMLElement | null>): () => string | undefined {
+/** The step that has the focus, or had it before something that floats took it. The names of steps say nothing about those of another plan. */
+export function useFocusedStep(list: RefObject<HTMLElement | null>, plan: string | undefined): () => string | undefined {
   const last = useRef<string>(undefined);
   useEffect(() => {
     const look = ({ target }: Event) => {
@@ -149,8 +157,9 @@ export function useFocusedStep(list: RefObject<HTMLElement | null>): () => strin
     return () => {
       document.removeEventListener("focusin", look);
       document.removeEventListener("pointerdown", look);
+      last.current = undefined;
     };
-  }, [list]);
+  }, [list, plan]);
   return useCallback(() => last.current, []);
 }
 

@@ -1,4 +1,4 @@
-import { useEffect, useMemo } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { cx } from "#kit/core.tsx";
 import { Skeleton } from "#kit/states.tsx";
 import { Seen } from "#kit/values.tsx";
@@ -9,16 +9,34 @@ import { change } from "../task/change.ts";
 import css from "./settings.module.css";
 import { unifiedRows, type DiffRow } from "./texts.ts";
 
+interface PromptDiffProps {
+  project: string;
+  name: string;
+  untrusted: boolean;
+  /** Told whether what is shown was read since this is shown. */
+  fresh?: (fresh: boolean) => void;
+}
+
 /** How a prompt differs from the default, as the engine says it. */
-export function PromptDiff({ project, name, untrusted }: { project: string; name: string; untrusted: boolean }) {
+export function PromptDiff({ project, name, untrusted, fresh }: PromptDiffProps) {
   const { store } = useEngine().connection;
   const params = { project, name, untrusted };
   const { value, error, loading } = useRead("prompts.diff", params);
-  // What was read before may be of another text.
-  useEffect(() => void (store.peek("prompts.diff", { project, name, untrusted }).value && store.refresh("prompts.diff", { project, name, untrusted })), [store, project, name, untrusted]);
+  const [anew, setAnew] = useState(() => store.peek("prompts.diff", params).value === undefined);
+  useEffect(() => {
+    if (anew) return;
+    let shown = true;
+    void store.refresh("prompts.diff", { project, name, untrusted }).then(() => shown && setAnew(true));
+    return () => {
+      shown = false;
+    };
+  }, [store, project, name, untrusted, anew]);
+  const ready = anew && value !== undefined && !error;
+  useEffect(() => fresh?.(ready), [fresh, ready]);
   const rows = useMemo(() => (value ? unifiedRows(value.text) : []), [value]);
-  if (error && !loading) return <ErrorNote error={error} again={() => void store.refresh("prompts.diff", params)} />;
-  return value ? <Rows rows={rows} same={w.settings.texts.same} /> : <Skeleton rows={4} label={w.loading} />;
+  if (anew && error && !loading) return <ErrorNote error={error} again={() => void store.refresh("prompts.diff", params)} />;
+  // What was read before may be of another text.
+  return anew && value ? <Rows rows={rows} same={w.settings.texts.same} /> : <Skeleton rows={4} label={w.loading} />;
 }
 
 /** How a file differs from the template that is used. */

@@ -9,7 +9,7 @@ import { useEngine, useRead, useTask, useWhyNot } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
 import { href } from "../../route.ts";
 import { w } from "../../words.ts";
-import { doorText, parted, places, timeLeft, whyOver } from "./permissions.ts";
+import { doorText, holds, parted, places, timeLeft, whyOver } from "./permissions.ts";
 import { Meter, Missing, Section } from "./Section.tsx";
 import css from "./settings.module.css";
 
@@ -18,7 +18,7 @@ export function Permissions() {
   const { connection } = useEngine();
   const { value, error } = useRead("approvals.permissions", {});
   const words = w.settings.permissions;
-  const { holding, over } = parted(value?.permissions ?? []);
+  const { holding, over } = parted(value?.permissions ?? [], useNow());
   return (
     <Section id="permissions" title={words.title} lead={words.lead}>
       {!value && <Missing error={error} again={() => void connection.store.refresh("approvals.permissions", {})} rows={2} />}
@@ -102,7 +102,8 @@ function Where({ permission }: { permission: Permission }) {
 
 /** How many hold, as a way to them; nothing where none does. */
 export function PermissionsLink() {
-  const n = useRead("approvals.permissions", {}).value?.permissions.filter((p) => p.holds).length ?? 0;
+  const now = useNow();
+  const n = useRead("approvals.permissions", {}).value?.permissions.filter((p) => holds(p, now)).length ?? 0;
   if (n === 0) return null;
   return <a className={cx(kit.button, kit.plain)} href={href({ page: "settings", section: "permissions" })}><ShieldCheck size={16} aria-hidden="true" />{w.settings.permissions.count(n)}</a>;
 }

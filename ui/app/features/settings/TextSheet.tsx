@@ -115,6 +115,8 @@ function FilePart({ kind, project, file, used, again }: FileProps) {
   const { trust } = useStoring(kind, project);
   const [shown, setShown] = useState(file);
   const [refused, setRefused] = useState(false);
+  /** Whether the comparison that is shown was read since it is shown. */
+  const [compared, setCompared] = useState(false);
   const [view, setView] = useState<"text" | "diff">("text");
   const words = w.settings.texts;
   const changed = file.hash !== shown.hash;
@@ -126,17 +128,19 @@ function FilePart({ kind, project, file, used, again }: FileProps) {
         toasts.add({ title: used?.origin === "own" ? words.trustedOwn : words.trusted });
       } catch (error) {
         if (asApiError(error).code !== "conflict") throw error;
-        setRefused(true);
         await again();
+        setRefused(true);
       }
     });
   const turn = (next: "text" | "diff") => {
     setView(next);
+    setCompared(false);
     // The engine compares the file as it is now; whether that is still what is shown is seen by reading it.
     if (next === "diff") void again();
   };
   const look = () => {
     setShown(file);
+    setCompared(false);
     setRefused(false);
   };
   return (
@@ -146,7 +150,7 @@ function FilePart({ kind, project, file, used, again }: FileProps) {
         <Choice<"text" | "diff"> name="view" label={words.view} options={["text", "diff"] as const} texts={kind === "prompts" ? words.views : words.viewsUsed} value={view} set={turn} />
       )}
       {compares && view === "diff"
-        ? kind === "prompts" ? <PromptDiff key={shown.hash} project={project} name={shown.name} untrusted /> : <TextDiff before={used?.text ?? ""} after={shown.text} />
+        ? kind === "prompts" ? <PromptDiff key={`${shown.hash} ${refused && !changed}`} project={project} name={shown.name} untrusted fresh={setCompared} /> : <TextDiff before={used?.text ?? ""} after={shown.text} />
         : <Text text={shown.text} label={words.text} />}
       <p className={css.small}>{words.hash} <code>{shown.hash}</code></p>
       {(changed || refused) && (
@@ -156,7 +160,7 @@ function FilePart({ kind, project, file, used, again }: FileProps) {
         </Note>
       )}
       <ErrorNote error={task.error} />
-      {may ? <Actions><Button look="primary" reason={changed ? words.lookFirst : undefined} disabled={task.busy} onClick={give}>{words.trust}</Button></Actions> : <p className="quiet">{w.settings.here}</p>}
+      {may ? <Actions><Button look="primary" reason={changed ? words.lookFirst : compares && view === "diff" && kind === "prompts" && !compared ? words.compareFirst : undefined} disabled={task.busy} onClick={give}>{words.trust}</Button></Actions> : <p className="quiet">{w.settings.here}</p>}
     </>
   );
 }

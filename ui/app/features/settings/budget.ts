@@ -9,11 +9,12 @@ const MOST_DOLLARS = 1_000_000;
 /** What a person wrote as a budget: an amount in millionths of a dollar, nothing, or something else. */
 export type Amount = { ok: true; micro: number | undefined } | { ok: false };
 
+/** A comma before one or two digits is a decimal sign; before three it may part thousands, so that is refused. */
 export function amountOf(text: string): Amount {
   const bare = text.trim().replace(/^\$\s*/, "");
   if (bare === "") return text.trim() === "" ? { ok: true, micro: undefined } : { ok: false };
-  if (!/^\d+(\.\d+)?$|^\.\d+$/.test(bare)) return { ok: false };
-  const dollars = Number(bare);
+  if (!/^\d+(\.\d+)?$|^\.\d+$|^\d*,\d{1,2}$/.test(bare)) return { ok: false };
+  const dollars = Number(bare.replace(",", "."));
   return dollars <= MOST_DOLLARS ? { ok: true, micro: Math.round(dollars * 1e6) } : { ok: false };
 }
 

@@ -2,9 +2,12 @@ import type { Permission } from "#client/api.gen.ts";
 import { count } from "#kit/format.ts";
 import { w } from "../../words.ts";
 
+/** Whether one still holds; its time may have run out since it was read. */
+export const holds = (permission: Permission, now: number): boolean => permission.holds && permission.expires_at > now;
+
 /** Those that hold, and those that have ended; both begin with the newest. */
-export function parted(permissions: Permission[]): { holding: Permission[]; over: Permission[] } {
-  return { holding: permissions.filter((p) => p.holds), over: permissions.filter((p) => !p.holds) };
+export function parted(permissions: Permission[], now: number): { holding: Permission[]; over: Permission[] } {
+  return { holding: permissions.filter((p) => holds(p, now)), over: permissions.filter((p) => !holds(p, now)) };
 }
 
 /** How long something still holds, rounded down: nothing holds longer than it says. */
@@ -16,7 +19,9 @@ export function timeLeft(ms: number): string {
 }
 
 /** Why one does not hold any more. */
-export const whyOver = (permission: Permission): string => permission.ended ?? w.settings.permissions.timeUp;
+export function whyOver({ ended, spent, cap }: Permission): string {
+  return ended ?? (spent >= cap ? w.settings.permissions.usedUp : w.settings.permissions.timeUp);
+}
 
 /** The door in words; the engine names it `server URL` or `direct URL`. */
 export function doorText({ door }: Permission): string {

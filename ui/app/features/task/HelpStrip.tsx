@@ -6,6 +6,7 @@ import { Button, IconButton } from "#kit/core.tsx";
 import kit from "#kit/kit.module.css";
 import { toasts } from "#kit/overlays.tsx";
 import { Note } from "#kit/states.tsx";
+import { Seen } from "#kit/values.tsx";
 import { useAction } from "../../actions.tsx";
 import { useEngine, useMay, useRead, useTask } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
@@ -43,7 +44,7 @@ export function Line({ icon: Icon, spin, text, children }: { icon: LucideIcon; s
   return (
     <div className={css.line}>
       <Icon size={16} aria-hidden="true" className={spin ? jobs.spin : undefined} />
-      <span className={css.said} role="status">{text}</span>
+      <span className={css.said} role="status"><Seen text={text} /></span>
       <span className={css.can}>{children}</span>
     </div>
   );
@@ -102,7 +103,7 @@ function Ended(props: EndedProps) {
         {act.undo && <Button reason={act.undoReason} disabled={act.busy} onClick={act.undo}>{w.undo}</Button>}
         <IconButton label={w.task.help.dismiss} onClick={dismiss}><X size={16} /></IconButton>
       </Line>
-      {suggestion?.alarm !== undefined && <Note tone="error" live><p>{suggestion.alarm}</p></Note>}
+      {suggestion?.alarm !== undefined && <Note tone="error" live><p><Seen text={suggestion.alarm} /></p></Note>}
       <ErrorNote error={act.error ?? (suggestion ? undefined : error)} again={suggestion ? undefined : () => void connection.store.refresh("tasks.suggestion", { job: job.id })} />
       {suggestion && <ChangeSheet suggestion={suggestion} open={open} onClose={() => setOpen(false)} use={act.use} />}
     </div>

@@ -147,30 +147,20 @@ async fn files_are_unticked_at_the_question_and_no_is_no() {
 async fn what_is_refused_elsewhere_is_told_as_a_refusal() {
     let review = Review::of(PLAN).await;
     let count = review.asked();
-    let mut here = plan(&review, "Retry the send once more");
-    here.shows(QUESTION, 1);
-    let open = review.place.command(&["jobs", "list", "--open"]).output().unwrap().stdout;
-    let open = String::from_utf8(open).unwrap();
-    let job = open.split_whitespace().next().unwrap();
-    let mut there = AtTerminal::start(&review.place.command(&["jobs", "approve", job]));
-    there.shows(QUESTION, 1);
-    there.answer("n");
-    assert_eq!(there.ends(), 4);
-    here.answer("s");
-    here.shows("it was refused elsewhere, so it was not sent", 1);
-    assert_eq!(here.ends(), 4);
     // Whatever is answered by then.
-    let mut here = plan(&review, "Retry the send twice");
-    here.shows(QUESTION, 1);
-    let open = review.place.command(&["jobs", "list", "--open"]).output().unwrap().stdout;
-    let job = String::from_utf8(open).unwrap().split_whitespace().next().unwrap().to_owned();
-    let mut there = AtTerminal::start(&review.place.command(&["jobs", "approve", &job]));
-    there.shows(QUESTION, 1);
-    there.answer("n");
-    assert_eq!(there.ends(), 4);
-    here.answer("n");
-    here.shows("it was refused elsewhere, so it was not sent", 1);
-    assert_eq!(here.ends(), 4);
+    for answer in ["s", "n", "r"] {
+        let mut here = plan(&review, "Retry the send once more");
+        here.shows(QUESTION, 1);
+        let open = review.place.command(&["jobs", "list", "--open"]).output().unwrap().stdout;
+        let job = String::from_utf8(open).unwrap().split_whitespace().next().unwrap().to_owned();
+        let mut there = AtTerminal::start(&review.place.command(&["jobs", "approve", &job]));
+        there.shows(QUESTION, 1);
+        there.answer("n");
+        assert_eq!(there.ends(), 4);
+        here.answer(answer);
+        here.shows("it was refused elsewhere, so it was not sent", 1);
+        assert_eq!(here.ends(), 4, "{answer:?}");
+    }
     assert_eq!(review.asked(), count);
     review.place.server.stop().await.unwrap();
 }

@@ -59,12 +59,16 @@ async function audit(page, label) {
   }
 }
 
-async function draw(name, theme, size, after) {
+const media = (theme) => ({ colorScheme: theme === "contrast" ? "light" : theme, contrast: theme === "contrast" ? "more" : "no-preference" });
+
+/** A screen is reached once, and looked at in every theme. */
+async function draw(name, size, after) {
   const [width, height] = SIZES[size];
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme === "contrast" ? "light" : theme, contrast: theme === "contrast" ? "more" : "no-preference", reducedMotion: "reduce", hasTouch: size.startsWith("phone"), isMobile: size.startsWith("phone"), deviceScaleFactor: size.startsWith("phone") || size === "zoom" ? 2 : 1 });
+  const context = await browser.newContext({ viewport: { width, height }, ...media(themes[0]), reducedMotion: "reduce", hasTouch: size.startsWith("phone"), isMobile: size.startsWith("phone"), deviceScaleFactor: size.startsWith("phone") || size === "zoom" ? 2 : 1 });
   const page = await context.newPage();
-  const label = `${name}-${size}-${theme}`;
-  page.setDefaultTimeout(6000);
+  let label = `${name}-${size}-${themes[0]}`;
+  // On a machine with much else to do a page takes its time; a screen that never comes is told all the same.
+  page.setDefaultTimeout(30_000);
   page.on("console", (m) => ["error", "warning"].includes(m.type()) && problems.push(`${label}: console: ${m.text()}`));
   page.on("pageerror", (e) => problems.push(`${label}: threw: ${e.message}`));
   try {
@@ -75,9 +79,16 @@ async function draw(name, theme, size, after) {
     const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
     if (wide) problems.push(`${label}: the page is wider than the window`);
     if (await page.evaluate(() => document.scrollingElement.scrollTop !== 0)) problems.push(`${label}: the window itself is scrolled`);
-    await page.screenshot({ path: join(out, `${label}.png`) });
-    await audit(page, label);
-    screens += 1;
+    for (const theme of themes) {
+      label = `${name}-${size}-${theme}`;
+      if (theme !== themes[0]) {
+        await page.emulateMedia(media(theme));
+        await page.waitForTimeout(100);
+      }
+      await page.screenshot({ path: join(out, `${label}.png`) });
+      await audit(page, label);
+      screens += 1;
+    }
   } catch (error) {
     problems.push(`${label}: ${error.message.split("\n").slice(0, 3).join(" ")}`);
   }
@@ -91,13 +102,11 @@ function listScenarios() {
 }
 
 const work = [];
-for (const theme of themes) {
-  for (const size of sizes) {
-    for (const name of names) if (size.startsWith("phone") || !name.startsWith("phone")) if (!wanted.length || wanted.includes(name)) work.push(() => draw(name, theme, size));
-    for (const extra of extras) {
-      const meant = (!wanted.length || wanted.includes(extra.name)) && (!extra.sizes || extra.sizes.includes(size));
-      if (meant) work.push(() => draw(extra.name, theme, size, extra));
-    }
+for (const size of sizes) {
+  for (const name of names) if (size.startsWith("phone") || !name.startsWith("phone")) if (!wanted.length || wanted.includes(name)) work.push(() => draw(name, size));
+  for (const extra of extras) {
+    const meant = (!wanted.length || wanted.includes(extra.name)) && (!extra.sizes || extra.sizes.includes(size));
+    if (meant) work.push(() => draw(extra.name, size, extra));
   }
 }
 await Promise.all(Array.from({ length: 4 }, async () => {

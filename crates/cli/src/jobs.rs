@@ -1,11 +1,10 @@
 //! `plantocode jobs`: what runs, what waits, and what ended how.
 
-use crate::exit::{self, Ended};
 use crate::plan::{self, Terms};
 use crate::show::{self, QUIET, STRONG, styled};
 use api::JobId;
 use api::jobs::{GetJob, Job, JobState, JobsClient, ListJobs, Prioritise, RetryJob, StepState};
-use api::plans::{GetPlan, PlanState, PlansClient};
+use api::plans::{GetPlan, PlansClient};
 use clap::{Args, Subcommand};
 use host::Host;
 use rpc::ApiError;
@@ -136,15 +135,7 @@ async fn approved(host: &Host, approve: &Approve) -> anyhow::Result<ExitCode> {
     match (next.state, next.plan.clone()) {
         (JobState::Failed | JobState::Canceled, _) => Err(plan::why_ended(host, &next).await),
         (JobState::Completed, Some(plan)) => {
-            let plan = PlansClient(host.client.clone()).get(&GetPlan { plan }).await?;
-            if plan.state == PlanState::Complete {
-                return Ok(ExitCode::SUCCESS);
-            }
-            let trouble = plan.trouble.unwrap_or_default();
-            Err(Ended::error(
-                exit::CUT,
-                format!("the plan is not complete, and what arrived is kept: {trouble}"),
-            ))
+            plan::whole(PlansClient(host.client.clone()).get(&GetPlan { plan }).await?)
         }
         _ => Ok(ExitCode::SUCCESS),
     }

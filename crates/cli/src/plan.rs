@@ -342,16 +342,17 @@ async fn finish(host: &Host, arguments: &Arguments, plan: Plan, priced: bool) ->
         }
     }
     summary(&plan, priced);
-    match plan.state {
-        PlanState::Complete => Ok(ExitCode::SUCCESS),
-        _ => {
-            let trouble = plan.trouble.unwrap_or_else(|| "The answer ended too early.".to_owned());
-            Err(Ended::error(
-                exit::CUT,
-                format!("the plan is not complete, and what arrived is kept: {trouble}"),
-            ))
-        }
+    whole(plan)
+}
+
+/// The end of a command that made a plan: a plan that is not whole is no success.
+pub fn whole(plan: Plan) -> anyhow::Result<ExitCode> {
+    if plan.state == PlanState::Complete {
+        return Ok(ExitCode::SUCCESS);
     }
+    let trouble = plan.trouble.unwrap_or_else(|| "The answer ended too early.".to_owned());
+    let message = format!("the plan is not complete, and what arrived is kept: {trouble}");
+    Err(Ended::error(exit::CUT, message))
 }
 
 fn summary(plan: &Plan, priced: bool) {

@@ -1,13 +1,12 @@
 //! What a model is asked about plans that are made: to change one step, to complete a plan that was cut, to make one of several.
 
 use super::{Which, decide, print};
-use crate::exit::{self, Ended};
 use crate::plan::approve::Asking;
 use crate::plan::{self, Terms};
 use crate::show;
 use api::PlanId;
 use api::jobs::{Job, JobState};
-use api::plans::{GetPlan, Plan, PlanState, PlansClient};
+use api::plans::{GetPlan, Plan, PlansClient};
 use api::review::{AskStep, CompletePlan, MergeByModel, Origin};
 use clap::Args;
 use host::Host;
@@ -113,16 +112,7 @@ async fn made(host: &Host, asking: &Asking, job: &Job) -> anyhow::Result<ExitCod
     };
     let plan: Plan = plan::interruptible(host, job, KEPT, arriving).await?;
     print::plan(&plan)?;
-    match plan.state {
-        PlanState::Complete => Ok(ExitCode::SUCCESS),
-        _ => Err(Ended::error(
-            exit::CUT,
-            format!(
-                "the plan is not complete, and what arrived is kept: {}",
-                plan.trouble.unwrap_or_default()
-            ),
-        )),
-    }
+    plan::whole(plan)
 }
 
 /// The job once it may send, here or elsewhere, with the approval that it was given.

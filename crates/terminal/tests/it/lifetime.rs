@@ -95,12 +95,10 @@ async fn a_killed_host_loses_terminals_but_not_their_logs() {
     let house = House::new();
     let client = house.client().await;
     let pid = house.host_pid().await;
-    let started = client.start(sh("lost0", "seq 1 1000; echo \"$$\"; read x")).await.unwrap();
+    let started = client.start(sh("lost0", "seq 1 1000; echo done; read x")).await.unwrap();
     let mut view = client.attach(from_start(&started)).await.unwrap();
-    read_until(&mut view, "1000\r\n").await;
-    // What is older than a commit's delay is on disk.
-    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-    let head = info(&client, &started.id).await.head;
+    let head = read_until(&mut view, "done\r\n").await.len() as u64;
+    until("the commit", || async { head_on_disk(&house, &started.id) == head }).await;
     kill(pid);
     let gone = view.next().await;
     assert!(matches!(gone, Err(TerminalError::Gone)), "{gone:?}");
@@ -117,6 +115,12 @@ async fn a_killed_host_loses_terminals_but_not_their_logs() {
     assert_eq!(next(&mut view).await.unwrap().kind, RecordKind::Exit);
     assert!(next(&mut view).await.is_none());
     client.forget(&lost.id).await.unwrap();
+}
+
+/// How far a terminal's output is safe from a crash of the host.
+fn head_on_disk(house: &House, id: &str) -> u64 {
+    let log = rusqlite::Connection::open(house.path("terminals.db")).unwrap();
+    log.query_row("SELECT head FROM terminals WHERE id = ?1", [id], |row| row.get(0)).unwrap()
 }
 
 #[tokio::test]

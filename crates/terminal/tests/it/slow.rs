@@ -1,6 +1,6 @@
 //! A viewer that does not keep up: others and the program notice nothing, and it is brought back.
 
-use crate::{DEADLINE, House, ended, from_start, next, range, sh, until};
+use crate::{DEADLINE, House, ended, from_start, info, next, range, sh, until};
 use std::time::Duration;
 use terminal::{Attach, Emulator, RecordKind, State};
 
@@ -105,12 +105,15 @@ async fn many_tiny_records_do_not_use_a_window_up() {
     const BYTES: u64 = 600;
     let house = House::new();
     let client = house.client().await;
-    let started = client.start(sh("tiny0", "stty raw -echo; exec cat")).await.unwrap();
+    let started = client.start(sh("tiny0", "stty raw -echo; printf ready; exec cat")).await.unwrap();
+    let before = "ready".len() as u64;
+    until("raw mode", || async { info(&client, &started.id).await.head == before }).await;
     // A resize after each byte: records of one byte and of none.
     for n in 1..=BYTES {
         client.input(&started.id, "me", n, "x").await.unwrap();
+        let at = before + n;
         until("the echo", || async {
-            !client.history(&started.id, started.epoch, n - 1, n).await.unwrap().is_empty()
+            !client.history(&started.id, started.epoch, at - 1, at).await.unwrap().is_empty()
         })
         .await;
         let cols = 80 + u16::try_from(n % 2).unwrap();
@@ -119,7 +122,7 @@ async fn many_tiny_records_do_not_use_a_window_up() {
     // This viewer reports what it has shown in larger pieces than there is output.
     let mut view = client.attach(Attach { window: 64 * 1024, ..from_start(&started) }).await.unwrap();
     let (mut at, mut records) = (0, 0);
-    while at < BYTES {
+    while at < before + BYTES {
         let record = tokio::time::timeout(DEADLINE, view.next()).await.unwrap().unwrap().unwrap();
         assert!(matches!(record.kind, RecordKind::Data | RecordKind::Resize { .. }), "{record:?}");
         at += record.bytes.len() as u64;

@@ -1166,6 +1166,10 @@ approval?: ApprovalId,
  */
 plan?: PlanId, 
 /**
+ * The plans that it was asked about: whose step it changes, which it completes, or of which it makes one.
+ */
+about?: Array<PlanId>, 
+/**
  * When it was made.
  */
 created_at: number, 
@@ -2165,9 +2169,9 @@ version: number,
  */
 made_from?: number, 
 /**
- * SHA-256 of a file's text, to be named when it is trusted.
+ * SHA-256 of the text, in hexadecimal: to be named when a file is trusted, and as the base of what is stored in its place.
  */
-hash?: string, };
+hash: string, };
 
 /**
  * How a text differs from the default.
@@ -2602,7 +2606,12 @@ name: string,
 /**
  * Its text; the trusted file, or the default, counts again when absent.
  */
-text?: string, };
+text?: string, 
+/**
+ * The hash of the text in whose place it is stored, as whoever wrote it saw it; empty when there was none. If another
+ * text is used by now, nothing is stored. Absent, it is stored in any case.
+ */
+base?: string, };
 
 /**
  * A new text for the task.
@@ -2641,7 +2650,12 @@ name: string,
 /**
  * Its text; what is built in, or the trusted file, counts again when absent.
  */
-text?: string, };
+text?: string, 
+/**
+ * The hash of the text in whose place it is stored, as whoever wrote it saw it; empty when there was none. If another
+ * text is used by now, nothing is stored. Absent, it is stored in any case.
+ */
+base?: string, };
 
 /**
  * Where a plan was written.
@@ -3230,9 +3244,9 @@ text: string,
  */
 origin: TextOrigin, 
 /**
- * SHA-256 of a file's text, to be named when it is trusted.
+ * SHA-256 of the text, in hexadecimal: to be named when a file is trusted, and as the base of what is stored in its place.
  */
-hash?: string, };
+hash: string, };
 
 /**
  * Templates.
@@ -3365,7 +3379,7 @@ export type TextOrigin = "built_in" | "own" | "file" | "untrusted";
 /**
  * What kind of thing changed.
  */
-export type Topic = "ready" | "project" | "session" | "approval" | "plan" | "job" | "settings" | "account" | "terminal" | "device" | "gap";
+export type Topic = "ready" | "project" | "session" | "approval" | "plan" | "job" | "settings" | "prompt" | "template" | "account" | "terminal" | "device" | "gap";
 
 /**
  * Trusts a file.

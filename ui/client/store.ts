@@ -45,6 +45,8 @@ const follows: { [M in UnaryMethod]?: (change: Change, params: Params<M>) => boo
   "research.list": (c, p) => ((c.topic === "job" || c.topic === "approval") && (c.session === undefined || c.session === p.session)) || (c.topic === "session" && c.id === p.session),
   "approvals.permissions": (c) => c.topic === "approval" || c.topic === "job",
   "settings.get": (c) => c.topic === "settings",
+  "prompts.list": (c, p) => c.topic === "prompt" && c.id === p.project,
+  "templates.list": (c, p) => c.topic === "template" && c.id === p.project,
   "usage.by": (c) => c.topic === "job" || c.topic === "plan",
   "usage.since": (c) => c.topic === "job" || c.topic === "plan",
 };

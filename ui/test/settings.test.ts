@@ -71,7 +71,7 @@ test("a table's sum says what is not in it", () => {
   assert.equal(totalOf([]).cost, 0);
 });
 
-const text = (over: Partial<OwnText>): OwnText => ({ name: "plan", about: "A plan.", text: "x BOUNDARY", origin: "built_in", ...over });
+const text = (over: Partial<OwnText>): OwnText => ({ name: "plan", about: "A plan.", text: "x BOUNDARY", origin: "built_in", hash: "0", ...over });
 
 test("a file that nobody trusts stands beside what is used, or alone", () => {
   const entries = entriesOf([text({}), text({ origin: "untrusted", text: "y", about: "" }), text({ name: "review", origin: "untrusted", about: "" })]);

@@ -39,6 +39,10 @@ pub enum Topic {
     Job,
     /// Settings.
     Settings,
+    /// A prompt of a project, or the trust in a file with one; the id is the project's. Files are not watched.
+    Prompt,
+    /// A template of a project, or the trust in a file with one; the id is the project's. Files are not watched.
+    Template,
     /// Sign-in, providers or models.
     Account,
     /// A terminal was started, ended, resized or forgotten; never its output.

@@ -73,6 +73,10 @@ pub struct Job {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub plan: Option<PlanId>,
+    /// The plans that it was asked about: whose step it changes, which it completes, or of which it makes one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(as = "Option<Vec<PlanId>>", optional)]
+    pub about: Vec<PlanId>,
     /// When it was made.
     pub created_at: TimeMs,
     /// When its state changed last.

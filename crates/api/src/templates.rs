@@ -51,10 +51,8 @@ pub struct Template {
     pub text: String,
     /// Where it comes from.
     pub origin: TextOrigin,
-    /// SHA-256 of a file's text, to be named when it is trusted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub hash: Option<String>,
+    /// SHA-256 of the text, in hexadecimal: to be named when a file is trusted, and as the base of what is stored in its place.
+    pub hash: String,
 }
 
 /// Templates.
@@ -98,6 +96,11 @@ pub struct SaveTemplate {
     #[serde(default)]
     #[ts(optional)]
     pub text: Option<String>,
+    /// The hash of the text in whose place it is stored, as whoever wrote it saw it; empty when there was none. If another
+    /// text is used by now, nothing is stored. Absent, it is stored in any case.
+    #[serde(default)]
+    #[ts(optional)]
+    pub base: Option<String>,
 }
 
 /// Trusts a file.

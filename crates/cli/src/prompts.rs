@@ -72,8 +72,8 @@ async fn tell(host: &Host, command: Command) -> anyhow::Result<()> {
             let prompt = find(&prompts, host, &one, untrusted).await?;
             let text = show::document(&prompt.text, std::io::stdout().is_terminal()).into_owned();
             show::write_out(&mut std::io::stdout(), text.as_bytes())?;
-            if let Some(hash) = prompt.hash.as_ref().filter(|_| untrusted) {
-                how_to_trust("prompts", &one, &prompt.text, hash);
+            if untrusted {
+                how_to_trust("prompts", &one, &prompt.text, &prompt.hash);
             }
             Ok(())
         }
@@ -90,7 +90,7 @@ async fn tell(host: &Host, command: Command) -> anyhow::Result<()> {
         Command::Set(arguments) => {
             let text = read(&arguments.file)?;
             let project = arguments.one.place.project(host).await?;
-            let save = SavePrompt { project, name: arguments.one.name, text: Some(text) };
+            let save = SavePrompt { project, name: arguments.one.name, text: Some(text), base: None };
             prompts.save(&save).await?;
             show::note("Stored. `plantocode prompts diff` shows how it differs from the default.");
             Ok(())
@@ -98,7 +98,12 @@ async fn tell(host: &Host, command: Command) -> anyhow::Result<()> {
         Command::Reset(one) => {
             let project = one.place.project(host).await?;
             prompts
-                .save(&SavePrompt { project: project.clone(), name: one.name.clone(), text: None })
+                .save(&SavePrompt {
+                    project: project.clone(),
+                    name: one.name.clone(),
+                    text: None,
+                    base: None,
+                })
                 .await?;
             prompts.trust(&TrustPrompt { project, name: one.name, hash: None }).await?;
             show::note("The default is used again.");
@@ -106,9 +111,9 @@ async fn tell(host: &Host, command: Command) -> anyhow::Result<()> {
         }
         Command::Trust(trust) => {
             let file = find(&prompts, host, &trust.one, true).await?;
-            trust.agreed(&file.text, file.hash.as_deref().unwrap_or_default()).await?;
+            trust.agreed(&file.text, &file.hash).await?;
             let project = trust.one.place.project(host).await?;
-            prompts.trust(&TrustPrompt { project, name: trust.one.name, hash: file.hash }).await?;
+            prompts.trust(&TrustPrompt { project, name: trust.one.name, hash: Some(file.hash) }).await?;
             show::note("Trusted. When the file changes, it counts no more until you look at it again.");
             Ok(())
         }

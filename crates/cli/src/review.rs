@@ -4,6 +4,7 @@ mod ask;
 mod decide;
 mod edit;
 mod print;
+mod seen;
 
 use crate::exit::{self, Ended};
 use crate::task::Task;

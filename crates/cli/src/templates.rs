@@ -57,21 +57,22 @@ async fn tell(host: &Host, command: Command) -> anyhow::Result<()> {
             let template = find(&templates, host, &one, untrusted).await?;
             let text = show::document(&template.text, std::io::stdout().is_terminal()).into_owned();
             show::write_out(&mut std::io::stdout(), text.as_bytes())?;
-            if let Some(hash) = template.hash.as_ref().filter(|_| untrusted) {
-                how_to_trust("templates", &one, &template.text, hash);
+            if untrusted {
+                how_to_trust("templates", &one, &template.text, &template.hash);
             }
             Ok(())
         }
         Command::Set(Set { one, file }) => {
             let text = Some(read(&file)?);
             let project = one.place.project(host).await?;
-            templates.save(&SaveTemplate { project, name: one.name, text }).await?;
+            templates.save(&SaveTemplate { project, name: one.name, text, base: None }).await?;
             show::note("Stored. `plantocode plan handoff --template NAME` uses it.");
             Ok(())
         }
         Command::Reset(one) => {
             let project = one.place.project(host).await?;
-            let save = SaveTemplate { project: project.clone(), name: one.name.clone(), text: None };
+            let save =
+                SaveTemplate { project: project.clone(), name: one.name.clone(), text: None, base: None };
             templates.save(&save).await?;
             templates.trust(&TrustTemplate { project, name: one.name, hash: None }).await?;
             show::note("What is built in is used again.");
@@ -79,9 +80,9 @@ async fn tell(host: &Host, command: Command) -> anyhow::Result<()> {
         }
         Command::Trust(trust) => {
             let file = find(&templates, host, &trust.one, true).await?;
-            trust.agreed(&file.text, file.hash.as_deref().unwrap_or_default()).await?;
+            trust.agreed(&file.text, &file.hash).await?;
             let project = trust.one.place.project(host).await?;
-            templates.trust(&TrustTemplate { project, name: trust.one.name, hash: file.hash }).await?;
+            templates.trust(&TrustTemplate { project, name: trust.one.name, hash: Some(file.hash) }).await?;
             show::note("Trusted. When the file changes, it counts no more until you look at it again.");
             Ok(())
         }

@@ -17,7 +17,10 @@ use store::jobs::JobRow;
 const PAGE: u32 = 200;
 
 pub(crate) fn view(row: JobRow) -> Job {
+    // An input that cannot be read ends the job where it is needed, with a reason; it is no reason to hide the job.
+    let about = crate::questions::about(&row).unwrap_or_default();
     Job {
+        about,
         id: JobId(row.id),
         session: row.session_id.into(),
         workflow: row.workflow,

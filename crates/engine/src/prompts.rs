@@ -4,9 +4,10 @@
 //! in a repository becomes an instruction.
 
 use crate::error::{database, no_project};
-use crate::own_texts::{MAX_BYTES, hash, named};
+use crate::own_texts::{MAX_BYTES, Texts, hash, named};
 use crate::question::BOUNDARY;
 use crate::{Engine, Inner};
+use api::events::Topic;
 use api::prompts::{
     DiffPrompt, ListPrompts, Prompt, PromptDiff, PromptList, Prompts, SavePrompt, TrustPrompt,
 };
@@ -72,20 +73,18 @@ fn gathered(rows: &[PromptRow], files: &BTreeMap<String, String>) -> Vec<Prompt>
             origin,
             version: default.version,
             made_from: None,
-            hash: None,
+            hash: hash(text),
         };
         let file = files.get(default.name).map(|text| (text, hash(text)));
         let trusted = |hash: &String| row.is_some_and(|row| row.trusted_hash.as_ref() == Some(hash));
         let own = row.and_then(|row| Some((row.text.as_ref()?, row.made_from)));
         all.push(match (own, &file) {
             (Some((text, made_from)), _) => Prompt { made_from, ..prompt(text, TextOrigin::Own) },
-            (None, Some((text, hash))) if trusted(hash) => {
-                Prompt { hash: Some(hash.clone()), ..prompt(text, TextOrigin::File) }
-            }
+            (None, Some((text, hash))) if trusted(hash) => prompt(text, TextOrigin::File),
             _ => prompt(default.text, TextOrigin::BuiltIn),
         });
-        if let Some((text, hash)) = file.filter(|(_, hash)| !trusted(hash)) {
-            all.push(Prompt { hash: Some(hash), ..prompt(text, TextOrigin::Untrusted) });
+        if let Some((text, _)) = file.filter(|(_, hash)| !trusted(hash)) {
+            all.push(prompt(text, TextOrigin::Untrusted));
         }
     }
     all.sort_by(|a, b| a.name.cmp(&b.name));
@@ -105,6 +104,10 @@ fn check(text: &str) -> Result<(), ApiError> {
         ));
     }
     Ok(())
+}
+
+fn is_file(prompt: &Prompt) -> bool {
+    matches!(prompt.origin, TextOrigin::File | TextOrigin::Untrusted)
 }
 
 fn no_prompt(name: &str) -> ApiError {
@@ -144,29 +147,27 @@ impl Inner {
         &self,
         project: &str,
         name: &str,
-        change: impl FnOnce(&mut PromptRow) + Send + 'static,
+        change: impl FnOnce(&mut PromptRow) -> Result<(), ApiError> + Send + 'static,
     ) -> Result<PromptList, ApiError> {
         let (key, name) = (project.to_owned(), name.to_owned());
-        let known = self
-            .store
+        self.store
             .write(move |db| {
                 if store::projects::get(db, &key)?.is_none() {
-                    return Ok(false);
+                    return Ok(Err(no_project(&key)));
                 }
                 let rows = store::prompts::list(db, &key)?;
                 let none = PromptRow { name: name.clone(), ..PromptRow::default() };
                 let mut row = rows.into_iter().find(|row| row.name == name).unwrap_or(none);
-                change(&mut row);
+                if let Err(refused) = change(&mut row) {
+                    return Ok(Err(refused));
+                }
                 store::prompts::put(db, &key, &row)?;
-                Ok(true)
+                Ok(Ok(()))
             })
             .await
-            .map_err(database)?;
-        if known {
-            Ok(PromptList { prompts: self.prompts(project).await? })
-        } else {
-            Err(no_project(project))
-        }
+            .map_err(database)??;
+        self.bus.tell(Topic::Prompt, project, None);
+        Ok(PromptList { prompts: self.prompts(project).await? })
     }
 }
 
@@ -193,13 +194,19 @@ impl Prompts for Engine {
 
     async fn save(&self, _: &Caller, request: SavePrompt) -> Result<PromptList, ApiError> {
         let default = ALL.iter().find(|default| default.name == request.name);
-        let version = default.ok_or_else(|| no_prompt(&request.name))?.version;
+        let default = *default.ok_or_else(|| no_prompt(&request.name))?;
         request.text.as_deref().map(check).transpose()?;
-        let text = request.text;
+        let root = self.inner.root(&request.project.0).await?;
+        let file = tokio::task::block_in_place(|| named(&root, FOLDER, default.name));
+        let SavePrompt { text, base, .. } = request;
         self.inner
-            .keep_prompt(&request.project.0, &request.name, move |row| {
-                row.made_from = text.is_some().then_some(version);
+            .keep_prompt(&request.project.0, default.name, move |row| {
+                let (own, trusted) = (row.text.as_deref(), row.trusted_hash.as_deref());
+                Texts { own, file: file.as_deref(), trusted, built_in: Some(default.text) }
+                    .check_base(base.as_deref())?;
+                row.made_from = text.is_some().then_some(default.version);
                 row.text = text;
+                Ok(())
             })
             .await
     }
@@ -207,7 +214,7 @@ impl Prompts for Engine {
     async fn trust(&self, _: &Caller, request: TrustPrompt) -> Result<PromptList, ApiError> {
         if let Some(wanted) = &request.hash {
             let now = self.inner.prompts(&request.project.0).await?;
-            let shown = now.iter().find(|p| p.name == request.name && p.hash.as_ref() == Some(wanted));
+            let shown = now.iter().find(|p| is_file(p) && p.name == request.name && p.hash == *wanted);
             let Some(shown) = shown else {
                 let message =
                     "The file is not what was shown, or is gone. Nothing is trusted; look at it again.";
@@ -216,7 +223,12 @@ impl Prompts for Engine {
             check(&shown.text)?;
         }
         let hash = request.hash;
-        self.inner.keep_prompt(&request.project.0, &request.name, move |row| row.trusted_hash = hash).await
+        self.inner
+            .keep_prompt(&request.project.0, &request.name, move |row| {
+                row.trusted_hash = hash;
+                Ok(())
+            })
+            .await
     }
 }
 

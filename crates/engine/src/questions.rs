@@ -2,8 +2,9 @@
 
 use crate::error::{damaged, database};
 use crate::question::{FilePart, Part, Question, Tree};
-use crate::wire::{ImproveInput, PlanInput, RefineInput};
+use crate::wire::{ImproveInput, PlanBase, PlanInput, RefineInput};
 use crate::{Inner, find, prompts, research};
+use api::PlanId;
 use api::discovery::RankReason;
 use rpc::ApiError;
 use std::collections::BTreeMap;
@@ -47,6 +48,15 @@ pub(crate) mod workflow {
 /// The input of a job, as its workflow stores it.
 pub(crate) fn input<T: serde::de::DeserializeOwned>(job: &JobRow) -> Result<T, ApiError> {
     serde_json::from_str(&job.input).map_err(|_| damaged("job"))
+}
+
+/// The plans that a job was asked about.
+pub(crate) fn about(job: &JobRow) -> Result<Vec<PlanId>, ApiError> {
+    if !matches!(job.workflow.as_str(), workflow::PLAN | workflow::STEP) {
+        return Ok(Vec::new());
+    }
+    let base = input::<PlanInput>(job)?.base;
+    Ok(base.map(PlanBase::plans).unwrap_or_default().into_iter().map(Into::into).collect())
 }
 
 /// The model that a job was started with.

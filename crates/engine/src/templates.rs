@@ -1,8 +1,9 @@
 //! The texts in which a plan is handed over: built in, a project's own, and files of a project once a person trusts them.
 
 use crate::error::{database, no_project};
-use crate::own_texts::{MAX_BYTES, files, hash, is_name};
+use crate::own_texts::{MAX_BYTES, Texts, files, hash, is_name, named};
 use crate::{Engine, Inner};
+use api::events::Topic;
 use api::templates::{
     ListTemplates, RenderTemplate, RenderedTemplate, SaveTemplate, Template, TemplateList, Templates,
     TextOrigin, TrustTemplate,
@@ -26,7 +27,7 @@ fn gathered(rows: &[TemplateRow], files: &BTreeMap<String, String>) -> Vec<Templ
                 about: b.about.to_owned(),
                 text: b.text.to_owned(),
                 origin: TextOrigin::BuiltIn,
-                hash: None,
+                hash: hash(b.text),
             };
             (b.name.to_owned(), template)
         })
@@ -38,7 +39,7 @@ fn gathered(rows: &[TemplateRow], files: &BTreeMap<String, String>) -> Vec<Templ
         let trusted = rows.iter().any(|row| row.name == *name && row.trusted_hash.as_deref() == Some(&hash));
         let origin = if trusted { TextOrigin::File } else { TextOrigin::Untrusted };
         let (name, about) = (name.clone(), about(name));
-        let template = Template { name: name.clone(), about, text: text.clone(), origin, hash: Some(hash) };
+        let template = Template { name: name.clone(), about, text: text.clone(), origin, hash };
         if trusted {
             found.insert(name, template);
         } else {
@@ -52,7 +53,7 @@ fn gathered(rows: &[TemplateRow], files: &BTreeMap<String, String>) -> Vec<Templ
                 about: about(&row.name),
                 text: text.clone(),
                 origin: TextOrigin::Own,
-                hash: None,
+                hash: hash(text),
             };
             found.insert(row.name.clone(), template);
         }
@@ -102,30 +103,37 @@ impl Inner {
         &self,
         project: &str,
         name: &str,
-        change: impl FnOnce(&mut TemplateRow) + Send + 'static,
-    ) -> Result<Vec<Template>, ApiError> {
-        if !is_name(name) {
-            let message = "A template's name has letters, digits, dashes and underscores, at most 64. Nothing was stored.";
-            return Err(ApiError::invalid("template_name", message));
-        }
+        change: impl FnOnce(&mut TemplateRow) -> Result<(), ApiError> + Send + 'static,
+    ) -> Result<TemplateList, ApiError> {
         let (key, name) = (project.to_owned(), name.to_owned());
-        let known = self
-            .store
+        self.store
             .write(move |db| {
                 if store::projects::get(db, &key)?.is_none() {
-                    return Ok(false);
+                    return Ok(Err(no_project(&key)));
                 }
                 let rows = store::templates::list(db, &key)?;
                 let none = TemplateRow { name: name.clone(), text: None, trusted_hash: None };
                 let mut row = rows.into_iter().find(|row| row.name == name).unwrap_or(none);
-                change(&mut row);
+                if let Err(refused) = change(&mut row) {
+                    return Ok(Err(refused));
+                }
                 store::templates::put(db, &key, &row)?;
-                Ok(true)
+                Ok(Ok(()))
             })
             .await
-            .map_err(database)?;
-        if known { self.templates(project).await } else { Err(no_project(project)) }
+            .map_err(database)??;
+        self.bus.tell(Topic::Template, project, None);
+        Ok(TemplateList { templates: self.templates(project).await? })
     }
+}
+
+fn check_name(name: &str) -> Result<(), ApiError> {
+    if is_name(name) {
+        return Ok(());
+    }
+    let message =
+        "A template's name has letters, digits, dashes and underscores, at most 64. Nothing was stored.";
+    Err(ApiError::invalid("template_name", message))
 }
 
 impl Templates for Engine {
@@ -144,25 +152,39 @@ impl Templates for Engine {
             let message = format!("A template has between 1 and {MAX_BYTES} bytes. Nothing was stored.");
             return Err(ApiError::invalid("template_length", message));
         }
-        let text = request.text;
-        let templates =
-            self.inner.keep(&request.project.0, &request.name, move |row| row.text = text).await?;
-        Ok(TemplateList { templates })
+        check_name(&request.name)?;
+        let SaveTemplate { project, name, text, base } = request;
+        let root = self.inner.root(&project.0).await?;
+        let file = tokio::task::block_in_place(|| named(&root, FOLDER, &name));
+        let built_in = BUILT_IN.iter().find(|b| b.name == name).map(|b| b.text);
+        self.inner
+            .keep(&project.0, &name, move |row| {
+                let (own, trusted) = (row.text.as_deref(), row.trusted_hash.as_deref());
+                Texts { own, file: file.as_deref(), trusted, built_in }.check_base(base.as_deref())?;
+                row.text = text;
+                Ok(())
+            })
+            .await
     }
 
     async fn trust(&self, _: &Caller, request: TrustTemplate) -> Result<TemplateList, ApiError> {
         if let Some(wanted) = &request.hash {
             let now = self.inner.templates(&request.project.0).await?;
-            let shown = now.iter().any(|t| t.name == request.name && t.hash.as_ref() == Some(wanted));
+            let is_file = |t: &Template| matches!(t.origin, TextOrigin::File | TextOrigin::Untrusted);
+            let shown = now.iter().any(|t| is_file(t) && t.name == request.name && t.hash == *wanted);
             if !shown {
                 let message =
                     "The file is not what was shown, or is gone. Nothing is trusted; look at it again.";
                 return Err(ApiError::new(ErrorCode::Conflict, "template_changed", message));
             }
         }
+        check_name(&request.name)?;
         let hash = request.hash;
-        let templates =
-            self.inner.keep(&request.project.0, &request.name, move |row| row.trusted_hash = hash).await?;
-        Ok(TemplateList { templates })
+        self.inner
+            .keep(&request.project.0, &request.name, move |row| {
+                row.trusted_hash = hash;
+                Ok(())
+            })
+            .await
     }
 }

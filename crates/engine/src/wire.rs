@@ -198,6 +198,16 @@ pub(crate) enum PlanBase {
     Step { plan: String, step: String, was: String, wish: String },
 }
 
+impl PlanBase {
+    /// The plans, by id.
+    pub(crate) fn plans(self) -> Vec<String> {
+        match self {
+            PlanBase::Complete { plan, .. } | PlanBase::Step { plan, .. } => vec![plan],
+            PlanBase::Merge { plans, .. } => plans,
+        }
+    }
+}
+
 /// The input of a job that puts a task precisely.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct RefineInput {

@@ -68,22 +68,22 @@ function hash(text: string): string {
 }
 
 /** What counts, and what is only shown: a person's own text before a trusted file, that before what is built in. */
-function gathered(texts: OwnTexts, built: string[]): { name: string; origin: TextOrigin; text: string | undefined; hash?: string; made_from?: number }[] {
+function gathered(texts: OwnTexts, built: string[]): { name: string; origin: TextOrigin; text: string | undefined; made_from?: number }[] {
   const names = [...new Set([...built, ...Object.keys(texts.own), ...Object.keys(texts.files)])].sort();
   return names.flatMap((name) => {
     const [own, file] = [texts.own[name], texts.files[name]];
     const trusted = file !== undefined && texts.trusted[name] === hash(file);
     const used = own ? [{ name, origin: "own" as const, ...own }]
-      : trusted ? [{ name, origin: "file" as const, text: file, hash: hash(file) }]
+      : trusted ? [{ name, origin: "file" as const, text: file }]
       : built.includes(name) ? [{ name, origin: "built_in" as const, text: undefined }] : [];
-    return file !== undefined && !trusted ? [...used, { name, origin: "untrusted" as const, text: file, hash: hash(file) }] : used;
+    return file !== undefined && !trusted ? [...used, { name, origin: "untrusted" as const, text: file }] : used;
   });
 }
 
 function prompts(engine: FakeEngine): PromptList {
   const all = gathered(textsBy(engine).prompts, DEFAULTS.map(([name]) => name)).map(({ text, ...rest }): Prompt => {
     const [, about, standard, version] = DEFAULTS.find(([name]) => name === rest.name) ?? ["", "", "", 1];
-    return { about, version, ...rest, text: text ?? standard };
+    return { about, version, ...rest, text: text ?? standard, hash: hash(text ?? standard) };
   });
   return { prompts: all };
 }
@@ -91,7 +91,7 @@ function prompts(engine: FakeEngine): PromptList {
 function templates(engine: FakeEngine): TemplateList {
   const all = gathered(textsBy(engine).templates, BUILT_IN.map(([name]) => name)).map(({ text, made_from: _from, ...rest }): Template => {
     const [, about, standard] = BUILT_IN.find(([name]) => name === rest.name) ?? ["", "", ""];
-    return { about, ...rest, text: text ?? standard };
+    return { about, ...rest, text: text ?? standard, hash: hash(text ?? standard) };
   });
   return { templates: all };
 }
@@ -119,7 +119,10 @@ function trust(texts: OwnTexts, name: string, wanted: string | undefined, reason
   }
 }
 
-function save(texts: OwnTexts, name: string, text: string | undefined, made_from: number): void {
+function save(texts: OwnTexts, list: (Prompt | Template)[], params: { name: string; text?: string; base?: string }, made_from: number): void {
+  const { name, text, base } = params;
+  const used = list.find((t) => t.name === name && t.origin !== "untrusted")?.hash ?? "";
+  if (base !== undefined && base !== used) throw new ApiError("conflict", "text_changed", "Another text is used by now than the one that this was made from. Nothing was stored; look at what is used, then store again.");
   if (text === undefined) delete texts.own[name];
   else texts.own[name] = { text, made_from };
 }
@@ -132,9 +135,11 @@ export const unary = (engine: FakeEngine): Partial<Unary> => ({
     if (!found || !standard) throw new ApiError("not_found", "no_prompt", "There is no prompt of this name.");
     return { text: diff(standard[2], found.text) };
   },
-  "prompts.save": ({ name, text }) => {
+  "prompts.save": (params) => {
+    const { name, text } = params;
     if (text !== undefined && !text.includes("BOUNDARY")) throw new ApiError("invalid", "prompt", "The prompt does not say BOUNDARY. Nothing was stored.");
-    save(textsBy(engine).prompts, name, text, DEFAULTS.find(([known]) => known === name)?.[3] ?? 1);
+    save(textsBy(engine).prompts, prompts(engine).prompts, params, DEFAULTS.find(([known]) => known === name)?.[3] ?? 1);
+    engine.tell({ topic: "prompt", id: params.project });
     return prompts(engine);
   },
   "prompts.trust": ({ name, hash: wanted }) => {
@@ -142,8 +147,9 @@ export const unary = (engine: FakeEngine): Partial<Unary> => ({
     return prompts(engine);
   },
   "templates.list": () => templates(engine),
-  "templates.save": ({ name, text }) => {
-    save(textsBy(engine).templates, name, text, 0);
+  "templates.save": (params) => {
+    save(textsBy(engine).templates, templates(engine).templates, params, 0);
+    engine.tell({ topic: "template", id: params.project });
     return templates(engine);
   },
   "templates.trust": ({ name, hash: wanted }) => {

@@ -116,6 +116,27 @@ export const settings = [
     if ((await page.getByLabel("Own text").inputValue()) !== "Mine. BOUNDARY") throw new Error("what was typed is lost");
     await page.waitForTimeout(250);
   } },
+  // The same, and nobody was told: the engine says so instead of storing, and what was typed stays.
+  { name: "promptconflict", scenario: "prompts", async act(page) {
+    await page.getByRole("button", { name: /^plan-step/ }).click();
+    await page.getByRole("button", { name: "Edit" }).click();
+    await page.getByLabel("Own text").fill("Mine. BOUNDARY");
+    await page.evaluate(() => { window.engine.world.texts.prompts.own["plan-step"] = { text: "Theirs. BOUNDARY", made_from: 2 }; });
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Another text is used by now").waitFor();
+    await page.getByText("was changed elsewhere since you began").waitFor();
+    if ((await page.evaluate(() => window.engine.world.texts.prompts.own["plan-step"].text)) !== "Theirs. BOUNDARY") throw new Error("it was stored unseen");
+    await page.waitForTimeout(250);
+  } },
+  // A change by somebody else is seen at once.
+  { name: "prompttold", scenario: "prompts", async act(page) {
+    await page.getByRole("button", { name: /^improve/ }).getByText("built in").waitFor();
+    await page.evaluate(() => {
+      window.engine.world.texts.prompts.own.improve = { text: "Theirs. BOUNDARY", made_from: 1 };
+      for (const project of window.engine.world.projects) window.engine.tell({ topic: "prompt", id: project.id });
+    });
+    await page.getByRole("button", { name: /^improve/ }).getByText("own", { exact: true }).waitFor();
+  } },
   { name: "promptback", scenario: "prompts", async act(page) {
     await page.getByRole("button", { name: /^plan-step/ }).click();
     await page.getByText("yours was made from version 1, it is at 2 by now").waitFor();

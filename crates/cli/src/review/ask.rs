@@ -1,5 +1,6 @@
 //! What a model is asked about plans that are made: to change one step, to complete a plan that was cut, to make one of several.
 
+use super::seen::Seen;
 use super::{Which, decide, print};
 use crate::plan::approve::Asking;
 use crate::plan::{self, Terms};
@@ -22,7 +23,7 @@ const KEPT: &str = "the plans are as they were, and what had arrived is kept";
   plantocode plan ask 0197 --step 3 --wish \"split it\" --yes-up-to 0.10")]
 pub struct Ask {
     #[command(flatten)]
-    which: Which,
+    seen: Seen,
     /// The step, by number.
     #[arg(long, value_name = "N")]
     step: u32,
@@ -48,8 +49,8 @@ pub struct Continue {
 impl Ask {
     pub async fn run(&self, host: &Host) -> anyhow::Result<ExitCode> {
         let plans = PlansClient(host.client.clone());
-        let get = GetPlan { plan: super::which(host, &self.which).await? };
-        let before = plans.get(&get).await?;
+        let before = self.seen.plan(host).await?;
+        let get = GetPlan { plan: before.id.clone() };
         let step = decide::step(&before, self.step)?.id.clone();
         let ask = AskStep {
             plan: before.id.clone(),

@@ -1,9 +1,10 @@
 //! What a person does with the steps of a plan: decide, say something, repair, take back.
 
-use super::{Which, print};
+use super::print;
+use super::seen::{Seen, WhichFinding};
 use crate::show::{self, WARN, styled};
 use anyhow::Context;
-use api::plans::{Finding, GetPlan, Plan, PlansClient, Step};
+use api::plans::{Finding, Plan, PlansClient, Step};
 use api::review::{CommentStep, DecideSteps, Decision, RepairStep, RevertPlan, StepContent};
 use clap::Args;
 use host::Host;
@@ -50,7 +51,7 @@ pub struct Reopen {
 #[derive(Args)]
 struct Steps {
     #[command(flatten)]
-    which: Which,
+    seen: Seen,
     #[command(flatten)]
     these: These,
 }
@@ -73,7 +74,7 @@ struct These {
   plantocode plan comment --step 2 --text \"ask Grace first\"")]
 pub struct Comment {
     #[command(flatten)]
-    which: Which,
+    seen: Seen,
     /// The step, by number.
     #[arg(long, value_name = "N")]
     step: u32,
@@ -88,17 +89,18 @@ pub struct Comment {
 #[derive(Args)]
 #[command(after_help = "Examples:
   plantocode plan repair
-  plantocode plan repair --step 2 --finding 1
+  plantocode plan repair --step 2 --finding path_missing
+  plantocode plan repair --step 2 --finding path_missing:3 --seen 4
   plantocode plan repair --all")]
 pub struct Repair {
     #[command(flatten)]
-    which: Which,
+    seen: Seen,
     /// The step, by number.
     #[arg(long, value_name = "N", requires = "finding")]
     step: Option<u32>,
-    /// The finding of that step, as the list counts them.
-    #[arg(long, value_name = "N", requires = "step")]
-    finding: Option<usize>,
+    /// The finding of that step, as the list names it.
+    #[arg(long, value_name = "FINDING", requires = "step")]
+    finding: Option<WhichFinding>,
     /// All of them.
     #[arg(long, conflicts_with = "step")]
     all: bool,
@@ -111,7 +113,7 @@ pub struct Repair {
   plantocode plan revert --to 1")]
 pub struct Revert {
     #[command(flatten)]
-    which: Which,
+    seen: Seen,
     /// The version.
     #[arg(long, value_name = "N")]
     to: u32,
@@ -119,10 +121,6 @@ pub struct Revert {
 
 pub(super) fn plans(host: &Host) -> PlansClient {
     PlansClient(host.client.clone())
-}
-
-pub(super) async fn plan(host: &Host, which: &Which) -> anyhow::Result<Plan> {
-    Ok(plans(host).get(&GetPlan { plan: super::which(host, which).await? }).await?)
 }
 
 /// The step of a number.
@@ -158,7 +156,7 @@ impl Steps {
         decision: Decision,
         override_errors: bool,
     ) -> anyhow::Result<ExitCode> {
-        let plan = plan(host, &self.which).await?;
+        let plan = self.seen.plan(host).await?;
         let ids = self.these.steps.iter().map(|number| Ok(step(&plan, *number)?.id.clone()));
         let steps = ids.collect::<anyhow::Result<Vec<_>>>()?;
         let decide = DecideSteps { plan: plan.id, version: plan.version, steps, decision, override_errors };
@@ -170,7 +168,7 @@ impl Steps {
 
 impl Comment {
     pub async fn run(&self, host: &Host) -> anyhow::Result<ExitCode> {
-        let plan = plan(host, &self.which).await?;
+        let plan = self.seen.plan(host).await?;
         let said = step(&plan, self.step)?.id.clone();
         let comment = CommentStep { plan: plan.id.clone(), step: said, text: self.text.clone() };
         print::step(step(&plans(host).comment(&comment).await?, self.step)?)?;
@@ -180,13 +178,10 @@ impl Comment {
 
 impl Repair {
     pub async fn run(&self, host: &Host) -> anyhow::Result<ExitCode> {
-        let id = super::which(host, &self.which).await?;
-        let mut plan = plans(host).verify(&GetPlan { plan: id }).await?;
-        if let (Some(number), Some(finding)) = (self.step, self.finding) {
+        let mut plan = self.seen.verified(host).await?;
+        if let (Some(number), Some(finding)) = (self.step, &self.finding) {
             let of = step(&plan, number)?;
-            let index = finding.checked_sub(1).filter(|index| *index < of.findings.len());
-            let index = index.with_context(|| format!("step {number} has {} findings", of.findings.len()))?;
-            let after = repaired(host, &plan, (of, index)).await?;
+            let after = repaired(host, &plan, (of, finding.of(of)?)).await?;
             print::undecided(&plan, &after);
             print::version(&after);
             print::repairs(&after)?;
@@ -234,7 +229,7 @@ async fn repaired(host: &Host, plan: &Plan, (step, index): (&Step, usize)) -> an
 
 impl Revert {
     pub async fn run(&self, host: &Host) -> anyhow::Result<ExitCode> {
-        let plan = plan(host, &self.which).await?;
+        let plan = self.seen.plan(host).await?;
         let revert = RevertPlan { plan: plan.id, version: plan.version, to: self.to };
         let reverted = plans(host).revert(&revert).await?;
         print::plan(&reverted)?;

@@ -1,7 +1,8 @@
 //! A step in an editor.
 
-use super::decide::{content, plan, plans, step};
-use super::{Which, print};
+use super::decide::{content, plans, step};
+use super::print;
+use super::seen::Seen;
 use crate::show;
 use anyhow::Context;
 use api::plans::{Operation, OperationKind};
@@ -23,7 +24,7 @@ use tempfile::NamedTempFile;
   plantocode plan edit --step 3 --remove")]
 pub struct Edit {
     #[command(flatten)]
-    which: Which,
+    seen: Seen,
     /// The step, by number; a new one if left out.
     #[arg(long, value_name = "N")]
     step: Option<u32>,
@@ -43,7 +44,7 @@ pub struct Edit {
 
 impl Edit {
     pub async fn run(&self, host: &Host) -> anyhow::Result<ExitCode> {
-        let plan = plan(host, &self.which).await?;
+        let plan = self.seen.plan(host).await?;
         let of = self.step.map(|number| step(&plan, number)).transpose()?;
         if self.print {
             let text = of.map(|step| written(&content(step))).transpose()?.unwrap_or_default();

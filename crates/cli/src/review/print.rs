@@ -1,5 +1,6 @@
 //! Plans as text.
 
+use super::seen::WhichFinding;
 use crate::show::{self, BAD, GOOD, QUIET, STRONG, WARN, styled};
 use api::plans::{Finding, OperationKind, Plan, Repair, Severity, Step};
 use api::review::{Comparison, Decision, DiffSide, Origin, PlanDiff, PlanStatus, PlanVersions, Progress};
@@ -101,14 +102,17 @@ pub fn repairs(plan: &Plan) -> Result<()> {
         let finding = &step.findings[at];
         head(step)?;
         self::finding(finding)?;
-        let place = format!("--step {} --finding {}", step.number, at + 1);
+        let which = WhichFinding::for_place(step, at).written();
+        let place = format!("--step {} --finding {which} --seen {}", step.number, plan.version);
         let what = finding.repair.as_ref().map(repair).unwrap_or_default();
         show::line(format!("     {} {what} {}", styled(GOOD, "repair"), styled(QUIET, place)))?;
     }
     let left = super::decide::offered(plan).count();
     show::note(match left {
         0 => "No repair is offered.",
-        _ => "`plantocode plan repair --step N --finding N` carries one out, --all carries out all of them.",
+        _ => {
+            "`plantocode plan repair` with what stands behind one carries it out, --all carries out all of them."
+        }
     });
     Ok(())
 }

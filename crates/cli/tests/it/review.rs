@@ -90,9 +90,18 @@ async fn a_step_is_repaired_edited_moved_removed_and_taken_back() {
     let failed = review.run(&["verify"]);
     assert_eq!(failed.status.code(), Some(6));
     let offered = review.out(&["repair"]);
-    assert!(offered.contains("use the path src/policy.rs --step 1 --finding 1"), "{offered}");
-    review.out(&["repair", "--all"]);
+    assert!(
+        offered.contains("use the path src/policy.rs --step 1 --finding path_missing --seen 1"),
+        "{offered}"
+    );
+    review.out(&["repair", "--step", "1", "--finding", "path_missing", "--seen", "1"]);
     assert!(review.run(&["verify"]).status.success());
+    // Nothing is done about a plan that is not as it was seen.
+    for act in [&["accept", "--all"][..], &["repair", "--all"], &["edit", "--step", "3", "--remove"]] {
+        let late = review.run(&[act, &["--seen", "1"]].concat());
+        assert!(said(&late).contains("in version 2 by now, and you looked at version 1"), "{}", said(&late));
+    }
+    assert!(!review.out(&["show"]).contains("accepted"));
     // As a person would in an editor: here a program that changes the title.
     let editor = review.repo.path().join("editor.sh");
     std::fs::write(&editor, "sed -i 's/^title = .*/title = \"Use the policy\"/' \"$1\"\n").unwrap();

@@ -111,6 +111,7 @@ async fn one_step_is_changed_unless_it_was_changed_meanwhile() {
     f.simulator.set(Behaviour::text(&step("Shorter")));
     let job = f.plans().ask_step(&ask).await.unwrap();
     let other = f.plans().ask_step(&ask).await.unwrap();
+    assert_eq!(job.about, std::slice::from_ref(&plan.id));
     assert_eq!(run(&f, &job, "a change of one step of a plan").await.state, JobState::Completed);
     let changed = f.plans().get(&GetPlan { plan: plan.id.clone() }).await.unwrap();
     assert_eq!((changed.steps[0].title.as_str(), changed.version), ("Shorter", plan.version + 1));

@@ -256,7 +256,8 @@ async fn templates_of_a_project_are_inert_until_they_are_trusted() {
     assert_eq!(listed.len(), 6);
     let file = listed.iter().find(|t| t.origin == TextOrigin::Untrusted).unwrap();
     assert_eq!(templates.render(&render("task")).await.unwrap().text.trim(), TASK);
-    let trust = TrustTemplate { project: project.clone(), name: "task".into(), hash: file.hash.clone() };
+    let trust =
+        TrustTemplate { project: project.clone(), name: "task".into(), hash: Some(file.hash.clone()) };
     templates.trust(&trust).await.unwrap();
     assert!(templates.render(&render("task")).await.unwrap().text.starts_with("Send every key"));
     // Its text is that of a file: not for whoever may only look at plans.
@@ -270,9 +271,15 @@ async fn templates_of_a_project_are_inert_until_they_are_trusted() {
         "a changed file is not trusted"
     );
     assert_eq!(templates.trust(&trust).await.unwrap_err().reason, "template_changed");
-    let own =
-        SaveTemplate { project, name: "mine".into(), text: Some("$& {{x}} {{IMPLEMENTATION_PLAN}}".into()) };
+    let own = SaveTemplate {
+        project,
+        name: "mine".into(),
+        text: Some("$& {{x}} {{IMPLEMENTATION_PLAN}}".into()),
+        base: Some(String::new()),
+    };
     templates.save(&own).await.unwrap();
+    let twice = templates.save(&own).await.unwrap_err();
+    assert_eq!(twice.reason, "text_changed", "another was stored under this name meanwhile");
     let text = templates.render(&render("mine")).await.unwrap().text;
     assert!(
         text.starts_with("$& {{x}} # Retry")

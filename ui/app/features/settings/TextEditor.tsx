@@ -3,11 +3,11 @@ import { Actions, Button, cx } from "#kit/core.tsx";
 import kit from "#kit/kit.module.css";
 import { toasts } from "#kit/overlays.tsx";
 import { Note } from "#kit/states.tsx";
-import { useTask } from "../../engine.tsx";
+import { asApiError, useTask } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
 import { w } from "../../words.ts";
 import css from "./settings.module.css";
-import { textProblem, type TextKind } from "./texts.ts";
+import { textProblem, type OwnText, type TextKind } from "./texts.ts";
 import { useStoring } from "./useTexts.ts";
 
 /** What was typed and not stored yet, and the text that it was made from. */
@@ -20,29 +20,35 @@ interface TextEditorProps {
   kind: TextKind;
   project: string;
   name: string;
-  /** What is used now; it may be another text by now than the one that the draft was made from. */
-  used: string;
+  /** What is used now, with its hash; it may be another text by now than the one that the draft was made from. */
+  used: Pick<OwnText, "text" | "hash">;
   draft: TextDraft;
   /** Keeps what is typed, also when the sheet is closed; without a draft it is given up. */
   setDraft(draft: TextDraft | undefined): void;
+  /** Reads what is used anew. */
+  again(): Promise<void>;
   /** Why it cannot be stored, besides what is wrong with the text. */
   reason?: string | undefined;
 }
 
 /** One's own text, kept while it is written and used once it is stored. */
-export function TextEditor({ kind, project, name, used, draft, setDraft, reason }: TextEditorProps) {
+export function TextEditor({ kind, project, name, used, draft, setDraft, again, reason }: TextEditorProps) {
   const task = useTask();
   const { save } = useStoring(kind, project);
   const area = useRef<HTMLTextAreaElement>(null);
   const words = w.settings.texts;
   const { text, from } = draft;
   const wrong = textProblem(kind, text);
-  const whyNot = reason ?? wrong ?? (text === used ? words.unchanged : undefined);
+  const whyNot = reason ?? wrong ?? (text === used.text ? words.unchanged : undefined);
   useEffect(() => area.current?.focus({ preventScroll: true }), []);
   const store = () => {
     if (whyNot !== undefined || task.busy) return;
     task.run(async () => {
-      await save(name, text);
+      // In the place of what is shown as used: of anything newer the engine tells first.
+      await save(name, text, used.hash).catch(async (error: unknown) => {
+        if (asApiError(error).code === "conflict") await again();
+        throw error;
+      });
       setDraft(undefined);
       toasts.add({ title: words.stored });
     });
@@ -59,7 +65,7 @@ export function TextEditor({ kind, project, name, used, draft, setDraft, reason 
         <textarea ref={area} className={cx(kit.input, css.editor)} rows={14} spellCheck={false} value={text} onChange={(e) => setDraft({ text: e.target.value, from })} />
         <span className={cx(kit.hint, wrong !== undefined && css.wrong)} role="status">{wrong ?? words.names[kind]}</span>
       </label>
-      {used !== from && used !== text && <Note tone="warning" live><p>{words.elsewhere}</p></Note>}
+      {used.text !== from && used.text !== text && <Note tone="warning" live><p>{words.elsewhere}</p></Note>}
       <ErrorNote error={task.error} />
       <Actions>
         <Button type="submit" look="primary" keys="Mod+Enter" reason={whyNot} disabled={task.busy}>{words.save}</Button>

@@ -11,7 +11,7 @@ import { Choice } from "./Choice.tsx";
 import { PromptDiff, TextDiff } from "./Diff.tsx";
 import css from "./settings.module.css";
 import { TextEditor, type TextDraft } from "./TextEditor.tsx";
-import { isOutdated, pathOf, type Entry, type OwnText, type TextKind } from "./texts.ts";
+import { hashOf, isOutdated, pathOf, type Entry, type OwnText, type TextKind } from "./texts.ts";
 import { useStoring } from "./useTexts.ts";
 
 interface TextSheetProps {
@@ -37,7 +37,7 @@ export function TextSheet({ kind, project, entry, again, onClose }: TextSheetPro
       {entry.untrusted && entry.used && <Choice<"used" | "file"> name="side" label={words.which} options={["used", "file"] as const} texts={words.sides} value={at} set={setSide} />}
       {at === "file" && entry.untrusted && <FilePart kind={kind} project={project} file={entry.untrusted} used={entry.used} again={again} />}
       {at === "used" && entry.used && (draft !== undefined && may
-        ? <TextEditor kind={kind} project={project} name={entry.name} used={entry.used.text} draft={draft} setDraft={setDraft} />
+        ? <TextEditor kind={kind} project={project} name={entry.name} used={entry.used} draft={draft} setDraft={setDraft} again={again} />
         : <UsedPart kind={kind} project={project} used={entry.used} edit={() => setDraft({ text: entry.used?.text ?? "", from: entry.used?.text ?? "" })} />)}
     </Sheet>
   );
@@ -72,9 +72,9 @@ function UsedPart({ kind, project, used, edit }: UsedProps) {
   const compares = kind === "prompts" && used.origin !== "built_in";
   const reset = () =>
     task.run(async () => {
-      const { text, origin, hash } = used;
-      await (origin === "own" ? save(used.name, undefined) : trust(used.name, undefined));
-      const back = () => (origin === "own" ? save(used.name, text) : trust(used.name, hash));
+      const { name, text, origin, hash } = used;
+      const now = await (origin === "own" ? save(name, undefined, hash) : trust(name, undefined));
+      const back = () => (origin === "own" ? save(name, text, hashOf(now, name)) : trust(name, hash));
       toasts.add({
         title: origin === "own" ? words.takenBack : words.trustedNoMore,
         actionProps: { children: w.undo, onClick: () => void back().catch((error: unknown) => toasts.add({ title: sentence(asApiError(error)) })) },

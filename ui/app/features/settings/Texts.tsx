@@ -49,7 +49,7 @@ export function Texts({ kind }: { kind: TextKind }) {
       {project && whyNot === undefined && !texts.list && <Missing error={texts.error} again={() => void texts.again()} rows={5} />}
       {entries.length > 0 && <ul className={css.rows} aria-label={words.title}>{entries.map((e) => <li key={e.name}><Row entry={e} open={() => setOpen(e.name)} /></li>)}</ul>}
       {project && entry && <TextSheet key={`${project.id} ${entry.name}`} kind={kind} project={project.id} entry={entry} again={texts.again} onClose={() => setOpen(undefined)} />}
-      {project && making && <NewTemplate project={project.id} taken={entries.map((e) => e.name)} onClose={() => setMaking(false)} />}
+      {project && making && <NewTemplate again={texts.again} project={project.id} taken={entries.map((e) => e.name)} onClose={() => setMaking(false)} />}
     </Section>
   );
 }
@@ -74,10 +74,19 @@ interface NewDraft {
   name: string;
   text: string;
 }
+/** What is used under a name that there is nothing of. */
+const NO_TEXT = { text: "", hash: "" };
 const NO_DRAFT: NewDraft = Object.freeze({ name: "", text: "" });
 
+interface NewProps {
+  project: string;
+  taken: string[];
+  again(): Promise<void>;
+  onClose(): void;
+}
+
 /** A template under a name that there is none of. What is written is kept until it is stored or given up. */
-function NewTemplate({ project, taken, onClose }: { project: string; taken: string[]; onClose(): void }) {
+function NewTemplate({ project, taken, again, onClose }: NewProps) {
   const { prefs } = useEngine();
   const [draft, setDraft] = usePref<NewDraft>(prefs, `template.new.${project}`, NO_DRAFT);
   const words = w.settings.texts;
@@ -91,7 +100,7 @@ function NewTemplate({ project, taken, onClose }: { project: string; taken: stri
       <div className={css.editing}>
         <Field label={words.name} mono value={draft.name} onChange={(e) => setDraft({ ...draft, name: e.target.value })} />
         {draft.name.trim() !== "" && wrong !== undefined && <p className={cx(kit.hint, css.wrong)} role="status">{wrong}</p>}
-        <TextEditor kind="templates" project={project} name={draft.name.trim()} used="" draft={{ text: draft.text, from: "" }} setDraft={setText} reason={wrong} />
+        <TextEditor kind="templates" project={project} name={draft.name.trim()} used={NO_TEXT} draft={{ text: draft.text, from: "" }} setDraft={setText} again={again} reason={wrong} />
       </div>
     </Sheet>
   );

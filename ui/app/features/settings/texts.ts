@@ -25,6 +25,9 @@ export function entriesOf(list: OwnText[]): Entry[] {
   return [...entries.values()];
 }
 
+/** The hash of the text that is used under a name; empty when there is none. */
+export const hashOf = (list: OwnText[], name: string): string => list.find((text) => text.name === name && text.origin !== "untrusted")?.hash ?? "";
+
 /** Whether the default was changed after one's own text was made from it. */
 export const isOutdated = (text: OwnText): boolean => text.made_from !== undefined && text.made_from !== text.version;
 

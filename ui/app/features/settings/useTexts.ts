@@ -1,5 +1,5 @@
 import { useEffect } from "react";
-import type { Project } from "#client/api.gen.ts";
+import type { Project, PromptList, TemplateList } from "#client/api.gen.ts";
 import type { ApiError } from "#client/rpc.ts";
 import { useEngine, useMay, useRead } from "../../engine.tsx";
 import { usePref } from "../../prefs.ts";
@@ -57,25 +57,31 @@ export function useTexts(kind: TextKind, project: string | undefined): Texts {
 }
 
 export interface Storing {
-  /** Gives the project a text of its own; without one takes it back. */
-  save(name: string, text: string | undefined): Promise<void>;
-  /** Trusts a file whose text has this hash; without one trusts it no more. */
-  trust(name: string, hash: string | undefined): Promise<void>;
+  /** Gives the project a text of its own, in the place of the one with the hash `base`; without a text takes it back. Tells what is used then. */
+  save(name: string, text: string | undefined, base: string): Promise<OwnText[]>;
+  /** Trusts a file whose text has this hash; without one trusts it no more. Tells what is used then. */
+  trust(name: string, hash: string | undefined): Promise<OwnText[]>;
 }
 
 export function useStoring(kind: TextKind, project: string): Storing {
   const { connection } = useEngine();
   const { store } = connection;
+  const prompts = (list: PromptList): OwnText[] => {
+    store.put("prompts.list", { project }, list);
+    return list.prompts;
+  };
+  const templates = (list: TemplateList): OwnText[] => {
+    store.put("templates.list", { project }, list);
+    return list.templates;
+  };
   return {
-    save: async (name, text) => {
-      const params = { project, name, ...(text === undefined ? {} : { text }) };
-      if (kind === "prompts") store.put("prompts.list", { project }, await connection.call("prompts.save", params));
-      else store.put("templates.list", { project }, await connection.call("templates.save", params));
+    save: async (name, text, base) => {
+      const params = { project, name, base, ...(text === undefined ? {} : { text }) };
+      return kind === "prompts" ? prompts(await connection.call("prompts.save", params)) : templates(await connection.call("templates.save", params));
     },
     trust: async (name, hash) => {
       const params = { project, name, ...(hash === undefined ? {} : { hash }) };
-      if (kind === "prompts") store.put("prompts.list", { project }, await connection.call("prompts.trust", params));
-      else store.put("templates.list", { project }, await connection.call("templates.trust", params));
+      return kind === "prompts" ? prompts(await connection.call("prompts.trust", params)) : templates(await connection.call("templates.trust", params));
     },
   };
 }

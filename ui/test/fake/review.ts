@@ -4,6 +4,7 @@ import { sameWork } from "#app/features/plan/gate.ts";
 import { change } from "#app/features/task/change.ts";
 import * as data from "./data.ts";
 import type { FakeEngine, Unary } from "./engine.ts";
+import * as jobs from "./jobs.ts";
 
 /** A version with the steps that it had. */
 interface Kept extends PlanVersion {
@@ -130,8 +131,7 @@ function asks(engine: FakeEngine, plan: Plan, workflow: "plan" | "step", purpose
   const files = data.sources.filter((f) => f.included).map((f) => f.path);
   const manifest = data.manifest(files, "anthropic/claude-sonnet-4-5", { id: `a${id}`, job: id, session: plan.session, purpose, parts: [{ name: "instructions", bytes: 1900, tokens: 470 }, ...parts.map(([name, tokens]) => ({ name, bytes: tokens * 4, tokens }))] });
   const job = data.job({ id, session: plan.session, workflow, state: "waiting_approval", note: "Waits for your approval.", approval: manifest.id, created_at: Date.now(), updated_at: Date.now(), ...(workflow === "plan" ? { plan: `${plan.id}+` } : {}) });
-  engine.world.others = [manifest, ...(engine.world.others ?? [])];
-  engine.world.jobs = [job, ...engine.world.jobs];
+  jobs.waits(engine, job, manifest);
   engine.tell({ topic: "job", id, session: plan.session });
   return job;
 }
@@ -142,18 +142,14 @@ const wishes = new WeakMap<FakeEngine, Map<string, { plan: string; step: string;
 /** The answer about a step comes a moment after it was approved. */
 export function approved(engine: FakeEngine, id: string): void {
   const asked = wishes.get(engine)?.get(id);
-  const job = engine.world.jobs.find((j) => j.id === id);
-  if (!asked || !job) return;
-  const set = (over: Partial<Job>) => {
-    engine.world.jobs = engine.world.jobs.map((j) => (j.id === id ? { ...j, ...over, updated_at: Date.now() } : j));
-    engine.tell({ topic: "job", id, session: job.session });
-  };
-  set({ state: "running", note: "The answer is being written." });
-  setTimeout(() => {
+  const under = jobs.underWay(engine, id, ["step"]);
+  if (!asked || !under) return;
+  const { set } = under;
+  jobs.answers(engine, set, 400, () => {
     const plan = find(engine, asked.plan);
     version(engine, plan, plan.steps.map((s) => (s.id === asked.step ? { ...s, why: `${s.why} ${asked.wish}`.trim() } : s)), "step_change", "A model changed a step.");
     set({ state: "completed", note: "The step was changed." });
-  }, 400);
+  });
 }
 
 export const unary = (engine: FakeEngine): Partial<Unary> => ({

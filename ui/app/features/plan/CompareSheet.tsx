@@ -1,5 +1,5 @@
 import { GitMerge, TriangleAlert } from "lucide-react";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import type { ComparedRow, Comparison, Plan } from "#client/api.gen.ts";
 import { Button, Checkbox } from "#kit/core.tsx";
 import { Sheet, toasts } from "#kit/overlays.tsx";
@@ -9,7 +9,7 @@ import { useEngine, useMay, useRead, useTask } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
 import { go } from "../../route.ts";
 import { w } from "../../words.ts";
-import { comparable, disputed, keyOf, letterOf, MOST_PLANS, plansIn, preselected, stepIn, taken } from "./compare.ts";
+import { comparable, indexed, keyOf, letterOf, MOST_PLANS, plansIn, preselected, taken, type Indexed } from "./compare.ts";
 import { KindMark } from "./OperationView.tsx";
 import css from "./review.module.css";
 
@@ -67,6 +67,7 @@ function Compared({ comparison, session, onClose }: { comparison: Comparison; se
   const mayEdit = useMay("edit");
   const [ticked, setTicked] = useState<ReadonlySet<string>>(() => preselected(comparison));
   const task = useTask();
+  const index = useMemo(() => indexed(comparison), [comparison]);
   const steps = taken(comparison, ticked);
   const toggle = (key: string) => {
     const next = new Set(ticked);
@@ -85,7 +86,7 @@ function Compared({ comparison, session, onClose }: { comparison: Comparison; se
   return (
     <>
       <ol className={css.rows} aria-label={words.rows}>
-        {comparison.rows.map((row, i) => <Row key={row.steps.map(keyOf).join()} comparison={comparison} row={row} at={i} ticked={ticked} toggle={mayEdit ? toggle : undefined} />)}
+        {comparison.rows.map((row) => <Row key={row.steps.map(keyOf).join()} comparison={comparison} index={index} row={row} ticked={ticked} toggle={mayEdit ? toggle : undefined} />)}
       </ol>
       {mayEdit && (
         <div className={css.editFoot}>
@@ -99,20 +100,20 @@ function Compared({ comparison, session, onClose }: { comparison: Comparison; se
 
 interface RowProps {
   comparison: Comparison;
+  index: Indexed;
   row: ComparedRow;
-  at: number;
   ticked: ReadonlySet<string>;
   /** Absent where no plan may be made of them. */
   toggle: ((key: string) => void) | undefined;
 }
 
 /** Steps of different plans that do the same. */
-function Row({ comparison, row, at, ticked, toggle }: RowProps) {
+function Row({ comparison, index, row, ticked, toggle }: RowProps) {
   return (
     <li>
       <p className={css.rowFiles}>{row.files.length === 0 ? words.noFile : row.files.map((file) => <Path key={file} path={file} wrap />)}</p>
       {row.steps.map((source) => {
-        const step = stepIn(comparison, source);
+        const step = index.step(source);
         const kinds = [...new Set(step?.operations.map((o) => o.kind))];
         return (
           <label key={keyOf(source)} className={css.source}>
@@ -123,7 +124,7 @@ function Row({ comparison, row, at, ticked, toggle }: RowProps) {
           </label>
         );
       })}
-      {disputed(comparison, at).map((d) => (
+      {index.disputed(row).map((d) => (
         <p key={`${d.code} ${d.path} ${d.message}`} className={css.dispute}><TriangleAlert size={14} aria-hidden="true" /><span><b>{words.differ}</b> <Names text={d.message} /></span></p>
       ))}
     </li>

@@ -11,6 +11,7 @@ import { Drafts, type LocalDraft } from "./features/task/draft.ts";
 import type { Phone } from "./phone.ts";
 import { Prefs } from "./prefs.ts";
 import { Shell } from "./Shell.tsx";
+import { Tasks } from "./tasks.ts";
 
 interface AppProps {
   connection: Connection;
@@ -37,7 +38,7 @@ function makeEngine(connection: Connection, storage: Storage, id: string, phone:
     kept: () => prefs.get<LocalDraft | undefined>(`draft.${session}`, undefined),
   }));
   const finds = new Finds(connection, (session, ranking) => store.put("discovery.files", { session }, ranking));
-  return { connection, prefs, drafts, finds, phone };
+  return { connection, prefs, drafts, finds, tasks: new Tasks(), phone };
 }
 
 export function App({ connection, storage, phone, connecting }: AppProps) {

@@ -7,6 +7,7 @@ import type { Drafts } from "./features/task/draft.ts";
 import type { Finds } from "./features/files/finds.ts";
 import type { Phone } from "./phone.ts";
 import type { Prefs } from "./prefs.ts";
+import type { TaskState, Tasks } from "./tasks.ts";
 import { w } from "./words.ts";
 
 /** One engine and what this page holds about it. */
@@ -15,6 +16,7 @@ export interface Engine {
   prefs: Prefs;
   drafts: Drafts;
   finds: Finds;
+  tasks: Tasks;
   /** Only on a phone, which reaches the engine through the relay. */
   phone?: Phone | undefined;
 }
@@ -80,4 +82,11 @@ export function useTask(): { busy: boolean; error: ApiError | undefined; run(wor
   }, []);
   const clear = useCallback(() => setState({ busy: false }), []);
   return { busy: state.busy, error: state.error, run, clear };
+}
+
+/** How something is going that was begun under this name, here or where this was shown before. What it ended with is forgotten once it was seen. */
+export function useKeptTask(key: string): TaskState {
+  const { tasks } = useEngine();
+  useEffect(() => () => tasks.clear(key), [tasks, key]);
+  return useSyncExternalStore(tasks.watch, () => tasks.state(key));
 }

@@ -97,7 +97,7 @@ export function reviewing(over: Partial<Plan> = {}) {
     say: (text) => said.push(text),
     made: (text) => said.push(text),
     decided: (text, undo) => { said.push(text); undos.push(undo); },
-    asked: async (job) => { asked.push(job); },
+    asking: () => async (job) => { asked.push(job); },
   });
   const calls = (method: string) => engine.seen.filter((s) => s.method === method).map((s) => s.params as Record<string, unknown>);
   const at = (n: number) => shown.steps[n - 1] as Step;

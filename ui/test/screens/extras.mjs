@@ -1,3 +1,4 @@
+import { late } from "./extras.late.mjs";
 import { remember } from "./extras.remember.mjs";
 import { research } from "./extras.research.mjs";
 import { settings } from "./extras.settings.mjs";
@@ -7,6 +8,7 @@ import { review } from "./extras.review.mjs";
 const wide = ["desktop", "tablet"];
 
 export const extras = [
+  ...late,
   ...remember,
   ...research,
   ...settings,

@@ -3,7 +3,8 @@ import type { Manifest, Remember } from "#client/api.gen.ts";
 import type { Connection } from "#client/connection.ts";
 import { ApiError } from "#client/rpc.ts";
 import { asApiError, useEngine, useRead } from "../../engine.tsx";
-import { go } from "../../route.ts";
+import { fromHere } from "../../lead.ts";
+import { w } from "../../words.ts";
 import { resultStation, staysAfter } from "../jobs/asking.ts";
 
 interface Change {
@@ -101,6 +102,7 @@ export function useApproval(shown: Manifest | undefined, workflow: string) {
       // Two presses before the first is drawn are one answer.
       if (!asked || asked.state !== "waiting" || answering.current) return false;
       answering.current = true;
+      const lead = fromHere();
       setBusy(true);
       setError(undefined);
       try {
@@ -114,7 +116,7 @@ export function useApproval(shown: Manifest | undefined, workflow: string) {
         await connection.store.refresh("jobs.list", {});
         // Words for a task are awaited at the task, where one also sees that nothing comes.
         const station = resultStation(workflow);
-        if (!staysAfter(workflow) && (yes || station === "task")) go({ page: "session", session: asked.session, station });
+        if (!staysAfter(workflow) && (yes || station === "task")) lead({ page: "session", session: asked.session, station }, yes ? w.approve.sentAt : w.approve.refusedText);
         return true;
       } catch (failure) {
         setError(asApiError(failure));

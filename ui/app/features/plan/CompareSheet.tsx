@@ -7,11 +7,12 @@ import { Skeleton } from "#kit/states.tsx";
 import { Names, Path, RelativeTime, Seen } from "#kit/values.tsx";
 import { useEngine, useMay, useRead, useTask } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
-import { go } from "../../route.ts";
+import { fromHere } from "../../lead.ts";
 import { w } from "../../words.ts";
 import { comparable, indexed, keyOf, letterOf, MOST_PLANS, plansIn, preselected, taken, type Indexed } from "./compare.ts";
 import { KindMark } from "./OperationView.tsx";
 import css from "./review.module.css";
+import { useMounted } from "../../useMounted.ts";
 
 const words = w.review.compare;
 
@@ -74,15 +75,18 @@ function Compared({ comparison, session, onClose }: { comparison: Comparison; se
     if (!next.delete(key)) next.add(key);
     setTicked(next);
   };
-  const merge = () =>
+  const mounted = useMounted();
+  const merge = () => {
+    const lead = fromHere();
     task.run(async () => {
       const made = await connection.call("plans.merge", { steps });
       connection.store.put("plans.get", { plan: made.id }, made);
       await connection.store.refresh("plans.list", { session });
-      onClose();
-      toasts.add({ title: words.made(made.step_count, plansIn(steps)) });
-      go({ page: "session", session, station: "plan", plan: made.id });
+      if (mounted.current) onClose();
+      const said = words.made(made.step_count, plansIn(steps));
+      if (lead({ page: "session", session, station: "plan", plan: made.id }, said)) toasts.add({ title: said });
     });
+  };
   return (
     <>
       <ol className={css.rows} aria-label={words.rows}>

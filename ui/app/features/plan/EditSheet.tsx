@@ -13,7 +13,7 @@ import { EditForm } from "./EditForm.tsx";
 import { EDITED } from "./review.ts";
 import css from "./review.module.css";
 import { StepTrouble } from "./StepTrouble.tsx";
-import { useMounted } from "./useMounted.ts";
+import { useMounted } from "../../useMounted.ts";
 import { focusStep, type Edited, type StepTools } from "./useReview.ts";
 
 const words = w.review.edit;

@@ -5,7 +5,7 @@ import { useEngine } from "../../engine.tsx";
 import { usePref } from "../../prefs.ts";
 import { w } from "../../words.ts";
 import css from "./review.module.css";
-import { useMounted } from "./useMounted.ts";
+import { useMounted } from "../../useMounted.ts";
 
 interface WritingProps {
   /** Under which name the text is kept until it was taken. */

@@ -18,8 +18,8 @@ export interface ReviewWorld {
   made(text: string, before: Plan, after: Plan): void;
   /** Says what was decided about several steps, with a way back. */
   decided(text: string, undo: () => void): void;
-  /** Goes to where the person answers what a job asks. */
-  asked(job: Job): Promise<void>;
+  /** Called where a model is asked: what it returns leads to where the person answers what the job asks. */
+  asking(): (job: Job) => Promise<void>;
 }
 
 /** How something that was asked for a step is going. */
@@ -183,16 +183,18 @@ export class Review {
 
   /** Has a model change a step, once the person has approved what is sent. */
   ask(seen: Step, wish: string, model: string | undefined): Promise<boolean> {
+    const asked = this.world.asking();
     return this.act(seen.id, "ask", async (plan) => {
       const step = asSeen(plan.steps.find((s) => s.id === seen.id), seen);
-      await this.world.asked(await this.world.call("plans.ask_step", { plan: plan.id, version: plan.version, step: step.id, wish, ...(model === undefined ? {} : { model }) }));
+      await asked(await this.world.call("plans.ask_step", { plan: plan.id, version: plan.version, step: step.id, wish, ...(model === undefined ? {} : { model }) }));
     });
   }
 
   /** Has a model write the rest of a plan that was cut, once the person has approved what is sent. It becomes a plan of its own. */
   complete(model: string | undefined): Promise<boolean> {
+    const asked = this.world.asking();
     return this.act(WHOLE, "complete", async (plan) => {
-      await this.world.asked(await this.world.call("plans.complete", { plan: plan.id, ...(model === undefined ? {} : { model }) }));
+      await asked(await this.world.call("plans.complete", { plan: plan.id, ...(model === undefined ? {} : { model }) }));
     });
   }
 

@@ -3,7 +3,7 @@ import type { Plan, Step } from "#client/api.gen.ts";
 import { toasts } from "#kit/overlays.tsx";
 import { useAction } from "../../actions.tsx";
 import { useEngine, useMay } from "../../engine.tsx";
-import { go } from "../../route.ts";
+import { fromHere } from "../../lead.ts";
 import { w } from "../../words.ts";
 import { acceptable, ended, overridable } from "./gate.ts";
 import { Review, withUndecided, type Statuses } from "./review.ts";
@@ -100,9 +100,12 @@ export function useReview(plan: Plan | undefined, show: (step: string) => void):
       say,
       made: (text, before, after) => undoable(withUndecided(text, before, after), () => void made.revert(before.version, after.version)),
       decided: undoable,
-      asked: async (job) => {
-        await connection.store.refresh("jobs.list", {});
-        go({ page: "session", session: job.session, station: "approve", job: job.id });
+      asking: () => {
+        const lead = fromHere();
+        return async (job) => {
+          await connection.store.refresh("jobs.list", {});
+          lead({ page: "session", session: job.session, station: "approve", job: job.id }, w.approve.asks);
+        };
       },
     });
     return made;

@@ -7,7 +7,8 @@ import { EmptyState, Skeleton } from "#kit/states.tsx";
 import { Path, RelativeTime } from "#kit/values.tsx";
 import { useEngine, useMay, useRead, useTask } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
-import { go, href } from "../../route.ts";
+import { fromHere } from "../../lead.ts";
+import { href } from "../../route.ts";
 import css from "../../shell.module.css";
 import { w } from "../../words.ts";
 
@@ -42,10 +43,11 @@ function GrantForm() {
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (path.trim() === "") return;
+    const lead = fromHere();
     task.run(async () => {
       const project = await connection.call("projects.grant", { path: path.trim() });
       await connection.store.refresh("projects.list", {});
-      go({ page: "project", project: project.id });
+      lead({ page: "project", project: project.id }, w.projects.wasGranted(project.name));
     });
   };
   return (

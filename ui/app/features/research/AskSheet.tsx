@@ -1,17 +1,19 @@
 import { Globe } from "lucide-react";
 import { useRef, useState, type KeyboardEvent } from "react";
-import type { StartedResearch } from "#client/api.gen.ts";
 import { Actions, Button, cx, Field } from "#kit/core.tsx";
 import kit from "#kit/kit.module.css";
 import { Sheet } from "#kit/overlays.tsx";
 import { Note } from "#kit/states.tsx";
-import { useEngine, useTask } from "../../engine.tsx";
+import { useEngine, useKeptTask } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
-import { go } from "../../route.ts";
+import { fromHere, tellOf, type Lead } from "../../lead.ts";
+import type { Route } from "../../route.ts";
 import { w } from "../../words.ts";
 import { ModelPicker } from "../account/ModelPicker.tsx";
+import { useMounted } from "../../useMounted.ts";
 import type { SessionView } from "../sessions/view.ts";
-import { askProblem, hostsOf, MOST_QUESTIONS, MOST_SEARCHES, questionsOf, type AskDraft } from "./research.ts";
+import { ask, taskOf } from "./ask.ts";
+import { askProblem, MOST_QUESTIONS, MOST_SEARCHES, questionsOf, type AskDraft } from "./research.ts";
 import css from "./research.module.css";
 import { useAble } from "./useResearch.ts";
 
@@ -30,10 +32,18 @@ interface AskSheetProps {
 export function AskSheet({ open, onClose, onAsked, ...rest }: AskSheetProps) {
   // The focus goes on to the approval then, and not back to the files, which would take the station along.
   const [sent, setSent] = useState(false);
-  const asked = () => {
+  const shown = useRef(open);
+  shown.current = open;
+  const leave = () => {
     setSent(true);
-    onAsked();
     onClose();
+  };
+  /** `mine`: the sheet in which it was asked is open still. Who has opened it anew is writing something else there. */
+  const asked = (mine: boolean, lead: Lead, to: Route) => {
+    onAsked();
+    if (mine) leave();
+    if (mine || !shown.current) lead(to, w.approve.asks);
+    else tellOf(to, w.approve.asks, leave);
   };
   return (
     <Sheet title={w.research.ask} close={w.close} open={open} onClose={() => { setSent(false); onClose(); }} wide returnFocus={!sent}>
@@ -42,46 +52,34 @@ export function AskSheet({ open, onClose, onAsked, ...rest }: AskSheetProps) {
   );
 }
 
-function AskForm({ view, draft, setDraft, asked }: { view: SessionView; draft: AskDraft; setDraft(draft: AskDraft): void; asked(): void }) {
-  const { connection, drafts } = useEngine();
+interface AskFormProps extends Pick<AskSheetProps, "view" | "draft" | "setDraft"> {
+  asked(mine: boolean, lead: Lead, to: Route): void;
+}
+
+function AskForm({ view, draft, setDraft, asked }: AskFormProps) {
+  const engine = useEngine();
   const { models, model, choose } = useAble();
-  const task = useTask();
-  // A second press, before the first is drawn, does not ask a second time.
-  const begun = useRef(false);
+  const task = useKeptTask(taskOf(view.id));
+  const mounted = useMounted();
   const questions = questionsOf(draft.questions);
   const noModel = models !== undefined && !model ? w.research.noneAble : undefined;
   const whyNotAsk = noModel ?? askProblem(draft, true);
   const whyNotPropose = noModel ?? (!view.session?.task.trim() ? w.research.noTask : askProblem(draft, false));
-  const start = (given: string[]) => {
-    if (begun.current) return;
-    begun.current = true;
-    task.run(async () => {
-      try {
-        if (given.length === 0) await drafts.get(view.id)?.flush();
-        const started = await connection.call("research.start", {
-          session: view.id, questions: given, searches: Number(draft.searches), domains: hostsOf(draft.hosts), ...(model ? { model: model.id } : {}),
-        });
-        // Proposing leaves what was typed for another time.
-        if (given.length > 0) setDraft({ ...draft, questions: "" });
-        await Promise.all([connection.store.refresh("jobs.list", {}), connection.store.refresh("research.list", { session: view.id })]);
-        asked();
-        go({ page: "session", session: view.id, station: "approve", job: firstJob(started) });
-      } finally {
-        begun.current = false;
-      }
-    });
+  const start = (propose: boolean) => {
+    const lead = fromHere();
+    ask(engine, { session: view.id, draft, propose, model: model?.id }, (job) => asked(mounted.current, lead, { page: "session", session: view.id, station: "approve", job }));
   };
-  const ask = () => whyNotAsk === undefined && start(questions);
+  const submit = () => whyNotAsk === undefined && start(false);
   const key = (event: KeyboardEvent) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.repeat) return;
     event.preventDefault();
-    ask();
+    submit();
   };
   const set = (name: keyof AskDraft) => (event: { target: { value: string } }) => setDraft({ ...draft, [name]: event.target.value });
   // What is missing is said by the button; what is wrong with what was typed is said at once.
   const wrong = questions.length > 0 ? askProblem(draft, true) : askProblem(draft, false);
   return (
-    <form className={css.form} onKeyDown={key} onSubmit={(event) => { event.preventDefault(); ask(); }}>
+    <form className={css.form} onKeyDown={key} onSubmit={(event) => { event.preventDefault(); submit(); }}>
       <p className="quiet">{w.research.lead}</p>
       <label className={kit.field}>
         <span>{w.research.questions}</span>
@@ -98,11 +96,9 @@ function AskForm({ view, draft, setDraft, asked }: { view: SessionView; draft: A
       <ErrorNote error={task.error} />
       <Actions>
         <Button type="submit" look="primary" keys="Mod+Enter" reason={whyNotAsk} disabled={task.busy}><Globe size={16} aria-hidden="true" />{w.research.start(questions.length)}</Button>
-        <Button reason={whyNotPropose} disabled={task.busy} onClick={() => start([])}>{w.research.propose}</Button>
+        <Button reason={whyNotPropose} disabled={task.busy} onClick={() => start(true)}>{w.research.propose}</Button>
       </Actions>
       <p className={css.small}>{w.research.proposeHint}</p>
     </form>
   );
 }
-
-const firstJob = (started: StartedResearch): string | undefined => started.proposal?.id ?? started.findings[0]?.job;

@@ -53,6 +53,7 @@ export const terminals = {
   handOver: {
     plan: "Hand over to a terminal", step: (n: number) => `Hand over step ${n}`, title: "Hand over", short: "Hand over",
     lead: (what: string) => `${what} is put before the program. Nothing is submitted until you press Enter there.`,
+    gone: "This step is not in the plan any more. Nothing was handed over.",
     wholePlan: "The whole plan", oneStep: (n: number) => `Step ${n}`, to: "Terminal",
     none: "No terminal runs in this project. Start one, and begin your agent in it.",
     button: "Hand over", submit: "Submit with Enter", submitted: "Enter was sent.", show: "Show the terminal", again: "Hand over again",

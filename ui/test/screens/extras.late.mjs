@@ -64,4 +64,78 @@ export const late = [
     }
     await page.waitForTimeout(250);
   } },
+  // More is typed while a new step is stored: the form is that of the step by then, and storing it again adds no second one.
+  { name: "addedmore", scenario: "reviewed", async act(page) {
+    await page.getByRole("button", { name: "Add a step" }).click();
+    const title = page.getByLabel("Title");
+    await title.fill("Log each attempt");
+    await page.getByLabel("File", { exact: true }).fill("src/main.rs");
+    await hold(page, "plans.edit_step");
+    await title.focus();
+    await page.keyboard.press("Control+Enter");
+    await page.keyboard.press("End");
+    await page.keyboard.type(", on");
+    await release(page);
+    await page.getByRole("heading", { name: "Edit step 7" }).waitFor();
+    await page.keyboard.type("ce");
+    if ((await title.inputValue()) !== "Log each attempt, once") throw new Error(`what was typed: ${await title.inputValue()}`);
+    await page.getByText("What you typed since is not stored yet.").waitFor();
+    await page.waitForTimeout(250);
+  } },
+  { name: "addedonce", scenario: "reviewed", sizes: ["desktop", "phone"], async act(page) {
+    await page.getByRole("button", { name: "Add a step" }).click();
+    const title = page.getByLabel("Title");
+    await title.fill("Log each attempt");
+    await page.getByLabel("File", { exact: true }).fill("src/main.rs");
+    await hold(page, "plans.edit_step");
+    await page.keyboard.press("Control+Enter");
+    await title.fill("Log each attempt, once");
+    await release(page);
+    await page.getByRole("heading", { name: "Edit step 7" }).waitFor();
+    await page.keyboard.press("Control+Enter");
+    await title.waitFor({ state: "detached" });
+    await page.locator("[data-step]").filter({ hasText: "Log each attempt, once" }).waitFor();
+    if ((await page.locator("[data-step]").count()) !== 7) throw new Error("the step was added twice");
+    await page.waitForTimeout(250);
+  } },
+  // Somebody else adds and removes steps: what was typed means the same steps, and one that is gone is told.
+  { name: "editfollows", scenario: "reviewed", async act(page) {
+    await page.locator("[data-step]").nth(5).focus();
+    await page.keyboard.press("e");
+    await page.getByLabel("After steps").fill("2, 4");
+    await page.getByLabel("Place in the plan").fill("5");
+    await page.evaluate(() => {
+      window.engine.world.plans = window.engine.world.plans.map((p) => {
+        if (p.id !== "plan1") return p;
+        const [one, two, three, , five, six] = p.steps;
+        return { ...p, version: 5, steps: [{ ...one, id: "x1", title: "Ask Grace", depends: [] }, one, two, three, five, six].map((s, i) => ({ ...s, number: i + 1, depends: [] })) };
+      });
+      window.engine.tell({ topic: "plan", id: "plan1", session: "s1" });
+    });
+    await page.getByText("4 (gone): this step is not in the plan any more.", { exact: false }).waitFor();
+    if ((await page.getByLabel("After steps").inputValue()) !== "3, 4 (gone)") throw new Error(`after ${await page.getByLabel("After steps").inputValue()}`);
+    await page.getByLabel("After steps").evaluate((field) => field.scrollIntoView({ block: "center" }));
+    await page.waitForTimeout(250);
+  } },
+  { name: "handfollows", scenario: "running", sizes: ["desktop", "phone"], async act(page) {
+    await page.evaluate(() => { location.hash = "#/session/s1/plan"; });
+    await page.locator("[data-step]").nth(3).click();
+    await page.getByRole("button", { name: "Hand over step 4" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Hand over", exact: true }).waitFor();
+    const change = (keep) => page.evaluate((kept) => {
+      window.engine.world.plans = window.engine.world.plans.map((p) => (p.id !== "plan1" ? p : { ...p, version: p.version + 1, steps: p.steps.filter((s) => kept.includes(s.id)).map((s, i) => ({ ...s, number: i + 1, depends: [] })) }));
+      window.engine.tell({ topic: "plan", id: "plan1", session: "s1" });
+    }, keep);
+    await change(["s1", "s4", "s5"]);
+    await page.getByRole("dialog", { name: "Hand over step 2" }).waitFor();
+    await page.getByRole("dialog").getByRole("button", { name: "Hand over", exact: true }).click();
+    await page.getByText("Nothing was submitted", { exact: false }).first().waitFor();
+    const [{ step }] = await seen(page, "terminals.hand_over");
+    if (step !== 2) throw new Error(`step ${step} was handed over`);
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Hand over step 2" }).click();
+    await change(["s1", "s5"]);
+    await page.getByText("This step is not in the plan any more.").waitFor();
+    await page.waitForTimeout(250);
+  } },
 ];

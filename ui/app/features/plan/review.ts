@@ -155,20 +155,20 @@ export class Review {
     });
   }
 
-  /** Stores a step as it was typed, on top of the version that was shown; a new one without `step`. Tells its id once it is stored. */
-  async edit(version: number, step: string | undefined, content: StepContent, position: number | undefined): Promise<string | undefined> {
-    let id = step;
+  /** Stores a step as it was typed, on top of the version that was shown; a new one without `step`. Tells what it is once it is stored. */
+  async edit(version: number, step: string | undefined, content: StepContent, position: number | undefined): Promise<{ step: Step; plan: Plan } | undefined> {
+    let stored: { step: Step; plan: Plan } | undefined;
     const done = await this.act(EDITED, "edit", async (plan) => {
       const after = await this.world.call("plans.edit_step", {
         plan: plan.id, version, content, ...(step === undefined ? {} : { step }), ...(position === undefined ? {} : { position }),
       });
       const known = new Set(plan.steps.map((s) => s.id));
       const now = after.steps.find((s) => (step === undefined ? !known.has(s.id) : s.id === step));
-      id = now?.id;
+      stored = now && { step: now, plan: after };
       this.world.made(step === undefined ? w.review.edit.added(now?.number ?? 0) : w.review.edit.stored(now?.number ?? 0), plan, after);
       return after;
     });
-    return done ? id : undefined;
+    return done ? stored : undefined;
   }
 
   /** Takes a step out of the plan. */

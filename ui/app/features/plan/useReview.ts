@@ -40,13 +40,18 @@ export interface StepTools {
   stopWriting(): void;
   /** Opens the form of a step, or of one that is to be added. */
   edit(step: string | undefined): void;
+  /** What is edited as `from` is this step from now on. */
+  becomes(from: string | undefined, to: string): void;
+  /** What was to be added is stored: closes the form in which it would be added once more. */
+  added(from: string | undefined): void;
   /** Opens the list of versions, at one of them if it is named. */
   versions(at?: number): void;
 }
 
-/** The step that is edited; none where one is added. */
+/** The step that is edited; none where one is added. `n` tells one opening of the form from the next. */
 export interface Edited {
   step: string | undefined;
+  n: number;
 }
 
 export interface Reviewing {
@@ -119,7 +124,9 @@ export function useReview(plan: Plan | undefined, show: (step: string) => void):
       plan: id, review, mayEdit, mayRun,
       override: (step) => setOverriding({ step: step.id, plan: id }),
       stopWriting: () => setWriting(undefined),
-      edit: (step) => setEditing({ step, plan: id }),
+      edit: (step) => setEditing((old) => ({ step, plan: id, n: (old?.n ?? 0) + 1 })),
+      becomes: (from, to) => setEditing((old) => (old?.plan === id && old.step === from ? { ...old, step: to } : old)),
+      added: (from) => setEditing((old) => (from === undefined && old?.plan === id && old.step === undefined ? undefined : old)),
       versions: (at = 0) => setLooking({ at, plan: id }),
       write: (step, kind) => {
         setWriting(kind && { step, kind, plan: id });

@@ -115,6 +115,11 @@ export const review = {
     rows: "Steps side by side", noFile: "No file", differ: "They differ:",
     make: (n: number) => `Make a plan of ${count(n, "step")}`, twoPlans: "Tick steps of at least two plans.",
     made: (n: number, plans: number) => `Made a plan of ${count(n, "step")} from ${plans} plans.`,
+    model: {
+      button: "Merge with a model", wish: "What you want of the merge, if anything", send: "Ask", busy: "Putting together what would be sent.",
+      hint: (model: string, n: number) =>
+        `${model} is asked to make one new plan of these ${n} plans, whatever is ticked. They stay as they are. What would be sent is shown first and waits for your approval.`,
+    },
     from: (n: number) => `taken from step ${n} of another plan`,
   },
   saveInto: "Save into the repository", saved: (path: string) => `Saved as ${path}.`,

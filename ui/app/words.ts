@@ -144,8 +144,8 @@ export const w = {
     preparing: "Reading the files and counting what would be sent",
     empty: "Nothing waits for your approval. Make a plan, and what would be sent is shown here first.",
     files: "Files", leftOut: (n: number) => `${count(n, "file")} found and not sent`, also: "What else goes", secrets: "Secrets found", where: "Destinations, in order",
-    parts: { instructions: "Instructions for the model", task: "Your task", tree: "Names of files and folders", text: "Your task", passage: "The passage", wish: "Your wish", question: "The question", plan: "The plan", step: "The step", begun: "What has arrived of the plan", broken: "The step that was cut off" } as Record<string, string>,
-    changed: "changed on disk since", readAgain: "Read the files again",
+    parts: { instructions: "Instructions for the model", task: "Your task", tree: "Names of files and folders", text: "Your task", passage: "The passage", wish: "Your wish", question: "The question", plan: "The plan", step: "The step", begun: "What has arrived of the plan", broken: "The step that was cut off", disagreements: "Where the plans differ" } as Record<string, string>,
+    partPlan: (n: string) => `Plan ${n}`, changed: "changed on disk since", readAgain: "Read the files again",
     overflow: (over: string, limit: string, exact: boolean) =>
       `This is ${exact ? "" : "about "}${over} too many for the model${limit}${exact ? "" : "; for this model the count is an estimate"}. Untick files or choose another model; it cannot be sent as it is.`,
     limit: (n: string) => `, which takes ${n} together with its answer`,

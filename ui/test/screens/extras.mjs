@@ -1,4 +1,5 @@
 import { late } from "./extras.late.mjs";
+import { merge } from "./extras.merge.mjs";
 import { remember } from "./extras.remember.mjs";
 import { research } from "./extras.research.mjs";
 import { settings } from "./extras.settings.mjs";
@@ -9,6 +10,7 @@ const wide = ["desktop", "tablet"];
 
 export const extras = [
   ...late,
+  ...merge,
   ...remember,
   ...research,
   ...settings,

@@ -1,13 +1,12 @@
 import { Globe } from "lucide-react";
-import { useRef, useState, type KeyboardEvent } from "react";
+import type { KeyboardEvent } from "react";
 import { Actions, Button, cx, Field } from "#kit/core.tsx";
 import kit from "#kit/kit.module.css";
 import { Sheet } from "#kit/overlays.tsx";
 import { Note } from "#kit/states.tsx";
 import { useEngine, useKeptTask } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
-import { fromHere, tellOf, type Lead } from "../../lead.ts";
-import type { Route } from "../../route.ts";
+import { fromHere, useSheetLead, type SheetLead } from "../../lead.ts";
 import { w } from "../../words.ts";
 import { ModelPicker } from "../account/ModelPicker.tsx";
 import { useMounted } from "../../useMounted.ts";
@@ -30,30 +29,20 @@ interface AskSheetProps {
 
 /** Questions for the web, or the wish that a model proposes them. */
 export function AskSheet({ open, onClose, onAsked, ...rest }: AskSheetProps) {
-  // The focus goes on to the approval then, and not back to the files, which would take the station along.
-  const [sent, setSent] = useState(false);
-  const shown = useRef(open);
-  shown.current = open;
-  const leave = () => {
-    setSent(true);
-    onClose();
-  };
-  /** `mine`: the sheet in which it was asked is open still. Who has opened it anew is writing something else there. */
-  const asked = (mine: boolean, lead: Lead, to: Route) => {
+  const { leave, lead, sent } = useSheetLead(open, onClose);
+  const asked: SheetLead = (...where) => {
     onAsked();
-    if (mine) leave();
-    if (mine || !shown.current) lead(to, w.approve.asks);
-    else tellOf(to, w.approve.asks, leave);
+    lead(...where);
   };
   return (
-    <Sheet title={w.research.ask} close={w.close} open={open} onClose={() => { setSent(false); onClose(); }} wide returnFocus={!sent}>
+    <Sheet title={w.research.ask} close={w.close} open={open} onClose={leave} wide returnFocus={!sent}>
       <AskForm {...rest} asked={asked} />
     </Sheet>
   );
 }
 
 interface AskFormProps extends Pick<AskSheetProps, "view" | "draft" | "setDraft"> {
-  asked(mine: boolean, lead: Lead, to: Route): void;
+  asked: SheetLead;
 }
 
 function AskForm({ view, draft, setDraft, asked }: AskFormProps) {
@@ -67,7 +56,7 @@ function AskForm({ view, draft, setDraft, asked }: AskFormProps) {
   const whyNotPropose = noModel ?? (!view.session?.task.trim() ? w.research.noTask : askProblem(draft, false));
   const start = (propose: boolean) => {
     const lead = fromHere();
-    ask(engine, { session: view.id, draft, propose, model: model?.id }, (job) => asked(mounted.current, lead, { page: "session", session: view.id, station: "approve", job }));
+    ask(engine, { session: view.id, draft, propose, model: model?.id }, (job) => asked(mounted.current, lead, { page: "session", session: view.id, station: "approve", job }, w.approve.asks));
   };
   const submit = () => whyNotAsk === undefined && start(false);
   const key = (event: KeyboardEvent) => {

@@ -30,7 +30,7 @@ export function useEngine(): Engine {
 }
 
 export function useLink(connection: Connection): LinkState {
-  return useSyncExternalStore(connection.watch, connection.snapshot);
+  return useSyncExternalStore(connection.watch, connection.snapshot, connection.snapshot);
 }
 
 /** Whether this page may do what needs `scope`. A page on the engine's own machine may do everything. */
@@ -55,9 +55,8 @@ export function useRead<M extends UnaryMethod>(method: M, params: Params<M> | nu
     (notify: () => void) => (key === null ? ignore() : store.watch(method, JSON.parse(key) as Params<M>, notify)),
     [store, method, key],
   );
-  return useSyncExternalStore(watch, () =>
-    key === null ? (NOTHING as Reading<Result<M>>) : store.peek(method, JSON.parse(key) as Params<M>),
-  );
+  const known = () => (key === null ? (NOTHING as Reading<Result<M>>) : store.peek(method, JSON.parse(key) as Params<M>));
+  return useSyncExternalStore(watch, known, known);
 }
 
 export const asApiError = (error: unknown): ApiError =>

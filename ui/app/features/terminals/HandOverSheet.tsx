@@ -4,6 +4,7 @@ import { ApiError } from "#client/rpc.ts";
 import { Actions, Button, Checkbox } from "#kit/core.tsx";
 import { Sheet } from "#kit/overlays.tsx";
 import { Note, Skeleton } from "#kit/states.tsx";
+import { Seen } from "#kit/values.tsx";
 import { useEngine, useRead, useTask } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
 import { go } from "../../route.ts";
@@ -94,7 +95,7 @@ function Body({ plan, step, onClose }: { plan: Plan; step: string | undefined; o
           {running.map((t) => (
             <label key={t.id} className={css.choice}>
               <input type="radio" name="terminal" checked={t.id === to?.id} onChange={() => setChosen(t.id)} />
-              <span className={css.choiceTitle}>{t.title}</span><StateMark terminal={t} />
+              <span className={css.choiceTitle}><Seen text={t.title} /></span><StateMark terminal={t} />
             </label>
           ))}
         </fieldset>

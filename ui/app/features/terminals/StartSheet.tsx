@@ -1,5 +1,6 @@
 import { useState, type FormEvent } from "react";
 import { Actions, Button, Field } from "#kit/core.tsx";
+import { plain } from "#kit/invisible.ts";
 import kit from "#kit/kit.module.css";
 import { Sheet } from "#kit/overlays.tsx";
 import { useRead } from "../../engine.tsx";
@@ -47,7 +48,7 @@ function Form({ project: fixed, session, started, onClose }: Omit<StartSheetProp
         <label className={kit.field}>
           <span>{w.terminals.project}</span>
           <select className={kit.input} value={project} onChange={(e) => setChosen(e.target.value)}>
-            {projects.map((p) => <option key={p.id} value={p.id}>{p.name}</option>)}
+            {projects.map((p) => <option key={p.id} value={p.id}>{plain(p.name)}</option>)}
           </select>
         </label>
       )}

@@ -2,6 +2,7 @@ import { ChevronLeft, SquareTerminal } from "lucide-react";
 import type { Terminal } from "#client/api.gen.ts";
 import { cx } from "#kit/core.tsx";
 import { EmptyState, Skeleton } from "#kit/states.tsx";
+import { Seen } from "#kit/values.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
 import { href, type Route } from "../../route.ts";
 import shell from "../../shell.module.css";
@@ -72,7 +73,7 @@ function One({ terminal }: { terminal: Terminal }) {
     <div className={css.one}>
       <div className={css.oneHead}>
         <a className={css.back} href={href({ page: "terminals" })} aria-label={w.terminals.back}><ChevronLeft size={20} aria-hidden="true" /></a>
-        <h1>{terminal.title}</h1>
+        <h1><Seen text={terminal.title} /></h1>
       </div>
       <TerminalView key={terminal.id} terminal={terminal} touch />
     </div>

@@ -86,6 +86,6 @@ export function useTask(): { busy: boolean; error: ApiError | undefined; run(wor
 /** How something is going that was begun under this name, here or where this was shown before. What it ended with is forgotten once it was seen. */
 export function useKeptTask(key: string): TaskState {
   const { tasks } = useEngine();
-  useEffect(() => () => tasks.clear(key), [tasks, key]);
+  useEffect(() => tasks.show(key), [tasks, key]);
   return useSyncExternalStore(tasks.watch, () => tasks.state(key));
 }

@@ -15,6 +15,11 @@ const IDLE: TaskState = Object.freeze({ busy: false });
 export class Tasks {
   private readonly states = new Map<string, TaskState>();
   private readonly watchers = new Set<() => void>();
+  /** How many places show how something is going. */
+  private readonly shown = new Map<string, number>();
+
+  /** `unseen` is told of an error that no place shows. */
+  constructor(private readonly unseen: (error: ApiError) => void) {}
 
   state = (key: string): TaskState => this.states.get(key) ?? IDLE;
 
@@ -29,9 +34,24 @@ export class Tasks {
     this.set(key, { busy: true });
     work().then(
       () => this.set(key, IDLE),
-      (error: unknown) => this.set(key, { busy: false, error: asApiError(error) }),
+      (failure: unknown) => {
+        const error = asApiError(failure);
+        this.set(key, { busy: false, error });
+        if (!this.shown.has(key)) this.unseen(error);
+      },
     );
     return true;
+  }
+
+  /** For a place that shows how it is going, until the returned function is called: what it ended with was seen then. */
+  show(key: string): () => void {
+    this.shown.set(key, (this.shown.get(key) ?? 0) + 1);
+    return () => {
+      const left = (this.shown.get(key) ?? 1) - 1;
+      if (left > 0) this.shown.set(key, left);
+      else this.shown.delete(key);
+      this.clear(key);
+    };
   }
 
   /** Forgets an error; what is under way goes on. */

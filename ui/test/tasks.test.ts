@@ -7,7 +7,7 @@ import { Tasks } from "#app/tasks.ts";
 import { connected, settle } from "./fake/connected.ts";
 
 test("the same is begun once while it is under way, and its error stays until it was seen or begun again", async () => {
-  const tasks = new Tasks();
+  const tasks = new Tasks(() => {});
   let told = 0;
   tasks.watch(() => { told += 1; });
   const ends: ((error?: Error) => void)[] = [];
@@ -26,6 +26,23 @@ test("the same is begun once while it is under way, and its error stays until it
   tasks.clear("a");
   assert.deepEqual(tasks.state("a"), { busy: false });
   assert.equal(told, 6);
+});
+
+test("what goes wrong where nobody looks is told, and what is shown is not told besides", async () => {
+  const told: string[] = [];
+  const tasks = new Tasks((error) => told.push(error.message));
+  const fail = (key: string, message: string) => {
+    tasks.run(key, () => Promise.reject(new Error(message)));
+    return settle();
+  };
+  const [first, second] = [tasks.show("a"), tasks.show("a")];
+  first();
+  await fail("a", "It rains.");
+  assert.deepEqual([told, tasks.state("a").error?.message], [[], "It rains."]);
+  second();
+  assert.equal(tasks.state("a").error, undefined, "it was seen");
+  await fail("a", "It snows.");
+  assert.deepEqual([told, tasks.state("a").error?.message], [["It snows."], "It snows."], "and is shown to who comes back");
 });
 
 const draft = (questions: string): AskDraft => ({ ...NO_DRAFT, questions, hosts: "docs.rs" });
@@ -53,13 +70,14 @@ test("one press asks one set of questions, whatever is closed and opened while i
 });
 
 test("what could not be asked stays written, and is told until the sheet is closed", async () => {
-  const { fake, engine } = await connected({ fail: { "research.start": new ApiError("unavailable", "busy", "The engine is busy.") } });
+  const { fake, engine, unseen } = await connected({ fail: { "research.start": new ApiError("unavailable", "busy", "The engine is busy.") } });
   engine.prefs.set(draftOf("s1"), draft("Is it safe?"));
   ask(engine, { session: "s1", draft: draft("Is it safe?"), propose: false, model: undefined }, () => assert.fail("nothing was asked"));
   await settle();
   assert.deepEqual(engine.tasks.state(taskOf("s1")).error?.reason, "busy");
   assert.equal(engine.prefs.get(draftOf("s1"), NO_DRAFT).questions, "Is it safe?");
   assert.equal(fake.world.findings, undefined);
+  assert.deepEqual(unseen, ["The engine is busy."], "the sheet is closed, so it is told");
 });
 
 test("only what was asked goes from a draft", () => {

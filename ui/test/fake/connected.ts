@@ -22,12 +22,13 @@ export const settle = () => new Promise((done) => setTimeout(done, 5));
 export async function connected(over: Partial<World> = {}) {
   const fake = new FakeEngine(world(over));
   const connection = new Connection(fake.dial, { hostAnswers: () => Promise.resolve(true), random: () => 1, now: Date.now, client: "test" });
+  const unseen: string[] = [];
   const none = () => Promise.reject(new Error("No task is typed here."));
   const engine: Engine = {
-    connection, prefs: new Prefs(memory(), "fake"), finds: new Finds(connection, () => {}), tasks: new Tasks(),
+    connection, prefs: new Prefs(memory(), "fake"), finds: new Finds(connection, () => {}), tasks: new Tasks((error) => unseen.push(error.message)),
     drafts: new Drafts(() => ({ save: none, move: none, keep: () => {}, kept: () => undefined })),
   };
   await settle();
   const calls = (method: string) => fake.seen.filter((s) => s.method === method).map((s) => s.params as Record<string, unknown>);
-  return { fake, engine, calls };
+  return { fake, engine, calls, unseen };
 }

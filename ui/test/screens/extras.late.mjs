@@ -138,4 +138,29 @@ export const late = [
     await page.getByText("This step is not in the plan any more.").waitFor();
     await page.waitForTimeout(250);
   } },
+  // A key whose action is not possible says why, once.
+  { name: "keywhy", scenario: "task", sizes: ["desktop", "phone"], async act(page) {
+    await page.getByLabel("Task in your words").focus();
+    await page.keyboard.press("Control+Enter");
+    await page.getByText("Write the task first.").first().waitFor();
+    await page.keyboard.press("Control+Enter");
+    await page.waitForTimeout(400);
+    const notes = await page.locator("[data-toast]:not([data-ending-style])").count();
+    if (notes !== 1) throw new Error(`${notes} notes say it`);
+    if ((await seen(page, "discovery.find")).length) throw new Error("it was done all the same");
+  } },
+  // What fails while one is elsewhere is told there.
+  { name: "planfails", scenario: "files", sizes: ["desktop", "phone"], async act(page) {
+    await hold(page, "plans.start");
+    await page.getByRole("button", { name: /^Make a plan/ }).click();
+    await page.evaluate(() => { location.hash = "#/jobs"; });
+    await page.getByRole("heading", { name: "Jobs" }).waitFor();
+    await page.evaluate(() => { window.engine.world.plans = []; window.engine.world.fail = { "plans.start": Object.assign(new Error("The model was taken away. Nothing was sent."), { code: "conflict", reason: "no_model", params: {} }) }; });
+    await release(page);
+    await page.getByText("The model was taken away. Nothing was sent.").first().waitFor();
+    await page.evaluate(() => { location.hash = "#/session/s1/files"; });
+    await page.getByRole("button", { name: /^Make a plan/ }).waitFor();
+    await page.getByRole("alert").getByText("The model was taken away.").first().waitFor();
+    await page.waitForTimeout(250);
+  } },
 ];

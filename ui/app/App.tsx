@@ -2,7 +2,7 @@ import { Tooltip } from "@base-ui/react/tooltip";
 import { useEffect, useMemo, type ReactNode } from "react";
 import type { Session } from "#client/api.gen.ts";
 import type { Connection } from "#client/connection.ts";
-import { Toasts } from "#kit/overlays.tsx";
+import { Toasts, toasts } from "#kit/overlays.tsx";
 import { Actions, ActionsContext } from "./actions.tsx";
 import { Connecting, Door, TooOld } from "./Door.tsx";
 import { EngineContext, useLink, type Engine } from "./engine.tsx";
@@ -11,6 +11,8 @@ import { Drafts, type LocalDraft } from "./features/task/draft.ts";
 import type { Phone } from "./phone.ts";
 import { Prefs } from "./prefs.ts";
 import { Shell } from "./Shell.tsx";
+import { Tasks } from "./tasks.ts";
+import { sentence } from "./words.ts";
 
 interface AppProps {
   connection: Connection;
@@ -37,7 +39,7 @@ function makeEngine(connection: Connection, storage: Storage, id: string, phone:
     kept: () => prefs.get<LocalDraft | undefined>(`draft.${session}`, undefined),
   }));
   const finds = new Finds(connection, (session, ranking) => store.put("discovery.files", { session }, ranking));
-  return { connection, prefs, drafts, finds, phone };
+  return { connection, prefs, drafts, finds, tasks: new Tasks((error) => toasts.add({ title: sentence(error) })), phone };
 }
 
 export function App({ connection, storage, phone, connecting }: AppProps) {

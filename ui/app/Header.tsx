@@ -2,7 +2,9 @@ import { ChevronDown, FolderOpen, PanelLeft, Plus, Search, SquareTerminal, UserR
 import { useEffect } from "react";
 import { Button, cx, IconButton, Kbd } from "#kit/core.tsx";
 import { Dropdown, MenuItem, MenuSeparator } from "#kit/overlays.tsx";
+import { plain } from "#kit/invisible.ts";
 import { useAfter } from "#kit/states.tsx";
+import { Seen } from "#kit/values.tsx";
 import { Mark } from "./Door.tsx";
 import { useEngine, useLink, useRead } from "./engine.tsx";
 import { CostToday } from "./features/jobs/CostToday.tsx";
@@ -55,6 +57,9 @@ export function Header({ route, wide, rail, setRail, float }: HeaderProps) {
   );
 }
 
+/** The name of the window, where nothing can be marked. */
+export const windowTitle = (name: string | undefined): string => (name ? `${plain(name)} · ${w.product}` : w.product);
+
 function Crumbs({ route, wide }: { route: Route; wide: boolean }) {
   const projects = useRead("projects.list", {}).value?.projects ?? [];
   const session = useRead("sessions.get", route.page === "session" ? { session: route.session } : null).value;
@@ -64,14 +69,14 @@ function Crumbs({ route, wide }: { route: Route; wide: boolean }) {
   const create = useNewSession();
   const name = session ? session.title || w.sessions.untitled : project?.name;
   useEffect(() => {
-    document.title = name ? `${name} · ${w.product}` : w.product;
+    document.title = windowTitle(name);
   }, [name]);
   if (id === undefined) return <span className={css.product}>{w.product}</span>;
   return (
     <nav className={css.crumbs} aria-label={w.nav.project}>
       {(wide || !session) && <Dropdown trigger={<Crumb label={w.nav.project} text={project?.name ?? "…"} />}>
         {projects.map((p) => (
-          <MenuItem key={p.id} onClick={() => go({ page: "project", project: p.id })}><FolderOpen size={16} />{p.name}</MenuItem>
+          <MenuItem key={p.id} onClick={() => go({ page: "project", project: p.id })}><FolderOpen size={16} /><span className={css.menuTitle}><Seen text={p.name} /></span></MenuItem>
         ))}
         <MenuSeparator />
         <MenuItem onClick={() => go({ page: "home" })}>{w.sessions.all}</MenuItem>
@@ -80,7 +85,7 @@ function Crumbs({ route, wide }: { route: Route; wide: boolean }) {
         <Dropdown trigger={<Crumb label={w.nav.session} text={session.title || w.sessions.untitled} strong />}>
           {sessions.slice(0, 12).map((s) => (
             <MenuItem key={s.id} onClick={() => go({ page: "session", session: s.id, station: "task" })}>
-              <span className={css.menuTitle}>{s.title || w.sessions.untitled}</span>
+              <span className={css.menuTitle}><Seen text={s.title || w.sessions.untitled} /></span>
             </MenuItem>
           ))}
           <MenuSeparator />
@@ -94,8 +99,9 @@ function Crumbs({ route, wide }: { route: Route; wide: boolean }) {
 
 function Crumb({ label, text, strong, ...rest }: { label: string; text: string; strong?: boolean }) {
   return (
-    <Button {...rest} look="plain" className={cx(css.crumb, strong && css.crumbStrong)} aria-label={`${label}: ${text}`}>
-      <span>{text}</span>
+    <Button {...rest} look="plain" className={cx(css.crumb, strong && css.crumbStrong)}>
+      <span className="sr">{label}: </span>
+      <span><Seen text={text} /></span>
       <ChevronDown size={14} aria-hidden="true" />
     </Button>
   );

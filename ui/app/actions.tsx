@@ -1,4 +1,5 @@
 import { createContext, useContext, useEffect, useRef, useSyncExternalStore } from "react";
+import { toasts } from "#kit/overlays.tsx";
 
 /** Something a person can do: in the palette, by key, or both. */
 export interface Action {
@@ -17,16 +18,20 @@ export interface Action {
 
 /** What can be done now. Pages add their own while they are shown. */
 export class Actions {
+  private slots: { owner: object; action: Action }[] = [];
   private list: Action[] = [];
   private readonly watchers = new Set<() => void>();
 
-  add(action: Action): () => void {
-    this.list = [...this.list, action];
+  /** Registers the action of `owner`, in the place that it has where it has one: what only says something else now is no later for that. */
+  put(owner: object, action: Action): void {
+    const known = this.slots.some((s) => s.owner === owner);
+    this.slots = known ? this.slots.map((s) => (s.owner === owner ? { owner, action } : s)) : [...this.slots, { owner, action }];
     this.tell();
-    return () => {
-      this.list = this.list.filter((a) => a !== action);
-      this.tell();
-    };
+  }
+
+  drop(owner: object): void {
+    this.slots = this.slots.filter((s) => s.owner !== owner);
+    this.tell();
   }
 
   all = (): Action[] => this.list;
@@ -36,12 +41,16 @@ export class Actions {
     return () => void this.watchers.delete(notify);
   };
 
-  /** The latest registered action for a key wins: a page inside a page knows better. */
+  /**
+   * The latest registered action for a key owns it: a page inside a page knows better. It does so too while it is not
+   * possible: who presses the key means it, and not what stands behind it.
+   */
   forKey(combo: string): Action | undefined {
-    return this.list.findLast((a) => a.reason === undefined && a.keys?.split(" ").includes(combo));
+    return this.list.findLast((a) => a.keys?.split(" ").includes(combo));
   }
 
   private tell(): void {
+    this.list = this.slots.map((s) => s.action);
     for (const notify of [...this.watchers]) notify();
   }
 }
@@ -59,9 +68,14 @@ export function useAction(action: Action | undefined): void {
   const latest = useRef(action);
   latest.current = action;
   const { id, label, keys, reason, here, keysOnly } = action ?? {};
+  const present = action !== undefined;
+  useEffect(() => {
+    const owner = latest;
+    return present ? () => actions.drop(owner) : undefined;
+  }, [actions, present]);
   useEffect(() => {
     if (id === undefined || label === undefined) return;
-    return actions.add({
+    actions.put(latest, {
       id, label, run: () => latest.current?.run(), reason,
       ...(keys === undefined ? {} : { keys }),
       ...(here ? { here } : {}),
@@ -84,6 +98,20 @@ export function comboOf(event: KeyboardEvent): string {
 /** Whether a key that is held does this again. What is held as a page changes would answer what was not read yet. */
 export const again = (action: Action, event: { repeat: boolean }): boolean => !event.repeat || action.keysOnly === true;
 
+/** Does what a key is for, or has it said why that is not possible now. */
+export function press(action: Action, event: { repeat: boolean }, say: (reason: string) => void): void {
+  if (!again(action, event)) return;
+  if (action.reason === undefined) action.run();
+  else say(action.reason);
+}
+
+let why: string | undefined;
+/** Says why a key does nothing now; pressing it once more says it once. */
+function sayWhy(reason: string): void {
+  if (why !== undefined) toasts.close(why);
+  why = toasts.add({ title: reason });
+}
+
 const isText = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement &&
   (target.isContentEditable || target.matches("textarea, select, input:not([type=checkbox], [type=radio])"));
@@ -105,7 +133,7 @@ export function useKeyboard(): void {
       const action = actions.forKey(combo);
       if (!action) return;
       event.preventDefault();
-      if (again(action, event)) action.run();
+      press(action, event, sayWhy);
     };
     window.addEventListener("keydown", listen);
     return () => window.removeEventListener("keydown", listen);

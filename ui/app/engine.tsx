@@ -7,6 +7,7 @@ import type { Drafts } from "./features/task/draft.ts";
 import type { Finds } from "./features/files/finds.ts";
 import type { Phone } from "./phone.ts";
 import type { Prefs } from "./prefs.ts";
+import type { TaskState, Tasks } from "./tasks.ts";
 import { w } from "./words.ts";
 
 /** One engine and what this page holds about it. */
@@ -15,6 +16,7 @@ export interface Engine {
   prefs: Prefs;
   drafts: Drafts;
   finds: Finds;
+  tasks: Tasks;
   /** Only on a phone, which reaches the engine through the relay. */
   phone?: Phone | undefined;
 }
@@ -28,7 +30,7 @@ export function useEngine(): Engine {
 }
 
 export function useLink(connection: Connection): LinkState {
-  return useSyncExternalStore(connection.watch, connection.snapshot);
+  return useSyncExternalStore(connection.watch, connection.snapshot, connection.snapshot);
 }
 
 /** Whether this page may do what needs `scope`. A page on the engine's own machine may do everything. */
@@ -53,9 +55,8 @@ export function useRead<M extends UnaryMethod>(method: M, params: Params<M> | nu
     (notify: () => void) => (key === null ? ignore() : store.watch(method, JSON.parse(key) as Params<M>, notify)),
     [store, method, key],
   );
-  return useSyncExternalStore(watch, () =>
-    key === null ? (NOTHING as Reading<Result<M>>) : store.peek(method, JSON.parse(key) as Params<M>),
-  );
+  const known = () => (key === null ? (NOTHING as Reading<Result<M>>) : store.peek(method, JSON.parse(key) as Params<M>));
+  return useSyncExternalStore(watch, known, known);
 }
 
 export const asApiError = (error: unknown): ApiError =>
@@ -80,4 +81,11 @@ export function useTask(): { busy: boolean; error: ApiError | undefined; run(wor
   }, []);
   const clear = useCallback(() => setState({ busy: false }), []);
   return { busy: state.busy, error: state.error, run, clear };
+}
+
+/** How something is going that was begun under this name, here or where this was shown before. What it ended with is forgotten once it was seen. */
+export function useKeptTask(key: string): TaskState {
+  const { tasks } = useEngine();
+  useEffect(() => tasks.show(key), [tasks, key]);
+  return useSyncExternalStore(tasks.watch, () => tasks.state(key));
 }

@@ -55,6 +55,7 @@ export class Prefs {
 }
 
 export function usePref<T>(prefs: Prefs, key: string, fallback: T): [T, (value: T) => void] {
-  const value = useSyncExternalStore(prefs.watch, () => prefs.get(key, fallback));
+  const now = () => prefs.get(key, fallback);
+  const value = useSyncExternalStore(prefs.watch, now, now);
   return [value, (next) => prefs.set(key, next)];
 }

@@ -48,6 +48,9 @@ export function href(route: Route): string {
   }
 }
 
+/** Where one is now, as an address. */
+export const here = (): string => href(parse(window.location.hash));
+
 const watchers = new Set<() => void>();
 let hash = "";
 let current: Route = { page: "home" };

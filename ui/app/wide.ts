@@ -8,4 +8,4 @@ function watch(notify: () => void): () => void {
 }
 
 /** Whether task, files and plan lie side by side; below, each station is a page. */
-export const useWide = (): boolean => useSyncExternalStore(watch, () => query?.matches ?? true);
+export const useWide = (): boolean => useSyncExternalStore(watch, () => query?.matches ?? true, () => true);

@@ -63,6 +63,7 @@ export const review = {
     button: "Edit", step: "Edit step", title: (n: number) => `Edit step ${n}`, add: "Add a step", addTitle: "Add a step",
     fields: { title: "Title", why: "Why", confidence: "confidence", after: "After steps", position: "Place in the plan", operations: "Changes", commands: "Commands", checks: "Checks" },
     afterHint: "Numbers of the steps that come before, for example 1, 2.",
+    goneRef: (n: number | undefined) => `${n ?? "a step"} (gone)`,
     kind: "What happens", path: "File", to: "New place", symbol: "Symbol", lines: "Lines", first: "First line", last: "Last line", change: "Change",
     operation: (n: number) => `Change ${n}`,
     addOperation: "Add a change", removeOperation: (n: number) => `Remove change ${n}`,
@@ -70,6 +71,7 @@ export const review = {
     check: (n: number) => `Check ${n}`, addCheck: "Add a check", removeCheck: (n: number) => `Remove check ${n}`,
     store: "Store change", storeNew: "Add step", again: "Begin anew", remove: "Remove step",
     restored: "What you began is here again. It is not stored yet.",
+    more: "What you stored is in the plan. What you typed since is not stored yet.",
     moved: "This step was changed elsewhere meanwhile. What you have not touched is shown as it is now.",
     both: (fields: string) => `You both changed: ${fields}. Yours is kept here; storing it takes the place of the other.`,
     theirs: "What changed elsewhere", take: "Take the other",
@@ -81,6 +83,8 @@ export const review = {
       lines: "Lines are whole numbers from 1.", order: "The last line comes before the first.",
       after: "Numbers of steps, separated by commas.", noStep: (n: number) => `There is no step ${n} that could come before.`,
       position: (most: number) => `A number from 1 to ${most}.`,
+      gone: (which: string) => `${which}: this step is not in the plan any more. Take it out, or name another.`,
+      goneAt: (most: number) => `The step that stood there is not in the plan any more. Name another place, from 1 to ${most}.`,
     },
   },
 
@@ -111,6 +115,11 @@ export const review = {
     rows: "Steps side by side", noFile: "No file", differ: "They differ:",
     make: (n: number) => `Make a plan of ${count(n, "step")}`, twoPlans: "Tick steps of at least two plans.",
     made: (n: number, plans: number) => `Made a plan of ${count(n, "step")} from ${plans} plans.`,
+    model: {
+      button: "Merge with a model", wish: "What you want of the merge, if anything", send: "Ask", busy: "Putting together what would be sent.",
+      hint: (model: string, n: number) =>
+        `${model} is asked to make one new plan of these ${n} plans, whatever is ticked. They stay as they are. What would be sent is shown first and waits for your approval.`,
+    },
     from: (n: number) => `taken from step ${n} of another plan`,
   },
   saveInto: "Save into the repository", saved: (path: string) => `Saved as ${path}.`,

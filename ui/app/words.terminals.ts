@@ -20,6 +20,7 @@ export const terminals = {
     exit.signal !== undefined ? `The program was ended by ${exit.signal}. Its output stays here.`
     : exit.code !== undefined ? `The program ended with code ${exit.code}. Its output stays here.` : "The program has ended. Its output stays here.",
   lostLine: "The machine was switched off, or the process that held this terminal has gone. The output is kept.",
+  started: (title: string) => `${title} was started.`,
   end: "End", endName: (title: string) => `End ${title}`, endTitle: (title: string) => `End “${title}”?`,
   endText: "Its program is stopped and what it has not stored is lost. The output stays.", keep: "Let it run",
   forget: "Forget", forgetName: (title: string) => `Forget ${title}`, forgotten: (title: string) => `Forgot “${title}” and its output.`,
@@ -52,6 +53,7 @@ export const terminals = {
   handOver: {
     plan: "Hand over to a terminal", step: (n: number) => `Hand over step ${n}`, title: "Hand over", short: "Hand over",
     lead: (what: string) => `${what} is put before the program. Nothing is submitted until you press Enter there.`,
+    gone: "This step is not in the plan any more. Nothing was handed over.",
     wholePlan: "The whole plan", oneStep: (n: number) => `Step ${n}`, to: "Terminal",
     none: "No terminal runs in this project. Start one, and begin your agent in it.",
     button: "Hand over", submit: "Submit with Enter", submitted: "Enter was sent.", show: "Show the terminal", again: "Hand over again",

@@ -18,6 +18,7 @@ export const w = {
   cancel: "Cancel",
   undo: "Undo",
   stop: "Stop",
+  goThere: "Go there",
   loading: "Loading",
   defect: "This page met a defect. What you typed is kept. Try again; if it stays, copy the details and report them.",
   error: { details: "Details", copy: "Copy", copied: "Copied", again: "Try again" },
@@ -66,13 +67,13 @@ export const w = {
     empty: "Grant a folder to begin. PlanToCode reads only what is in it, and sends nothing without your approval.",
     path: "Folder", pathHint: "An absolute path on this machine.", placeholder: "/home/you/project",
     grant: "Grant folder", withdraw: "Withdraw", withdrawn: (name: string) => `${name} can no longer be read.`,
-    missing: "Folder is missing", granted: "granted", open: "Open",
+    wasGranted: (name: string) => `${name} can be read now.`, missing: "Folder is missing", granted: "granted", open: "Open",
   },
 
   sessions: {
     title: "Sessions", fresh: "New session", untitled: "No task yet",
     empty: "No sessions yet. A session takes one task from words to a checked plan.",
-    remove: "Delete session", removed: (title: string) => `Deleted “${title}”.`,
+    made: "A session was begun.", remove: "Delete session", removed: (title: string) => `Deleted “${title}”.`,
     gone: "This session does not exist any more.", all: "All projects",
   },
 
@@ -143,8 +144,8 @@ export const w = {
     preparing: "Reading the files and counting what would be sent",
     empty: "Nothing waits for your approval. Make a plan, and what would be sent is shown here first.",
     files: "Files", leftOut: (n: number) => `${count(n, "file")} found and not sent`, also: "What else goes", secrets: "Secrets found", where: "Destinations, in order",
-    parts: { instructions: "Instructions for the model", task: "Your task", tree: "Names of files and folders", text: "Your task", passage: "The passage", wish: "Your wish", question: "The question", plan: "The plan", step: "The step", begun: "What has arrived of the plan", broken: "The step that was cut off" } as Record<string, string>,
-    changed: "changed on disk since", readAgain: "Read the files again",
+    parts: { instructions: "Instructions for the model", task: "Your task", tree: "Names of files and folders", text: "Your task", passage: "The passage", wish: "Your wish", question: "The question", plan: "The plan", step: "The step", begun: "What has arrived of the plan", broken: "The step that was cut off", disagreements: "Where the plans differ" } as Record<string, string>,
+    partPlan: (n: string) => `Plan ${n}`, changed: "changed on disk since", readAgain: "Read the files again",
     overflow: (over: string, limit: string, exact: boolean) =>
       `This is ${exact ? "" : "about "}${over} too many for the model${limit}${exact ? "" : "; for this model the count is an estimate"}. Untick files or choose another model; it cannot be sent as it is.`,
     limit: (n: string) => `, which takes ${n} together with its answer`,
@@ -153,7 +154,7 @@ export const w = {
     secretsBlock: "Nothing can be sent while these are in it.",
     secretLine: (source: string, line: number) => `${source}, line ${line}`,
     stale: "What would be sent has changed since you looked. Nothing was sent. Look at it again, then decide.",
-    look: "Look again", fingerprint: "Fingerprint", body: (b: string) => `body ${b}`,
+    asks: "A request waits for your approval.", look: "Look again", fingerprint: "Fingerprint", body: (b: string) => `body ${b}`,
     answer: (n: string) => `answer up to ${n} tokens`,
     sentAt: "Sent as approved.", refusedText: "Not sent. Nothing left this machine.", supersededText: "Another version took the place of this one.",
     goTo: { task: "Go to the task", files: "Go to the files", plan: "Go to the plan" } as Partial<Record<Station, string>>, model: "Model", revising: "Counting again",

@@ -1,11 +1,16 @@
 import { Tooltip } from "@base-ui/react/tooltip";
 import type { ComponentProps, ReactElement, ReactNode } from "react";
 import css from "./kit.module.css";
+import { plain } from "./invisible.ts";
+import { Seen } from "./seen.tsx";
+
+/** What is read aloud may hold words of others too. */
+const named = (label: string | undefined): string | undefined => (label === undefined ? undefined : plain(label));
 
 export const cx = (...names: (string | false | undefined)[]): string => names.filter(Boolean).join(" ");
 
 /** Where lists float: a landmark of their own, so that nothing stands outside of all. */
-export const floor = (): HTMLElement | null => document.getElementById("floor");
+export const floor = (): HTMLElement | null => (typeof document === "undefined" ? null : document.getElementById("floor"));
 
 export type Tone =
   | "plain" | "create" | "modify" | "delete" | "move" | "secret" | "waiting" | "needs" | "error" | "warning" | "accent";
@@ -42,6 +47,7 @@ export function Button({ look = "outline", keys, reason, className, children, on
     <button
       type="button"
       {...rest}
+      aria-label={named(rest["aria-label"])}
       className={cx(css.button, look === "primary" && css.primary, look === "plain" && css.plain, className)}
       aria-disabled={reason !== undefined || undefined}
       aria-keyshortcuts={keys?.replace("Mod", isMac ? "Meta" : "Control")}
@@ -65,7 +71,7 @@ export function IconButton({ label, keys, reason, className, children, onClick, 
   return (
     <Tip text={reason !== undefined ? `${label}. ${reason}` : keys ? `${label}  ${keyText(keys)}` : label}>
       <button
-        type="button" aria-label={label} aria-disabled={reason !== undefined || undefined} {...rest} className={cx(css.button, css.plain, css.icon, className)}
+        type="button" aria-label={plain(label)} aria-disabled={reason !== undefined || undefined} {...rest} className={cx(css.button, css.plain, css.icon, className)}
         onClick={reason === undefined ? onClick : (event) => event.preventDefault()}
       >
         {children}
@@ -80,7 +86,7 @@ export function Tip({ text, children }: { text: string; children: ReactElement }
       <Tooltip.Trigger render={children} delay={450} />
       <Tooltip.Portal container={floor()}>
         <Tooltip.Positioner sideOffset={6} className={css.positioner}>
-          <Tooltip.Popup className={css.tip}>{text}</Tooltip.Popup>
+          <Tooltip.Popup className={css.tip}><Seen text={text} /></Tooltip.Popup>
         </Tooltip.Positioner>
       </Tooltip.Portal>
     </Tooltip.Root>
@@ -96,6 +102,7 @@ export function Checkbox({ some, ...rest }: ComponentProps<"input"> & { some?: b
     <input
       type="checkbox"
       {...rest}
+      aria-label={named(rest["aria-label"])}
       className={css.check}
       ref={(node) => {
         if (node) node.indeterminate = some === true;

@@ -19,3 +19,6 @@ export function seen(text: string): Seen[] {
   if (from < text.length) out.push({ text: text.slice(from) });
   return out;
 }
+
+/** The same as text alone, for where nothing can be marked: the names of windows and of what is read aloud. */
+export const plain = (text: string): string => seen(text).map((part) => ("sign" in part ? `[${part.sign}]` : part.text)).join("");

@@ -6,6 +6,7 @@ import { X } from "lucide-react";
 import type { ReactElement, ReactNode, RefObject } from "react";
 import { cx, floor } from "./core.tsx";
 import css from "./kit.module.css";
+import { Seen } from "./seen.tsx";
 
 interface SheetProps {
   title: string;
@@ -27,7 +28,7 @@ export function Sheet({ title, close, open, onClose, wide, first, returnFocus = 
         <Dialog.Backdrop className={css.veil} />
         <Dialog.Popup className={cx(css.dialog, wide && css.wide)} finalFocus={returnFocus} {...(first ? { initialFocus: first } : {})}>
           <div className={css.dialogHead}>
-            <Dialog.Title>{title}</Dialog.Title>
+            <Dialog.Title><Seen text={title} /></Dialog.Title>
             {/* Without a tip: it would take the Escape that closes the sheet. */}
             <Dialog.Close className={cx(css.button, css.plain, css.icon)} aria-label={close}><X size={16} /></Dialog.Close>
           </div>
@@ -105,7 +106,7 @@ function ToastList() {
   return list.map((toast) => (
     <Toast.Root key={toast.id} toast={toast} className={css.toast} data-toast="">
       <div>
-        <Toast.Title />
+        <Toast.Title>{typeof toast.title === "string" ? <Seen text={toast.title} /> : toast.title}</Toast.Title>
       </div>
       <Toast.Action />
     </Toast.Root>

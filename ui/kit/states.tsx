@@ -2,7 +2,8 @@ import { AlertTriangle, CircleAlert, Info, KeyRound, type LucideIcon } from "luc
 import { useEffect, useState, type ReactNode } from "react";
 import { Button, cx } from "./core.tsx";
 import css from "./kit.module.css";
-import { Seen } from "./values.tsx";
+import { plain } from "./invisible.ts";
+import { Seen } from "./seen.tsx";
 
 /** True once `ms` have gone by while `on`. */
 export function useAfter(on: boolean, ms: number): boolean {
@@ -34,7 +35,7 @@ export function Progress({ value, total, label }: { value?: number | undefined; 
     <div
       className={cx(css.progress, !known && css.unknown)}
       role="progressbar"
-      aria-label={label}
+      aria-label={plain(label)}
       {...(known ? { "aria-valuenow": value, "aria-valuemin": 0, "aria-valuemax": total } : {})}
     >
       <div className={css.bar} style={known ? { width: `${(100 * value) / total}%` } : undefined} />
@@ -87,12 +88,12 @@ export function ErrorState({ text, details, words, again }: ErrorProps) {
     <div className={cx(css.note, css.error)} role="alert">
       <CircleAlert size={16} aria-hidden="true" />
       <div>
-        <p>{text}</p>
+        <p><Seen text={text} /></p>
         {again && <div className={css.actions}><Button onClick={again}>{words.again}</Button></div>}
         <details>
           <summary>{words.details}</summary>
           <div className={css.details}>
-            <pre className={css.code} tabIndex={0}>{details}</pre>
+            <pre className={css.code} tabIndex={0}><Seen text={details} /></pre>
             <div className={css.actions}><CopyButton text={details} words={words} /></div>
           </div>
         </details>
@@ -116,5 +117,5 @@ export function CopyButton({ text, words }: { text: string | (() => Promise<stri
 
 /** `marks`: characters that would not be seen are shown by their code points. */
 export function Code({ text, label, marks }: { text: string; label: string; marks?: boolean }) {
-  return <pre className={css.code} tabIndex={0} role="region" aria-label={label}>{marks ? <Seen text={text} /> : text}</pre>;
+  return <pre className={css.code} tabIndex={0} role="region" aria-label={plain(label)}>{marks ? <Seen text={text} /> : text}</pre>;
 }

@@ -2,22 +2,20 @@ import { useSyncExternalStore } from "react";
 import { cx } from "./core.tsx";
 import css from "./kit.module.css";
 import { compact, money, relative, splitPath } from "./format.ts";
-import { seen } from "./invisible.ts";
+import { plain } from "./invisible.ts";
+import { Seen } from "./seen.tsx";
+
+export { Seen };
 
 /** A path whose folders give way, never the file name. */
 export function Path({ path, wrap }: { path: string; wrap?: boolean }) {
   const { folder, file } = splitPath(path);
   return (
-    <span className={cx(css.path, wrap && css.pathWrap)} title={path}>
+    <span className={cx(css.path, wrap && css.pathWrap)} title={plain(path)}>
       {folder && <span className={css.folder}><Seen text={folder} /></span>}
       <span className={css.file}><Seen text={file} /></span>
     </span>
   );
-}
-
-/** Words of others: what would not be seen in them is shown by its code point. */
-export function Seen({ text }: { text: string }) {
-  return seen(text).map((part, i) => ("sign" in part ? <span key={i} className={css.unseen} title={part.sign}>{part.sign}</span> : part.text));
 }
 
 /** Text in which `names` stand between backticks, as the engine writes them. Nothing else is markup, and what would not be seen is. */
@@ -57,7 +55,7 @@ function follow(notify: () => void): () => void {
 }
 
 /** The time, as far as it matters to words: it moves on twice a minute. */
-export const useNow = (): number => useSyncExternalStore(follow, () => minute);
+export const useNow = (): number => useSyncExternalStore(follow, () => minute, () => minute);
 
 export function RelativeTime({ at }: { at: number }) {
   const now = useNow();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Comparison } from "#client/api.gen.ts";
-import { comparable, disputed, letterOf, plansIn, preselected, stepIn, taken } from "#app/features/plan/compare.ts";
+import type { ComparedRow, Comparison, Disagreement, Step } from "#client/api.gen.ts";
+import { comparable, indexed, letterOf, plansIn, preselected, taken } from "#app/features/plan/compare.ts";
 import * as data from "./fake/data.ts";
 
 const source = (plan: string, step: number) => ({ plan, step });
@@ -25,9 +25,46 @@ test("at first everything is ticked once, and the way of the first plan where se
 
 test("a row tells its steps, and what is disputed about them", () => {
   assert.deepEqual([letterOf(comparison, "plan1"), letterOf(comparison, "plan2")], ["A", "B"]);
-  assert.equal(stepIn(comparison, source("plan2", 4))?.title, "Test the configuration of retries");
-  assert.equal(stepIn(comparison, source("plan3", 4)), undefined);
-  assert.deepEqual([0, 1, 2].map((at) => disputed(comparison, at).length), [1, 0, 0]);
+  const { step, disputed } = indexed(comparison);
+  assert.equal(step(source("plan2", 4))?.title, "Test the configuration of retries");
+  assert.equal(step(source("plan3", 4)), undefined);
+  assert.deepEqual(comparison.rows.map((row) => disputed(row).length), [1, 0, 0], "what several of its steps are named in is told once");
+});
+
+test("disagreements about a row stand in the order in which they are told", () => {
+  const [row] = comparison.rows as [ComparedRow];
+  const about = (message: string, ...steps: Disagreement["steps"]): Disagreement => ({ code: "changes", path: "a", message, steps });
+  const of = indexed({ ...comparison, disagreements: [about("first", source("plan1", 1)), about("second", source("plan2", 1), source("plan1", 1)), about("other", source("plan1", 2)), about("third", source("plan2", 1))] });
+  assert.deepEqual(of.disputed(row).map((d) => d.message), ["first", "second", "third"]);
+});
+
+/** The list, and how often one of its entries was looked at. */
+function counted<T>(list: T[], count: { n: number }): T[] {
+  return new Proxy(list, {
+    get: (target, key, receiver) => {
+      if (typeof key === "string" && /^\d+$/.test(key)) count.n += 1;
+      return Reflect.get(target, key, receiver);
+    },
+  });
+}
+
+test("two plans of twenty thousand steps are shown side by side by looking at each step a few times", () => {
+  const N = 20_000;
+  const looked = { n: 0 };
+  const steps = (title: string) => counted(Array.from({ length: N }, (_, i) => ({ ...(data.steps[0] as Step), id: `s${i + 1}`, number: i + 1, title: `${title} ${i + 1}` })), looked);
+  const both = (i: number) => [source("plan1", i + 1), source("plan2", N - i)];
+  const large: Comparison = {
+    plans: [data.plan({ steps: steps("A") }), data.plan({ id: "plan2", steps: steps("B") })],
+    rows: Array.from({ length: N }, (_, i) => ({ steps: both(i), files: [`src/${i}.rs`] })),
+    disagreements: counted(Array.from({ length: N }, (_, i) => ({ code: "changes", path: `src/${i}.rs`, message: `The changes of row ${i} differ.`, steps: both(i) })), looked),
+  };
+  const of = indexed(large);
+  large.rows.forEach((row, i) => {
+    assert.deepEqual(row.steps.map((s) => of.step(s)?.title), [`A ${i + 1}`, `B ${N - i}`]);
+    assert.deepEqual(of.disputed(row).map((d) => d.path), row.files);
+  });
+  // Three lists of so many entries, each entry looked at when the index is made and when its row is shown.
+  assert.ok(looked.n <= 3 * 3 * N, `looked ${looked.n} times`);
 });
 
 test("only plans that are there and have steps are compared", () => {

@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Finding, Job, Plan, Step } from "#client/api.gen.ts";
-import { Rpc } from "#client/rpc.ts";
+import type { Finding, Plan, Step } from "#client/api.gen.ts";
 import { acceptable, held, markOf, overridable, sameWork, tally, undecided } from "#app/features/plan/gate.ts";
 import { keepSteps } from "#app/features/plan/reduce.ts";
-import { Review, WHOLE } from "#app/features/plan/review.ts";
+import { WHOLE } from "#app/features/plan/review.ts";
 import { latestAsked, madeBy } from "#app/features/plan/StepJob.tsx";
 import { fold, otherOf, pairOf, placeOf } from "#app/features/plan/versions.ts";
 import { w } from "#app/words.ts";
 import { same } from "#kit/same.ts";
 import * as data from "./fake/data.ts";
-import { FakeEngine, world } from "./fake/engine.ts";
 import { elsewhere } from "./fake/review.ts";
+import { reviewing } from "./fake/reviewing.ts";
 
 const error: Finding = { severity: "error", code: "path_missing", message: "There is no file a." };
 const step = (over: Partial<Step> = {}): Step => ({ ...(data.steps[0] as Step), ...over });
@@ -79,38 +78,6 @@ test("a change tells about which steps nothing is decided any more", () => {
   const after = { ...before, steps: [step({ id: "b", number: 1 }), step({ id: "a", number: 2 })] };
   assert.deepEqual(undecided(before, after), [2]);
 });
-
-/** A review of the fake engine's plan over real frames, and what it said. */
-export function reviewing(over: Partial<Plan> = {}) {
-  const engine = new FakeEngine(world({ plans: [data.plan(over)] }));
-  const rpc: Rpc = new Rpc((text) => link.send(text));
-  const link = engine.dial({ opened: () => {}, text: (text) => rpc.receive(text), binary: () => {}, closed: () => {} });
-  const said: string[] = [];
-  const asked: Job[] = [];
-  const undos: (() => void)[] = [];
-  let shown: Plan = data.plan(over);
-  const review = new Review({
-    call: (method, params) => rpc.call(method, params),
-    plan: () => shown,
-    put: (plan) => { shown = plan; },
-    refresh: async () => { shown = await rpc.call("plans.get", { plan: "plan1" }); },
-    say: (text) => said.push(text),
-    made: (text) => said.push(text),
-    decided: (text, undo) => { said.push(text); undos.push(undo); },
-    asked: async (job) => { asked.push(job); },
-  });
-  const calls = (method: string) => engine.seen.filter((s) => s.method === method).map((s) => s.params as Record<string, unknown>);
-  const at = (n: number) => shown.steps[n - 1] as Step;
-  /** Waits until nothing is under way. */
-  const settled = async () => {
-    for (let i = 0; i < 2000; i++) {
-      await new Promise((done) => setTimeout(done, 1));
-      if (![...review.snapshot().values()].some((s) => s.busy)) return;
-    }
-    throw new Error("something stays under way");
-  };
-  return { engine, review, said, undos, asked, calls, at, settled, shown: () => shown };
-}
 
 test("a decision carries the version that is shown, and is asked once however often a key is pressed", async () => {
   const { review, said, calls, at, settled } = reviewing({ version: 4 });

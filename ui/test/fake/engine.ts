@@ -47,6 +47,8 @@ export interface World {
   fail?: Partial<Record<keyof Methods, ApiError>>;
   /** Nothing is answered by these. */
   hang?: (keyof Methods)[];
+  /** These are answered only once `release` is called. */
+  hold?: (keyof Methods)[];
 }
 
 export function world(over: Partial<World> = {}): World {
@@ -83,12 +85,19 @@ export class FakeEngine {
   readonly seen: { method: string; params: unknown }[] = [];
   private readonly followers = new Set<(change: Change) => void>();
   private told = 0;
+  private held: (() => void)[] = [];
 
   constructor(readonly world: World) {}
 
   tell(change: Omit<Change, "cursor">): void {
     this.told += 1;
     for (const follower of this.followers) follower({ ...change, cursor: String(this.told) });
+  }
+
+  /** Answers what was held back, and holds nothing back any more. */
+  release(): void {
+    this.world.hold = [];
+    for (const answer of this.held.splice(0)) answer();
   }
 
   /** Dials this engine. */
@@ -129,14 +138,17 @@ export class FakeEngine {
           if (stop) stops.set(id, stop);
           return;
         }
-        try {
-          if (failure) throw failure;
-          const answer = this.unary[method as UnaryMethod] as ((params: never) => unknown) | undefined;
-          if (!answer) throw new ApiError("not_found", "no_method", `The screens of the tests do not use ${method}.`);
-          frame({ id, result: answer(params as never) });
-        } catch (error) {
-          frame({ id, error: wire(error as ApiError) });
-        }
+        const answer = () => {
+          try {
+            const failure = this.world.fail?.[method];
+            if (failure) throw failure;
+            frame({ id, result: this.answer(method as UnaryMethod, params) });
+          } catch (error) {
+            frame({ id, error: wire(error as ApiError) });
+          }
+        };
+        if (this.world.hold?.includes(method)) this.held.push(answer);
+        else answer();
       },
       close: () => {
         if (!open) return;
@@ -145,6 +157,12 @@ export class FakeEngine {
       },
     };
   };
+
+  private answer(method: UnaryMethod, params: unknown): unknown {
+    const answer = this.unary[method] as ((params: never) => unknown) | undefined;
+    if (!answer) throw new ApiError("not_found", "no_method", `The screens of the tests do not use ${method}.`);
+    return answer(params as never);
+  }
 
   private find<T extends { id: string }>(list: T[], id: string): T {
     const found = list.find((x) => x.id === id);

@@ -2,6 +2,7 @@ import type { Job, Session, Suggestion, TaskOrigin } from "#client/api.gen.ts";
 import { ApiError } from "#client/rpc.ts";
 import * as data from "./data.ts";
 import type { FakeEngine, Unary } from "./engine.ts";
+import * as jobs from "./jobs.ts";
 
 /** What the model of the screens makes of a text. */
 const better = (words: string): string => words.replace("gives up on the first connection error", "gives up on the first `ConnectionError`").replace(/\bgooder\b/g, "better");
@@ -42,9 +43,7 @@ function asks(engine: FakeEngine, workflow: "refine" | "improve", id: string, be
   const n = engine.world.jobs.length + 1;
   const files = workflow === "refine" ? data.sources.filter((f) => f.included).map((f) => f.path) : [];
   const manifest = helpManifest(`h${n}`, workflow, files);
-  const job = helpJob({ id: `h${n}`, session: id, workflow, approval: manifest.id });
-  engine.world.others = [manifest, ...(engine.world.others ?? [])];
-  engine.world.jobs = [job, ...engine.world.jobs];
+  const job = jobs.waits(engine, helpJob({ id: `h${n}`, session: id, workflow, approval: manifest.id }), manifest);
   engine.world.suggestions = [{ job: job.id, state: "pending", before, text: "" }, ...(engine.world.suggestions ?? [])];
   engine.tell({ topic: "job", id: job.id, session: id });
   return job;
@@ -64,15 +63,10 @@ export const helpManifest = (job: string, workflow: "refine" | "improve", files:
 
 /** The answer of a job that was approved comes a moment later, and goes into the task where its words still stand. */
 export function approved(engine: FakeEngine, id: string): void {
-  const job = engine.world.jobs.find((j) => j.id === id && (j.workflow === "refine" || j.workflow === "improve"));
-  if (!job) return;
-  const set = (over: Partial<Job>) => {
-    engine.world.jobs = engine.world.jobs.map((j) => (j.id === id ? { ...j, ...over, updated_at: Date.now() } : j));
-    engine.tell({ topic: "job", id, session: job.session });
-  };
-  set({ state: "running", note: "The answer is being written." });
-  if (engine.world.helpStops) return;
-  setTimeout(() => {
+  const under = jobs.underWay(engine, id, ["refine", "improve"]);
+  if (!under) return;
+  const { job, set } = under;
+  jobs.answers(engine, set, 400, () => {
     const suggestion = engine.world.suggestions?.find((s) => s.job === id);
     if (!suggestion) return;
     const task = session(engine, job.session).task;
@@ -85,7 +79,7 @@ export function approved(engine: FakeEngine, id: string): void {
     const ended: Suggestion = { ...suggestion, text, state: stands ? "applied" : "dropped" };
     engine.world.suggestions = engine.world.suggestions?.map((s) => (s.job === id ? ended : s));
     set({ state: "completed", note: "The suggestion is there." });
-  }, 400);
+  });
 }
 
 export const unary = (engine: FakeEngine): Partial<Unary> => ({

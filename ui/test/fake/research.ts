@@ -2,6 +2,7 @@ import type { Job, Manifest, WebFinding } from "#client/api.gen.ts";
 import { ApiError } from "#client/rpc.ts";
 import * as data from "./data.ts";
 import type { FakeEngine, Unary } from "./engine.ts";
+import * as jobs from "./jobs.ts";
 
 const CLAUDE = "anthropic/claude-sonnet-4-5";
 
@@ -69,10 +70,7 @@ function asks(engine: FakeEngine, session: string, workflow: "look_up" | "resear
   const id = `r${n}`;
   const manifest = webManifest(id, workflow === "research" ? { purpose: "questions to look up on the web", parts: [{ name: "instructions", bytes: 1200, tokens: 300 }, { name: "task", bytes: 470, tokens: 110 }, { name: "tree", bytes: 3400, tokens: 850 }] } : web ? { web } : {});
   if (workflow === "research") delete manifest.web;
-  const job = lookUp({ id, session, workflow, approval: manifest.id, created_at: Date.now(), updated_at: Date.now() });
-  engine.world.others = [manifest, ...(engine.world.others ?? [])];
-  engine.world.jobs = [job, ...engine.world.jobs];
-  return job;
+  return jobs.waits(engine, lookUp({ id, session, workflow, approval: manifest.id, created_at: Date.now(), updated_at: Date.now() }), manifest);
 }
 
 function ask(engine: FakeEngine, session: string, questions: { question: string; why: string }[], web: Manifest["web"]): WebFinding[] {
@@ -95,15 +93,10 @@ function view(engine: FakeEngine, found: WebFinding): WebFinding {
 
 /** What was approved is answered a moment later. */
 export function approved(engine: FakeEngine, id: string): void {
-  const job = engine.world.jobs.find((j) => j.id === id && (j.workflow === "look_up" || j.workflow === "research"));
-  if (!job) return;
-  const set = (over: Partial<Job>) => {
-    engine.world.jobs = engine.world.jobs.map((j) => (j.id === id ? { ...j, ...over, updated_at: Date.now() } : j));
-    engine.tell({ topic: "job", id, session: job.session });
-  };
-  set({ state: "running", note: "The answer is being written." });
-  if (engine.world.helpStops) return;
-  setTimeout(() => {
+  const under = jobs.underWay(engine, id, ["look_up", "research"]);
+  if (!under) return;
+  const { job, set } = under;
+  jobs.answers(engine, set, 300, () => {
     if (job.workflow === "research") {
       ask(engine, job.session, [
         { question: "Which errors of the standard library mean that nothing was sent?", why: "Only then may a POST be repeated." },
@@ -113,7 +106,7 @@ export function approved(engine: FakeEngine, id: string): void {
     }
     engine.world.findings = engine.world.findings?.map((f) => (f.job === id ? { ...finding({ attached: false }), id: f.id, job: id, session: f.session, question: f.question, why: f.why, created_at: f.created_at, answered_at: Date.now() } : f));
     set({ state: "completed", note: "3 sources." });
-  }, 300);
+  });
 }
 
 export const unary = (engine: FakeEngine): Partial<Unary> => ({

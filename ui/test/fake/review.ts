@@ -4,6 +4,7 @@ import { sameWork } from "#app/features/plan/gate.ts";
 import { change } from "#app/features/task/change.ts";
 import * as data from "./data.ts";
 import type { FakeEngine, Unary } from "./engine.ts";
+import * as jobs from "./jobs.ts";
 
 /** A version with the steps that it had. */
 interface Kept extends PlanVersion {
@@ -130,8 +131,7 @@ function asks(engine: FakeEngine, plan: Plan, workflow: "plan" | "step", purpose
   const files = data.sources.filter((f) => f.included).map((f) => f.path);
   const manifest = data.manifest(files, "anthropic/claude-sonnet-4-5", { id: `a${id}`, job: id, session: plan.session, purpose, parts: [{ name: "instructions", bytes: 1900, tokens: 470 }, ...parts.map(([name, tokens]) => ({ name, bytes: tokens * 4, tokens }))] });
   const job = data.job({ id, session: plan.session, workflow, state: "waiting_approval", note: "Waits for your approval.", approval: manifest.id, created_at: Date.now(), updated_at: Date.now(), ...(workflow === "plan" ? { plan: `${plan.id}+` } : {}) });
-  engine.world.others = [manifest, ...(engine.world.others ?? [])];
-  engine.world.jobs = [job, ...engine.world.jobs];
+  jobs.waits(engine, job, manifest);
   engine.tell({ topic: "job", id, session: plan.session });
   return job;
 }
@@ -139,21 +139,37 @@ function asks(engine: FakeEngine, plan: Plan, workflow: "plan" | "step", purpose
 /** What was asked of a step, until it is answered. */
 const wishes = new WeakMap<FakeEngine, Map<string, { plan: string; step: string; wish: string }>>();
 
+/** Which plans are to become one, until that is answered. */
+const merges = new WeakMap<FakeEngine, Map<string, string[]>>();
+
+/** A plan made of several comes a moment after it was approved: the first, and what only the others do. */
+function merge(engine: FakeEngine, id: string): void {
+  const under = jobs.underWay(engine, id, ["plan"]);
+  const plans = merges.get(engine)?.get(id)?.map((plan) => find(engine, plan));
+  const [first] = plans ?? [];
+  if (!under || !plans || !first) return;
+  jobs.answers(engine, under.set, 400, () => {
+    const all = plans.flatMap((p) => p.steps.map((s) => ({ ...s, source: { plan: p.id, step: s.number } })));
+    const steps = all.filter((s, i) => all.findIndex((o) => o.operations[0]?.path === s.operations[0]?.path) === i);
+    const plan = { ...first, id: under.job.plan ?? "", job: id, title: "One plan of several", version: 1, steps: steps.map((s, i) => ({ ...s, id: `s${i + 1}`, number: i + 1, decision: "open" as const, overridden: false, comments: [], depends: [] })), created_at: Date.now() };
+    engine.world.plans = [plan, ...engine.world.plans];
+    store(engine, plan);
+    under.set({ state: "completed", note: `Plan with ${steps.length} steps.` });
+  });
+}
+
 /** The answer about a step comes a moment after it was approved. */
 export function approved(engine: FakeEngine, id: string): void {
+  merge(engine, id);
   const asked = wishes.get(engine)?.get(id);
-  const job = engine.world.jobs.find((j) => j.id === id);
-  if (!asked || !job) return;
-  const set = (over: Partial<Job>) => {
-    engine.world.jobs = engine.world.jobs.map((j) => (j.id === id ? { ...j, ...over, updated_at: Date.now() } : j));
-    engine.tell({ topic: "job", id, session: job.session });
-  };
-  set({ state: "running", note: "The answer is being written." });
-  setTimeout(() => {
+  const under = jobs.underWay(engine, id, ["step"]);
+  if (!asked || !under) return;
+  const { set } = under;
+  jobs.answers(engine, set, 400, () => {
     const plan = find(engine, asked.plan);
     version(engine, plan, plan.steps.map((s) => (s.id === asked.step ? { ...s, why: `${s.why} ${asked.wish}`.trim() } : s)), "step_change", "A model changed a step.");
     set({ state: "completed", note: "The step was changed." });
-  }, 400);
+  });
 }
 
 export const unary = (engine: FakeEngine): Partial<Unary> => ({
@@ -213,6 +229,15 @@ export const unary = (engine: FakeEngine): Partial<Unary> => ({
     const plan = find(engine, id);
     if (plan.state !== "cut") throw new ApiError("conflict", "plan_not_cut", "Only a plan that was cut can be completed. Nothing was sent.");
     return asks(engine, plan, "plan", "the rest of a plan that was cut", [["task", 110], ["begun", 900], ["broken", 200]]);
+  },
+  "plans.merge_by_model": ({ plans: ids, wish }) => {
+    if (ids.length < 2 || ids.length > 5) throw new ApiError("invalid", "plans_count", "Two to 5 plans can be put side by side.");
+    const [first] = ids.map((id) => finished(engine, id));
+    const parts = [...ids.map((_, i): [string, number] => [`plan-${i + 1}`, 1400]), ["disagreements", 40] as [string, number], ...(wish === undefined ? [] : [["wish", 20] as [string, number]])];
+    const job = asks(engine, first as Plan, "plan", "one plan made of several", [["task", 110], ...parts]);
+    const all = merges.get(engine) ?? new Map<string, string[]>();
+    merges.set(engine, all.set(job.id, ids));
+    return job;
   },
   "plans.compare": ({ plans: ids }) => {
     if (ids.length < 2 || ids.length > 5) throw new ApiError("invalid", "plans_count", "Two to 5 plans can be put side by side.");

@@ -1,15 +1,21 @@
+import { late } from "./extras.late.mjs";
+import { merge } from "./extras.merge.mjs";
 import { remember } from "./extras.remember.mjs";
 import { research } from "./extras.research.mjs";
 import { settings } from "./extras.settings.mjs";
 import { review } from "./extras.review.mjs";
+import { unseen } from "./extras.unseen.mjs";
 
 /** Screens that need a hand: something opened, typed or pressed. */
 const wide = ["desktop", "tablet"];
 
 export const extras = [
+  ...late,
+  ...merge,
   ...remember,
   ...research,
   ...settings,
+  ...unseen,
   { name: "bottom", scenario: "files", async act(page) {
     await page.getByRole("checkbox", { name: "Include tests/config_test.rs" }).waitFor({ state: "attached", timeout: 200 }).catch(() => {});
     await page.locator("section[aria-label='Files'] ul, ul[aria-label='Source files']").first().evaluate((list) => {

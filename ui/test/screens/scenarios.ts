@@ -66,6 +66,13 @@ const reviewed = (rest: Partial<World> = {}, over: Parameters<typeof data.plan>[
 };
 const s1 = (station: string) => `#/session/s1/${station}`;
 
+/** Names and titles in which characters hide that nobody sees, or that turn the direction of what follows. */
+const unseen = () => {
+  const hide = (text: string) => `${text.slice(0, 5)}\u200b${text.slice(5)} \u202etxt.exe\u202c`;
+  const plan = planned({ title: hide("Retry failed requests") }, { terminals: [shell({ title: hide("builder"), command: ["make", "\u2066all"] }), shell({ id: "t9", title: hide("watcher") })] });
+  return { ...plan, projects: data.projects.map((p) => ({ ...p, name: hide(p.name) })), sessions: data.sessions.map((s) => ({ ...s, title: s.title && hide(s.title) })), kept: settings.kept({ permissions: settings.permissions, usage: settings.usage }) };
+};
+
 const quiet = () => shell({ id: "t4", title: "reviewer", command: ["reviewer", "--diff"], last_output_at: data.NOW - 70_000, epoch: "43" });
 
 export const scenarios = {
@@ -163,6 +170,8 @@ export const scenarios = {
   jobs: { hash: "#/jobs", world: () => planned({ state: "streaming" }) },
   approvals: { hash: "#/approvals", world: () => waiting() },
   more: { hash: "#/more", world: () => planned() },
+  unseen: { hash: s1("plan"), world: unseen },
+  unseenjobs: { hash: "#/jobs", world: unseen },
   offline: { hash: s1("plan"), world: () => planned(), offline: true },
 } satisfies Record<string, Scenario> as Record<string, Scenario>;
 

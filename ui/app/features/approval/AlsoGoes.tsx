@@ -6,6 +6,13 @@ import { w } from "../../words.ts";
 import css from "./approval.module.css";
 import { ExactText } from "./ExactText.tsx";
 
+/** What a part is called; of several of a kind each has its number. */
+export function partName(name: string): string {
+  const [, kind, n = ""] = /^(web-finding|plan)-(\d+)$/.exec(name) ?? [];
+  if (kind === "web-finding") return w.research.partFinding(n);
+  return kind === "plan" ? w.approve.partPlan(n) : w.approve.parts[name] ?? name;
+}
+
 /** What goes besides files, each part with its exact text. */
 export function AlsoGoes({ manifest }: { manifest: Manifest }) {
   return (
@@ -13,8 +20,7 @@ export function AlsoGoes({ manifest }: { manifest: Manifest }) {
       <div className={css.sectionHead}><h3>{w.approve.also}</h3></div>
       <ul className={css.files}>
         {manifest.parts.map((part) => {
-          const found = /^web-finding-(\d+)$/.exec(part.name)?.[1];
-          const name = found === undefined ? w.approve.parts[part.name] ?? part.name : w.research.partFinding(found);
+          const name = partName(part.name);
           return (
             <li key={part.name} className={css.file}>
               <details className={css.fold}>

@@ -1,7 +1,7 @@
 import { FileCheck2 } from "lucide-react";
 import type { Job } from "#client/api.gen.ts";
 import { EmptyState, Skeleton } from "#kit/states.tsx";
-import { RelativeTime } from "#kit/values.tsx";
+import { RelativeTime, Seen } from "#kit/values.tsx";
 import { useRead } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
 import { href } from "../../route.ts";
@@ -32,7 +32,7 @@ function Waiting({ job }: { job: Job }) {
   return (
     <div className={css.row}>
       <a className={css.rowMain} href={href({ page: "session", session: job.session, station: "approve", job: job.id })}>
-        <span className={css.rowTitle}>{session?.title || w.sessions.untitled}</span>
+        <span className={css.rowTitle}><Seen text={session?.title || w.sessions.untitled} /></span>
         <span className={css.rowSub}>
           {manifest && <span>{isPlain(job.workflow, manifest) ? "" : `${w.approve.forPurpose(manifest.purpose)} · `}{manifest.model} · {w.approve.filesTokens(manifest.files.length, String(manifest.input_tokens))} · {costText(manifest)}</span>}
         </span>

@@ -3,7 +3,8 @@ import type { Manifest, Remember } from "#client/api.gen.ts";
 import type { Connection } from "#client/connection.ts";
 import { ApiError } from "#client/rpc.ts";
 import { asApiError, useEngine, useRead } from "../../engine.tsx";
-import { go } from "../../route.ts";
+import { fromHere, type Lead } from "../../lead.ts";
+import { w } from "../../words.ts";
 import { resultStation, staysAfter } from "../jobs/asking.ts";
 
 interface Change {
@@ -42,6 +43,12 @@ export const revisedBy = (old: Revised | undefined, from: Manifest, next: Manife
 
 /** Requests of these hold the ticked files; in the others a file that is left out is left out of this request only. */
 export const keepsTicks = (workflow: string): boolean => workflow === "plan" || workflow === "step";
+
+/** Goes on to where what was asked for appears. Words for a task are awaited at the task, where one also sees that nothing comes. */
+function leadOn(lead: Lead, workflow: string, session: string, yes: boolean): void {
+  const station = resultStation(workflow);
+  if (!staysAfter(workflow) && (yes || station === "task")) lead({ page: "session", session, station }, yes ? w.approve.sentAt : w.approve.refusedText);
+}
 
 /** The request that is shown; a job that asks again does not put its next one in the place of the one just answered. */
 function useShown(now: Manifest | undefined, answered: string | undefined) {
@@ -101,6 +108,7 @@ export function useApproval(shown: Manifest | undefined, workflow: string) {
       // Two presses before the first is drawn are one answer.
       if (!asked || asked.state !== "waiting" || answering.current) return false;
       answering.current = true;
+      const lead = fromHere();
       setBusy(true);
       setError(undefined);
       try {
@@ -112,9 +120,7 @@ export function useApproval(shown: Manifest | undefined, workflow: string) {
         setRevised((old) => (old?.manifest.id === after.id ? { ...old, manifest: after } : old));
         setAnswered(asked.id);
         await connection.store.refresh("jobs.list", {});
-        // Words for a task are awaited at the task, where one also sees that nothing comes.
-        const station = resultStation(workflow);
-        if (!staysAfter(workflow) && (yes || station === "task")) go({ page: "session", session: asked.session, station });
+        leadOn(lead, workflow, asked.session, yes);
         return true;
       } catch (failure) {
         setError(asApiError(failure));

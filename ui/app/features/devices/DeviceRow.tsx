@@ -3,7 +3,7 @@ import { useState } from "react";
 import type { Device } from "#client/api.gen.ts";
 import { Actions, Button, Pill } from "#kit/core.tsx";
 import { Sheet, toasts } from "#kit/overlays.tsx";
-import { RelativeTime } from "#kit/values.tsx";
+import { RelativeTime, Seen } from "#kit/values.tsx";
 import { useEngine, useTask } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
 import { w } from "../../words.ts";
@@ -19,7 +19,7 @@ export function DeviceRow({ device, may }: { device: Device; may: boolean }) {
       <Smartphone size={20} aria-hidden="true" className={css.icon} />
       <div className={css.main}>
         <div className={css.name}>
-          <b>{device.name}</b>
+          <b><Seen text={device.name} /></b>
           <span className={css.presence} data-online={device.online}><i aria-hidden="true" />{device.online ? w.devices.online : w.devices.away}</span>
         </div>
         <div className={css.scopes}>

@@ -1,9 +1,9 @@
 import { useState } from "react";
 import { Button } from "#kit/core.tsx";
 import { useAction } from "../../actions.tsx";
-import { useEngine, useTask, useWhyNot } from "../../engine.tsx";
+import { useEngine, useKeptTask, useWhyNot } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
-import { go } from "../../route.ts";
+import { fromHere } from "../../lead.ts";
 import { w } from "../../words.ts";
 import { ModelPicker } from "../account/ModelPicker.tsx";
 import { NoModel } from "../account/NoModel.tsx";
@@ -20,19 +20,21 @@ interface MakePlanProps {
 
 /** The model that is asked, and the button that asks. */
 export function MakePlan({ view, active, ticked, openAccount }: MakePlanProps) {
-  const { connection, drafts } = useEngine();
+  const { connection, drafts, tasks } = useEngine();
   const { models, model, choose } = useModel();
   const [explain, setExplain] = useState(false);
-  const task = useTask();
+  const key = `plan.make.${view.id}`;
+  const task = useKeptTask(key);
   const whyNot = useWhyNot("run");
   const reason = whyNot ?? (ticked === 0 && !view.session?.task.trim() ? w.files.makeReason : undefined);
   const start = () => {
     if (models && !model) return setExplain(true);
-    task.run(async () => {
+    const lead = fromHere();
+    tasks.run(key, async () => {
       await drafts.get(view.id)?.flush();
       const job = await connection.call("plans.start", { session: view.id, ...(model ? { model: model.id } : {}) });
       await connection.store.refresh("jobs.list", {});
-      go({ page: "session", session: view.id, station: "approve", job: job.id });
+      lead({ page: "session", session: view.id, station: "approve", job: job.id }, w.approve.asks);
     });
   };
   useAction(active ? { id: "plan.make", label: w.files.make, keys: "Mod+Enter", run: start, reason, here: true } : undefined);

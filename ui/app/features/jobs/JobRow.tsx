@@ -31,7 +31,7 @@ export function JobRow({ job, onGo }: { job: Job; onGo?: () => void }) {
   return (
     <div className={css.job}>
       <a className={css.main} href={href({ page: "session", session: job.session, station: stationOf(job), plan: job.workflow === "plan" ? job.plan : undefined, job: job.id })} onClick={onGo}>
-        <span className={css.title}>{w.jobs.workflows[job.workflow] ?? job.workflow}: {title}</span>
+        <span className={css.title}>{w.jobs.workflows[job.workflow] ?? job.workflow}: <Seen text={title} /></span>
         <span className={css.note}><Seen text={job.note} /></span>
       </a>
       <span className={css.end}>

@@ -3,6 +3,7 @@ import { CornerDownLeft, FolderOpen, PanelsTopLeft, Zap } from "lucide-react";
 import { useId, useState, type KeyboardEvent } from "react";
 import { cx, Kbd } from "#kit/core.tsx";
 import kit from "#kit/kit.module.css";
+import { Seen } from "#kit/values.tsx";
 import { useActionList } from "../../actions.tsx";
 import { useEngine, useRead } from "../../engine.tsx";
 import { usePref } from "../../prefs.ts";
@@ -125,7 +126,7 @@ function Row({ id, entry, on, run }: { id: string; entry: Entry; on: boolean; ru
       ref={(node) => { if (on) node?.scrollIntoView({ block: "nearest" }); }}
     >
       <Icon size={16} aria-hidden="true" />
-      <span className={css.label}>{entry.label}</span>
+      <span className={css.label}><Seen text={entry.label} /></span>
       {entry.reason !== undefined && <small>{entry.reason}</small>}
       {entry.keys && <Kbd keys={entry.keys} />}
       {on && !entry.keys && <CornerDownLeft size={14} aria-hidden="true" />}

@@ -5,7 +5,7 @@ import type { Pairing } from "#client/relay/keys.ts";
 import { Actions, Button, IconButton } from "#kit/core.tsx";
 import { Sheet } from "#kit/overlays.tsx";
 import { Note } from "#kit/states.tsx";
-import { RelativeTime } from "#kit/values.tsx";
+import { RelativeTime, Seen } from "#kit/values.tsx";
 import { w } from "../../words.ts";
 import css from "./phone.module.css";
 import { lastSeen } from "./presence.ts";
@@ -67,7 +67,7 @@ function Row({ world, desktop, hub, choose }: { world: PhoneWorld; desktop: Pair
     <button type="button" className={css.choose} onClick={choose}>
       <Monitor size={20} aria-hidden="true" />
       <span className={css.chooseText}>
-        <b>{desktop.name}</b>
+        <b><Seen text={desktop.name} /></b>
         <span className={css.presence} data-state={state}>
           <i aria-hidden="true" />{w.phone[state]}
           {state !== "online" && last !== undefined && <span>{w.phone.lastSeen} <RelativeTime at={last} /></span>}
@@ -88,7 +88,7 @@ function Unfinished({ world, desktop, keep }: { world: PhoneWorld; desktop: Pair
   };
   return (
     <div className={css.unfinished}>
-      <b>{desktop.name}</b>
+      <b><Seen text={desktop.name} /></b>
       <span>{w.phone.unfinished}</span>
       {error !== undefined && <Note tone="warning" live>{error}</Note>}
       <div><Button disabled={busy} onClick={finish}>{w.phone.finish}</Button></div>

@@ -4,6 +4,7 @@ import { Connection } from "#client/connection.ts";
 import { fingerprint, publicKeys, type Pairing } from "#client/relay/keys.ts";
 import { Actions, Button } from "#kit/core.tsx";
 import { Note, Progress, useAfter } from "#kit/states.tsx";
+import { Seen } from "#kit/values.tsx";
 import { App } from "../../App.tsx";
 import type { Phone } from "../../phone.ts";
 import { w } from "../../words.ts";
@@ -76,7 +77,7 @@ export function Linked({ world, desktop, hub, switchDesktop, forget }: LinkedPro
   if (status === "refused") {
     return (
       <main className={css.page}>
-        <h1>{desktop.name}</h1>
+        <h1><Seen text={desktop.name} /></h1>
         <Note tone="warning">{w.phone.removedText}</Note>
         <Actions><Button look="primary" onClick={forget}>{w.phone.forget}</Button><Button onClick={switchDesktop}>{w.phone.desktops}</Button></Actions>
       </main>
@@ -95,7 +96,7 @@ function Waiting({ hub, desktop, switchDesktop }: Pick<LinkedProps, "hub" | "des
   const shown = useMemo(() => text ?? w.phone.connecting(desktop.name), [text, desktop.name]);
   return (
     <main className={css.page} aria-busy="true">
-      <h1>{desktop.name}</h1>
+      <h1><Seen text={desktop.name} /></h1>
       <Progress label={w.phone.connecting(desktop.name)} />
       <p role="status" className="quiet">{shown}</p>
       <Actions><Button onClick={switchDesktop}>{w.phone.desktops}</Button></Actions>

@@ -1,4 +1,5 @@
 import type { DiffLine, DiffSide } from "#client/api.gen.ts";
+import { plain } from "#kit/invisible.ts";
 import { Seen } from "#kit/values.tsx";
 import { w } from "../../words.ts";
 import { change } from "../task/change.ts";
@@ -15,7 +16,7 @@ export const rowsOf = (before: string, after: string): DiffLine[] =>
 /** What went, what came and what stayed, line by line. */
 export function DiffRows({ rows, label }: { rows: DiffLine[]; label: string }) {
   return (
-    <div className={css.diff} role="region" aria-label={label} tabIndex={0}>
+    <div className={css.diff} role="region" aria-label={plain(label)} tabIndex={0}>
       {fold(rows).map((row, i) => ("alike" in row ? (
         <p key={i} className={css.alike}><span aria-hidden="true">⋯</span><span>{w.review.versions.alike(row.alike)}</span></p>
       ) : (

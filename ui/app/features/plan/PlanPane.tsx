@@ -10,7 +10,8 @@ import { go } from "../../route.ts";
 import { w } from "../../words.ts";
 import { JobNote } from "../jobs/JobNote.tsx";
 import session from "../sessions/session.module.css";
-import { HandOverSheet, type HandOverTarget } from "../terminals/HandOverSheet.tsx";
+import type { HandOverTarget } from "../terminals/handOver.ts";
+import { HandOverSheet } from "../terminals/HandOverSheet.tsx";
 import type { SessionView } from "../sessions/view.ts";
 import { Banner } from "./Banner.tsx";
 import { Earlier } from "./Earlier.tsx";
@@ -60,7 +61,7 @@ export function PlanPane({ view, active, chosen: named, tools }: PlanPaneProps) 
   useAction(can ? { id: "step.prev", label: w.keys.previous, keys: "k", run: () => step(-1), here: true, keysOnly: true } : undefined);
   const shown = useRef(plan);
   shown.current = plan;
-  const handOver = useCallback((number?: number) => shown.current && setTarget({ plan: shown.current, step: number }), []);
+  const handOver = useCallback((step?: string) => shown.current && setTarget({ plan: shown.current, step }), []);
   const toggle = useCallback((step: string) => setOpen((old) => {
     const next = new Set(old);
     if (!next.delete(step)) next.add(step);

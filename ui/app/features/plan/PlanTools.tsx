@@ -19,7 +19,7 @@ interface PlanToolsProps {
   /** Absent while it is written. */
   versions?: (() => void) | undefined;
   /** Absent where it may not be done. */
-  handOver?: ((step?: number) => void) | undefined;
+  handOver?: ((step?: string) => void) | undefined;
 }
 
 const FORMATS: { format: PlanFormat; label: string; name: string }[] = [

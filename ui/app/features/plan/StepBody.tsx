@@ -23,7 +23,7 @@ interface StepBodyProps {
   writing?: WritingKind | undefined;
   /** Absent while the plan is written. */
   tools?: StepTools | undefined;
-  handOver?: ((step?: number) => void) | undefined;
+  handOver?: ((step?: string) => void) | undefined;
 }
 
 /** Everything that a step says. Text of a model is shown as text, never as markup. */
@@ -75,7 +75,7 @@ export function StepBody({ step, id, busy, writing, tools, handOver }: StepBodyP
           {tools?.mayEdit && <Button look="plain" keys="e" onClick={() => tools.edit(step.id)}><Pencil size={14} aria-hidden="true" />{w.review.edit.button}</Button>}
           {tools?.mayRun && <Button look="plain" aria-expanded={writing === "ask"} onClick={() => tools.write(step.id, "ask")}><PenLine size={14} aria-hidden="true" />{w.review.ask.button}</Button>}
           {handOver && (
-            <Button look="plain" reason={back && w.review.gate.why[back]} onClick={() => handOver(step.number)}><Send size={14} aria-hidden="true" />{w.terminals.handOver.step(step.number)}</Button>
+            <Button look="plain" reason={back && w.review.gate.why[back]} onClick={() => handOver(step.id)}><Send size={14} aria-hidden="true" />{w.terminals.handOver.step(step.number)}</Button>
           )}
         </div>
       )}

@@ -23,7 +23,7 @@ interface StepCardProps {
   writing?: WritingKind | undefined;
   /** Absent while the plan is written. */
   tools?: StepTools | undefined;
-  handOver?: ((step?: number) => void) | undefined;
+  handOver?: ((step?: string) => void) | undefined;
 }
 
 /** One step: a line when closed, everything when open. */

@@ -1,11 +1,11 @@
-import { useEffect, useId, useRef, type KeyboardEvent } from "react";
+import { useEffect, useId, useRef, type KeyboardEvent, type ReactNode } from "react";
 import { Button } from "#kit/core.tsx";
 import kit from "#kit/kit.module.css";
 import { useEngine } from "../../engine.tsx";
 import { usePref } from "../../prefs.ts";
 import { w } from "../../words.ts";
 import css from "./review.module.css";
-import { useMounted } from "./useMounted.ts";
+import { useMounted } from "../../useMounted.ts";
 
 interface WritingProps {
   /** Under which name the text is kept until it was taken. */
@@ -17,6 +17,10 @@ interface WritingProps {
   most: number;
   busy: boolean;
   reason?: string | undefined;
+  /** Nothing need be written. */
+  optional?: boolean;
+  /** What is chosen besides. */
+  children?: ReactNode;
   /** Tells whether it was taken. */
   send(text: string): Promise<boolean>;
   close(): void;
@@ -24,8 +28,8 @@ interface WritingProps {
   taken?: (() => void) | undefined;
 }
 
-/** A field for words about a step. Closing it loses nothing: the words are there again when it is opened. */
-export function Writing({ draft, label, hint, button, most, busy, reason, send, close, taken = close }: WritingProps) {
+/** A field for words about a step or a plan. Closing it loses nothing: the words are there again when it is opened. */
+export function Writing({ draft, label, hint, button, most, busy, reason, optional = false, children, send, close, taken = close }: WritingProps) {
   const { prefs } = useEngine();
   const [text, setText] = usePref<string | undefined>(prefs, draft, undefined);
   const area = useRef<HTMLTextAreaElement>(null);
@@ -37,7 +41,7 @@ export function Writing({ draft, label, hint, button, most, busy, reason, send, 
     current?.setSelectionRange(current.value.length, current.value.length);
     current?.parentElement?.scrollIntoView({ block: "nearest" });
   }, []);
-  const empty = (text ?? "").trim() === "";
+  const empty = !optional && (text ?? "").trim() === "";
   const submit = () => {
     if (empty || busy || reason !== undefined) return;
     const forget = prefs.sending(draft);
@@ -55,6 +59,8 @@ export function Writing({ draft, label, hint, button, most, busy, reason, send, 
   const key = (event: KeyboardEvent) => {
     if (event.key !== "Escape") return;
     event.preventDefault();
+    // One level out: a sheet around it stays.
+    event.stopPropagation();
     close();
   };
   return (
@@ -65,6 +71,7 @@ export function Writing({ draft, label, hint, button, most, busy, reason, send, 
         onChange={(event) => setText(event.target.value === "" ? undefined : event.target.value)} onKeyDown={key}
       />
       <p id={`${id}-hint`} className={kit.hint}>{hint}</p>
+      {children}
       <div className={css.tools}>
         <Button look="primary" keys="Mod+Enter" reason={reason} aria-busy={busy || undefined} aria-disabled={empty || undefined} onClick={submit}>{button}</Button>
         <Button look="plain" keys="Escape" onClick={close}>{w.close}</Button>

@@ -1,4 +1,4 @@
-import type { Comparison, Disagreement, Plan, Step, StepSource } from "#client/api.gen.ts";
+import type { ComparedRow, Comparison, Disagreement, Plan, Step, StepSource } from "#client/api.gen.ts";
 
 /** The engine puts two to five plans side by side. */
 export const MOST_PLANS = 5;
@@ -25,12 +25,32 @@ export const taken = (comparison: Comparison, ticked: ReadonlySet<string>): Step
 /** From how many plans steps are taken: of one alone no plan is made. */
 export const plansIn = (steps: StepSource[]): number => new Set(steps.map((s) => s.plan)).size;
 
-/** A step that stands in a comparison. */
-export const stepIn = (comparison: Comparison, { plan, step }: StepSource): Step | undefined =>
-  comparison.plans.find((p) => p.id === plan)?.steps.find((s) => s.number === step);
+/** What a comparison says of a step or a row, without looking through all of it. */
+export interface Indexed {
+  /** A step that stands in the comparison. */
+  step(source: StepSource): Step | undefined;
+  /** In which plans contradict each other about the steps of a row. */
+  disputed(row: ComparedRow): Disagreement[];
+}
 
-/** In which plans contradict each other about the steps of a row. */
-export function disputed(comparison: Comparison, row: number): Disagreement[] {
-  const here = new Set(comparison.rows[row]?.steps.map(keyOf));
-  return comparison.disagreements.filter((d) => d.steps.some((s) => here.has(keyOf(s))));
+/** Reads a comparison once, so that showing its rows costs as much as there are rows. */
+export function indexed({ plans, disagreements }: Comparison): Indexed {
+  const steps = new Map<string, Step>();
+  for (const plan of plans) for (const step of plan.steps) steps.set(keyOf({ plan: plan.id, step: step.number }), step);
+  // By step, the places of its disagreements: a row shows them in the order in which the engine tells them.
+  const about = new Map<string, number[]>();
+  disagreements.forEach((d, at) => {
+    for (const source of d.steps) {
+      const known = about.get(keyOf(source));
+      if (known) known.push(at);
+      else about.set(keyOf(source), [at]);
+    }
+  });
+  return {
+    step: (source) => steps.get(keyOf(source)),
+    disputed: (row) => {
+      const at = new Set(row.steps.flatMap((source) => about.get(keyOf(source)) ?? []));
+      return [...at].sort((a, b) => a - b).map((i) => disagreements[i] as Disagreement);
+    },
+  };
 }

@@ -1,6 +1,7 @@
 import type { Operation, OperationKind, Step, StepContent } from "#client/api.gen.ts";
 import { same } from "#kit/same.ts";
 import { w } from "../../words.ts";
+import { LAST, namesGone, ref, refOf, refsIn, shown, shownPlace, typed, typedPlace, whole, type Around, type Numbers } from "./refs.ts";
 
 /** An operation as it is typed: numbers are text until they are stored. */
 export interface OperationForm {
@@ -18,9 +19,9 @@ export interface StepForm {
   title: string;
   why: string;
   confidence: string;
-  /** Numbers of the steps that come before. */
+  /** The steps that come before: numbers as a person sees them, in a draft the steps themselves. */
   after: string;
-  /** The number that the step is to have. */
+  /** The number that the step is to have; in a draft the step whose place it takes. */
   position: string;
   operations: OperationForm[];
   commands: string[];
@@ -29,10 +30,12 @@ export interface StepForm {
 
 export type Field = keyof StepForm;
 
-/** What is typed, what it was made from, and at which version. Kept on this page until it is stored. */
+/** What is typed and what it was made from. Kept on this page until it is stored. */
 export interface EditDraft {
   base: StepForm;
   form: StepForm;
+  /** Which numbers the steps had that it names, when it was typed. Absent in what was kept before steps were named by more than their number. */
+  numbers?: Record<string, number>;
 }
 
 export const blankOperation = (): OperationForm => ({ kind: "modify", path: "", to: "", symbol: "", first: "", last: "", change: "" });
@@ -41,23 +44,57 @@ const operationForm = (o: Operation): OperationForm => ({
   kind: o.kind, path: o.path, to: o.to ?? "", symbol: o.symbol ?? "", first: o.lines ? String(o.lines[0]) : "", last: o.lines ? String(o.lines[1]) : "", change: o.change,
 });
 
-export const formOf = (s: Step): StepForm => ({
-  title: s.title, why: s.why, confidence: s.confidence, after: s.depends.join(", "), position: String(s.number),
+const named = (number: number, numbers: Numbers): string => {
+  const id = numbers.id(number);
+  return id === undefined ? String(number) : ref(id);
+};
+
+export const formOf = (s: Step, numbers: Numbers): StepForm => ({
+  title: s.title, why: s.why, confidence: s.confidence, after: s.depends.map((n) => named(n, numbers)).join(", "), position: ref(s.id),
   operations: s.operations.map(operationForm), commands: s.commands, checks: s.checks,
 });
 
-/** A step that is to be written, as the last of so many. */
-export const blankForm = (steps: number): StepForm => ({
-  title: "", why: "", confidence: "", after: "", position: String(steps + 1), operations: [blankOperation()], commands: [], checks: [],
+/** A step that is to be written, as the last one. */
+export const blankForm = (): StepForm => ({
+  title: "", why: "", confidence: "", after: "", position: LAST, operations: [blankOperation()], commands: [], checks: [],
 });
+
+/** A form as a person reads it. */
+export const asShown = (form: StepForm, around: Around): StepForm => ({ ...form, after: shown(form.after, around), position: shownPlace(form.position, around) });
+
+/** What a person typed into a form, on top of what is kept of it. */
+export function asTyped(over: Partial<StepForm>, form: StepForm, around: Around): StepForm {
+  return {
+    ...form, ...over,
+    ...(over.after === undefined ? {} : { after: typed(over.after, form.after, around) }),
+    ...(over.position === undefined ? {} : { position: typedPlace(over.position, form.position, around) }),
+  };
+}
+
+/** Which numbers the steps have that a draft names; of those that are gone the ones that they had. */
+export function numbered(forms: StepForm[], around: Around): Record<string, number> {
+  const ids = forms.flatMap((f) => [...refsIn(f.after), ...refsIn(f.position)]);
+  return Object.fromEntries(ids.flatMap((id) => {
+    const number = around.numbers.number(id) ?? around.last(id);
+    return number === undefined ? [] : [[id, number]];
+  }));
+}
+
+/** A draft that was kept with numbers alone: they are taken for the steps that have them now. */
+export function withRefs(draft: EditDraft, around: Around): EditDraft {
+  if (draft.numbers) return draft;
+  const read = (form: StepForm) => asTyped({ after: form.after, position: form.position }, form, around);
+  return { base: read(draft.base), form: read(draft.form), numbers: {} };
+}
+
+/** The fields that name a step which is not in the plan any more. */
+export const goneIn = (form: StepForm, around: Around): Field[] => (["after", "position"] as const).filter((f) => namesGone(form[f], around));
 
 /** Why a form cannot be stored yet, at the field to which it belongs. */
 export type Problems = ReadonlyMap<string, string>;
 
 /** The place of a problem in the form. */
 export const at = (operation: number, field: keyof OperationForm): string => `operation ${operation} ${field}`;
-
-const whole = (text: string): number | undefined => (/^[1-9]\d{0,8}$/.test(text.trim()) ? Number(text.trim()) : undefined);
 
 function operationOf(form: OperationForm, i: number, problems: Map<string, string>): Operation {
   const words = w.review.edit.problems;
@@ -79,14 +116,28 @@ function operationOf(form: OperationForm, i: number, problems: Map<string, strin
   };
 }
 
-function dependsOf(text: string, own: number | undefined, steps: number, problems: Map<string, string>): number[] {
-  const parts = text.split(/[\s,;]+/).filter((part) => part !== "");
-  const numbers = parts.map(whole);
-  const known = numbers.filter((n) => n !== undefined);
-  const bad = known.find((n) => n > steps || n === own);
-  if (known.length < numbers.length) problems.set("after", w.review.edit.problems.after);
-  else if (bad !== undefined) problems.set("after", w.review.edit.problems.noStep(bad));
+function dependsOf(text: string, around: Around, problems: Map<string, string>): number[] {
+  const words = w.review.edit.problems;
+  const wrong = (what: string) => problems.has("after") || problems.set("after", what);
+  const { numbers, own } = around;
+  const known = text.split(/[\s,;]+/).filter((part) => part !== "").flatMap((part) => {
+    const id = refOf(part);
+    const number = id === undefined ? whole(part) : numbers.number(id);
+    if (id !== undefined && number === undefined) wrong(words.gone(shown(part, around)));
+    else if (number === undefined) wrong(words.after);
+    else if (numbers.id(number) === undefined || numbers.id(number) === own) wrong(words.noStep(number));
+    return number === undefined ? [] : [number];
+  });
   return [...new Set(known)];
+}
+
+/** The number that the step is to have, or nothing where there is no such place. */
+function placeOf(text: string, around: Around, most: number, problems: Map<string, string>): number | undefined {
+  const words = w.review.edit.problems;
+  const position = whole(shownPlace(text, around));
+  if (namesGone(text, around)) problems.set("position", words.goneAt(most));
+  else if (position === undefined || position > most) problems.set("position", words.position(most));
+  return position;
 }
 
 const filled = (lines: string[]): string[] => lines.filter((line) => line.trim() !== "");
@@ -96,17 +147,14 @@ export interface Stored {
   position?: number;
 }
 
-/**
- * The form as the contract has it, or what is wrong with it. `own` is the number of the step that is changed; `steps` is how
- * many the plan has.
- */
-export function contentOf(form: StepForm, own: number | undefined, steps: number): Stored | { problems: Problems } {
+/** The form as the contract has it, or what is wrong with it. */
+export function contentOf(form: StepForm, around: Around): Stored | { problems: Problems } {
+  const { numbers } = around;
+  const own = around.own === undefined ? undefined : numbers.number(around.own);
   const problems = new Map<string, string>();
   if (form.title.trim() === "") problems.set("title", w.review.edit.problems.title);
-  const depends = dependsOf(form.after, own, steps, problems);
-  const position = whole(form.position);
-  const most = own === undefined ? steps + 1 : steps;
-  if (position === undefined || position > most) problems.set("position", w.review.edit.problems.position(most));
+  const depends = dependsOf(form.after, around, problems);
+  const position = placeOf(form.position, around, own === undefined ? numbers.count + 1 : numbers.count, problems);
   const operations = form.operations.map((o, i) => operationOf(o, i, problems));
   if (problems.size > 0) return { problems };
   const content = { title: form.title.trim(), why: form.why.trim(), confidence: form.confidence, depends, operations, commands: filled(form.commands), checks: filled(form.checks) };

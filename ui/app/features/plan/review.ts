@@ -18,8 +18,8 @@ export interface ReviewWorld {
   made(text: string, before: Plan, after: Plan): void;
   /** Says what was decided about several steps, with a way back. */
   decided(text: string, undo: () => void): void;
-  /** Goes to where the person answers what a job asks. */
-  asked(job: Job): Promise<void>;
+  /** Called where a model is asked: what it returns leads to where the person answers what the job asks. */
+  asking(): (job: Job) => Promise<void>;
 }
 
 /** How something that was asked for a step is going. */
@@ -155,20 +155,20 @@ export class Review {
     });
   }
 
-  /** Stores a step as it was typed, on top of the version that was shown; a new one without `step`. Tells its id once it is stored. */
-  async edit(version: number, step: string | undefined, content: StepContent, position: number | undefined): Promise<string | undefined> {
-    let id = step;
+  /** Stores a step as it was typed, on top of the version that was shown; a new one without `step`. Tells what it is once it is stored. */
+  async edit(version: number, step: string | undefined, content: StepContent, position: number | undefined): Promise<{ step: Step; plan: Plan } | undefined> {
+    let stored: { step: Step; plan: Plan } | undefined;
     const done = await this.act(EDITED, "edit", async (plan) => {
       const after = await this.world.call("plans.edit_step", {
         plan: plan.id, version, content, ...(step === undefined ? {} : { step }), ...(position === undefined ? {} : { position }),
       });
       const known = new Set(plan.steps.map((s) => s.id));
       const now = after.steps.find((s) => (step === undefined ? !known.has(s.id) : s.id === step));
-      id = now?.id;
+      stored = now && { step: now, plan: after };
       this.world.made(step === undefined ? w.review.edit.added(now?.number ?? 0) : w.review.edit.stored(now?.number ?? 0), plan, after);
       return after;
     });
-    return done ? id : undefined;
+    return done ? stored : undefined;
   }
 
   /** Takes a step out of the plan. */
@@ -183,16 +183,18 @@ export class Review {
 
   /** Has a model change a step, once the person has approved what is sent. */
   ask(seen: Step, wish: string, model: string | undefined): Promise<boolean> {
+    const asked = this.world.asking();
     return this.act(seen.id, "ask", async (plan) => {
       const step = asSeen(plan.steps.find((s) => s.id === seen.id), seen);
-      await this.world.asked(await this.world.call("plans.ask_step", { plan: plan.id, version: plan.version, step: step.id, wish, ...(model === undefined ? {} : { model }) }));
+      await asked(await this.world.call("plans.ask_step", { plan: plan.id, version: plan.version, step: step.id, wish, ...(model === undefined ? {} : { model }) }));
     });
   }
 
   /** Has a model write the rest of a plan that was cut, once the person has approved what is sent. It becomes a plan of its own. */
   complete(model: string | undefined): Promise<boolean> {
+    const asked = this.world.asking();
     return this.act(WHOLE, "complete", async (plan) => {
-      await this.world.asked(await this.world.call("plans.complete", { plan: plan.id, ...(model === undefined ? {} : { model }) }));
+      await asked(await this.world.call("plans.complete", { plan: plan.id, ...(model === undefined ? {} : { model }) }));
     });
   }
 

@@ -3,7 +3,7 @@ import type { Plan, Step } from "#client/api.gen.ts";
 import { toasts } from "#kit/overlays.tsx";
 import { useAction } from "../../actions.tsx";
 import { useEngine, useMay } from "../../engine.tsx";
-import { go } from "../../route.ts";
+import { fromHere } from "../../lead.ts";
 import { w } from "../../words.ts";
 import { acceptable, ended, overridable } from "./gate.ts";
 import { Review, withUndecided, type Statuses } from "./review.ts";
@@ -40,13 +40,18 @@ export interface StepTools {
   stopWriting(): void;
   /** Opens the form of a step, or of one that is to be added. */
   edit(step: string | undefined): void;
+  /** What is edited as `from` is this step from now on. */
+  becomes(from: string | undefined, to: string): void;
+  /** What was to be added is stored: closes the form in which it would be added once more. */
+  added(from: string | undefined): void;
   /** Opens the list of versions, at one of them if it is named. */
   versions(at?: number): void;
 }
 
-/** The step that is edited; none where one is added. */
+/** The step that is edited; none where one is added. `n` tells one opening of the form from the next. */
 export interface Edited {
   step: string | undefined;
+  n: number;
 }
 
 export interface Reviewing {
@@ -100,9 +105,12 @@ export function useReview(plan: Plan | undefined, show: (step: string) => void):
       say,
       made: (text, before, after) => undoable(withUndecided(text, before, after), () => void made.revert(before.version, after.version)),
       decided: undoable,
-      asked: async (job) => {
-        await connection.store.refresh("jobs.list", {});
-        go({ page: "session", session: job.session, station: "approve", job: job.id });
+      asking: () => {
+        const lead = fromHere();
+        return async (job) => {
+          await connection.store.refresh("jobs.list", {});
+          lead({ page: "session", session: job.session, station: "approve", job: job.id }, w.approve.asks);
+        };
       },
     });
     return made;
@@ -116,7 +124,9 @@ export function useReview(plan: Plan | undefined, show: (step: string) => void):
       plan: id, review, mayEdit, mayRun,
       override: (step) => setOverriding({ step: step.id, plan: id }),
       stopWriting: () => setWriting(undefined),
-      edit: (step) => setEditing({ step, plan: id }),
+      edit: (step) => setEditing((old) => ({ step, plan: id, n: (old?.n ?? 0) + 1 })),
+      becomes: (from, to) => setEditing((old) => (old?.plan === id && old.step === from ? { ...old, step: to } : old)),
+      added: (from) => setEditing((old) => (from === undefined && old?.plan === id && old.step === undefined ? undefined : old)),
       versions: (at = 0) => setLooking({ at, plan: id }),
       write: (step, kind) => {
         setWriting(kind && { step, kind, plan: id });

@@ -4,10 +4,11 @@ import type { Project } from "#client/api.gen.ts";
 import { Button, Field, Pill } from "#kit/core.tsx";
 import { toasts } from "#kit/overlays.tsx";
 import { EmptyState, Skeleton } from "#kit/states.tsx";
-import { Path, RelativeTime } from "#kit/values.tsx";
+import { Path, RelativeTime, Seen } from "#kit/values.tsx";
 import { useEngine, useMay, useRead, useTask } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
-import { go, href } from "../../route.ts";
+import { fromHere } from "../../lead.ts";
+import { href } from "../../route.ts";
 import css from "../../shell.module.css";
 import { w } from "../../words.ts";
 
@@ -42,10 +43,11 @@ function GrantForm() {
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (path.trim() === "") return;
+    const lead = fromHere();
     task.run(async () => {
       const project = await connection.call("projects.grant", { path: path.trim() });
       await connection.store.refresh("projects.list", {});
-      go({ page: "project", project: project.id });
+      lead({ page: "project", project: project.id }, w.projects.wasGranted(project.name));
     });
   };
   return (
@@ -77,7 +79,7 @@ function ProjectRow({ project }: { project: Project }) {
       <div className={css.row}>
         {project.present ? <FolderOpen size={16} aria-hidden="true" /> : <FolderX size={16} aria-hidden="true" />}
         <a className={css.rowMain} href={href({ page: "project", project: project.id })}>
-          <span className={css.rowTitle}>{project.name}</span>
+          <span className={css.rowTitle}><Seen text={project.name} /></span>
           <span className={css.rowSub}><Path path={project.path} /></span>
         </a>
         <span className={css.rowEnd}>

@@ -1,17 +1,18 @@
 import { Globe } from "lucide-react";
-import { useRef, useState, type KeyboardEvent } from "react";
-import type { StartedResearch } from "#client/api.gen.ts";
+import type { KeyboardEvent } from "react";
 import { Actions, Button, cx, Field } from "#kit/core.tsx";
 import kit from "#kit/kit.module.css";
 import { Sheet } from "#kit/overlays.tsx";
 import { Note } from "#kit/states.tsx";
-import { useEngine, useTask } from "../../engine.tsx";
+import { useEngine, useKeptTask } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
-import { go } from "../../route.ts";
+import { fromHere, useSheetLead, type SheetLead } from "../../lead.ts";
 import { w } from "../../words.ts";
 import { ModelPicker } from "../account/ModelPicker.tsx";
+import { useMounted } from "../../useMounted.ts";
 import type { SessionView } from "../sessions/view.ts";
-import { askProblem, hostsOf, MOST_QUESTIONS, MOST_SEARCHES, questionsOf, type AskDraft } from "./research.ts";
+import { ask, taskOf } from "./ask.ts";
+import { askProblem, MOST_QUESTIONS, MOST_SEARCHES, questionsOf, type AskDraft } from "./research.ts";
 import css from "./research.module.css";
 import { useAble } from "./useResearch.ts";
 
@@ -28,60 +29,46 @@ interface AskSheetProps {
 
 /** Questions for the web, or the wish that a model proposes them. */
 export function AskSheet({ open, onClose, onAsked, ...rest }: AskSheetProps) {
-  // The focus goes on to the approval then, and not back to the files, which would take the station along.
-  const [sent, setSent] = useState(false);
-  const asked = () => {
-    setSent(true);
+  const { leave, lead, sent } = useSheetLead(open, onClose);
+  const asked: SheetLead = (...where) => {
     onAsked();
-    onClose();
+    lead(...where);
   };
   return (
-    <Sheet title={w.research.ask} close={w.close} open={open} onClose={() => { setSent(false); onClose(); }} wide returnFocus={!sent}>
+    <Sheet title={w.research.ask} close={w.close} open={open} onClose={leave} wide returnFocus={!sent}>
       <AskForm {...rest} asked={asked} />
     </Sheet>
   );
 }
 
-function AskForm({ view, draft, setDraft, asked }: { view: SessionView; draft: AskDraft; setDraft(draft: AskDraft): void; asked(): void }) {
-  const { connection, drafts } = useEngine();
+interface AskFormProps extends Pick<AskSheetProps, "view" | "draft" | "setDraft"> {
+  asked: SheetLead;
+}
+
+function AskForm({ view, draft, setDraft, asked }: AskFormProps) {
+  const engine = useEngine();
   const { models, model, choose } = useAble();
-  const task = useTask();
-  // A second press, before the first is drawn, does not ask a second time.
-  const begun = useRef(false);
+  const task = useKeptTask(taskOf(view.id));
+  const mounted = useMounted();
   const questions = questionsOf(draft.questions);
   const noModel = models !== undefined && !model ? w.research.noneAble : undefined;
   const whyNotAsk = noModel ?? askProblem(draft, true);
   const whyNotPropose = noModel ?? (!view.session?.task.trim() ? w.research.noTask : askProblem(draft, false));
-  const start = (given: string[]) => {
-    if (begun.current) return;
-    begun.current = true;
-    task.run(async () => {
-      try {
-        if (given.length === 0) await drafts.get(view.id)?.flush();
-        const started = await connection.call("research.start", {
-          session: view.id, questions: given, searches: Number(draft.searches), domains: hostsOf(draft.hosts), ...(model ? { model: model.id } : {}),
-        });
-        // Proposing leaves what was typed for another time.
-        if (given.length > 0) setDraft({ ...draft, questions: "" });
-        await Promise.all([connection.store.refresh("jobs.list", {}), connection.store.refresh("research.list", { session: view.id })]);
-        asked();
-        go({ page: "session", session: view.id, station: "approve", job: firstJob(started) });
-      } finally {
-        begun.current = false;
-      }
-    });
+  const start = (propose: boolean) => {
+    const lead = fromHere();
+    ask(engine, { session: view.id, draft, propose, model: model?.id }, (job) => asked(mounted.current, lead, { page: "session", session: view.id, station: "approve", job }, w.approve.asks));
   };
-  const ask = () => whyNotAsk === undefined && start(questions);
+  const submit = () => whyNotAsk === undefined && start(false);
   const key = (event: KeyboardEvent) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.repeat) return;
     event.preventDefault();
-    ask();
+    submit();
   };
   const set = (name: keyof AskDraft) => (event: { target: { value: string } }) => setDraft({ ...draft, [name]: event.target.value });
   // What is missing is said by the button; what is wrong with what was typed is said at once.
   const wrong = questions.length > 0 ? askProblem(draft, true) : askProblem(draft, false);
   return (
-    <form className={css.form} onKeyDown={key} onSubmit={(event) => { event.preventDefault(); ask(); }}>
+    <form className={css.form} onKeyDown={key} onSubmit={(event) => { event.preventDefault(); submit(); }}>
       <p className="quiet">{w.research.lead}</p>
       <label className={kit.field}>
         <span>{w.research.questions}</span>
@@ -98,11 +85,9 @@ function AskForm({ view, draft, setDraft, asked }: { view: SessionView; draft: A
       <ErrorNote error={task.error} />
       <Actions>
         <Button type="submit" look="primary" keys="Mod+Enter" reason={whyNotAsk} disabled={task.busy}><Globe size={16} aria-hidden="true" />{w.research.start(questions.length)}</Button>
-        <Button reason={whyNotPropose} disabled={task.busy} onClick={() => start([])}>{w.research.propose}</Button>
+        <Button reason={whyNotPropose} disabled={task.busy} onClick={() => start(true)}>{w.research.propose}</Button>
       </Actions>
       <p className={css.small}>{w.research.proposeHint}</p>
     </form>
   );
 }
-
-const firstJob = (started: StartedResearch): string | undefined => started.proposal?.id ?? started.findings[0]?.job;

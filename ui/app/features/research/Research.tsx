@@ -14,6 +14,7 @@ import { w } from "../../words.ts";
 import { isOpen } from "../jobs/asking.ts";
 import jobs from "../jobs/jobs.module.css";
 import type { SessionView } from "../sessions/view.ts";
+import { draftOf } from "./ask.ts";
 import { AskSheet } from "./AskSheet.tsx";
 import { FindingSheet } from "./FindingSheet.tsx";
 import { asksNothing, isAnswer, NO_DRAFT, phaseOf, summary, tellsOfProposal, withQuestion, type AskDraft, type Phase } from "./research.ts";
@@ -25,7 +26,7 @@ export function Research({ view, active }: { view: SessionView; active: boolean 
   const { connection, prefs } = useEngine();
   const { value, error } = useRead("research.list", { session: view.id });
   const [open, setOpen] = usePref(prefs, `research.open.${view.id}`, false);
-  const [draft, setDraft] = usePref<AskDraft>(prefs, `research.draft.${view.id}`, NO_DRAFT);
+  const [draft, setDraft] = usePref<AskDraft>(prefs, draftOf(view.id), NO_DRAFT);
   const [asking, setAsking] = useState(false);
   const [reading, setReading] = useState<string>();
   const attach = useAttach(view.id);

@@ -51,6 +51,12 @@ export function withQuestion(draft: AskDraft, question: string): AskDraft {
   return { ...draft, questions: draft.questions.trim() === "" ? line : `${draft.questions.trimEnd()}\n${line}` };
 }
 
+/** A draft without what was asked of it: what was typed since is not asked yet. */
+export function withoutQuestions(draft: AskDraft, asked: string[]): AskDraft {
+  const rest = draft.questions.split("\n").filter((line) => !asked.includes(line.trim()));
+  return { ...draft, questions: rest.some((line) => line.trim() !== "") ? rest.join("\n") : "" };
+}
+
 /** How far a question is, as a person sees it. */
 export type Phase = "preparing" | "waiting" | "running" | "network" | "paused" | "answered" | "cut" | "failed" | "canceled";
 

@@ -1,6 +1,8 @@
 import { Plus, Trash2 } from "lucide-react";
 import { cx, IconButton } from "#kit/core.tsx";
+import { plain } from "#kit/invisible.ts";
 import { Skeleton } from "#kit/states.tsx";
+import { Seen } from "#kit/values.tsx";
 import { useMay, useRead } from "../../engine.tsx";
 import { go, href } from "../../route.ts";
 import css from "../../shell.module.css";
@@ -29,9 +31,9 @@ export function Rail({ session: here }: { session: string }) {
               className={cx(css.railLink, s.id === here && css.railHere)}
               href={href({ page: "session", session: s.id, station: "task" })}
               aria-current={s.id === here ? "page" : undefined}
-              title={s.title}
+              title={plain(s.title)}
             >
-              {s.title || w.sessions.untitled}
+              <Seen text={s.title || w.sessions.untitled} />
             </a>
             {may && <IconButton
               className={css.railMore}

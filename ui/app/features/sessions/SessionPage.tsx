@@ -3,6 +3,7 @@ import { useEffect, useState } from "react";
 import { IconButton } from "#kit/core.tsx";
 import { Splitter } from "#kit/splitter.tsx";
 import { EmptyState, Skeleton } from "#kit/states.tsx";
+import { Seen } from "#kit/values.tsx";
 import { useAction } from "../../actions.tsx";
 import { useEngine } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
@@ -43,7 +44,7 @@ export function SessionPage({ route, openAccount }: PageProps) {
 }
 
 /** The page's name for those who hear it; those who see it have the header. */
-const Heading = ({ view }: { view: SessionView }) => <h1 className="sr">{view.session?.title || w.sessions.untitled}</h1>;
+const Heading = ({ view }: { view: SessionView }) => <h1 className="sr"><Seen text={view.session?.title || w.sessions.untitled} /></h1>;
 
 interface StationPageProps {
   station: Station;

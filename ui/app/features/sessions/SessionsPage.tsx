@@ -2,7 +2,7 @@ import { Plus, SquarePen, Trash2 } from "lucide-react";
 import type { Session } from "#client/api.gen.ts";
 import { Button, IconButton } from "#kit/core.tsx";
 import { EmptyState, Skeleton } from "#kit/states.tsx";
-import { Path, RelativeTime } from "#kit/values.tsx";
+import { Path, RelativeTime, Seen } from "#kit/values.tsx";
 import { useAction } from "../../actions.tsx";
 import { useEngine, useMay, useRead, useWhyNot } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
@@ -25,7 +25,7 @@ export function SessionsPage({ project: id }: { project: string }) {
     <div className={css.page}>
       <div className={css.pageHead}>
         <div>
-          <h1>{project?.name ?? w.sessions.title}</h1>
+          <h1><Seen text={project?.name ?? w.sessions.title} /></h1>
           {project && <Path path={project.path} />}
         </div>
         <Button look="primary" keys="Mod+Enter" reason={whyNot} onClick={() => create(id)}><Plus size={16} aria-hidden="true" />{w.sessions.fresh}</Button>
@@ -49,7 +49,7 @@ function SessionRow({ session }: { session: Session }) {
   return (
     <div className={css.row}>
       <a className={css.rowMain} href={href({ page: "session", session: session.id, station: "task" })}>
-        <span className={css.rowTitle}>{title}</span>
+        <span className={css.rowTitle}><Seen text={title} /></span>
       </a>
       <span className={css.rowEnd}>
         <RelativeTime at={session.updated_at} />

@@ -2,7 +2,7 @@ import { useCallback } from "react";
 import type { Session } from "#client/api.gen.ts";
 import { toasts } from "#kit/overlays.tsx";
 import { asApiError, useEngine } from "../../engine.tsx";
-import { go } from "../../route.ts";
+import { fromHere } from "../../lead.ts";
 import { sentence, w } from "../../words.ts";
 
 /** Begins a session and goes there. */
@@ -10,10 +10,11 @@ export function useNewSession(): (project: string) => void {
   const { connection } = useEngine();
   return useCallback(
     (project) => {
+      const lead = fromHere();
       connection.call("sessions.create", { project, task: "" }).then(
         (session) => {
           connection.store.put("sessions.get", { session: session.id }, session);
-          go({ page: "session", session: session.id, station: "task" });
+          lead({ page: "session", session: session.id, station: "task" }, w.sessions.made);
         },
         (error: unknown) => toasts.add({ title: sentence(asApiError(error)) }),
       );

@@ -56,7 +56,7 @@ function Holding({ permission }: { permission: Permission }) {
   return (
     <div className={css.permission}>
       <div className={css.what}>
-        <a className={css.name} href={href({ page: "session", session: permission.session, station: "task" })}>{title}</a>
+        <a className={css.name} href={href({ page: "session", session: permission.session, station: "task" })}><Seen text={title} /></a>
         <Where permission={permission} />
         <span className={css.bounds}>
           <span>{permission.under === "" ? words.whole : <Seen text={words.files(permission.under)} />}</span>
@@ -84,7 +84,7 @@ function Over({ permission }: { permission: Permission }) {
   const words = w.settings.permissions;
   return (
     <div className={css.over}>
-      <span className={css.overName}>{useTitle(permission)}</span>
+      <span className={css.overName}><Seen text={useTitle(permission)} /></span>
       <span className={css.overWhy}><Seen text={whyOver(permission)} /></span>
       <span className={css.overEnd}>{words.spent(money(permission.spent), money(permission.cap))}, {words.given} <RelativeTime at={permission.created_at} /></span>
     </div>

@@ -1,6 +1,7 @@
 import { FileWarning, FolderOpen, Plus } from "lucide-react";
 import { useState } from "react";
 import { Button, cx, Field, Pill } from "#kit/core.tsx";
+import { plain } from "#kit/invisible.ts";
 import kit from "#kit/kit.module.css";
 import { Sheet } from "#kit/overlays.tsx";
 import { Names, Seen } from "#kit/values.tsx";
@@ -36,7 +37,7 @@ export function Texts({ kind }: { kind: TextKind }) {
       <label className={css.project}>
         <span className="sr">{w.settings.texts.project(words.title)}</span>
         <select className={kit.input} value={project.id} onChange={(e) => choose(e.target.value)}>
-          {projects.map((p) => <option key={p.id} value={p.id}>{p.name}</option>)}
+          {projects.map((p) => <option key={p.id} value={p.id}>{plain(p.name)}</option>)}
         </select>
       </label>
     </div>

@@ -85,5 +85,5 @@ function Name({ row, group }: { row: UsageRow; group: Group }) {
   if (group !== "session") return <Seen text={row.key || words.notNoted} />;
   // A session that was deleted has spent all the same.
   if (row.title === undefined) return <span className={css.nothing}>{row.key === "" ? words.notNoted : words.gone}</span>;
-  return <a href={href({ page: "session", session: row.key, station: "task" })}>{row.title || w.sessions.untitled}</a>;
+  return <a href={href({ page: "session", session: row.key, station: "task" })}><Seen text={row.title || w.sessions.untitled} /></a>;
 }

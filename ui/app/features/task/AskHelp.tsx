@@ -1,14 +1,14 @@
 import { PenLine } from "lucide-react";
-import { useRef, useState, type FormEvent } from "react";
+import { useState, type FormEvent } from "react";
 import type { Job } from "#client/api.gen.ts";
 import { ApiError } from "#client/rpc.ts";
 import { Actions, Button, Field } from "#kit/core.tsx";
 import { Pop } from "#kit/overlays.tsx";
 import { Seen } from "#kit/values.tsx";
 import { useAction } from "../../actions.tsx";
-import { useEngine, useTask, useWhyNot } from "../../engine.tsx";
+import { useEngine, useKeptTask, useWhyNot } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
-import { go } from "../../route.ts";
+import { fromHere, type Lead } from "../../lead.ts";
 import { w } from "../../words.ts";
 import { NoModel } from "../account/NoModel.tsx";
 import { useModel } from "../account/useModel.ts";
@@ -30,7 +30,7 @@ interface AskHelpProps {
 
 /** Asks a model for the whole task put precisely, or for better words for what is selected. */
 export function AskHelp({ view, draft, selected, active, openAccount }: AskHelpProps) {
-  const { connection } = useEngine();
+  const { connection, tasks } = useEngine();
   const { models, model } = useModel();
   const [explain, setExplain] = useState(false);
   // Of the text as it was when the passage was chosen: it may change while the wish is written.
@@ -38,25 +38,17 @@ export function AskHelp({ view, draft, selected, active, openAccount }: AskHelpP
   // The focus goes on to the approval then, and not back to the task, which would take the station along.
   const [sent, setSent] = useState(false);
   const [wish, setWish] = useState("");
-  const task = useTask();
+  const key = `task.help.${view.id}`;
+  const task = useKeptTask(key);
   const { text } = draft.state;
   const passage = selected && passageOf(text, selected.start, selected.end);
   const whyNot = useWhyNot("run");
   const reason = whyNot ?? (text.trim() === "" ? w.task.findReason : undefined);
-  // A second press, before the first is drawn too, does not ask a second time.
-  const begun = useRef(false);
   const start = (ask: (model: { model?: string }) => Promise<Job>) => {
-    if (begun.current) return;
-    begun.current = true;
-    task.run(async () => {
-      try {
-        await begin(ask);
-      } finally {
-        begun.current = false;
-      }
-    });
+    const lead = fromHere();
+    tasks.run(key, () => begin(ask, lead));
   };
-  const begin = async (ask: (model: { model?: string }) => Promise<Job>) => {
+  const begin = async (ask: (model: { model?: string }) => Promise<Job>, lead: Lead) => {
     // Places and versions are those of the text that the engine has.
     await draft.flush();
     const job = await ask(model ? { model: model.id } : {});
@@ -64,14 +56,14 @@ export function AskHelp({ view, draft, selected, active, openAccount }: AskHelpP
     setWish("");
     setChosen(undefined);
     await connection.store.refresh("jobs.list", {});
-    go({ page: "session", session: view.id, station: "approve", job: job.id });
+    lead({ page: "session", session: view.id, station: "approve", job: job.id }, w.approve.asks);
   };
   const none = models !== undefined && !model;
   const refine = () => (none ? setExplain(!explain) : start((of) => connection.call("tasks.refine", { session: view.id, ...of })));
   const choose = () => {
     if (none) return setExplain(!explain);
     if (task.busy) return;
-    task.clear();
+    tasks.clear(key);
     setSent(false);
     if (passage) setChosen({ passage, of: text });
   };

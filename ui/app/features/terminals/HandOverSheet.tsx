@@ -1,14 +1,17 @@
 import { useRef, useState } from "react";
 import type { HandedOver, Plan, Terminal } from "#client/api.gen.ts";
+import { ApiError } from "#client/rpc.ts";
 import { Actions, Button, Checkbox } from "#kit/core.tsx";
 import { Sheet } from "#kit/overlays.tsx";
 import { Note, Skeleton } from "#kit/states.tsx";
+import { Seen } from "#kit/values.tsx";
 import { useEngine, useRead, useTask } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
 import { go } from "../../route.ts";
 import shell from "../../shell.module.css";
 import { w } from "../../words.ts";
 import { held } from "../plan/gate.ts";
+import { asked, stepOf, type HandOverTarget } from "./handOver.ts";
 import { StartButtons } from "./StartButtons.tsx";
 import css from "./terminals.module.css";
 import { StateMark } from "./TerminalRow.tsx";
@@ -17,26 +20,22 @@ import { useTerminals } from "./useTerminals.ts";
 
 const words = w.terminals.handOver;
 
-export interface HandOverTarget {
-  plan: Plan;
-  /** One step; the whole plan when absent. */
-  step?: number | undefined;
-}
-
 /** Puts a plan or a step before a program in a terminal. Submitting is a separate act. */
 export function HandOverSheet({ target, onClose }: { target: HandOverTarget | undefined; onClose(): void }) {
+  // The plan as it is now: others may add and move steps while this is open.
+  const now = useRead("plans.get", target ? { plan: target.plan.id } : null).value;
   if (!target) return null;
+  const plan = now ?? target.plan;
+  const step = stepOf(plan, target.step);
   return (
-    <Sheet title={target.step === undefined ? words.plan : words.step(target.step)} close={w.close} open onClose={onClose}>
-      <Body key={`${target.plan.id} ${target.step}`} target={target} onClose={onClose} />
+    <Sheet title={target.step === undefined ? words.plan : step ? words.step(step.number) : words.title} close={w.close} open onClose={onClose}>
+      <Body key={`${target.plan.id} ${target.step}`} plan={plan} step={target.step} onClose={onClose} />
     </Sheet>
   );
 }
 
-function Body({ target, onClose }: { target: HandOverTarget; onClose(): void }) {
+function Body({ plan, step, onClose }: { plan: Plan; step: string | undefined; onClose(): void }) {
   const { connection, prefs } = useEngine();
-  const { step } = target;
-  const plan = useRead("plans.get", { plan: target.plan.id }).value ?? target.plan;
   // Who has begun to decide means the steps that were accepted; who has not means the plan as it is.
   const [undecided, setUndecided] = useState<boolean>();
   const all = step !== undefined || (undecided ?? plan.steps.every((s) => s.decision !== "accepted"));
@@ -54,7 +53,11 @@ function Body({ target, onClose }: { target: HandOverTarget; onClose(): void }) 
       // The same key until it is known to have happened, so that a lost answer does not paste twice.
       const key = keys.current.get(terminal.id) ?? crypto.randomUUID();
       keys.current.set(terminal.id, key);
-      const result = await connection.call("terminals.hand_over", { terminal: terminal.id, key, plan: plan.id, all, ...(step === undefined ? {} : { step }) });
+      // The engine takes a number: that which the step has now, and not when it was shown.
+      await connection.store.refresh("plans.get", { plan: plan.id });
+      const what = asked(connection.store.peek("plans.get", { plan: plan.id }).value ?? plan, step);
+      if (!what) throw new ApiError("not_found", "no_step", words.gone);
+      const result = await connection.call("terminals.hand_over", { terminal: terminal.id, key, plan: plan.id, all, ...what });
       keys.current.delete(terminal.id);
       setDone({ to: terminal, result });
     });
@@ -78,9 +81,11 @@ function Body({ target, onClose }: { target: HandOverTarget; onClose(): void }) 
       </>
     );
   }
+  const one = stepOf(plan, step);
+  if (step !== undefined && !one) return <Note tone="warning" live><p>{words.gone}</p></Note>;
   return (
     <>
-      <p>{words.lead(step === undefined ? words.wholePlan : words.oneStep(step))}</p>
+      <p>{words.lead(one ? words.oneStep(one.number) : words.wholePlan)}</p>
       {step === undefined && <Goes plan={plan} all={all} setAll={setUndecided} />}
       {!running && (error ? <ErrorNote error={error} again={again} /> : <Skeleton rows={2} label={w.loading} />)}
       {running?.length === 0 && <p>{words.none}</p>}
@@ -90,7 +95,7 @@ function Body({ target, onClose }: { target: HandOverTarget; onClose(): void }) 
           {running.map((t) => (
             <label key={t.id} className={css.choice}>
               <input type="radio" name="terminal" checked={t.id === to?.id} onChange={() => setChosen(t.id)} />
-              <span className={css.choiceTitle}>{t.title}</span><StateMark terminal={t} />
+              <span className={css.choiceTitle}><Seen text={t.title} /></span><StateMark terminal={t} />
             </label>
           ))}
         </fieldset>

@@ -5,7 +5,8 @@ import { useMay } from "../../engine.tsx";
 import { w } from "../../words.ts";
 import { usePlan } from "../plan/usePlan.ts";
 import type { SessionView } from "../sessions/view.ts";
-import { HandOverSheet, type HandOverTarget } from "./HandOverSheet.tsx";
+import type { HandOverTarget } from "./handOver.ts";
+import { HandOverSheet } from "./HandOverSheet.tsx";
 import { SessionTerminals } from "./SessionTerminals.tsx";
 
 /** The station where agents work: the session's terminals, and the plan put before them. */

@@ -3,6 +3,7 @@ import { useState, type KeyboardEvent, type ReactNode } from "react";
 import type { Terminal } from "#client/api.gen.ts";
 import { cx } from "#kit/core.tsx";
 import { EmptyState, Skeleton } from "#kit/states.tsx";
+import { Seen } from "#kit/values.tsx";
 import { useEngine } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
 import { usePref } from "../../prefs.ts";
@@ -78,7 +79,7 @@ function Tabs({ terminals, current, choose }: TabsProps) {
     <div className={css.tabs} role="tablist" aria-label={w.terminals.list} onKeyDown={key}>
       {terminals.map((t) => (
         <button key={t.id} type="button" role="tab" data-tab={t.id} className={cx(css.tab, t.id === current?.id && css.tabHere)} aria-selected={t.id === current?.id} tabIndex={t.id === current?.id ? 0 : -1} onClick={() => choose(t.id)}>
-          <StateDot terminal={t} />{t.title}
+          <StateDot terminal={t} /><span><Seen text={t.title} /></span>
         </button>
       ))}
     </div>

@@ -1,17 +1,16 @@
 import { Plus, SquareTerminal } from "lucide-react";
 import { useState } from "react";
-import type { Terminal } from "#client/api.gen.ts";
 import { Button, IconButton } from "#kit/core.tsx";
 import { useMay, useRead } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
 import { w } from "../../words.ts";
-import { useStart } from "./start.ts";
+import { useStart, type Started } from "./start.ts";
 import { StartSheet } from "./StartSheet.tsx";
 
 interface StartButtonsProps {
   project?: string | undefined;
   session?: string | undefined;
-  started(terminal: Terminal): void;
+  started: Started;
   look?: "primary" | "outline";
 }
 

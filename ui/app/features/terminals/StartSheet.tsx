@@ -1,19 +1,19 @@
 import { useState, type FormEvent } from "react";
-import type { Terminal } from "#client/api.gen.ts";
 import { Actions, Button, Field } from "#kit/core.tsx";
+import { plain } from "#kit/invisible.ts";
 import kit from "#kit/kit.module.css";
 import { Sheet } from "#kit/overlays.tsx";
 import { useRead } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
 import { w } from "../../words.ts";
-import { useStart, wordsOf } from "./start.ts";
+import { useStart, wordsOf, type Started } from "./start.ts";
 
 interface StartSheetProps {
   open: boolean;
   onClose(): void;
   project?: string | undefined;
   session?: string | undefined;
-  started(terminal: Terminal): void;
+  started: Started;
 }
 
 /** A program of the person's own choice, or their shell, in a project's folder. */
@@ -38,7 +38,7 @@ function Form({ project: fixed, session, started, onClose }: Omit<StartSheetProp
     const words = wordsOf(command);
     start(
       { project, ...(session ? { session } : {}), ...(words.length > 0 ? { command: words } : {}), ...(title.trim() ? { title } : {}) },
-      (terminal) => { onClose(); started(terminal); },
+      (terminal, lead) => { onClose(); started(terminal, lead); },
     );
   };
   if (project === undefined) return <p>{w.terminals.noProject}</p>;
@@ -48,7 +48,7 @@ function Form({ project: fixed, session, started, onClose }: Omit<StartSheetProp
         <label className={kit.field}>
           <span>{w.terminals.project}</span>
           <select className={kit.input} value={project} onChange={(e) => setChosen(e.target.value)}>
-            {projects.map((p) => <option key={p.id} value={p.id}>{p.name}</option>)}
+            {projects.map((p) => <option key={p.id} value={p.id}>{plain(p.name)}</option>)}
           </select>
         </label>
       )}

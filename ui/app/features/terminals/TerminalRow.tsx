@@ -1,7 +1,7 @@
 import { CircleDot, CircleSlash, CircleX, Hourglass } from "lucide-react";
 import type { Terminal } from "#client/api.gen.ts";
 import { cx, Pill } from "#kit/core.tsx";
-import { RelativeTime } from "#kit/values.tsx";
+import { RelativeTime, Seen } from "#kit/values.tsx";
 import { useRead } from "../../engine.tsx";
 import { href } from "../../route.ts";
 import { w } from "../../words.ts";
@@ -33,11 +33,11 @@ export function TerminalRow({ terminal, here }: { terminal: Terminal; here: bool
   const project = projects.find((p) => p.id === terminal.project)?.name;
   return (
     <a className={cx(css.row, here && css.rowHere)} href={href({ page: "terminals", terminal: terminal.id })} aria-current={here ? "page" : undefined}>
-      <span className={css.rowTitle}>{terminal.title}</span>
+      <span className={css.rowTitle}><Seen text={terminal.title} /></span>
       <StateMark terminal={terminal} />
       <span className={css.rowSub}>
-        {project && <span>{project}</span>}
-        {terminal.command.length > 1 && <code>{terminal.command.join(" ")}</code>}
+        {project && <span><Seen text={project} /></span>}
+        {terminal.command.length > 1 && <code><Seen text={terminal.command.join(" ")} /></code>}
       </span>
       <span className={css.rowTime}><RelativeTime at={terminal.last_output_at} /></span>
     </a>

@@ -2,6 +2,7 @@ import { AArrowDown, AArrowUp, Maximize2, Square, Trash2 } from "lucide-react";
 import { useState, type ReactNode } from "react";
 import type { Terminal } from "#client/api.gen.ts";
 import { Button, IconButton } from "#kit/core.tsx";
+import { plain } from "#kit/invisible.ts";
 import { useEngine, useMay } from "../../engine.tsx";
 import { w } from "../../words.ts";
 import { EndSheet } from "./EndSheet.tsx";
@@ -28,7 +29,7 @@ export function TerminalTools({ terminal, running, touch, fontSize, setFontSize,
   const forget = useForget();
   const [ending, setEnding] = useState(false);
   return (
-    <div className={css.tools} role="toolbar" aria-label={terminal.title}>
+    <div className={css.tools} role="toolbar" aria-label={plain(terminal.title)}>
       <span className={css.size}>{w.terminals.size(terminal.columns, terminal.rows)}</span>
       {children}
       <span className={css.spring} />

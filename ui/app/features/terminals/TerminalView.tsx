@@ -3,6 +3,7 @@ import { useEffect, useRef, useState, type ClipboardEvent } from "react";
 import type { Terminal } from "#client/api.gen.ts";
 import { Button, Pill } from "#kit/core.tsx";
 import { bytes } from "#kit/format.ts";
+import { plain } from "#kit/invisible.ts";
 import { Note, useAfter } from "#kit/states.tsx";
 import { useEngine, useMay } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
@@ -55,7 +56,7 @@ export function TerminalView({ terminal, touch, focus = false }: TerminalViewPro
         {late && <span className={css.behind} role="status">{w.terminals.waiting(waiting)}</span>}
       </TerminalTools>
       {shown.gaps.length > 0 && <GapLine shown={shown} read={() => setReading(true)} />}
-      <div className={css.frame} ref={frame} role="group" aria-label={w.terminals.output(terminal.title)} data-terminal={terminal.id} tabIndex={touch ? 0 : -1} onPasteCapture={pasted} />
+      <div className={css.frame} ref={frame} role="group" aria-label={plain(w.terminals.output(terminal.title))} data-terminal={terminal.id} tabIndex={touch ? 0 : -1} onPasteCapture={pasted} />
       <Below shown={shown} terminal={terminal} />
       {paste.refused && <PasteNote refused={paste.refused} typeAnyway={paste.typeAnyway} close={paste.clear} />}
       <ErrorNote error={paste.error ?? dropped} />

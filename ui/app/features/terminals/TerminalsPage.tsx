@@ -2,18 +2,20 @@ import { ChevronLeft, SquareTerminal } from "lucide-react";
 import type { Terminal } from "#client/api.gen.ts";
 import { cx } from "#kit/core.tsx";
 import { EmptyState, Skeleton } from "#kit/states.tsx";
+import { Seen } from "#kit/values.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
-import { go, href, type Route } from "../../route.ts";
+import { href, type Route } from "../../route.ts";
 import shell from "../../shell.module.css";
 import { useWide } from "../../wide.ts";
 import { w } from "../../words.ts";
+import type { Started } from "./start.ts";
 import { StartButtons, StartMark } from "./StartButtons.tsx";
 import { TerminalRow } from "./TerminalRow.tsx";
 import css from "./terminals.module.css";
 import { TerminalView } from "./TerminalView.tsx";
 import { useTerminals } from "./useTerminals.ts";
 
-const show = (terminal: Terminal) => go({ page: "terminals", terminal: terminal.id });
+const show: Started = (terminal, lead) => void lead({ page: "terminals", terminal: terminal.id }, w.terminals.started(terminal.title));
 
 /** Every terminal; beside the list, or instead of it, the one that is looked at. */
 export function TerminalsPage({ route }: { route: Route & { page: "terminals" } }) {
@@ -71,7 +73,7 @@ function One({ terminal }: { terminal: Terminal }) {
     <div className={css.one}>
       <div className={css.oneHead}>
         <a className={css.back} href={href({ page: "terminals" })} aria-label={w.terminals.back}><ChevronLeft size={20} aria-hidden="true" /></a>
-        <h1>{terminal.title}</h1>
+        <h1><Seen text={terminal.title} /></h1>
       </div>
       <TerminalView key={terminal.id} terminal={terminal} touch />
     </div>

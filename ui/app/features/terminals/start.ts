@@ -1,6 +1,7 @@
 import { useCallback } from "react";
 import type { StartTerminal, Terminal } from "#client/api.gen.ts";
 import { useEngine, useTask } from "../../engine.tsx";
+import { fromHere, type Lead } from "../../lead.ts";
 
 /** A size to begin with, from the window; who types in it sets the real one. */
 export function firstSize(): { columns: number; rows: number } {
@@ -9,18 +10,23 @@ export function firstSize(): { columns: number; rows: number } {
   return { columns: Math.min(120, Math.max(40, columns)), rows: Math.min(40, Math.max(16, rows)) };
 }
 
+/** What follows once a terminal was started; `lead` goes to it from where it was begun. */
+export type Started = (terminal: Terminal, lead: Lead) => void;
+
 /** Starts a terminal and calls `then` with it. */
 export function useStart() {
   const { connection } = useEngine();
   const task = useTask();
   const { run } = task;
   const start = useCallback(
-    (what: Pick<StartTerminal, "project" | "session" | "command" | "title">, then: (terminal: Terminal) => void) =>
+    (what: Pick<StartTerminal, "project" | "session" | "command" | "title">, then: Started) => {
+      const lead = fromHere();
       run(async () => {
         const terminal = await connection.call("terminals.start", { ...what, ...firstSize() });
         await connection.store.refresh("terminals.list", {});
-        then(terminal);
-      }),
+        then(terminal, lead);
+      });
+    },
     [connection, run],
   );
   return { start, busy: task.busy, error: task.error };

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState, type RefObject } from "react";
 import type { Terminal } from "#client/api.gen.ts";
 import { Follower, type FollowState, type Gap } from "#client/terminal/follower.ts";
+import { plain } from "#kit/invisible.ts";
 import { toasts } from "#kit/overlays.tsx";
 import { useEngine, useMay } from "../../engine.tsx";
 import { usePref } from "../../prefs.ts";
@@ -61,7 +62,7 @@ export function useScreen(frame: RefObject<HTMLDivElement | null>, terminal: Ter
       };
       const { columns, rows, aloud: screenReader } = begin.current;
       const screen = new Screen({
-        frame: box, label: w.terminals.input(title), size: { columns, rows }, fontSize: begin.current.fontSize, readOnly: !canType, screenReader,
+        frame: box, label: plain(w.terminals.input(title)), size: { columns, rows }, fontSize: begin.current.fontSize, readOnly: !canType, screenReader,
         data: (text) => canType && queue.type(text),
         binary: (bytes) => canType && queue.type(bytes),
         focused: (on) => {

@@ -77,6 +77,7 @@ export function useNow(every = 5_000): number {
       return () => clearInterval(timer);
     },
     () => now,
+    () => now,
   );
 }
 

@@ -1,0 +1,60 @@
+import { useRef, useState } from "react";
+import { toasts } from "#kit/overlays.tsx";
+import { go, here, href, type Route } from "./route.ts";
+import { w } from "./words.ts";
+
+/** Goes somewhere, or says quietly that it is there. Tells whether it went. */
+export type Lead = (to: Route, said: string) => boolean;
+
+/** Says what came of something, with a way there; `leaving` closes what would stand in front of it. */
+export function tellOf(to: Route, said: string, leaving?: () => void): void {
+  if (here() === href(to)) return;
+  const id = toasts.add({
+    title: said,
+    actionProps: {
+      children: w.goThere,
+      onClick: () => {
+        toasts.close(id);
+        leaving?.();
+        go(to);
+      },
+    },
+  });
+}
+
+/** For something that is begun now and whose answer leads elsewhere: who has gone on meanwhile is left where they are. */
+export function fromHere(): Lead {
+  const from = here();
+  return (to, said) => {
+    if (here() !== from) {
+      tellOf(to, said);
+      return false;
+    }
+    go(to);
+    return true;
+  };
+}
+
+/** As `Lead`, from a sheet; `mine` says that the sheet in which it was begun is open still. */
+export type SheetLead = (mine: boolean, lead: Lead, to: Route, said: string) => void;
+
+/**
+ * For a sheet in which something is begun whose answer leads elsewhere: it closes then. Who has closed it and opened it
+ * anew meanwhile does something else there, and is only told.
+ */
+export function useSheetLead(open: boolean, onClose: () => void): { leave(): void; lead: SheetLead; sent: boolean } {
+  // The focus goes on to where it leads then, and not back to what opened the sheet, which would take the station along.
+  const [sent, setSent] = useState(false);
+  const shown = useRef(open);
+  shown.current = open;
+  const close = (led: boolean) => {
+    setSent(led);
+    onClose();
+  };
+  const lead: SheetLead = (mine, to, ...where) => {
+    if (mine) close(true);
+    if (mine || !shown.current) to(...where);
+    else tellOf(...where, () => close(true));
+  };
+  return { leave: () => close(false), lead, sent };
+}

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { mock, test } from "node:test";
+import { fromHere } from "#app/lead.ts";
+import { href, type Route } from "#app/route.ts";
+import { w } from "#app/words.ts";
+import { toasts } from "#kit/overlays.tsx";
+
+const files: Route = { page: "session", session: "s1", station: "files" };
+const approve: Route = { page: "session", session: "s1", station: "approve", job: "j1" };
+
+/** A window at an address, and what is told in it. */
+function windowAt(route: Route) {
+  const location = { hash: href(route) };
+  const set = (_: unknown, __: string, hash: string) => { location.hash = hash; };
+  Object.assign(globalThis, { window: { location, history: { pushState: set, replaceState: set } } });
+  const told: { title?: unknown; actionProps?: { children?: unknown; onClick?: unknown } }[] = [];
+  const closed: unknown[] = [];
+  mock.method(toasts, "add", (toast: (typeof told)[0]) => { told.push(toast); return String(told.length); });
+  mock.method(toasts, "close", (id: unknown) => closed.push(id));
+  return { location, told, closed };
+}
+
+test("an answer leads on who is still where it was asked, and nobody else", () => {
+  try {
+    const { location, told, closed } = windowAt(files);
+    assert.equal(fromHere()(approve, w.approve.asks), true);
+    assert.deepEqual([location.hash, told.length], [href(approve), 0]);
+
+    for (const elsewhere of [{ page: "terminals" }, { ...files, station: "task" }, { ...files, session: "s2" }] as Route[]) {
+      location.hash = href(files);
+      const lead = fromHere();
+      location.hash = href(elsewhere);
+      assert.equal(lead(approve, w.approve.asks), false);
+      assert.equal(location.hash, href(elsewhere), "who has gone on stays where they are");
+    }
+    assert.deepEqual(told.map((t) => [t.title, t.actionProps?.children]), Array.from({ length: 3 }, () => [w.approve.asks, w.goThere]));
+    (told[2]?.actionProps?.onClick as () => void)();
+    assert.deepEqual([location.hash, closed], [href(approve), ["3"]], "one press goes there");
+  } finally {
+    mock.restoreAll();
+    Reflect.deleteProperty(globalThis, "window");
+  }
+});
+
+test("who is there already is told nothing", () => {
+  try {
+    const { location, told } = windowAt(files);
+    const lead = fromHere();
+    location.hash = href(approve);
+    assert.equal(lead(approve, w.approve.asks), false);
+    assert.deepEqual([location.hash, told.length], [href(approve), 0]);
+  } finally {
+    mock.restoreAll();
+    Reflect.deleteProperty(globalThis, "window");
+  }
+});

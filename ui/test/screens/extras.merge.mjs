@@ -1,0 +1,74 @@
+/** Screens of a merge that a model is asked for. */
+const params = (page) => page.evaluate(() => window.engine.seen.filter((s) => s.method === "plans.merge_by_model").map((s) => s.params));
+const sheet = (page) => page.getByRole("dialog", { name: "Compare plans" });
+const wish = (page) => page.getByLabel("What you want of the merge, if anything");
+
+async function open(page) {
+  await page.getByRole("button", { name: "Plans of this session" }).click();
+  await page.getByRole("menuitem", { name: "Compare plans" }).click();
+  await page.getByRole("button", { name: "Merge with a model" }).click();
+  await wish(page).waitFor();
+}
+
+export const merge = [
+  // What is written is kept, and Escape goes one level out.
+  { name: "mergeask", scenario: "twoplans", async act(page) {
+    await open(page);
+    if (!(await wish(page).evaluate((e) => e === document.activeElement))) throw new Error("one cannot type at once");
+    await wish(page).fill("Keep the tests of the second.");
+    await page.keyboard.press("Escape");
+    await wish(page).waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Merge with a model" }).click();
+    if ((await wish(page).inputValue()) !== "Keep the tests of the second.") throw new Error("Escape has lost the words");
+    await page.waitForTimeout(250);
+  } },
+  { name: "mergebusy", scenario: "twoplans", sizes: ["desktop", "phone"], async act(page) {
+    await open(page);
+    await page.evaluate(() => { window.engine.world.hold = ["plans.merge_by_model"]; });
+    await page.keyboard.press("Control+Enter");
+    await sheet(page).getByText("Putting together what would be sent.").waitFor();
+    await page.keyboard.press("Control+Enter");
+    if ((await params(page)).length !== 1) throw new Error("it was asked twice");
+    await page.waitForTimeout(250);
+  } },
+  { name: "mergefails", scenario: "twoplans", sizes: ["desktop", "phone"], async act(page) {
+    await open(page);
+    await wish(page).fill("Keep the tests of the second.");
+    await page.evaluate(() => { window.engine.world.plans = window.engine.world.plans.map((p) => (p.id === "plan2" ? { ...p, state: "streaming" } : p)); });
+    await page.keyboard.press("Control+Enter");
+    await sheet(page).getByText("The plan is still being written.", { exact: false }).first().waitFor();
+    if ((await wish(page).inputValue()) !== "Keep the tests of the second.") throw new Error("a failure has lost the words");
+    await page.waitForTimeout(250);
+  } },
+  { name: "mergeasked", scenario: "twoplans", async act(page) {
+    await open(page);
+    await wish(page).fill("Keep the tests of the second.");
+    await page.keyboard.press("Control+Enter");
+    await page.getByText("one plan made of several").waitFor();
+    await sheet(page).waitFor({ state: "detached" });
+    for (const part of ["Plan 1", "Plan 2", "Where the plans differ", "Your wish"]) await page.getByText(part, { exact: true }).waitFor();
+    await page.waitForTimeout(400);
+    if (!/\/approve\/r/.test(await page.evaluate(() => location.hash))) throw new Error("the focus took the station along");
+    const [asked] = await params(page);
+    if (JSON.stringify(asked) !== JSON.stringify({ plans: ["plan1", "plan2"], wish: "Keep the tests of the second.", model: "anthropic/claude-sonnet-4-5" })) throw new Error(JSON.stringify(asked));
+  } },
+  { name: "mergemade", scenario: "twoplans", sizes: ["desktop", "phone"], async act(page) {
+    await open(page);
+    await page.getByRole("button", { name: "Ask", exact: false }).last().click();
+    await page.getByText("one plan made of several").waitFor();
+    if ("wish" in (await params(page))[0]) throw new Error("a wish was sent that nobody has");
+    await page.getByRole("button", { name: /^Send/ }).click();
+    await page.getByRole("heading", { name: "One plan of several" }).waitFor();
+    await page.getByText("0 of 7 accepted").waitFor();
+    await page.waitForTimeout(250);
+  } },
+  // Who may not run anything is not offered it.
+  { name: "mergenone", scenario: "twoplans", sizes: ["desktop"], async act(page) {
+    await page.evaluate(() => { window.engine.world.scopes = ["none", "view", "edit"]; window.cut(); });
+    await page.waitForTimeout(1500);
+    await page.getByRole("button", { name: "Plans of this session" }).click();
+    await page.getByRole("menuitem", { name: "Compare plans" }).click();
+    await page.getByRole("button", { name: /^Make a plan of/ }).waitFor();
+    if (await page.getByRole("button", { name: "Merge with a model" }).count()) throw new Error("it is offered all the same");
+  } },
+];

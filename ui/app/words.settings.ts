@@ -61,6 +61,7 @@ export const settings = {
       templates: "{{IMPLEMENTATION_PLAN}}, {{TASK_DESCRIPTION}} and {{STEP_CONTENT}} are replaced; nothing else is.",
     },
     elsewhere: "The text in use was changed elsewhere since you began. What you store takes its place.",
+    theirs: "What changed elsewhere",
     problem: {
       empty: "There is no text yet.", long: "It is too long: at most 64 KiB.",
       boundary: "It does not say BOUNDARY: without it a model cannot tell where a file ends.",

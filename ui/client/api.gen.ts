@@ -961,6 +961,11 @@ key: string,
  */
 plan: PlanId, 
 /**
+ * The version that was shown. If the plan is in another one by now, the answer is `conflict`, reason `plan_changed`: a step
+ * may have another number. Absent, the plan is taken as it is.
+ */
+version?: number, 
+/**
  * One step of it; the whole plan when absent.
  */
 step?: number, 
@@ -2403,6 +2408,11 @@ template: string,
  * The plan.
  */
 plan: PlanId, 
+/**
+ * The version that was shown. If the plan is in another one by now, the answer is `conflict`, reason `plan_changed`: a step
+ * may have another number. Absent, the plan is taken as it is.
+ */
+version?: number, 
 /**
  * The step for `{{STEP_CONTENT}}`, by number; all that may be handed over when absent.
  */

@@ -298,12 +298,13 @@ test("only a plan that was cut is continued", async () => {
 
 test("what was asked about a step is told of until it was seen, with the version that came of it", () => {
   const DAY = 24 * 60 * 60 * 1000;
-  const job = data.job({ id: "r1", workflow: "step", created_at: 1000, updated_at: 2000 });
-  assert.equal(latestAsked([data.job(), job], "", 2000)?.id, "r1");
-  assert.equal(latestAsked([job], "r1", 2000), undefined);
-  assert.equal(latestAsked([job], "", 2001 + DAY), undefined);
-  assert.equal(latestAsked([{ ...job, state: "waiting_approval" }], "", 3000 + DAY)?.id, "r1");
-  assert.equal(latestAsked([{ ...job, state: "canceled" }], "", 2000), undefined, "who refused knows it");
+  const job = data.job({ id: "r1", workflow: "step", about: ["p1"], created_at: 1000, updated_at: 2000 });
+  assert.equal(latestAsked([data.job(), job], "p1", "", 2000)?.id, "r1");
+  assert.equal(latestAsked([job], "p1", "r1", 2000), undefined);
+  assert.equal(latestAsked([job], "p2", "", 2000), undefined, "it is about another plan");
+  assert.equal(latestAsked([job], "p1", "", 2001 + DAY), undefined);
+  assert.equal(latestAsked([{ ...job, state: "waiting_approval" }], "p1", "", 3000 + DAY)?.id, "r1");
+  assert.equal(latestAsked([{ ...job, state: "canceled" }], "p1", "", 2000), undefined, "who refused knows it");
   const version = { number: 2, origin: "step_change" as const, note: "", by: "", at: 1500 };
   assert.equal(madeBy(job, [version, { ...version, number: 3, origin: "edit" }])?.number, 2);
   assert.equal(madeBy(job, [{ ...version, at: 900 }]), undefined, "what was there before did not come of it");

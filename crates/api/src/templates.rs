@@ -69,6 +69,11 @@ pub struct RenderTemplate {
     pub template: String,
     /// The plan.
     pub plan: PlanId,
+    /// The version that was shown. If the plan is in another one by now, the answer is `conflict`, reason `plan_changed`: a step
+    /// may have another number. Absent, the plan is taken as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub version: Option<u32>,
     /// The step for `{{STEP_CONTENT}}`, by number; all that may be handed over when absent.
     #[serde(default)]
     #[ts(optional)]

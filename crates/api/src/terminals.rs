@@ -272,6 +272,11 @@ pub struct HandOver {
     pub key: String,
     /// The plan.
     pub plan: PlanId,
+    /// The version that was shown. If the plan is in another one by now, the answer is `conflict`, reason `plan_changed`: a step
+    /// may have another number. Absent, the plan is taken as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub version: Option<u32>,
     /// One step of it; the whole plan when absent.
     #[serde(default)]
     #[ts(optional)]

@@ -3,6 +3,7 @@
 mod ask;
 mod decide;
 mod edit;
+mod handoff;
 mod print;
 mod seen;
 
@@ -15,8 +16,6 @@ use api::plans::{ExportPlan, GetPlan, Plan, PlanFormat, PlansClient};
 use api::projects::{GrantProject, ProjectsClient};
 use api::review::{ComparePlans, DiffPlan, DraftPlan, GetPlanStatus, MergePlans, SavePlan, StepSource};
 use api::sessions::{CreateSession, GetSession, SessionsClient};
-use api::templates::{RenderTemplate, TemplatesClient};
-use api::terminals::{HandOver, HandedOver, TerminalsClient};
 use api::{Empty, PlanId};
 use clap::{Args, Subcommand, ValueEnum};
 use futures_util::StreamExt;
@@ -66,7 +65,7 @@ enum Command {
     Diff(Diff),
     Revert(decide::Revert),
     Status(Status),
-    Handoff(Handoff),
+    Handoff(handoff::Handoff),
 }
 
 /// Which plan.
@@ -204,35 +203,6 @@ struct Status {
     format: Form,
 }
 
-/// Hand a plan to an agent: as a text in a template, into a terminal, or as a file of the project.
-///
-/// Only steps that were accepted and have no error are handed over, unless --all takes those that nobody decided about.
-#[derive(Args)]
-#[command(after_help = "Examples:
-  plantocode plan handoff --all | less
-  plantocode plan handoff 0197 --template task-and-plan
-  plantocode plan handoff 0197 --template parallel-agents --step 2 --terminal 0198
-  plantocode plan handoff --save")]
-struct Handoff {
-    #[command(flatten)]
-    which: Which,
-    /// The template: plan, task, task-and-plan, parallel-agents, investigate-results, or one of the project's own.
-    #[arg(long, default_value = "plan")]
-    template: String,
-    /// Only this step, by number.
-    #[arg(long, value_name = "N")]
-    step: Option<u32>,
-    /// Take steps too about which nothing was decided.
-    #[arg(long)]
-    all: bool,
-    /// Put it before the program in this terminal; nothing is submitted.
-    #[arg(long, value_name = "TERMINAL")]
-    terminal: Option<String>,
-    /// Write the whole plan, with all its steps, into the project's .plantocode/plans instead.
-    #[arg(long, conflicts_with_all = ["terminal", "step", "all", "template"])]
-    save: bool,
-}
-
 fn step_of(text: &str) -> Result<(usize, u32), String> {
     let parsed = text.split_once(':').and_then(|(plan, step)| Some((plan.parse().ok()?, step.parse().ok()?)));
     parsed
@@ -259,7 +229,7 @@ pub async fn run(arguments: PlanCommand) -> anyhow::Result<ExitCode> {
         Command::Merge(arguments) => merge(&host, &arguments).await,
         Command::Diff(arguments) => diff(&host, &arguments).await,
         Command::Status(arguments) => status(&host, &arguments).await,
-        Command::Handoff(arguments) => handoff(&host, &arguments).await,
+        Command::Handoff(arguments) => arguments.run(&host).await,
     };
     crate::signals::close(host).await;
     outcome
@@ -448,36 +418,6 @@ async fn status(host: &Host, arguments: &Status) -> anyhow::Result<ExitCode> {
     match arguments.format {
         Form::Json => json(&status)?,
         Form::Text => print::status(&status)?,
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn handoff(host: &Host, arguments: &Handoff) -> anyhow::Result<ExitCode> {
-    let plan = which(host, &arguments.which).await?;
-    if arguments.save {
-        let saved = PlansClient(host.client.clone()).save(&SavePlan { plan, name: None }).await?;
-        show::line(show::harmless(&saved.path))?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let (template, step, all) = (arguments.template.clone(), arguments.step, arguments.all);
-    let Some(terminal) = &arguments.terminal else {
-        let render = RenderTemplate { template, plan, step, all };
-        document(&TemplatesClient(host.client.clone()).render(&render).await?.text)?;
-        return Ok(ExitCode::SUCCESS);
-    };
-    let key = format!("cli-{}-{}", std::process::id(), plan.0);
-    let template = Some(template);
-    let over = HandOver { terminal: terminal.as_str().into(), key, plan, step, all, template };
-    match TerminalsClient(host.client.clone()).hand_over(&over).await? {
-        HandedOver::Pasted { characters, .. } => {
-            show::note(format!(
-                "{characters} characters were pasted. Nothing was submitted; look at them and press Enter there."
-            ));
-        }
-        HandedOver::File { path, .. } => show::note(format!(
-            "The program takes no paste now. The text is in {path} of the project, and that path was typed. Nothing was \
-             submitted."
-        )),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -5,6 +5,7 @@
 //! otherwise it goes to a file of the project, and only the path is typed.
 
 use crate::Inner;
+use crate::review::gate::Wanted;
 use crate::terminals::label;
 use api::terminals::{HandOver, HandedOver, Pasted};
 use bytes::Bytes;
@@ -22,9 +23,11 @@ pub(crate) async fn hand_over(
     viewer: &str,
     request: &HandOver,
 ) -> Result<HandedOver, ApiError> {
+    let HandOver { version, step, all, .. } = *request;
+    let wanted = Wanted { plan: &request.plan, version, step, all };
     let (session, text) = match &request.template {
-        None => inner.plan_text(&request.plan, request.step, request.all).await?,
-        Some(template) => inner.in_template(template, &request.plan, request.step, request.all).await?,
+        None => inner.plan_text(wanted).await?,
+        Some(template) => inner.in_template(template, wanted).await?,
     };
     let (text, replaced) = visible(&text);
     let info = inner.terminal(&request.terminal).await?;

@@ -5,7 +5,7 @@
 //! was shown; when another one is current, nothing is changed.
 
 mod edit;
-mod gate;
+pub(crate) mod gate;
 mod history;
 pub(crate) mod several;
 pub(crate) mod wire;

@@ -2,13 +2,14 @@
 
 use crate::error::{database, no_project};
 use crate::own_texts::{MAX_BYTES, Texts, files, hash, is_name, named};
+use crate::review::gate::Wanted;
 use crate::{Engine, Inner};
+use api::SessionId;
 use api::events::Topic;
 use api::templates::{
     ListTemplates, RenderTemplate, RenderedTemplate, SaveTemplate, Template, TemplateList, Templates,
     TextOrigin, TrustTemplate,
 };
-use api::{PlanId, SessionId};
 use plan::template::{BUILT_IN, Values, render};
 use rpc::{ApiError, Caller, ErrorCode};
 use std::collections::BTreeMap;
@@ -75,13 +76,11 @@ impl Inner {
     pub(crate) async fn in_template(
         &self,
         name: &str,
-        plan: &PlanId,
-        step: Option<u32>,
-        all: bool,
+        wanted: Wanted<'_>,
     ) -> Result<(SessionId, String), ApiError> {
-        let (session, whole) = self.plan_text(plan, None, all).await?;
-        let content = match step {
-            Some(_) => self.plan_text(plan, step, all).await?.1,
+        let (session, whole) = self.plan_text(Wanted { step: None, ..wanted }).await?;
+        let content = match wanted.step {
+            Some(_) => self.plan_text(wanted).await?.1,
             None => whole.clone(),
         };
         let row = self.session(&session).await?;
@@ -142,8 +141,8 @@ impl Templates for Engine {
     }
 
     async fn render(&self, _: &Caller, request: RenderTemplate) -> Result<RenderedTemplate, ApiError> {
-        let RenderTemplate { template, plan, step, all } = request;
-        let (_, text) = self.inner.in_template(&template, &plan, step, all).await?;
+        let RenderTemplate { template, plan, version, step, all } = request;
+        let (_, text) = self.inner.in_template(&template, Wanted { plan: &plan, version, step, all }).await?;
         Ok(RenderedTemplate { text })
     }
 

@@ -288,8 +288,10 @@ export class FakeEngine {
     },
     "terminals.input": (p) => this.terminal(p.terminal).input(p),
     "terminals.paste": (p) => this.terminal(p.terminal).paste(p),
-    "terminals.hand_over": ({ terminal: id, plan, step, all }) => {
+    "terminals.hand_over": ({ terminal: id, plan, version, step, all }) => {
       const to = this.terminal(id);
+      const now = this.find(this.world.plans, plan).version;
+      if (version !== undefined && version !== now) throw new ApiError("conflict", "plan_changed", `The plan was changed meanwhile: it is at version ${now}. Nothing was handed over; look at it again.`);
       const steps = this.find(this.world.plans, plan).steps.filter((s) => step === undefined || s.number === step);
       if (steps.every((s) => held(s, all) !== undefined)) throw new ApiError("conflict", "not_reviewed", "No step of the plan may be handed over. Accept steps first, or say that those nobody decided about go too. Nothing was handed over.");
       if (to.info.command.length === 0) {

@@ -126,11 +126,11 @@ function diff(a: Step | undefined, b: Step | undefined): DiffLine[] {
 }
 
 /** A request of a job of this kind, which waits for the person. */
-function asks(engine: FakeEngine, plan: Plan, workflow: "plan" | "step", purpose: string, parts: [string, number][]): Job {
+function asks(engine: FakeEngine, plan: Plan, workflow: "plan" | "step", purpose: string, parts: [string, number][], about = [plan.id]): Job {
   const id = `r${engine.world.jobs.length + 1}`;
   const files = data.sources.filter((f) => f.included).map((f) => f.path);
   const manifest = data.manifest(files, "anthropic/claude-sonnet-4-5", { id: `a${id}`, job: id, session: plan.session, purpose, parts: [{ name: "instructions", bytes: 1900, tokens: 470 }, ...parts.map(([name, tokens]) => ({ name, bytes: tokens * 4, tokens }))] });
-  const job = data.job({ id, session: plan.session, workflow, state: "waiting_approval", note: "Waits for your approval.", approval: manifest.id, created_at: Date.now(), updated_at: Date.now(), ...(workflow === "plan" ? { plan: `${plan.id}+` } : {}) });
+  const job = data.job({ id, session: plan.session, workflow, state: "waiting_approval", note: "Waits for your approval.", approval: manifest.id, about, created_at: Date.now(), updated_at: Date.now(), ...(workflow === "plan" ? { plan: `${plan.id}+` } : {}) });
   jobs.waits(engine, job, manifest);
   engine.tell({ topic: "job", id, session: plan.session });
   return job;
@@ -234,7 +234,7 @@ export const unary = (engine: FakeEngine): Partial<Unary> => ({
     if (ids.length < 2 || ids.length > 5) throw new ApiError("invalid", "plans_count", "Two to 5 plans can be put side by side.");
     const [first] = ids.map((id) => finished(engine, id));
     const parts = [...ids.map((_, i): [string, number] => [`plan-${i + 1}`, 1400]), ["disagreements", 40] as [string, number], ...(wish === undefined ? [] : [["wish", 20] as [string, number]])];
-    const job = asks(engine, first as Plan, "plan", "one plan made of several", [["task", 110], ...parts]);
+    const job = asks(engine, first as Plan, "plan", "one plan made of several", [["task", 110], ...parts], ids);
     const all = merges.get(engine) ?? new Map<string, string[]>();
     merges.set(engine, all.set(job.id, ids));
     return job;

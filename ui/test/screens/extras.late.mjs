@@ -138,6 +138,21 @@ export const late = [
     await page.getByText("This step is not in the plan any more.").waitFor();
     await page.waitForTimeout(250);
   } },
+  // Of a plan that was changed and nobody has told, nothing is handed over but what was seen.
+  { name: "handlate", scenario: "running", sizes: ["desktop", "phone"], async act(page) {
+    await page.evaluate(() => { location.hash = "#/session/s1/plan"; });
+    await page.locator("[data-step]").nth(3).click();
+    await page.getByRole("button", { name: "Hand over step 4" }).click();
+    const press = page.getByRole("dialog").getByRole("button", { name: "Hand over", exact: true });
+    await press.waitFor();
+    await page.evaluate(() => {
+      window.engine.world.plans = window.engine.world.plans.map((p) => (p.id !== "plan1" ? p : { ...p, version: p.version + 1, steps: p.steps.slice(1).map((s, i) => ({ ...s, number: i + 1, depends: [] })) }));
+    });
+    await press.click();
+    await page.getByText("The plan was changed meanwhile").first().waitFor();
+    await page.getByRole("dialog", { name: "Hand over step 3" }).waitFor();
+    await page.waitForTimeout(250);
+  } },
   // A key whose action is not possible says why, once.
   { name: "keywhy", scenario: "task", sizes: ["desktop", "phone"], async act(page) {
     await page.getByLabel("Task in your words").focus();

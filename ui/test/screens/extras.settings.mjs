@@ -123,9 +123,11 @@ export const settings = [
     await page.getByLabel("Own text").fill("Mine. BOUNDARY");
     await page.evaluate(() => { window.engine.world.texts.prompts.own["plan-step"] = { text: "Theirs. BOUNDARY", made_from: 2 }; });
     await page.getByRole("button", { name: "Save" }).click();
-    await page.getByText("Another text is used by now").waitFor();
+    await page.getByText("Another text is used by now").first().waitFor();
     await page.getByText("was changed elsewhere since you began").waitFor();
     if ((await page.evaluate(() => window.engine.world.texts.prompts.own["plan-step"].text)) !== "Theirs. BOUNDARY") throw new Error("it was stored unseen");
+    await page.getByText("What changed elsewhere").click();
+    await page.getByRole("region", { name: "Differences" }).getByText("Theirs. BOUNDARY").waitFor();
     await page.waitForTimeout(250);
   } },
   // A change by somebody else is seen at once.

@@ -152,8 +152,13 @@ async fn reviewed(client: &Client, plan: &GetPlan) -> Plan {
         position: None,
     };
     let edited = plans.edit_step(&edit).await.unwrap();
-    let render =
-        RenderTemplate { template: "task-and-plan".into(), plan: plan.plan.clone(), step: None, all: false };
+    let render = RenderTemplate {
+        template: "task-and-plan".into(),
+        plan: plan.plan.clone(),
+        version: None,
+        step: None,
+        all: false,
+    };
     let templates = TemplatesClient(client.clone());
     assert!(templates.render(&render).await.is_err(), "nothing was accepted yet");
     let accept = DecideSteps {

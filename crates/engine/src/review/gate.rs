@@ -7,6 +7,16 @@ use api::review::Decision;
 use plan::Document;
 use rpc::{ApiError, ErrorCode};
 
+/// What is wanted of a plan: all that may be handed over, or one step by number, as of a version or as it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub plan: &'a PlanId,
+    pub version: Option<u32>,
+    pub step: Option<u32>,
+    /// Whether steps about which nothing was decided are taken too.
+    pub all: bool,
+}
+
 /// Why a step may not be handed over; `None` when it may. `all` takes what was not decided about.
 fn refusal(step: &Step, all: bool) -> Option<&'static str> {
     let errors = step.findings.iter().any(|f| f.severity == Severity::Error);
@@ -66,14 +76,16 @@ fn markdown(plan: &Plan, document: &Document, all: bool) -> Result<String, ApiEr
 
 impl Inner {
     /// What may be handed over of a finished plan, or one of its steps by number, as a text to work from; and its session.
-    pub(crate) async fn plan_text(
-        &self,
-        id: &PlanId,
-        step: Option<u32>,
-        all: bool,
-    ) -> Result<(api::SessionId, String), ApiError> {
+    pub(crate) async fn plan_text(&self, wanted: Wanted<'_>) -> Result<(api::SessionId, String), ApiError> {
+        let Wanted { plan: id, version, step, all } = wanted;
         self.finished_row(id).await?;
         let (row, current) = self.of_one_moment(id).await?;
+        if let Some(now) = version.and_then(|shown| (shown != current.number).then_some(current.number)) {
+            let message = format!(
+                "The plan was changed meanwhile: it is at version {now}. Nothing was handed over; look at it again."
+            );
+            return Err(ApiError::new(ErrorCode::Conflict, "plan_changed", message).with("version", now));
+        }
         let plan = self.reviewed_as(row, &current).await?;
         let Some(number) = step else {
             let text = markdown(&plan, &current.document, all)?;

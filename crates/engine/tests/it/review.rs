@@ -248,6 +248,7 @@ async fn templates_of_a_project_are_inert_until_they_are_trusted() {
     let render = |template: &str| RenderTemplate {
         template: template.into(),
         plan: plan.id.clone(),
+        version: None,
         step: None,
         all: true,
     };
@@ -290,6 +291,10 @@ async fn templates_of_a_project_are_inert_until_they_are_trusted() {
         templates.render(&RenderTemplate { all: false, ..render("plan") }).await.unwrap_err().reason,
         "not_reviewed"
     );
+    let seen = |version| RenderTemplate { version: Some(version), step: Some(2), ..render("plan") };
+    templates.render(&seen(plan.version)).await.unwrap();
+    let late = templates.render(&seen(plan.version + 1)).await.unwrap_err();
+    assert_eq!((late.code, late.reason.as_str()), (rpc::ErrorCode::Conflict, "plan_changed"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -30,7 +30,7 @@ export function JobRow({ job, onGo }: { job: Job; onGo?: () => void }) {
   const title = session?.title || w.sessions.untitled;
   return (
     <div className={css.job}>
-      <a className={css.main} href={href({ page: "session", session: job.session, station: stationOf(job), plan: job.workflow === "plan" ? job.plan : undefined, job: job.id })} onClick={onGo}>
+      <a className={css.main} href={href({ page: "session", session: job.session, station: stationOf(job), plan: job.workflow === "step" ? job.about?.[0] : job.workflow === "plan" ? job.plan : undefined, job: job.id })} onClick={onGo}>
         <span className={css.title}>{w.jobs.workflows[job.workflow] ?? job.workflow}: <Seen text={title} /></span>
         <span className={css.note}><Seen text={job.note} /></span>
       </a>

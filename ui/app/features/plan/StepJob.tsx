@@ -15,21 +15,21 @@ const words = w.review.ask;
 /** What ended longer ago than this is no news. */
 const OLD_MS = 24 * 60 * 60 * 1000;
 
-/** The newest change of a step that was asked of a model, until the person has seen what became of it. */
-export function latestAsked(jobs: Job[], dismissed: string, now: number): Job | undefined {
-  const job = jobs.find((j) => j.workflow === "step");
+/** The newest change of a step of a plan that was asked of a model, until the person has seen what became of it. */
+export function latestAsked(jobs: Job[], plan: string, dismissed: string, now: number): Job | undefined {
+  const job = jobs.find((j) => j.workflow === "step" && j.about?.includes(plan));
   if (!job || job.id === dismissed || job.state === "canceled") return undefined;
   return isOpen(job) || now - job.updated_at <= OLD_MS ? job : undefined;
 }
 
-/** The version that came of a job, where it is one of this plan. */
+/** The version that came of a job. */
 export const madeBy = (job: Job, versions: PlanVersion[]): PlanVersion | undefined => versions.findLast((v) => v.origin === "step_change" && v.at >= job.created_at);
 
 /** What a change of a step that was asked of a model is doing, or what came of it. */
 export function StepJob({ plan, view, show }: { plan: Plan; view: SessionView; show: ((version: number) => void) | undefined }) {
   const { prefs } = useEngine();
-  const [dismissed, dismiss] = usePref(prefs, `review.asked.${view.id}`, "");
-  const job = latestAsked(view.jobs, dismissed, Date.now());
+  const [dismissed, dismiss] = usePref(prefs, `review.asked.${plan.id}`, "");
+  const job = latestAsked(view.jobs, plan.id, dismissed, Date.now());
   const ended = job !== undefined && !isOpen(job);
   const versions = useRead("plans.versions", ended && job.state === "completed" ? { plan: plan.id } : null).value?.versions;
   const manifest = useRead("approvals.get", job?.approval === undefined ? null : { approval: job.approval }).value;

@@ -39,7 +39,7 @@ export function PromptDiff({ project, name, untrusted, fresh }: PromptDiffProps)
   return anew && value ? <Rows rows={rows} same={w.settings.texts.same} /> : <Skeleton rows={4} label={w.loading} />;
 }
 
-/** How a file differs from the template that is used. */
+/** How one text differs from another. */
 export function TextDiff({ before, after }: { before: string; after: string }) {
   const rows = useMemo<DiffRow[]>(() => (before === after ? [] : change(before.replace(/\n$/, ""), after.replace(/\n$/, "")).map(({ sign, parts }) => ({ sign, text: parts.map((p) => p.text).join("") }))), [before, after]);
   return <Rows rows={rows} same={w.settings.texts.sameUsed} />;

@@ -6,6 +6,7 @@ import { Note } from "#kit/states.tsx";
 import { asApiError, useTask } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
 import { w } from "../../words.ts";
+import { TextDiff } from "./Diff.tsx";
 import css from "./settings.module.css";
 import { textProblem, type OwnText, type TextKind } from "./texts.ts";
 import { useStoring } from "./useTexts.ts";
@@ -65,7 +66,15 @@ export function TextEditor({ kind, project, name, used, draft, setDraft, again, 
         <textarea ref={area} className={cx(kit.input, css.editor)} rows={14} spellCheck={false} value={text} onChange={(e) => setDraft({ text: e.target.value, from })} />
         <span className={cx(kit.hint, wrong !== undefined && css.wrong)} role="status">{wrong ?? words.names[kind]}</span>
       </label>
-      {used.text !== from && used.text !== text && <Note tone="warning" live><p>{words.elsewhere}</p></Note>}
+      {used.text !== from && used.text !== text && (
+        <>
+          <Note tone="warning" live><p>{words.elsewhere}</p></Note>
+          <details>
+            <summary>{words.theirs}</summary>
+            <TextDiff before={from} after={used.text} />
+          </details>
+        </>
+      )}
       <ErrorNote error={task.error} />
       <Actions>
         <Button type="submit" look="primary" keys="Mod+Enter" reason={whyNot} disabled={task.busy}>{words.save}</Button>

@@ -5,7 +5,7 @@ import { Actions, Button, Checkbox } from "#kit/core.tsx";
 import { Sheet } from "#kit/overlays.tsx";
 import { Note, Skeleton } from "#kit/states.tsx";
 import { Seen } from "#kit/values.tsx";
-import { useEngine, useRead, useTask } from "../../engine.tsx";
+import { asApiError, useEngine, useRead, useTask } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
 import { go } from "../../route.ts";
 import shell from "../../shell.module.css";
@@ -53,11 +53,14 @@ function Body({ plan, step, onClose }: { plan: Plan; step: string | undefined; o
       // The same key until it is known to have happened, so that a lost answer does not paste twice.
       const key = keys.current.get(terminal.id) ?? crypto.randomUUID();
       keys.current.set(terminal.id, key);
-      // The engine takes a number: that which the step has now, and not when it was shown.
-      await connection.store.refresh("plans.get", { plan: plan.id });
-      const what = asked(connection.store.peek("plans.get", { plan: plan.id }).value ?? plan, step);
+      const what = asked(plan, step);
       if (!what) throw new ApiError("not_found", "no_step", words.gone);
-      const result = await connection.call("terminals.hand_over", { terminal: terminal.id, key, plan: plan.id, all, ...what });
+      const result = await connection.call("terminals.hand_over", { terminal: terminal.id, key, plan: plan.id, version: plan.version, all, ...what })
+        .catch(async (error: unknown) => {
+          // Of what is shown nothing else is handed over: who presses again has seen what there is now.
+          if (asApiError(error).reason === "plan_changed") await connection.store.refresh("plans.get", { plan: plan.id });
+          throw error;
+        });
       keys.current.delete(terminal.id);
       setDone({ to: terminal, result });
     });

@@ -9,7 +9,7 @@ export interface HandOverTarget {
 /** The step that is meant, as it is in the plan now; undefined where the whole plan is meant, or the step is gone. */
 export const stepOf = (plan: Plan, id: string | undefined): Step | undefined => (id === undefined ? undefined : plan.steps.find((s) => s.id === id));
 
-/** What the engine is asked to hand over; undefined where the step is gone. Steps have the numbers of the plan as it is now. */
+/** What the engine is asked to hand over of this version of a plan; undefined where the step is gone. */
 export function asked(plan: Plan, id: string | undefined): { step?: number } | undefined {
   if (id === undefined) return {};
   const step = stepOf(plan, id);

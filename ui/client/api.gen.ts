@@ -1558,7 +1558,12 @@ title?: string,
 /**
  * The steps, in the order that they are to have.
  */
-steps: Array<StepSource>, };
+steps: Array<StepSource>, 
+/**
+ * The versions in which the plans were shown. If one is in another by now, the answer is `conflict`, reason `plan_changed`: a
+ * step may have another number.
+ */
+shown?: Array<ShownPlan>, };
 
 /**
  * A model that can be asked.
@@ -2774,6 +2779,19 @@ keep_requests_days?: number, };
  * How much a finding weighs.
  */
 export type Severity = "info" | "warning" | "error";
+
+/**
+ * A plan as it was shown.
+ */
+export type ShownPlan = { 
+/**
+ * The plan.
+ */
+plan: PlanId, 
+/**
+ * Its version.
+ */
+version: number, };
 
 /**
  * Asks to sign in.

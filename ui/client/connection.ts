@@ -1,5 +1,6 @@
 import { API_VERSION, type Greeting } from "./api.gen.ts";
 import type { Dial, Link } from "./link.ts";
+import { Keys } from "./once.ts";
 import {
   linkClosed,
   NO_FEED,
@@ -46,18 +47,22 @@ export class Connection implements Caller {
   private refusals = 0;
   private timer?: ReturnType<typeof setTimeout>;
   private readonly watchers = new Set<() => void>();
+  private readonly keys: Keys;
 
   constructor(
     private readonly dial: Dial,
     private readonly env: Environment,
   ) {
+    this.keys = new Keys(env.now);
     this.store = new Store(this, env.now);
     this.connect();
   }
 
   call<M extends UnaryMethod>(method: M, params: Params<M>, signal?: AbortSignal): Promise<Result<M>> {
-    if (!this.rpc || this.state.status !== "linked") return Promise.reject(linkClosed());
-    return this.rpc.call(method, params, signal);
+    return this.keys.once(method, params, (key) => {
+      if (!this.rpc || this.state.status !== "linked") return Promise.reject(linkClosed());
+      return this.rpc.call(method, params, signal, key);
+    });
   }
 
   subscribe<M extends StreamMethod>(method: M, params: Params<M>, on: StreamHandlers<Result<M>>): () => void {

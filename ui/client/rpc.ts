@@ -103,11 +103,12 @@ export class Rpc implements Caller {
 
   constructor(private readonly send: (text: string) => void) {}
 
-  call<M extends UnaryMethod>(method: M, params: Params<M>, signal?: AbortSignal): Promise<Result<M>> {
+  /** With a `key`, which is drawn at random, the engine gives a call that is made again the answer of the first. */
+  call<M extends UnaryMethod>(method: M, params: Params<M>, signal?: AbortSignal, key?: string): Promise<Result<M>> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(canceled());
       if (this.gone) return reject(linkClosed());
-      const id = this.request(method, params, { kind: "unary", resolve: resolve as (v: unknown) => void, reject });
+      const id = this.request(method, params, { kind: "unary", resolve: resolve as (v: unknown) => void, reject }, key);
       signal?.addEventListener("abort", () => this.cancel(id, reject), { once: true });
     });
   }
@@ -175,10 +176,10 @@ export class Rpc implements Caller {
     }
   }
 
-  private request(method: string, params: unknown, pending: Pending): number {
+  private request(method: string, params: unknown, pending: Pending, key?: string): number {
     const id = this.next++;
     this.open.set(id, pending);
-    this.frame({ id, method, params });
+    this.frame({ id, method, params, ...(key === undefined ? {} : { key }) });
     return id;
   }
 

@@ -111,3 +111,53 @@ test("a ticket is taken from the fragment only", () => {
   assert.equal(ticketOf("#ticket=0aF9"), "0aF9");
   for (const bad of ["", "#/session/x", "#ticket=", "#ticket=xyz", "?ticket=00"]) assert.equal(ticketOf(bad), undefined);
 });
+
+test("a call that makes something has one key until it is answered, also over a new link", async () => {
+  mock.timers.enable({ apis: ["setTimeout", "Date"] });
+  try {
+    const { connection, engine, drop } = connect();
+    await settle();
+    const start = () => connection.call("plans.start", { session: "s1" });
+    const keys = () => engine.keyed.map(({ key }) => key);
+    engine.world.hang = ["plans.start"];
+    const [first, twice] = [start(), start()];
+    const ends = Promise.all([first, twice].map((call) => assert.rejects(call, { reason: "link_closed" })));
+    await settle();
+    assert.equal(keys()[0], keys()[1], "pressed twice before there is an answer");
+    drop();
+    await ends;
+    await assert.rejects(start(), { reason: "link_closed" }, "nothing is sent while the link is lost");
+    mock.timers.tick(1000);
+    await settle();
+    engine.world.hang = [];
+    await start();
+    assert.equal(keys()[2], keys()[0], "its answer was lost: the same call again");
+    await start();
+    assert.notEqual(keys()[3], keys()[0], "it was answered: this is another one");
+    await connection.call("plans.start", { session: "s2" }).catch(() => {});
+    await connection.call("jobs.list", {});
+    assert.deepEqual([engine.keyed.length, new Set(keys()).size], [5, 3], "each call its own; looking needs none");
+  } finally {
+    mock.timers.reset();
+  }
+});
+
+test("whoever asks again long after an answer was lost means another call", async () => {
+  mock.timers.enable({ apis: ["setTimeout", "Date"] });
+  try {
+    const { connection, engine, drop } = connect();
+    await settle();
+    engine.world.hang = ["sessions.create"];
+    const lost = assert.rejects(connection.call("sessions.create", { project: "p1", task: "" }), { reason: "link_closed" });
+    await settle();
+    drop();
+    await lost;
+    mock.timers.tick(121_000);
+    await settle();
+    engine.world.hang = [];
+    await connection.call("sessions.create", { project: "p1", task: "" });
+    assert.equal(new Set(engine.keyed.map(({ key }) => key)).size, 2);
+  } finally {
+    mock.timers.reset();
+  }
+});

@@ -293,6 +293,20 @@ pub struct MergePlans {
     pub title: Option<String>,
     /// The steps, in the order that they are to have.
     pub steps: Vec<StepSource>,
+    /// The versions in which the plans were shown. If one is in another by now, the answer is `conflict`, reason `plan_changed`: a
+    /// step may have another number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(as = "Option<Vec<ShownPlan>>", optional)]
+    pub shown: Vec<ShownPlan>,
+}
+
+/// A plan as it was shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ShownPlan {
+    /// The plan.
+    pub plan: PlanId,
+    /// Its version.
+    pub version: u32,
 }
 
 /// Asks how far a plan is carried out.

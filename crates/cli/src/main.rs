@@ -101,7 +101,7 @@ enum Local {
 /// What is asked of an engine.
 #[derive(Subcommand)]
 enum WithEngine {
-    Plan(review::PlanCommand),
+    Plan(Box<review::PlanCommand>),
     Refine(refine::Refine),
     Improve(refine::Improve),
     Research(research::ResearchCommand),
@@ -192,7 +192,7 @@ fn in_runtime(command: WithEngine) -> anyhow::Result<ExitCode> {
 
 async fn run(command: WithEngine) -> anyhow::Result<ExitCode> {
     match command {
-        WithEngine::Plan(arguments) => review::run(arguments).await,
+        WithEngine::Plan(arguments) => review::run(*arguments).await,
         WithEngine::Refine(arguments) => refine::refine(arguments).await,
         WithEngine::Improve(arguments) => refine::improve(arguments).await,
         WithEngine::Research(arguments) => research::run(arguments).await,

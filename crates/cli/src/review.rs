@@ -4,6 +4,7 @@ mod ask;
 mod decide;
 mod edit;
 mod handoff;
+mod merge;
 mod print;
 mod seen;
 
@@ -14,7 +15,7 @@ use anyhow::Context;
 use api::discovery::{DiscoveryClient, FindFiles};
 use api::plans::{ExportPlan, GetPlan, Plan, PlanFormat, PlansClient};
 use api::projects::{GrantProject, ProjectsClient};
-use api::review::{ComparePlans, DiffPlan, DraftPlan, GetPlanStatus, MergePlans, SavePlan, StepSource};
+use api::review::{DiffPlan, DraftPlan, GetPlanStatus};
 use api::sessions::{CreateSession, GetSession, SessionsClient};
 use api::{Empty, PlanId};
 use clap::{Args, Subcommand, ValueEnum};
@@ -61,7 +62,7 @@ enum Command {
     Edit(edit::Edit),
     Ask(ask::Ask),
     Continue(ask::Continue),
-    Merge(Merge),
+    Merge(merge::Merge),
     Diff(Diff),
     Revert(decide::Revert),
     Status(Status),
@@ -136,38 +137,6 @@ struct Verify {
     format: Form,
 }
 
-/// Put plans for one task side by side, and make one of chosen steps, or have a model make one.
-#[derive(Args)]
-#[command(after_help = "Examples:
-  plantocode plan merge 0197a 0197b
-  plantocode plan merge 0197a 0197b --take 1:1,2:2,1:3
-  plantocode plan merge 0197a 0197b --by-model --wish \"keep the tests of the second\" --yes-up-to 0.20")]
-struct Merge {
-    /// Two to five plans, by id or its beginning.
-    #[arg(required = true, num_args = 2..=5, value_name = "PLAN")]
-    plans: Vec<String>,
-    /// Make a plan of these steps, in this order: PLAN:STEP, plans counted as they are named here.
-    #[arg(long, value_name = "STEPS", value_delimiter = ',', value_parser = step_of)]
-    take: Vec<(usize, u32)>,
-    /// The title of the new plan.
-    #[arg(long, requires = "take")]
-    title: Option<String>,
-    /// Have a model make one plan of them. What would be sent is shown and asked for.
-    #[arg(long, conflicts_with_all = ["take", "format"])]
-    by_model: bool,
-    /// What is wanted of the merge by a model.
-    #[arg(long, value_name = "WISH", requires = "by_model", allow_hyphen_values = true)]
-    wish: Option<String>,
-    #[command(flatten)]
-    asking: plan::approve::Asking,
-    /// The project's folder.
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    project: PathBuf,
-    /// The form.
-    #[arg(long, value_enum, default_value = "text")]
-    format: Form,
-}
-
 /// Show what differs between two versions of a plan.
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -203,13 +172,6 @@ struct Status {
     format: Form,
 }
 
-fn step_of(text: &str) -> Result<(usize, u32), String> {
-    let parsed = text.split_once(':').and_then(|(plan, step)| Some((plan.parse().ok()?, step.parse().ok()?)));
-    parsed
-        .filter(|(plan, step)| *plan >= 1 && *step >= 1)
-        .ok_or_else(|| "a step is PLAN:STEP, such as 2:3".to_owned())
-}
-
 pub async fn run(arguments: PlanCommand) -> anyhow::Result<ExitCode> {
     let Some(command) = arguments.command else { return plan::run(arguments.new).await };
     let host = Host::open("cli").await?;
@@ -226,7 +188,7 @@ pub async fn run(arguments: PlanCommand) -> anyhow::Result<ExitCode> {
         Command::Ask(arguments) => arguments.run(&host).await,
         Command::Continue(arguments) => arguments.run(&host).await,
         Command::Revert(arguments) => arguments.run(&host).await,
-        Command::Merge(arguments) => merge(&host, &arguments).await,
+        Command::Merge(arguments) => arguments.run(&host).await,
         Command::Diff(arguments) => diff(&host, &arguments).await,
         Command::Status(arguments) => status(&host, &arguments).await,
         Command::Handoff(arguments) => arguments.run(&host).await,
@@ -354,44 +316,6 @@ async fn verify(host: &Host, arguments: &Verify) -> anyhow::Result<ExitCode> {
     if plan.errors > 0 {
         let message = "the plan has errors. Nothing was changed; `plantocode plan repair` lists the repairs";
         return Err(Ended::error(exit::FINDINGS, message));
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn merge(host: &Host, arguments: &Merge) -> anyhow::Result<ExitCode> {
-    let known = plans_of(host, &arguments.project).await?;
-    let ids = arguments.plans.iter().map(|wanted| choose(&known, Some(wanted)));
-    let ids = ids.collect::<anyhow::Result<Vec<PlanId>>>()?;
-    if arguments.asking.is_given() && !arguments.by_model {
-        let message =
-            "--model, --redact and --yes-up-to say how a model is asked. Add --by-model, or leave them out";
-        return Err(Ended::error(exit::USAGE, message));
-    }
-    if arguments.by_model {
-        return ask::merge(host, ids, arguments.wish.clone(), &arguments.asking).await;
-    }
-    let plans = PlansClient(host.client.clone());
-    if arguments.take.is_empty() {
-        let comparison = plans.compare(&ComparePlans { plans: ids }).await?;
-        match arguments.format {
-            Form::Json => json(&comparison)?,
-            Form::Text => print::comparison(&comparison)?,
-        }
-        show::note(
-            "Nothing was made. --take 1:1,2:2 makes a plan of step 1 of the first and step 2 of the second, --by-model has a \
-             model make one.",
-        );
-        return Ok(ExitCode::SUCCESS);
-    }
-    let source = |&(plan, step): &(usize, u32)| {
-        let plan = ids.get(plan - 1).with_context(|| format!("there are {} plans, not {plan}", ids.len()))?;
-        Ok(StepSource { plan: plan.clone(), step })
-    };
-    let steps = arguments.take.iter().map(source).collect::<anyhow::Result<Vec<_>>>()?;
-    let merged = plans.merge(&MergePlans { title: arguments.title.clone(), steps }).await?;
-    match arguments.format {
-        Form::Json => json(&merged)?,
-        Form::Text => print::plan(&merged)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -83,6 +83,8 @@ type Streams = { [M in StreamMethod]: (p: Methods[M]["params"], on: Emit) => (()
 /** An engine in memory that speaks the real frames over a link of its own. For tests only. */
 export class FakeEngine {
   readonly seen: { method: string; params: unknown }[] = [];
+  /** The calls that came with a key. */
+  readonly keyed: { method: string; key: string }[] = [];
   private readonly followers = new Set<(change: Change) => void>();
   private told = 0;
   private held: (() => void)[] = [];
@@ -109,11 +111,12 @@ export class FakeEngine {
     queueMicrotask(() => handlers.opened());
     return {
       send: (text) => {
-        const request = JSON.parse(text) as { id?: number; method: keyof Methods | "$/cancel" | "$/credit"; params: { id: number } };
+        const request = JSON.parse(text) as { id?: number; method: keyof Methods | "$/cancel" | "$/credit"; params: { id: number }; key?: string };
         if (request.method === "$/cancel") return stops.get(request.params.id)?.();
         const { id, method, params } = request;
         if (method === "$/credit" || id === undefined) return;
         this.seen.push({ method, params });
+        if (request.key !== undefined) this.keyed.push({ method, key: request.key });
         if (this.world.hang?.includes(method)) return;
         const failure = this.world.fail?.[method];
         const end = (error?: ApiError) => frame({ method: "$/end", params: { id, ...(error ? { error: wire(error) } : {}) } });

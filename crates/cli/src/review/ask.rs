@@ -1,7 +1,7 @@
 //! What a model is asked about plans that are made: to change one step, to complete a plan that was cut, to make one of several.
 
 use super::seen::Seen;
-use super::{Which, decide, print};
+use super::{decide, print};
 use crate::plan::approve::Asking;
 use crate::plan::{self, Terms};
 use crate::show;
@@ -41,7 +41,7 @@ pub struct Ask {
   plantocode plan continue 0197 --model openai/gpt-5.1")]
 pub struct Continue {
     #[command(flatten)]
-    which: Which,
+    seen: Seen,
     #[command(flatten)]
     asking: Asking,
 }
@@ -86,7 +86,7 @@ impl Ask {
 
 impl Continue {
     pub async fn run(&self, host: &Host) -> anyhow::Result<ExitCode> {
-        let plan = super::which(host, &self.which).await?;
+        let plan = self.seen.plan(host).await?.id;
         let complete = CompletePlan { plan, model: self.asking.model.clone() };
         let job = PlansClient(host.client.clone()).complete(&complete).await?;
         made(host, &self.asking, &job).await

@@ -228,7 +228,8 @@ pub fn status(status: &PlanStatus) -> Result<()> {
 
 pub fn comparison(comparison: &Comparison) -> Result<()> {
     for (at, plan) in comparison.plans.iter().enumerate() {
-        show::line(format!("{} {} {}", at + 1, styled(STRONG, &plan.title), styled(QUIET, &plan.id)))?;
+        let which = format!("{} · version {}", plan.id, plan.version);
+        show::line(format!("{} {} {}", at + 1, styled(STRONG, &plan.title), styled(QUIET, which)))?;
     }
     for row in &comparison.rows {
         show::line(format!("\n{}", styled(QUIET, row.files.join(", "))))?;

@@ -92,6 +92,11 @@ impl Inner {
             }
         }
         let (session, found) = self.several(&ids).await?;
+        for (id, (_, current)) in ids.iter().zip(&found) {
+            if request.shown.iter().any(|shown| shown.plan == *id && shown.version != current.number) {
+                return Err(super::conflict(current.number));
+            }
+        }
         let documents: Vec<&Document> = found.iter().map(|(_, current)| &current.document).collect();
         let chosen: Vec<Source> = request
             .steps

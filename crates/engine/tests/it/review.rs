@@ -5,7 +5,7 @@ use api::discovery::{DiscoveryClient, IncludeFiles};
 use api::plans::{ExportPlan, GetPlan, Operation, OperationKind, Plan, PlanFormat};
 use api::review::{
     CommentStep, ComparePlans, DecideSteps, Decision, DiffPlan, DiffSide, DraftPlan, EditStep, GetPlanStatus,
-    MergePlans, Origin, Progress, RepairStep, RevertPlan, SavePlan, StepContent, StepSource,
+    MergePlans, Origin, Progress, RepairStep, RevertPlan, SavePlan, ShownPlan, StepContent, StepSource,
 };
 use api::sessions::GetSession;
 use api::templates::{
@@ -207,14 +207,22 @@ async fn plans_are_compared_and_merged_by_hand() {
     let both = comparison.rows.iter().filter(|row| row.steps.len() == 2).count();
     assert!(both >= 1, "{:#?}", comparison.rows);
     let source = |plan: &Plan, step| StepSource { plan: plan.id.clone(), step };
-    let merge = MergePlans { title: None, steps: vec![source(&draft, 1), source(&first, 2)] };
+    let merge = MergePlans {
+        title: None,
+        steps: vec![source(&draft, 1), source(&first, 2)],
+        shown: vec![ShownPlan { plan: draft.id.clone(), version: draft.version }],
+    };
     let merged = f.plans().merge(&merge).await.unwrap();
     assert_eq!(merged.steps[1].source, Some(source(&first, 2)));
     let versions = f.plans().versions(&GetPlan { plan: merged.id.clone() }).await.unwrap().versions;
     assert_eq!(versions[0].origin, Origin::Merge);
     let plans = f.plans().list(&GetSession { session }).await.unwrap().plans;
     assert_eq!(plans.len(), 3);
-    let nobody = MergePlans { title: None, steps: vec![source(&draft, 99), source(&first, 2)] };
+    let nobody =
+        MergePlans { title: None, steps: vec![source(&draft, 99), source(&first, 2)], shown: Vec::new() };
+    let late = ShownPlan { plan: first.id.clone(), version: first.version + 1 };
+    let late = f.plans().merge(&MergePlans { shown: vec![late], ..merge.clone() }).await.unwrap_err();
+    assert_eq!((late.code, late.reason.as_str()), (rpc::ErrorCode::Conflict, "plan_changed"));
     assert_eq!(f.plans().merge(&nobody).await.unwrap_err().reason, "no_step");
 }
 

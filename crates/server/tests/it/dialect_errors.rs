@@ -366,7 +366,7 @@ async fn a_silent_upstream_does_not_make_a_silent_stream() {
                 heard.push_str(std::str::from_utf8(&piece).unwrap());
             }
         }
-        assert!((14..18).contains(&start.elapsed().as_secs()), "{:?}: {heard}", start.elapsed());
+        assert!((14..24).contains(&start.elapsed().as_secs()), "{:?}: {heard}", start.elapsed());
     };
     let ping = "event: ping\ndata: {\"type\":\"ping\"}\n\n";
     tokio::join!(

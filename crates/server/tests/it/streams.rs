@@ -95,7 +95,7 @@ async fn a_silent_upstream_does_not_make_a_silent_stream() {
     while !heard.contains(": keep-alive\n\n") {
         heard.push_str(std::str::from_utf8(&body.next().await.unwrap().unwrap()).unwrap());
     }
-    assert!((14..18).contains(&start.elapsed().as_secs()), "{:?}: {heard}", start.elapsed());
+    assert!((14..24).contains(&start.elapsed().as_secs()), "{:?}: {heard}", start.elapsed());
 }
 
 /// A provider with headers that are nobody's business: it says a word, and the next one when it is asked to.

@@ -175,7 +175,7 @@ async fn a_collector_that_is_away_or_hangs_costs_no_request_anything() {
         for _ in 0..10 {
             json_of(world.chat(&ada, &ask("gpt-4.1-mini", false))).await;
         }
-        assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
         if address == nobody {
             for _ in 0..200 {
                 let text =
@@ -191,7 +191,7 @@ async fn a_collector_that_is_away_or_hangs_costs_no_request_anything() {
         }
         let start = Instant::now();
         world.stop().await;
-        assert!(start.elapsed() < Duration::from_secs(12), "{:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
     }
 }
 

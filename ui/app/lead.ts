@@ -1,10 +1,11 @@
 import { useRef, useState } from "react";
 import { toasts } from "#kit/overlays.tsx";
+import { floating } from "./floats.ts";
 import { go, here, href, type Route } from "./route.ts";
 import { w } from "./words.ts";
 
-/** Goes somewhere, or says quietly that it is there. Tells whether it went. */
-export type Lead = (to: Route, said: string) => boolean;
+/** Goes somewhere, or says quietly that it is there; `leaving` is as in `tellOf`. Tells whether it went. */
+export type Lead = (to: Route, said: string, leaving?: () => void) => boolean;
 
 /** Says what came of something, with a way there; `leaving` closes what would stand in front of it. */
 export function tellOf(to: Route, said: string, leaving?: () => void): void {
@@ -22,12 +23,16 @@ export function tellOf(to: Route, said: string, leaving?: () => void): void {
   });
 }
 
-/** For something that is begun now and whose answer leads elsewhere: who has gone on meanwhile is left where they are. */
+/**
+ * For something that is begun now and whose answer leads elsewhere: who has gone on meanwhile is left where they are. So
+ * is who has opened something since that floats: with the page changed beneath it, the next key would mean another act.
+ */
 export function fromHere(): Lead {
   const from = here();
-  return (to, said) => {
-    if (here() !== from) {
-      tellOf(to, said);
+  const floated = floating();
+  return (to, said, leaving) => {
+    if (here() !== from || floating().some((now) => !floated.includes(now))) {
+      tellOf(to, said, leaving);
       return false;
     }
     go(to);
@@ -52,9 +57,9 @@ export function useSheetLead(open: boolean, onClose: () => void): { leave(): voi
     onClose();
   };
   const lead: SheetLead = (mine, to, ...where) => {
-    if (mine) close(true);
-    if (mine || !shown.current) to(...where);
-    else tellOf(...where, () => close(true));
+    const leaving = () => close(true);
+    if (!mine && shown.current) tellOf(...where, leaving);
+    else if (to(...where, leaving) && mine) leaving();
   };
   return { leave: () => close(false), lead, sent };
 }

@@ -35,6 +35,19 @@ export const late = [
     if ((await seen(page, "plans.start")).length !== 1) throw new Error("it was begun twice");
     await page.waitForTimeout(250);
   } },
+  // Under a sheet that was opened meanwhile nothing changes: the key that stores there does not become the one that sends.
+  { name: "plansheet", scenario: "files", sizes: ["desktop", "phone"], async act(page) {
+    await hold(page, "plans.start");
+    await page.getByRole("button", { name: /^Make a plan/ }).click();
+    await page.getByRole("button", { name: "Ask the web" }).click();
+    await page.getByLabel("Questions, one on each line").waitFor();
+    await release(page);
+    await page.getByText("A request waits for your approval.").first().waitFor();
+    if (!/\/files$/.test(await at(page))) throw new Error(`the answer led to ${await at(page)} under a sheet`);
+    await page.keyboard.type("Is a POST safe?");
+    if ((await page.getByLabel("Questions, one on each line").inputValue()) !== "Is a POST safe?") throw new Error("the sheet has lost the focus");
+    await page.waitForTimeout(250);
+  } },
   // Closed and opened while the first press is under way, the sheet asks nothing a second time.
   { name: "researchtwice", scenario: "files", async act(page, size) {
     const questions = page.getByLabel("Questions, one on each line");

@@ -62,6 +62,67 @@ export const merge = [
     await page.getByText("0 of 7 accepted").waitFor();
     await page.waitForTimeout(250);
   } },
+  // Closed and opened while a plan is put together by hand: one plan, and nobody is led away from the sheet.
+  { name: "mergetwice", scenario: "twoplans", sizes: ["desktop", "phone"], async act(page) {
+    const compare = async () => {
+      await page.getByRole("button", { name: "Plans of this session" }).click();
+      await page.getByRole("menuitem", { name: "Compare plans" }).click();
+      await page.getByRole("button", { name: /^Make a plan of/ }).waitFor();
+    };
+    await compare();
+    await page.evaluate(() => { window.engine.world.hold = ["plans.merge"]; });
+    await page.getByRole("button", { name: /^Make a plan of/ }).click();
+    await page.keyboard.press("Escape");
+    await sheet(page).waitFor({ state: "detached" });
+    await compare();
+    await page.locator("button[aria-busy=true]", { hasText: "Make a plan of" }).click();
+    const from = await page.evaluate(() => location.hash);
+    await page.evaluate(() => window.engine.release());
+    await page.getByText(/^Made a plan of \d steps from 2 plans/).first().waitFor();
+    const n = await page.evaluate(() => window.engine.seen.filter((s) => s.method === "plans.merge").length);
+    if (n !== 1) throw new Error(`${n} plans were made`);
+    if ((await page.evaluate(() => location.hash)) !== from) throw new Error("it led away under an open sheet");
+    await sheet(page).waitFor();
+    await page.getByRole("button", { name: "Go there" }).click();
+    await sheet(page).waitFor({ state: "detached" });
+    await page.getByText(/^0 of \d accepted/).waitFor();
+    await page.waitForTimeout(250);
+  } },
+  // Somebody else adds a step before all of a plan that is compared: what is ticked stays ticked.
+  { name: "mergefollows", scenario: "twoplans", sizes: ["desktop", "phone"], async act(page) {
+    await page.getByRole("button", { name: "Plans of this session" }).click();
+    await page.getByRole("menuitem", { name: "Compare plans" }).click();
+    await page.getByRole("checkbox", { name: /Remove the old single-attempt wrapper/ }).click();
+    const ticked = () => sheet(page).getByRole("list", { name: "Steps side by side" }).locator("label", { has: page.locator("input:checked") }).locator("[class*=sourceTitle]").allInnerTexts();
+    const before = (await ticked()).sort().join();
+    if (!before.includes("Retry in Client::send")) throw new Error(`ticked: ${before}`);
+    await page.evaluate(() => {
+      const { engine } = window;
+      engine.world.plans = engine.world.plans.map((p) => (p.id !== "plan1" ? p : { ...p, version: 2, steps: [{ ...p.steps[3], id: "x1", title: "Ask Grace" }, ...p.steps].map((s, i) => ({ ...s, number: i + 1, depends: [] })) }));
+      engine.tell({ topic: "plan", id: "plan1", session: "s1" });
+    });
+    await sheet(page).getByText("Ask Grace").waitFor();
+    if ((await ticked()).sort().join() !== before) throw new Error(`ticked: ${await ticked()}`);
+    await page.getByRole("button", { name: /^Make a plan of/ }).click();
+    await page.getByText(/^Made a plan of/).first().waitFor();
+    const { params: asked } = await page.evaluate(() => window.engine.seen.find((s) => s.method === "plans.merge"));
+    if (asked.steps.some((s) => s.plan === "plan1" && [1, 6].includes(s.step))) throw new Error(JSON.stringify(asked));
+  } },
+  // The form of the request is closed while it is under way: that it failed is told all the same.
+  { name: "mergeunseen", scenario: "twoplans", sizes: ["desktop", "phone"], async act(page) {
+    await open(page);
+    await page.evaluate(() => { window.engine.world.hold = ["plans.merge_by_model"]; });
+    await page.keyboard.press("Control+Enter");
+    await sheet(page).getByText("Putting together what would be sent.").waitFor();
+    await page.keyboard.press("Escape");
+    await wish(page).waitFor({ state: "detached" });
+    await page.evaluate(() => {
+      window.engine.world.plans = window.engine.world.plans.map((p) => (p.id === "plan2" ? { ...p, state: "streaming" } : p));
+      window.engine.release();
+    });
+    await page.locator("[data-toast]").getByText("The plan is still being written.", { exact: false }).waitFor();
+    await page.waitForTimeout(250);
+  } },
   // Who may not run anything is not offered it.
   { name: "mergenone", scenario: "twoplans", sizes: ["desktop"], async act(page) {
     await page.evaluate(() => { window.engine.world.scopes = ["none", "view", "edit"]; window.cut(); });

@@ -1,7 +1,8 @@
-import { useRef, useState } from "react";
+import { useCallback, useRef, useState } from "react";
 import { toasts } from "#kit/overlays.tsx";
 import { floating } from "./floats.ts";
 import { go, here, href, type Route } from "./route.ts";
+import { useMounted } from "./useMounted.ts";
 import { w } from "./words.ts";
 
 /** Goes somewhere, or says quietly that it is there; `leaving` is as in `tellOf`. Tells whether it went. */
@@ -40,6 +41,14 @@ export function fromHere(): Lead {
   };
 }
 
+/** Tells, also later on, whether a sheet is open now. */
+export function useShown(open: boolean): () => boolean {
+  const mounted = useMounted();
+  const shown = useRef(open);
+  shown.current = open;
+  return useCallback(() => mounted.current && shown.current, [mounted]);
+}
+
 /** As `Lead`, from a sheet; `mine` says that the sheet in which it was begun is open still. */
 export type SheetLead = (mine: boolean, lead: Lead, to: Route, said: string) => void;
 
@@ -50,15 +59,14 @@ export type SheetLead = (mine: boolean, lead: Lead, to: Route, said: string) => 
 export function useSheetLead(open: boolean, onClose: () => void): { leave(): void; lead: SheetLead; sent: boolean } {
   // The focus goes on to where it leads then, and not back to what opened the sheet, which would take the station along.
   const [sent, setSent] = useState(false);
-  const shown = useRef(open);
-  shown.current = open;
+  const shown = useShown(open);
   const close = (led: boolean) => {
     setSent(led);
     onClose();
   };
   const lead: SheetLead = (mine, to, ...where) => {
     const leaving = () => close(true);
-    if (!mine && shown.current) tellOf(...where, leaving);
+    if (!mine && shown()) tellOf(...where, leaving);
     else if (to(...where, leaving) && mine) leaving();
   };
   return { leave: () => close(false), lead, sent };

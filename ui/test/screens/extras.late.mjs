@@ -166,6 +166,50 @@ export const late = [
     await page.getByRole("dialog", { name: "Hand over step 3" }).waitFor();
     await page.waitForTimeout(250);
   } },
+  // Closed and opened while a terminal is started: one terminal, and what is written anew stays.
+  { name: "starttwice", scenario: "terminals", sizes: ["desktop", "phone"], async act(page) {
+    const open = () => page.getByRole("button", { name: /^Start a (terminal|command)$/ }).first().click();
+    const sheet = page.getByRole("dialog", { name: "Start a terminal" });
+    const command = sheet.getByLabel("Command");
+    await open();
+    await command.fill("make watch");
+    await page.keyboard.press("Escape");
+    await sheet.waitFor({ state: "detached" });
+    await open();
+    if ((await command.inputValue()) !== "make watch") throw new Error("Escape has lost the words");
+    await hold(page, "terminals.start");
+    await sheet.getByRole("button", { name: "Start", exact: true }).click();
+    await page.keyboard.press("Escape");
+    await sheet.waitFor({ state: "detached" });
+    await open();
+    const start = sheet.getByRole("button", { name: "Start", exact: true });
+    if (!(await start.isDisabled())) throw new Error("it can be started again");
+    await command.fill("make test");
+    await page.keyboard.press("Enter");
+    const from = await at(page);
+    await release(page);
+    await page.locator("[data-toast]").getByText("make was started.").waitFor();
+    if ((await command.inputValue()) !== "make test") throw new Error("what is written anew is lost");
+    if ((await seen(page, "terminals.start")).length !== 1) throw new Error("it was started twice");
+    if ((await at(page)) !== from) throw new Error(`it led to ${await at(page)} under an open sheet`);
+    await page.waitForTimeout(250);
+  } },
+  { name: "handtwice", scenario: "pane", sizes: ["desktop", "phone"], async act(page) {
+    const open = () => page.getByRole("button", { name: "Hand over to a terminal" }).click();
+    const press = page.getByRole("dialog").getByRole("button", { name: "Hand over", exact: true });
+    await open();
+    await hold(page, "terminals.hand_over");
+    await press.click();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await open();
+    await press.waitFor();
+    if (!(await press.isDisabled())) throw new Error("it can be handed over again");
+    await release(page);
+    await page.getByRole("dialog").getByText(/Nothing was submitted/).waitFor();
+    if ((await seen(page, "terminals.hand_over")).length !== 1) throw new Error("it was handed over twice");
+    await page.waitForTimeout(250);
+  } },
   // A key whose action is not possible says why, once.
   { name: "keywhy", scenario: "task", sizes: ["desktop", "phone"], async act(page) {
     await page.getByLabel("Task in your words").focus();

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { ApiError } from "#client/rpc.ts";
 import { ask, draftOf, taskOf } from "#app/features/research/ask.ts";
 import { NO_DRAFT, withoutQuestions, type AskDraft } from "#app/features/research/research.ts";
+import { newSession } from "#app/features/sessions/create.ts";
 import { Tasks } from "#app/tasks.ts";
 import { connected, settle } from "./fake/connected.ts";
 
@@ -36,9 +37,9 @@ test("what goes wrong where nobody looks is told, and what is shown is not told 
     return settle();
   };
   const [first, second] = [tasks.show("a"), tasks.show("a")];
-  first();
   await fail("a", "It rains.");
-  assert.deepEqual([told, tasks.state("a").error?.message], [[], "It rains."]);
+  first();
+  assert.deepEqual([told, tasks.state("a").error?.message], [[], "It rains."], "another place shows it still");
   second();
   assert.equal(tasks.state("a").error, undefined, "it was seen");
   await fail("a", "It snows.");
@@ -84,4 +85,18 @@ test("only what was asked goes from a draft", () => {
   assert.deepEqual(withoutQuestions(draft(" a \nb\n\na"), ["a"]), draft("b\n"));
   assert.equal(withoutQuestions(draft("a\n\n"), ["a"]).questions, "");
   assert.deepEqual(withoutQuestions(draft("a"), []), draft("a"));
+});
+
+test("two presses begin one session", async () => {
+  const { fake, engine, calls, unseen } = await connected({ hold: ["sessions.create"] });
+  const made: string[] = [];
+  const press = () => newSession(engine, "p1", (session) => made.push(session.id));
+  assert.deepEqual([press(), press()], [true, false]);
+  fake.release();
+  await settle();
+  assert.deepEqual([calls("sessions.create").length, made], [1, ["s4"]]);
+  fake.world.fail = { "sessions.create": new ApiError("unavailable", "busy", "The engine is busy.") };
+  assert.equal(press(), true);
+  await settle();
+  assert.deepEqual([made.length, unseen], [1, ["The engine is busy."]]);
 });

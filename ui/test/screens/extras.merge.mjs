@@ -22,6 +22,24 @@ export const merge = [
     if ((await wish(page).inputValue()) !== "Keep the tests of the second.") throw new Error("Escape has lost the words");
     await page.waitForTimeout(250);
   } },
+  // Escape goes one level out from every place of the form, and from the list of models to the form.
+  { name: "mergeescape", scenario: "twoplans", sizes: ["desktop", "phone"], async act(page) {
+    await open(page);
+    for (const of of [page.getByRole("button", { name: /^Ask/ }).last(), sheet(page).getByRole("combobox", { name: /^Model/ }), sheet(page).getByRole("button", { name: "Close", exact: true }).last()]) {
+      await of.focus();
+      await page.keyboard.press("Escape");
+      await wish(page).waitFor({ state: "detached" });
+      await sheet(page).waitFor();
+      await page.getByRole("button", { name: "Merge with a model" }).click();
+      await wish(page).waitFor();
+    }
+    await sheet(page).getByRole("combobox", { name: /^Model/ }).click();
+    await page.locator("[role=option]").first().waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator("[role=option]").first().waitFor({ state: "detached" });
+    await wish(page).waitFor();
+    await page.waitForTimeout(250);
+  } },
   { name: "mergebusy", scenario: "twoplans", sizes: ["desktop", "phone"], async act(page) {
     await open(page);
     await page.evaluate(() => { window.engine.world.hold = ["plans.merge_by_model"]; });

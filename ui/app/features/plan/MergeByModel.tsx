@@ -31,14 +31,12 @@ export function MergeByModel({ session, plans, close, asked }: MergeByModelProps
     return askMerge(engine, { session, plans, wish, model: model?.id }, (job) => asked(lead, { page: "session", session: job.session, station: "approve", job: job.id }));
   };
   return (
-    <>
-      <Writing
-        draft={mergeWish(session)} label={words.wish} hint={task.busy ? words.busy : words.hint(name, plans.length)} button={words.send} most={MOST} busy={task.busy} optional
-        reason={models !== undefined && !model ? w.files.noModel : undefined} send={send} close={close} taken={() => {}}
-      >
-        {models && models.models.length > 0 && <ModelPicker models={models} value={model?.id} onChange={choose} />}
-      </Writing>
+    <Writing
+      draft={mergeWish(session)} label={words.wish} hint={task.busy ? words.busy : words.hint(name, plans.length)} button={words.send} most={MOST} busy={task.busy} optional
+      reason={models !== undefined && !model ? w.files.noModel : undefined} send={send} close={close} taken={() => {}}
+    >
+      {models && models.models.length > 0 && <ModelPicker models={models} value={model?.id} onChange={choose} />}
       <ErrorNote error={task.error} />
-    </>
+    </Writing>
   );
 }

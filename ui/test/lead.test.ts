@@ -43,11 +43,12 @@ test("an answer leads on who is still where it was asked, and nobody else", () =
 });
 
 test("an answer does not lead under what was opened since and floats", () => {
-  const [mine, other] = [{ name: "mine" }, { name: "other" }];
+  const part = (name: string, hidden = false) => ({ name, closest: () => (hidden ? {} : null) });
+  const [mine, other, closed] = [part("mine"), part("other"), part("closed", true)];
   let floats: object[] = [];
   Object.assign(globalThis, { document: { querySelectorAll: () => floats } });
   try {
-    for (const [before, now, went] of [[[], [other], false], [[mine], [other], false], [[mine], [mine, other], false], [[mine], [mine], true], [[mine], [], true], [[], [], true]] as [object[], object[], boolean][]) {
+    for (const [before, now, went] of [[[], [other], false], [[mine], [other], false], [[mine], [mine, other], false], [[mine], [mine], true], [[mine], [], true], [[], [], true], [[], [closed], true]] as [object[], object[], boolean][]) {
       const { location, told } = windowAt(files);
       floats = before;
       const lead = fromHere();

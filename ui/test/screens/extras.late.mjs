@@ -210,6 +210,15 @@ export const late = [
     if ((await seen(page, "terminals.hand_over")).length !== 1) throw new Error("it was handed over twice");
     await page.waitForTimeout(250);
   } },
+  // A list of models that was opened once and closed takes no keys any more.
+  { name: "keyspicker", scenario: "files", sizes: ["desktop"], async act(page) {
+    await page.getByRole("combobox", { name: /Model/ }).click();
+    await page.getByRole("option").first().waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("option").first().waitFor({ state: "hidden" });
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "Keys that work here" }).waitFor();
+  } },
   // A key whose action is not possible says why, once.
   { name: "keywhy", scenario: "task", sizes: ["desktop", "phone"], async act(page) {
     await page.getByLabel("Task in your words").focus();

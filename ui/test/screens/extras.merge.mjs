@@ -36,7 +36,7 @@ export const merge = [
     await sheet(page).getByRole("combobox", { name: /^Model/ }).click();
     await page.locator("[role=option]").first().waitFor();
     await page.keyboard.press("Escape");
-    await page.locator("[role=option]").first().waitFor({ state: "detached" });
+    await page.locator("[role=option]").first().waitFor({ state: "hidden" });
     await wish(page).waitFor();
     await page.waitForTimeout(250);
   } },

@@ -3,9 +3,13 @@ import { test } from "node:test";
 import { ApiError } from "#client/rpc.ts";
 import { ask, draftOf, taskOf } from "#app/features/research/ask.ts";
 import { NO_DRAFT, withoutQuestions, type AskDraft } from "#app/features/research/research.ts";
+import type { Job } from "#client/api.gen.ts";
+import { requestSaid, saidOf } from "#app/features/jobs/asking.ts";
 import { newSession } from "#app/features/sessions/create.ts";
 import { Tasks } from "#app/tasks.ts";
+import { w } from "#app/words.ts";
 import { connected, settle } from "./fake/connected.ts";
+import * as data from "./fake/data.ts";
 
 test("the same is begun once while it is under way, and its error stays until it was seen or begun again", async () => {
   const tasks = new Tasks(() => {});
@@ -99,4 +103,18 @@ test("two presses begin one session", async () => {
   assert.equal(press(), true);
   await settle();
   assert.deepEqual([made.length, unseen], [1, ["The engine is busy."]]);
+});
+
+test("what is said of a request is what is known of its job", async () => {
+  const { fake, engine } = await connected();
+  const { store } = engine.connection;
+  const job = (over: Partial<Job>) => data.job({ id: "r1", state: "queued", ...over });
+  assert.deepEqual(
+    [undefined, job({}), job({ state: "running" }), job({ state: "waiting_approval", approval: "a1" }), job({ state: "running", approval: "a1" }), job({ state: "completed", approval: "a1" })].map(requestSaid),
+    [w.approve.preparingIt, w.approve.preparingIt, w.approve.preparingIt, w.approve.asks, w.approve.goesOn, w.approve.goesOn],
+  );
+  assert.equal(saidOf(store, "r1", job({})), w.approve.preparingIt);
+  fake.world.jobs = [job({ state: "waiting_approval", approval: "a1" })];
+  await store.refresh("jobs.list", {});
+  assert.equal(saidOf(store, "r1", job({})), w.approve.asks, "as it is by now, and not as it was begun");
 });

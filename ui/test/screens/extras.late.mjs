@@ -16,6 +16,27 @@ export const late = [
     if ((await at(page)) !== "#/terminals") throw new Error(`the answer led to ${await at(page)}`);
     await page.waitForTimeout(250);
   } },
+  // A request that is being put together still waits for nobody.
+  { name: "planprepares", scenario: "files", sizes: ["desktop", "phone"], async act(page) {
+    await page.evaluate(() => {
+      const { engine } = window;
+      const { tell } = engine;
+      const start = engine.unary["plans.start"];
+      engine.unary["plans.start"] = (params) => {
+        const { approval: _, ...job } = { ...start(params), state: "queued", note: "Queued." };
+        engine.world.jobs = [job];
+        tell.call(engine, { topic: "job", id: job.id });
+        return job;
+      };
+    });
+    await hold(page, "plans.start");
+    await page.getByRole("button", { name: /^Make a plan/ }).click();
+    await page.evaluate(() => { location.hash = "#/terminals"; });
+    await page.getByRole("heading", { name: "Terminals" }).waitFor();
+    await release(page);
+    await page.locator("[data-toast]").getByText("Your request is being put together.").waitFor();
+    await page.waitForTimeout(250);
+  } },
   { name: "planthere", scenario: "files", sizes: ["desktop", "phone"], async act(page) {
     await hold(page, "plans.start");
     await page.getByRole("button", { name: /^Make a plan/ }).click();

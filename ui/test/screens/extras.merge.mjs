@@ -141,6 +141,23 @@ export const merge = [
     await page.locator("[data-toast]").getByText("The plan is still being written.", { exact: false }).waitFor();
     await page.waitForTimeout(250);
   } },
+  // At each of the plans that are merged it is told how far that is.
+  { name: "mergetold", scenario: "twoplans", sizes: ["desktop", "phone"], async act(page) {
+    await open(page);
+    await page.keyboard.press("Control+Enter");
+    await page.getByText("one plan made of several").waitFor();
+    const strip = page.getByRole("group", { name: "Plans that build on this one" });
+    for (const plan of ["plan2", "plan1"]) {
+      await page.evaluate((id) => { location.hash = `#/session/s1/plan/${id}`; }, plan);
+      await strip.getByText("waits for your approval", { exact: false }).waitFor();
+    }
+    await strip.getByRole("link", { name: "Look at it" }).click();
+    await page.evaluate(() => { window.engine.world.helpStops = true; });
+    await page.getByRole("button", { name: /^Send/ }).click();
+    await page.evaluate(() => { location.hash = "#/session/s1/plan/plan2"; });
+    await strip.getByText(/^claude-sonnet-4-5 at anthropic is writing a plan/i).waitFor();
+    await page.waitForTimeout(250);
+  } },
   // Who may not run anything is not offered it.
   { name: "mergenone", scenario: "twoplans", sizes: ["desktop"], async act(page) {
     await page.evaluate(() => { window.engine.world.scopes = ["none", "view", "edit"]; window.cut(); });

@@ -72,7 +72,7 @@ function Body({ plans, current, session, follow }: Omit<CompareSheetProps, "open
       {ids.length >= 2 && !value && (error ? <ErrorNote error={error} /> : <Skeleton rows={4} label={w.loading} />)}
       {value && ids.length >= 2 && (
         <Compared key={ids.join()} comparison={value} session={session} made={(lead, to, said) => follow(mounted.current, lead, to, said)} ask={mayRun && !asking ? () => setAsking(true) : undefined}>
-          {mayRun && asking && <MergeByModel session={session} plans={ids} close={() => setAsking(false)} asked={(lead, to) => follow(mounted.current, lead, to, w.approve.asks)} />}
+          {mayRun && asking && <MergeByModel session={session} plans={ids} close={() => setAsking(false)} asked={(lead, to, said) => follow(mounted.current, lead, to, said)} />}
         </Compared>
       )}
     </>

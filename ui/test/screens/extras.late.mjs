@@ -245,8 +245,10 @@ export const late = [
     await page.getByLabel("Task in your words").focus();
     await page.keyboard.press("Control+Enter");
     await page.getByText("Write the task first.").first().waitFor();
+    const first = await page.locator("[data-toast]").first().elementHandle();
     await page.keyboard.press("Control+Enter");
-    await page.waitForTimeout(400);
+    // The second note takes the place of the first, which goes.
+    await page.waitForFunction((note) => !note.isConnected || note.hasAttribute("data-ending-style"), first);
     const notes = await page.locator("[data-toast]:not([data-ending-style])").count();
     if (notes !== 1) throw new Error(`${notes} notes say it`);
     if ((await seen(page, "discovery.find")).length) throw new Error("it was done all the same");

@@ -1,6 +1,7 @@
 import { useEffect, useId, useRef, type KeyboardEvent, type ReactNode } from "react";
 import { Button } from "#kit/core.tsx";
 import kit from "#kit/kit.module.css";
+import { Seen } from "#kit/values.tsx";
 import { useEngine } from "../../engine.tsx";
 import { usePref } from "../../prefs.ts";
 import { w } from "../../words.ts";
@@ -71,7 +72,7 @@ export function Writing({ draft, label, hint, button, most, busy, reason, option
         ref={area} id={id} className={kit.input} rows={2} maxLength={most} value={text ?? ""} aria-describedby={`${id}-hint`}
         onChange={(event) => setText(event.target.value === "" ? undefined : event.target.value)}
       />
-      <p id={`${id}-hint`} className={kit.hint}>{hint}</p>
+      <p id={`${id}-hint`} className={kit.hint}><Seen text={hint} /></p>
       {children}
       <div className={css.tools}>
         <Button look="primary" keys="Mod+Enter" reason={reason} aria-busy={busy || undefined} aria-disabled={empty || undefined} onClick={submit}>{button}</Button>

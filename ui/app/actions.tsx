@@ -1,5 +1,6 @@
 import { createContext, useContext, useEffect, useRef, useSyncExternalStore } from "react";
 import { toasts } from "#kit/overlays.tsx";
+import { floating } from "./floats.ts";
 
 /** Something a person can do: in the palette, by key, or both. */
 export interface Action {
@@ -123,9 +124,7 @@ export function useKeyboard(): void {
     const listen = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.isComposing) return;
       const combo = comboOf(event);
-      // A note of what was done is a dialog that takes no keys.
-      const floating = document.querySelector("[role=dialog]:not([data-toast]), [role=menu], [role=listbox]:not([data-page])");
-      if (floating && combo !== "Mod+k") return;
+      if (combo !== "Mod+k" && floating().length > 0) return;
       if (isText(event.target)) {
         if (combo === "Escape") (event.target as HTMLElement).blur();
         if (!combo.startsWith("Mod+")) return;

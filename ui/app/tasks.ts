@@ -43,13 +43,13 @@ export class Tasks {
     return true;
   }
 
-  /** For a place that shows how it is going, until the returned function is called: what it ended with was seen then. */
+  /** For a place that shows how it is going, until the returned function is called: what it ended with was seen once no place is left. */
   show(key: string): () => void {
     this.shown.set(key, (this.shown.get(key) ?? 0) + 1);
     return () => {
       const left = (this.shown.get(key) ?? 1) - 1;
-      if (left > 0) this.shown.set(key, left);
-      else this.shown.delete(key);
+      if (left > 0) return void this.shown.set(key, left);
+      this.shown.delete(key);
       this.clear(key);
     };
   }

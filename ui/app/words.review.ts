@@ -90,12 +90,18 @@ export const review = {
 
   ask: {
     button: "Ask for changes", step: "Ask a model to change the step", label: (n: number) => `What is to change in step ${n}`,
-    hint: (model: string) => `${model} is asked. What would be sent is shown first and waits for your approval.`,
+    hint: (model: string) => `${model} is asked. What would be sent is shown first, unless a standing permission covers it.`,
     send: "Ask", strip: "Change of a step",
     preparing: "Putting together what would be sent.", waiting: "A request to change a step waits for your approval.",
     running: (who: string) => `${who} is changing a step.`, look: "Look at it",
     ended: "What was asked about a step is answered. In this plan nothing was changed by it.",
     show: "Show change",
+  },
+  /** A plan that a model makes of this one: this with its rest, or one plan of several. */
+  making: {
+    strip: "Plans that build on this one",
+    preparing: "A request for a plan that builds on this one is being put together.", waiting: "A request for a plan that builds on this one waits for your approval.",
+    running: (who: string) => `${who} is writing a plan that builds on this one.`, other: (state: string) => `A request for a plan that builds on this one: ${state}.`,
   },
   versions: {
     title: "Versions", button: "Versions",
@@ -118,7 +124,7 @@ export const review = {
     model: {
       button: "Merge with a model", wish: "What you want of the merge, if anything", send: "Ask", busy: "Putting together what would be sent.",
       hint: (model: string, n: number) =>
-        `${model} is asked to make one new plan of these ${n} plans, whatever is ticked. They stay as they are. What would be sent is shown first and waits for your approval.`,
+        `${model} is asked to make one new plan of these ${n} plans, whatever is ticked. They stay as they are. What would be sent is shown first, unless a standing permission covers it.`,
     },
     from: (n: number) => `taken from step ${n} of another plan`,
   },

@@ -62,6 +62,7 @@ export const settings = {
     },
     elsewhere: "The text in use was changed elsewhere since you began. What you store takes its place.",
     theirs: "What changed elsewhere",
+    gone: "The text of this name was taken back elsewhere, so that nothing is used under it now. What you wrote is kept here; storing it puts it there again.",
     problem: {
       empty: "There is no text yet.", long: "It is too long: at most 64 KiB.",
       boundary: "It does not say BOUNDARY: without it a model cannot tell where a file ends.",

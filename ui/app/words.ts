@@ -154,7 +154,7 @@ export const w = {
     secretsBlock: "Nothing can be sent while these are in it.",
     secretLine: (source: string, line: number) => `${source}, line ${line}`,
     stale: "What would be sent has changed since you looked. Nothing was sent. Look at it again, then decide.",
-    asks: "A request waits for your approval.", look: "Look again", fingerprint: "Fingerprint", body: (b: string) => `body ${b}`,
+    asks: "A request waits for your approval.", preparingIt: "Your request is being put together.", goesOn: "Your request has gone on.", look: "Look again", fingerprint: "Fingerprint", body: (b: string) => `body ${b}`,
     answer: (n: string) => `answer up to ${n} tokens`,
     sentAt: "Sent as approved.", refusedText: "Not sent. Nothing left this machine.", supersededText: "Another version took the place of this one.",
     goTo: { task: "Go to the task", files: "Go to the files", plan: "Go to the plan" } as Partial<Record<Station, string>>, model: "Model", revising: "Counting again",

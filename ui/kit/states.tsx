@@ -115,7 +115,7 @@ export function CopyButton({ text, words }: { text: string | (() => Promise<stri
   return <Button onClick={() => void copy()}><span aria-live="polite">{done ? words.copied : words.copy}</span></Button>;
 }
 
-/** `marks`: characters that would not be seen are shown by their code points. */
-export function Code({ text, label, marks }: { text: string; label: string; marks?: boolean }) {
-  return <pre className={css.code} tabIndex={0} role="region" aria-label={plain(label)}>{marks ? <Seen text={text} /> : text}</pre>;
+/** Exact text; characters that would not be seen are shown by their code points. */
+export function Code({ text, label }: { text: string; label: string }) {
+  return <pre className={css.code} tabIndex={0} role="region" aria-label={plain(label)}><Seen text={text} /></pre>;
 }

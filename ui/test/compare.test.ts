@@ -16,11 +16,25 @@ const comparison: Comparison = {
 };
 
 test("at first everything is ticked once, and the way of the first plan where several do the same", () => {
-  const ticked = preselected(comparison);
-  assert.deepEqual([...ticked], ["plan1 1", "plan1 2", "plan2 4"]);
-  assert.deepEqual(taken(comparison, ticked), [source("plan1", 1), source("plan1", 2), source("plan2", 4)]);
-  assert.deepEqual(taken(comparison, new Set(["plan2 4", "plan2 1"])), [source("plan2", 1), source("plan2", 4)], "in the order in which they are shown");
-  assert.deepEqual([plansIn(taken(comparison, ticked)), plansIn([source("plan1", 1), source("plan1", 2)]), plansIn([])], [2, 1, 0]);
+  const index = indexed(comparison);
+  const ticked = preselected(comparison, index);
+  assert.deepEqual([...ticked], ["plan1 s1", "plan1 s2", "plan2 s4"]);
+  assert.deepEqual(taken(comparison, index, ticked), [source("plan1", 1), source("plan1", 2), source("plan2", 4)]);
+  assert.deepEqual(taken(comparison, index, new Set(["plan2 s4", "plan2 s1"])), [source("plan2", 1), source("plan2", 4)], "in the order in which they are shown");
+  assert.deepEqual([plansIn(taken(comparison, index, ticked)), plansIn([source("plan1", 1), source("plan1", 2)]), plansIn([])], [2, 1, 0]);
+});
+
+test("what is ticked stays the same steps when others are added to a plan, moved or removed", () => {
+  const ticked = preselected(comparison, indexed(comparison));
+  const [first, second, ...rest] = data.steps as [Step, Step, ...Step[]];
+  const moved = data.plan({ version: 2, steps: [{ ...first, id: "x1", title: "Ask Grace" }, second, first, ...rest].map((s, i) => ({ ...s, number: i + 1 })) });
+  const [one, , three] = data.otherPlan().steps as [Step, Step, Step, Step];
+  const now: Comparison = {
+    plans: [moved, { ...data.otherPlan(), steps: [one, three].map((s, i) => ({ ...s, number: i + 1 })) }],
+    rows: [{ steps: [source("plan1", 1)], files: [] }, { steps: [source("plan1", 2)], files: [] }, { steps: [source("plan1", 3), source("plan2", 1)], files: [] }, { steps: [source("plan2", 2)], files: [] }],
+    disagreements: [],
+  };
+  assert.deepEqual(taken(now, indexed(now), ticked), [source("plan1", 2), source("plan1", 3)], "by the numbers that they have now, and none that took another's place");
 });
 
 test("a row tells its steps, and what is disputed about them", () => {

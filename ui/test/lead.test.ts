@@ -42,6 +42,42 @@ test("an answer leads on who is still where it was asked, and nobody else", () =
   }
 });
 
+test("an answer does not lead under what was opened since and floats", () => {
+  const part = (name: string, hidden = false) => ({ name, closest: () => (hidden ? {} : null) });
+  const [mine, other, closed] = [part("mine"), part("other"), part("closed", true)];
+  let floats: object[] = [];
+  Object.assign(globalThis, { document: { querySelectorAll: () => floats } });
+  try {
+    for (const [before, now, went] of [[[], [other], false], [[mine], [other], false], [[mine], [mine, other], false], [[mine], [mine], true], [[mine], [], true], [[], [], true], [[], [closed], true]] as [object[], object[], boolean][]) {
+      const { location, told } = windowAt(files);
+      floats = before;
+      const lead = fromHere();
+      floats = now;
+      assert.equal(lead(approve, w.approve.asks), went, JSON.stringify([before, now]));
+      assert.deepEqual([location.hash, told.map((t) => t.title)], went ? [href(approve), []] : [href(files), [w.approve.asks]]);
+      mock.restoreAll();
+    }
+  } finally {
+    mock.restoreAll();
+    for (const name of ["window", "document"]) Reflect.deleteProperty(globalThis, name);
+  }
+});
+
+test("what stands in front closes before one press goes there", () => {
+  try {
+    const { location, told } = windowAt(files);
+    const lead = fromHere();
+    location.hash = href({ page: "terminals" });
+    let left = 0;
+    assert.equal(lead(approve, w.approve.asks, () => { left += 1; }), false);
+    (told[0]?.actionProps?.onClick as () => void)();
+    assert.deepEqual([location.hash, left], [href(approve), 1]);
+  } finally {
+    mock.restoreAll();
+    Reflect.deleteProperty(globalThis, "window");
+  }
+});
+
 test("who is there already is told nothing", () => {
   try {
     const { location, told } = windowAt(files);

@@ -4,7 +4,7 @@ import type { Finding, Plan, Step } from "#client/api.gen.ts";
 import { acceptable, held, markOf, overridable, sameWork, tally, undecided } from "#app/features/plan/gate.ts";
 import { keepSteps } from "#app/features/plan/reduce.ts";
 import { WHOLE } from "#app/features/plan/review.ts";
-import { latestAsked, madeBy } from "#app/features/plan/StepJob.tsx";
+import { latestAsked, madeBy, making, makingText } from "#app/features/plan/StepJob.tsx";
 import { fold, otherOf, pairOf, placeOf } from "#app/features/plan/versions.ts";
 import { w } from "#app/words.ts";
 import { same } from "#kit/same.ts";
@@ -308,6 +308,18 @@ test("what was asked about a step is told of until it was seen, with the version
   const version = { number: 2, origin: "step_change" as const, note: "", by: "", at: 1500 };
   assert.equal(madeBy(job, [version, { ...version, number: 3, origin: "edit" }])?.number, 2);
   assert.equal(madeBy(job, [{ ...version, at: 900 }]), undefined, "what was there before did not come of it");
+});
+
+test("of a plan is told which plans are being made of it, and how far they are", () => {
+  const job = data.job({ id: "r1", plan: "p9", state: "waiting_approval", approval: "a1", about: ["p1", "p2"] });
+  const all = [job, { ...job, id: "r2", state: "completed" as const }, { ...job, id: "r3", workflow: "step" }, { ...job, id: "r4", about: ["p3"] }, data.job({ id: "r5", state: "running" })];
+  assert.deepEqual([making(all, "p1").map((j) => j.id), making(all, "p2").map((j) => j.id), making(all, "p3").map((j) => j.id), making(all, "p9")], [["r1"], ["r1"], ["r4"], []]);
+  const of = w.review.making;
+  const { approval: _, ...bare } = job;
+  assert.deepEqual(
+    [job, { ...bare, state: "running" as const }, { ...bare, state: "queued" as const }, { ...job, state: "running" as const }, { ...job, state: "queued" as const }, { ...job, state: "paused" as const }].map((j) => makingText(j, "m at p")),
+    [of.waiting, of.preparing, of.preparing, of.running("m at p"), of.running("m at p"), of.other("paused")],
+  );
 });
 
 test("a version is compared with the one before, the first with the present one, the older always first", () => {

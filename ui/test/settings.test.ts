@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { doorText, parted, places, timeLeft, whyOver } from "#app/features/settings/permissions.ts";
 import { amountOf, amountText, lastDay, rangeBegin, totalOf } from "#app/features/settings/budget.ts";
-import { entriesOf, isOutdated, nameProblem, pathOf, textProblem, unifiedRows, type OwnText } from "#app/features/settings/texts.ts";
+import { entriesOf, isOutdated, nameProblem, newDraft, newStored, NO_DRAFT, openEntry, pathOf, restOf, textDraft, textProblem, unifiedRows, type OwnText } from "#app/features/settings/texts.ts";
+import { Prefs } from "#app/prefs.ts";
 import { href, parse } from "#app/route.ts";
 import { w } from "#app/words.ts";
+import { memory } from "./fake/connected.ts";
 import * as data from "./fake/data.ts";
 import { permission, permissions, usage } from "./fake/settings.ts";
 
@@ -100,4 +102,30 @@ test("a unified comparison becomes lines, with a gap between its parts", () => {
   const diff = "--- default\n+++ plan\n@@ -1,3 +1,3 @@\n a\n-b\n+c\n@@ -9 +9,2 @@\n \n+--- x\n\\ No newline at end of file\n";
   assert.deepEqual(unifiedRows(diff).map((r) => r.sign + r.text), [" a", "-b", "+c", "@", " ", "+--- x"]);
   assert.deepEqual(unifiedRows(""), []);
+});
+
+test("who writes under a name that is taken back keeps what they write, and nobody else sees a name that is gone", () => {
+  assert.equal(openEntry([], "mine", false), undefined);
+  assert.deepEqual(openEntry([], "mine", true), { name: "mine", about: "", used: undefined, untrusted: undefined });
+  assert.equal(openEntry([], undefined, true), undefined);
+});
+
+test("what was typed while a text was stored is a change of what was stored", () => {
+  assert.equal(restOf("a", "a", "a\n"), undefined);
+  assert.equal(restOf("a\n", "a", "a\n"), undefined, "it is that by now");
+  assert.deepEqual(restOf("a and b", "a", "a\n"), { text: "a and b", from: "a\n" });
+});
+
+test("what was typed while a new template was stored is a draft of that template, or of another", () => {
+  const after = (now: { name: string; text: string } | undefined) => {
+    const prefs = new Prefs(memory(), "e1");
+    if (now) prefs.set(newDraft("p1"), now);
+    const then = newStored(prefs, "p1", "small", "a", "a");
+    return [then, prefs.get<unknown>(newDraft("p1"), NO_DRAFT), prefs.get<unknown>(textDraft("templates", "p1", "small"), undefined)];
+  };
+  assert.deepEqual(after({ name: " small", text: "a" }), ["done", NO_DRAFT, undefined]);
+  assert.deepEqual(after({ name: "small", text: "a and b" }), ["more", NO_DRAFT, { text: "a and b", from: "a" }]);
+  assert.deepEqual(after({ name: "", text: "a and b" }), ["more", NO_DRAFT, { text: "a and b", from: "a" }]);
+  assert.deepEqual(after({ name: "large", text: "a and b" }), ["another", { name: "large", text: "a and b" }, undefined]);
+  assert.deepEqual(after(undefined), ["done", NO_DRAFT, undefined], "it was given up");
 });

@@ -53,6 +53,29 @@ test("a new step that is stored is that step from then on: what is typed meanwhi
   assert.deepEqual([shown().steps[6]?.title, kept(made.step)], ["Log each attempt, once", undefined]);
 });
 
+test("the last place that is typed while a new step is stored is that of the last step, and no place behind it", async () => {
+  for (const [first, at] of [["1", "7"], ["7", "7"]] as const) {
+    const { engine, type, press, kept, around, calls, shown } = form();
+    engine.world.hold = ["plans.edit_step"];
+    type(undefined, { title: "Log each attempt", position: first, operations: operations("log()") });
+    const stored = press(undefined);
+    await settle();
+    // One of the two ways to have typed more: elsewhere, and then back to the end, and a word more.
+    type(undefined, { position: "2" });
+    type(undefined, { title: "Log each attempt, once", position: "7" });
+    engine.release();
+    const made = await stored;
+    assert.ok(made?.more);
+    const draft = kept(made.step);
+    assert.ok(draft);
+    assert.equal(asShown(draft.form, around(made.step)).position, at);
+    assert.equal("problems" in contentOf(draft.form, around(made.step)), false);
+    assert.deepEqual(await press(made.step), { step: made.step, more: false });
+    assert.equal(shown().steps[6]?.title, "Log each attempt, once");
+    assert.equal(calls("plans.edit_step").length, 2);
+  }
+});
+
 test("a new step that is stored as it was typed is forgotten, and so is one brought back to that", async () => {
   const { engine, type, press, kept, became, shown } = form();
   type(undefined, { title: "A", operations: operations("a()") });

@@ -3,8 +3,13 @@ import { test } from "node:test";
 import { ApiError } from "#client/rpc.ts";
 import { ask, draftOf, taskOf } from "#app/features/research/ask.ts";
 import { NO_DRAFT, withoutQuestions, type AskDraft } from "#app/features/research/research.ts";
+import type { Job } from "#client/api.gen.ts";
+import { requestSaid, saidOf } from "#app/features/jobs/asking.ts";
+import { newSession } from "#app/features/sessions/create.ts";
 import { Tasks } from "#app/tasks.ts";
+import { w } from "#app/words.ts";
 import { connected, settle } from "./fake/connected.ts";
+import * as data from "./fake/data.ts";
 
 test("the same is begun once while it is under way, and its error stays until it was seen or begun again", async () => {
   const tasks = new Tasks(() => {});
@@ -36,9 +41,9 @@ test("what goes wrong where nobody looks is told, and what is shown is not told 
     return settle();
   };
   const [first, second] = [tasks.show("a"), tasks.show("a")];
-  first();
   await fail("a", "It rains.");
-  assert.deepEqual([told, tasks.state("a").error?.message], [[], "It rains."]);
+  first();
+  assert.deepEqual([told, tasks.state("a").error?.message], [[], "It rains."], "another place shows it still");
   second();
   assert.equal(tasks.state("a").error, undefined, "it was seen");
   await fail("a", "It snows.");
@@ -84,4 +89,32 @@ test("only what was asked goes from a draft", () => {
   assert.deepEqual(withoutQuestions(draft(" a \nb\n\na"), ["a"]), draft("b\n"));
   assert.equal(withoutQuestions(draft("a\n\n"), ["a"]).questions, "");
   assert.deepEqual(withoutQuestions(draft("a"), []), draft("a"));
+});
+
+test("two presses begin one session", async () => {
+  const { fake, engine, calls, unseen } = await connected({ hold: ["sessions.create"] });
+  const made: string[] = [];
+  const press = () => newSession(engine, "p1", (session) => made.push(session.id));
+  assert.deepEqual([press(), press()], [true, false]);
+  fake.release();
+  await settle();
+  assert.deepEqual([calls("sessions.create").length, made], [1, ["s4"]]);
+  fake.world.fail = { "sessions.create": new ApiError("unavailable", "busy", "The engine is busy.") };
+  assert.equal(press(), true);
+  await settle();
+  assert.deepEqual([made.length, unseen], [1, ["The engine is busy."]]);
+});
+
+test("what is said of a request is what is known of its job", async () => {
+  const { fake, engine } = await connected();
+  const { store } = engine.connection;
+  const job = (over: Partial<Job>) => data.job({ id: "r1", state: "queued", ...over });
+  assert.deepEqual(
+    [undefined, job({}), job({ state: "running" }), job({ state: "waiting_approval", approval: "a1" }), job({ state: "running", approval: "a1" }), job({ state: "completed", approval: "a1" })].map(requestSaid),
+    [w.approve.preparingIt, w.approve.preparingIt, w.approve.preparingIt, w.approve.asks, w.approve.goesOn, w.approve.goesOn],
+  );
+  assert.equal(saidOf(store, "r1", job({})), w.approve.preparingIt);
+  fake.world.jobs = [job({ state: "waiting_approval", approval: "a1" })];
+  await store.refresh("jobs.list", {});
+  assert.equal(saidOf(store, "r1", job({})), w.approve.asks, "as it is by now, and not as it was begun");
 });

@@ -13,7 +13,7 @@ import { TerminalRow } from "#app/features/terminals/TerminalRow.tsx";
 import { w } from "#app/words.ts";
 import { Button, Checkbox, IconButton } from "#kit/core.tsx";
 import { plain } from "#kit/invisible.ts";
-import { ErrorState } from "#kit/states.tsx";
+import { Code, ErrorState } from "#kit/states.tsx";
 import { Path } from "#kit/values.tsx";
 import { connected } from "./fake/connected.ts";
 import * as data from "./fake/data.ts";
@@ -67,5 +67,6 @@ test("what is read aloud and the window's name tell it too", async () => {
   for (const element of [
     createElement(IconButton, { label: hide("Delete") }), createElement(Button, { "aria-label": hide("Withdraw") }), createElement(Checkbox, { "aria-label": hide("Include"), readOnly: true }),
     createElement(Path, { path: hide("src/") }), createElement(ErrorState, { text: hide("No file"), details: hide("path"), words: w.error }),
+    createElement(Code, { text: hide("let a"), label: hide("src/") }),
   ]) assert.doesNotMatch(renderToStaticMarkup(element), HIDDEN);
 });

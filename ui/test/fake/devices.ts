@@ -34,4 +34,4 @@ export const offered = (): PairEvent => ({
   words: ["ripple", "amber", "castle", "orbit", "velvet", "lemon", "north", "gadget", "piano", "slice", "tunnel", "zebra"],
   code: squares(), expires_at: Date.now() + 118_000,
 });
-export const arrived = (): PairEvent => ({ kind: "arrived", name: "Chrome on Android", fingerprint: device().fingerprint, tries: 3 });
+export const arrived = (name: boolean | string): PairEvent => ({ kind: "arrived", name: typeof name === "string" ? name : "Chrome on Android", fingerprint: device().fingerprint, tries: 3 });

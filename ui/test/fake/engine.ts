@@ -36,8 +36,10 @@ export interface World {
   terminals: FakeTerminal[];
   devices: Device[];
   link: LinkStatus;
-  /** A device comes as soon as a pairing is offered. */
-  arrives?: boolean;
+  /** A device comes as soon as a pairing is offered, under this name if it has one. */
+  arrives?: boolean | string;
+  /** What the models that were asked today are called. */
+  spentOn?: string;
   /** What the caller may; everything when absent. */
   scopes?: string[];
   /** Steps arrive this often in a plan that streams; never when absent. */
@@ -273,7 +275,7 @@ export class FakeEngine {
     "usage.since": () => ({
       cost: 312_400, unpriced: 0,
       models: [
-        { model: "anthropic/claude-sonnet-4-5", requests: 4, input_tokens: 61_200, output_tokens: 8_900, cost: 298_000 },
+        { model: this.world.spentOn ?? "anthropic/claude-sonnet-4-5", requests: 4, input_tokens: 61_200, output_tokens: 8_900, cost: 298_000 },
         { model: "openai/gpt-5.1", requests: 1, input_tokens: 3_100, output_tokens: 900, cost: 14_400 },
       ],
     }),
@@ -354,7 +356,7 @@ export class FakeEngine {
     },
     "devices.pair": (_params, on) => {
       on.item(offered());
-      if (this.world.arrives) on.item(arrived());
+      if (this.world.arrives) on.item(arrived(this.world.arrives));
       return () => {};
     },
     "diagnostics.frames": (_params, on) => on.end(),

@@ -259,7 +259,8 @@ export const unary = (engine: FakeEngine): Partial<Unary> => ({
     }
     return { plans, rows, disagreements };
   },
-  "plans.merge": ({ steps, title }) => {
+  "plans.merge": ({ steps, title, shown = [] }) => {
+    for (const { plan, version } of shown) finished(engine, plan, version);
     const ids = [...new Set(steps.map((s) => s.plan))];
     if (ids.length < 2 || ids.length > 5) throw new ApiError("invalid", "plans_count", "Two to 5 plans can be put side by side.");
     const first = finished(engine, ids[0] ?? "");

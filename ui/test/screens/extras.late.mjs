@@ -16,6 +16,27 @@ export const late = [
     if ((await at(page)) !== "#/terminals") throw new Error(`the answer led to ${await at(page)}`);
     await page.waitForTimeout(250);
   } },
+  // A request that is being put together still waits for nobody.
+  { name: "planprepares", scenario: "files", sizes: ["desktop", "phone"], async act(page) {
+    await page.evaluate(() => {
+      const { engine } = window;
+      const { tell } = engine;
+      const start = engine.unary["plans.start"];
+      engine.unary["plans.start"] = (params) => {
+        const { approval: _, ...job } = { ...start(params), state: "queued", note: "Queued." };
+        engine.world.jobs = [job];
+        tell.call(engine, { topic: "job", id: job.id });
+        return job;
+      };
+    });
+    await hold(page, "plans.start");
+    await page.getByRole("button", { name: /^Make a plan/ }).click();
+    await page.evaluate(() => { location.hash = "#/terminals"; });
+    await page.getByRole("heading", { name: "Terminals" }).waitFor();
+    await release(page);
+    await page.locator("[data-toast]").getByText("Your request is being put together.").waitFor();
+    await page.waitForTimeout(250);
+  } },
   { name: "planthere", scenario: "files", sizes: ["desktop", "phone"], async act(page) {
     await hold(page, "plans.start");
     await page.getByRole("button", { name: /^Make a plan/ }).click();
@@ -33,6 +54,19 @@ export const late = [
     await page.getByRole("button", { name: /^Send/ }).waitFor();
     if (!/\/approve\/j1$/.test(await at(page))) throw new Error(`the way leads to ${await at(page)}`);
     if ((await seen(page, "plans.start")).length !== 1) throw new Error("it was begun twice");
+    await page.waitForTimeout(250);
+  } },
+  // Under a sheet that was opened meanwhile nothing changes: the key that stores there does not become the one that sends.
+  { name: "plansheet", scenario: "files", sizes: ["desktop", "phone"], async act(page) {
+    await hold(page, "plans.start");
+    await page.getByRole("button", { name: /^Make a plan/ }).click();
+    await page.getByRole("button", { name: "Ask the web" }).click();
+    await page.getByLabel("Questions, one on each line").waitFor();
+    await release(page);
+    await page.getByText("A request waits for your approval.").first().waitFor();
+    if (!/\/files$/.test(await at(page))) throw new Error(`the answer led to ${await at(page)} under a sheet`);
+    await page.keyboard.type("Is a POST safe?");
+    if ((await page.getByLabel("Questions, one on each line").inputValue()) !== "Is a POST safe?") throw new Error("the sheet has lost the focus");
     await page.waitForTimeout(250);
   } },
   // Closed and opened while the first press is under way, the sheet asks nothing a second time.
@@ -153,13 +187,68 @@ export const late = [
     await page.getByRole("dialog", { name: "Hand over step 3" }).waitFor();
     await page.waitForTimeout(250);
   } },
+  // Closed and opened while a terminal is started: one terminal, and what is written anew stays.
+  { name: "starttwice", scenario: "terminals", sizes: ["desktop", "phone"], async act(page) {
+    const open = () => page.getByRole("button", { name: /^Start a (terminal|command)$/ }).first().click();
+    const sheet = page.getByRole("dialog", { name: "Start a terminal" });
+    const command = sheet.getByLabel("Command");
+    await open();
+    await command.fill("make watch");
+    await page.keyboard.press("Escape");
+    await sheet.waitFor({ state: "detached" });
+    await open();
+    if ((await command.inputValue()) !== "make watch") throw new Error("Escape has lost the words");
+    await hold(page, "terminals.start");
+    await sheet.getByRole("button", { name: "Start", exact: true }).click();
+    await page.keyboard.press("Escape");
+    await sheet.waitFor({ state: "detached" });
+    await open();
+    const start = sheet.getByRole("button", { name: "Start", exact: true });
+    if (!(await start.isDisabled())) throw new Error("it can be started again");
+    await command.fill("make test");
+    await page.keyboard.press("Enter");
+    const from = await at(page);
+    await release(page);
+    await page.locator("[data-toast]").getByText("make was started.").waitFor();
+    if ((await command.inputValue()) !== "make test") throw new Error("what is written anew is lost");
+    if ((await seen(page, "terminals.start")).length !== 1) throw new Error("it was started twice");
+    if ((await at(page)) !== from) throw new Error(`it led to ${await at(page)} under an open sheet`);
+    await page.waitForTimeout(250);
+  } },
+  { name: "handtwice", scenario: "pane", sizes: ["desktop", "phone"], async act(page) {
+    const open = () => page.getByRole("button", { name: "Hand over to a terminal" }).click();
+    const press = page.getByRole("dialog").getByRole("button", { name: "Hand over", exact: true });
+    await open();
+    await hold(page, "terminals.hand_over");
+    await press.click();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await open();
+    await press.waitFor();
+    if (!(await press.isDisabled())) throw new Error("it can be handed over again");
+    await release(page);
+    await page.getByRole("dialog").getByText(/Nothing was submitted/).waitFor();
+    if ((await seen(page, "terminals.hand_over")).length !== 1) throw new Error("it was handed over twice");
+    await page.waitForTimeout(250);
+  } },
+  // A list of models that was opened once and closed takes no keys any more.
+  { name: "keyspicker", scenario: "files", sizes: ["desktop"], async act(page) {
+    await page.getByRole("combobox", { name: /Model/ }).click();
+    await page.getByRole("option").first().waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("option").first().waitFor({ state: "hidden" });
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "Keys that work here" }).waitFor();
+  } },
   // A key whose action is not possible says why, once.
   { name: "keywhy", scenario: "task", sizes: ["desktop", "phone"], async act(page) {
     await page.getByLabel("Task in your words").focus();
     await page.keyboard.press("Control+Enter");
     await page.getByText("Write the task first.").first().waitFor();
+    const first = await page.locator("[data-toast]").first().elementHandle();
     await page.keyboard.press("Control+Enter");
-    await page.waitForTimeout(400);
+    // The second note takes the place of the first, which goes.
+    await page.waitForFunction((note) => !note.isConnected || note.hasAttribute("data-ending-style"), first);
     const notes = await page.locator("[data-toast]:not([data-ending-style])").count();
     if (notes !== 1) throw new Error(`${notes} notes say it`);
     if ((await seen(page, "discovery.find")).length) throw new Error("it was done all the same");

@@ -232,6 +232,83 @@ export const settings = [
     await page.getByRole("button", { name: /^small-steps/ }).waitFor();
     if ((await page.evaluate(() => window.engine.world.texts.templates.own["small-steps"].text)) !== "Small steps.\n\n{{STEP_CONTENT}}\n") throw new Error("something else was stored");
   } },
+  // Somebody else takes a template back while it is edited: the sheet and the words stay, and it can be stored again.
+  { name: "templategone", scenario: "templates", async act(page) {
+    const give = (change) => page.evaluate((own) => {
+      const { templates } = window.engine.world.texts;
+      if (own) templates.own.mine = own;
+      else { delete templates.own.mine; templates.files.mine = "A file of the same name."; }
+      for (const project of window.engine.world.projects) window.engine.tell({ topic: "template", id: project.id });
+    }, change);
+    await give({ text: "My template.", made_from: 0 });
+    await page.getByRole("button", { name: /^mine/ }).click();
+    await page.getByRole("button", { name: "Edit" }).click();
+    const area = page.getByRole("textbox", { name: /^Own text/ });
+    await area.fill("My template, longer.");
+    await page.evaluate(() => {
+      delete window.engine.world.texts.templates.own.mine;
+      for (const project of window.engine.world.projects) window.engine.tell({ topic: "template", id: project.id });
+    });
+    await page.getByText("was taken back elsewhere", { exact: false }).waitFor();
+    // Nor does a file of the same name take its place.
+    await give(undefined);
+    await page.getByRole("dialog").getByRole("radio", { name: "File not trusted" }).waitFor({ state: "attached" });
+    await page.keyboard.press("End");
+    await page.keyboard.type(" Still.");
+    if ((await area.inputValue()) !== "My template, longer. Still.") throw new Error(`what was typed: ${await area.inputValue()}`);
+    await page.waitForTimeout(250);
+  } },
+  { name: "templatebacked", scenario: "templates", sizes: ["desktop", "phone"], async act(page) {
+    const tell = () => page.evaluate(() => { for (const project of window.engine.world.projects) window.engine.tell({ topic: "template", id: project.id }); });
+    await page.evaluate(() => { window.engine.world.texts.templates.own.mine = { text: "My template.", made_from: 0 }; });
+    await tell();
+    await page.getByRole("button", { name: /^mine/ }).click();
+    await page.getByRole("button", { name: "Edit" }).click();
+    await page.getByLabel("Own text").fill("My template, longer.");
+    await page.evaluate(() => { delete window.engine.world.texts.templates.own.mine; });
+    await tell();
+    await page.getByText("was taken back elsewhere", { exact: false }).waitFor();
+    await page.keyboard.press("Control+Enter");
+    await page.getByText("Your own text for this project.").waitFor();
+    if ((await page.evaluate(() => window.engine.world.texts.templates.own.mine.text)) !== "My template, longer.") throw new Error("something else was stored");
+    const [{ base }] = await seen(page, "templates.save");
+    if (base !== "") throw new Error(`in the place of ${base}`);
+  } },
+  // More is typed while a text is stored: it stays, as a change of what was stored.
+  { name: "promptmore", scenario: "prompts", sizes: ["desktop", "phone"], async act(page) {
+    await page.getByRole("button", { name: /^plan-step/ }).click();
+    await page.getByRole("button", { name: "Edit" }).click();
+    const area = page.getByLabel("Own text");
+    await area.fill("Mine. BOUNDARY");
+    await page.evaluate(() => { window.engine.world.hold = ["prompts.save"]; });
+    await page.keyboard.press("Control+Enter");
+    await page.keyboard.press("End");
+    await page.keyboard.type(" And more");
+    await page.evaluate(() => window.engine.release());
+    await page.getByText("Stored. It is used").first().waitFor();
+    await page.keyboard.type(".");
+    if ((await area.inputValue()) !== "Mine. BOUNDARY And more.") throw new Error("what was typed meanwhile is lost");
+    if (await page.getByText("was changed elsewhere since you began").count()) throw new Error("one's own storing is told as somebody else's");
+    await page.keyboard.press("Control+Enter");
+    await page.getByText("Your own text, made from version 2 of the default.").waitFor();
+    const bases = (await seen(page, "prompts.save")).map((p) => p.text);
+    if (bases.join("|") !== "Mine. BOUNDARY|Mine. BOUNDARY And more.") throw new Error(bases.join("|"));
+  } },
+  { name: "templatemore", scenario: "templates", sizes: ["desktop", "phone"], async act(page) {
+    await page.getByRole("button", { name: "New template" }).click();
+    await page.getByLabel("Name").fill("small-steps");
+    const area = page.getByLabel("Own text");
+    await area.fill("Small steps.");
+    await page.evaluate(() => { window.engine.world.hold = ["templates.save"]; });
+    await page.keyboard.press("Control+Enter");
+    await area.fill("Small steps. And more.");
+    await page.evaluate(() => window.engine.release());
+    await page.getByRole("dialog", { name: "small-steps" }).waitFor();
+    if ((await area.inputValue()) !== "Small steps. And more.") throw new Error("what was typed meanwhile is lost");
+    await page.keyboard.press("Control+Enter");
+    await page.getByText("Your own text for this project.").waitFor();
+    if ((await page.evaluate(() => window.engine.world.texts.templates.own["small-steps"].text)) !== "Small steps. And more.") throw new Error("something else was stored");
+  } },
   { name: "promptread", scenario: "promptsview", async act(page) {
     await page.getByRole("button", { name: /^plan A plan/ }).click();
     await page.getByRole("dialog").getByText("This can be changed only where the engine runs.").waitFor();

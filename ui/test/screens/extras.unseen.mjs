@@ -15,9 +15,15 @@ async function hidden(page, where) {
   });
   if (found.length > 0) throw new Error(`${where}: ${found.slice(0, 3).join("; ")}`);
 }
-const marks = async (page, where, least) => {
-  const n = await page.getByTitle("U+202E").count();
-  if (n < least) throw new Error(`${where}: ${n} marks, not ${least}`);
+const SIGN = "[title='U+202E']";
+/** Waits until so many are marked, of which the last may come late. */
+const marks = async (page, where, least, within = "body") => {
+  const all = page.locator(`${within} ${SIGN}`);
+  if (least > 0) {
+    await all.nth(least - 1).waitFor({ state: "attached", timeout: 10_000 }).catch(async () => {
+      throw new Error(`${where}: ${await all.count()} marks, not ${least}`);
+    });
+  }
   await hidden(page, where);
 };
 
@@ -26,15 +32,62 @@ export const unseen = [
     await page.getByTitle("U+202E").first().waitFor();
     await marks(page, "plan", size === "phone" ? 2 : 5);
     if (!(await page.title()).includes("[U+202E]")) throw new Error(`the window is called ${await page.title()}`);
+    const heading = (name) => page.getByRole("heading", { name, exact: true });
+    const reached = {
+      "#/": () => heading("Projects"), "#/project/p1": () => page.getByRole("list", { name: "Sessions" }).getByRole("listitem").first(), "#/jobs": () => heading("Jobs"), "#/approvals": () => page.getByText("Nothing waits for your approval."),
+      "#/terminals": () => page.getByText(/builde?.*r/).first(), "#/terminals/t9": () => page.locator("[data-terminal]"), "#/session/s1/run": () => page.locator("[data-terminal]"),
+      "#/settings": () => heading("Standing permissions"), "#/settings/prompts": () => page.getByRole("list", { name: "Prompts" }).getByRole("button").first(),
+    };
     for (const [hash, least] of [["#/", 3], ["#/project/p1", 4], ["#/jobs", 3], ["#/approvals", 0], ["#/terminals", 2], ["#/terminals/t9", 1], ["#/session/s1/run", 2], ["#/settings", 2], ["#/settings/prompts", 0]]) {
       await page.evaluate((to) => { location.hash = to; }, hash);
-      await page.waitForTimeout(500);
+      await reached[hash]().waitFor();
       await marks(page, hash, least);
     }
     await page.evaluate(() => { location.hash = "#/project/p1"; });
     await page.getByRole("button", { name: /^Delete session: Show / }).click();
     await page.getByText("Deleted", { exact: false }).first().waitFor();
     await marks(page, "told", 4);
+    await page.waitForTimeout(250);
+  } },
+  // What is approved, and to whom it goes, in the very places where one decides.
+  { name: "unseensent", scenario: "unseenasked", sizes: ["desktop", "phone"], async act(page) {
+    await page.getByRole("heading", { name: "Destinations, in order" }).waitFor();
+    await marks(page, "purpose, model, provider and door", 4, "p");
+    await marks(page, "destinations", 2, "ol");
+    await marks(page, "picker", 2, "[role=combobox]");
+    await page.evaluate(() => { window.engine.unary["approvals.text"] = () => ({ text: "let a = 1; // \u202eno\u200b" }); });
+    await page.locator("details summary").nth(1).click();
+    await marks(page, "the exact text", 1, "pre");
+    await page.getByRole("combobox", { name: /Model/ }).last().click();
+    await marks(page, "list of models", 6, "[role=option]");
+    await page.waitForTimeout(250);
+  } },
+  { name: "unseenlisted", scenario: "unseenasked", sizes: ["desktop", "phone"], async act(page, size) {
+    await page.evaluate(() => { location.hash = "#/session/s1/files"; });
+    await page.getByRole("heading", { name: "Source files" }).waitFor();
+    // The tip of the reasons is read too.
+    if (!(await page.locator("[title*='[U+202E]']").count())) throw new Error("no tip tells it");
+    await marks(page, "reasons of files", 2, "label");
+    if (size === "phone") await page.evaluate(() => { location.hash = "#/more"; });
+    else await page.getByRole("button", { name: /^Cost today/ }).click();
+    await page.getByText("4 requests", { exact: false }).first().waitFor();
+    await marks(page, "cost of today", 1, "li > span:has(small)");
+    await page.evaluate(() => { location.hash = "#/approvals"; });
+    await page.getByRole("link", { name: /tokens/ }).first().waitFor();
+    await marks(page, "what waits", 1, "a");
+    await page.waitForTimeout(250);
+  } },
+  { name: "unseenplans", scenario: "unseenplan", sizes: ["desktop", "phone"], async act(page) {
+    await page.locator("[data-step]").first().click();
+    await page.getByText("confidence", { exact: false }).first().waitFor();
+    await marks(page, "confidence", 1, "[data-card]");
+    await marks(page, "who wrote it", 3);
+    await page.waitForTimeout(250);
+  } },
+  { name: "unseenpaired", scenario: "unseenpair", sizes: ["desktop", "phone"], async act(page) {
+    await page.getByRole("button", { name: "Pair a device" }).click();
+    await page.getByLabel("Six digits").waitFor();
+    await marks(page, "the device that is to be trusted", 1, "[role=status]");
     await page.waitForTimeout(250);
   } },
   { name: "unseenpalette", scenario: "unseen", sizes: ["desktop", "phone"], async act(page) {

@@ -73,6 +73,18 @@ const unseen = () => {
   return { ...plan, projects: data.projects.map((p) => ({ ...p, name: hide(p.name) })), sessions: data.sessions.map((s) => ({ ...s, title: s.title && hide(s.title) })), kept: settings.kept({ permissions: settings.permissions, usage: settings.usage }) };
 };
 
+/** The same in a request, in what models and their doors are called, in reasons and in what was spent. */
+const unseenAsked = () => {
+  const hide = (text: string) => `${text}\u200b\u202e`;
+  const models = data.models.map((m) => ({ ...m, name: hide(m.name), provider: hide(m.provider), via: hide(m.via) }));
+  const asked = waiting({ purpose: hide("a plan of the change"), via: hide("directly"), destinations: [{ provider: hide("anthropic"), model: hide("claude") }], secrets: [{ source: hide("src/config.rs"), line: 44, rule: "key", description: hide("A key"), allowed: true }] });
+  const { ranking } = asked;
+  const reasons = (list: typeof ranking.sources) => list.map((f) => ({ ...f, reasons: f.reasons.map((r) => ({ ...r, detail: hide(r.detail) })) }));
+  return { ...asked, models: { models, problems: [hide("OPENAI_API_KEY is not set.")] }, ranking: { ...ranking, sources: reasons(ranking.sources), tests: reasons(ranking.tests) }, spentOn: hide("anthropic/claude") };
+};
+/** A plan whose text and whose author hide something. */
+const unseenPlan = () => planned({ served: { provider: "anth\u202eropic", model: "cla\u202eude" }, steps: data.steps.map((s) => ({ ...s, confidence: "hi\u202egh\u200b" })) });
+
 const quiet = () => shell({ id: "t4", title: "reviewer", command: ["reviewer", "--diff"], last_output_at: data.NOW - 70_000, epoch: "43" });
 
 export const scenarios = {
@@ -171,6 +183,9 @@ export const scenarios = {
   approvals: { hash: "#/approvals", world: () => waiting() },
   more: { hash: "#/more", world: () => planned() },
   unseen: { hash: s1("plan"), world: unseen },
+  unseenasked: { hash: s1("approve"), world: unseenAsked },
+  unseenplan: { hash: s1("plan"), world: unseenPlan },
+  unseenpair: { hash: "#/devices", world: () => world({ signedIn: true, arrives: "Chrome on \u202eAndroid\u200b", link: link({ state: "idle" }) }) },
   unseenjobs: { hash: "#/jobs", world: unseen },
   offline: { hash: s1("plan"), world: () => planned(), offline: true },
 } satisfies Record<string, Scenario> as Record<string, Scenario>;

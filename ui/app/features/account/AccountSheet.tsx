@@ -5,6 +5,7 @@ import { useState } from "react";
 import { useEngine, useRead, useTask } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
 import { go } from "../../route.ts";
+import { Seen } from "#kit/values.tsx";
 import { w } from "../../words.ts";
 import css from "./account.module.css";
 import { AddProvider } from "./AddProvider.tsx";
@@ -42,7 +43,7 @@ function Account() {
     <section className={css.section}>
       <h3>{w.account.title}</h3>
       <p>
-        {w.account.as(value.user ?? "", value.server)}
+        <Seen text={w.account.as(value.user ?? "", value.server)} />
         {value.store && <span className="quiet">, {w.account.kept[value.store]}</span>}
       </p>
       <ErrorNote error={task.error} />
@@ -62,14 +63,14 @@ function Models() {
       {value && value.models.length > 0 && (
         <ul className={css.models}>
           {value.models.map((m) => (
-            <li key={m.id}><span><b>{m.name}</b> {w.models.at} {m.provider}</span><small>{m.via} · {priceText(m)}</small></li>
+            <li key={m.id}><span><b><Seen text={m.name} /></b> {w.models.at} <Seen text={m.provider} /></span><small><Seen text={m.via} /> · {priceText(m)}</small></li>
           ))}
         </ul>
       )}
       {value && value.problems.length > 0 && (
         <div className={css.problems}>
           <h4>{w.models.problems}</h4>
-          <ul>{value.problems.map((p) => <li key={p}>{p}</li>)}</ul>
+          <ul>{value.problems.map((p) => <li key={p}><Seen text={p} /></li>)}</ul>
         </div>
       )}
       {adding ? <AddProvider done={() => setAdding(false)} /> : <Actions><Button onClick={() => setAdding(true)}>{w.models.addUrl}</Button></Actions>}

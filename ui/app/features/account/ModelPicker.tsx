@@ -3,8 +3,10 @@ import { Check, ChevronsUpDown, TriangleAlert } from "lucide-react";
 import type { Model, ModelList } from "#client/api.gen.ts";
 import { Button, cx, floor } from "#kit/core.tsx";
 import { money } from "#kit/format.ts";
+import { plain } from "#kit/invisible.ts";
 import kit from "#kit/kit.module.css";
 import { Pop } from "#kit/overlays.tsx";
+import { Seen } from "#kit/values.tsx";
 import { w } from "../../words.ts";
 import css from "./account.module.css";
 
@@ -25,8 +27,8 @@ export function ModelPicker({ models, value, onChange }: PickerProps) {
   return (
     <div className={css.picker}>
       <Select.Root value={value ?? null} onValueChange={(id) => id !== null && onChange(id)}>
-        <Select.Trigger className={cx(kit.button, css.model)} aria-label={`${w.models.label}: ${current ? `${current.name} ${w.models.at} ${current.provider}, ${current.via}` : ""}`}>
-          <span className={css.modelText}>{current ? <><b>{current.name}</b> {w.models.at} {current.provider}</> : w.models.label}</span>
+        <Select.Trigger className={cx(kit.button, css.model)} aria-label={plain(`${w.models.label}: ${current ? `${current.name} ${w.models.at} ${current.provider}, ${current.via}` : ""}`)}>
+          <span className={css.modelText}>{current ? <><b><Seen text={current.name} /></b> {w.models.at} <Seen text={current.provider} /></> : w.models.label}</span>
           <ChevronsUpDown size={14} aria-hidden="true" />
         </Select.Trigger>
         <Select.Portal container={floor()}>
@@ -37,8 +39,8 @@ export function ModelPicker({ models, value, onChange }: PickerProps) {
                   <span className={css.tick}><Select.ItemIndicator><Check size={14} /></Select.ItemIndicator></span>
                   <Select.ItemText>
                     <span className={css.optionText}>
-                      <span><b>{m.name}</b> {w.models.at} {m.provider}</span>
-                      <small>{m.via} · {priceText(m)}</small>
+                      <span><b><Seen text={m.name} /></b> {w.models.at} <Seen text={m.provider} /></span>
+                      <small><Seen text={m.via} /> · {priceText(m)}</small>
                     </span>
                   </Select.ItemText>
                 </Select.Item>
@@ -54,7 +56,7 @@ export function ModelPicker({ models, value, onChange }: PickerProps) {
         >
           <div className={css.problems}>
             <h3>{w.models.problems}</h3>
-            <ul>{models.problems.map((p) => <li key={p}>{p}</li>)}</ul>
+            <ul>{models.problems.map((p) => <li key={p}><Seen text={p} /></li>)}</ul>
           </div>
         </Pop>
       )}

@@ -3,6 +3,7 @@ import { useState } from "react";
 import type { ModelList } from "#client/api.gen.ts";
 import { Button } from "#kit/core.tsx";
 import { Sheet } from "#kit/overlays.tsx";
+import { Seen } from "#kit/values.tsx";
 import { w } from "../../words.ts";
 import { AddProvider } from "./AddProvider.tsx";
 import css from "./account.module.css";
@@ -24,7 +25,7 @@ export function NoModel({ models, openAccount }: { models: ModelList; openAccoun
       {models.problems.length > 0 && (
         <div className={css.problems}>
           <h3>{w.models.problems}</h3>
-          <ul>{models.problems.map((p) => <li key={p}>{p}</li>)}</ul>
+          <ul>{models.problems.map((p) => <li key={p}><Seen text={p} /></li>)}</ul>
         </div>
       )}
     </div>

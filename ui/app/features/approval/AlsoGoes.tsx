@@ -1,7 +1,7 @@
 import { ChevronRight } from "lucide-react";
 import type { Manifest } from "#client/api.gen.ts";
 import { bytes } from "#kit/format.ts";
-import { Tokens } from "#kit/values.tsx";
+import { Seen, Tokens } from "#kit/values.tsx";
 import { w } from "../../words.ts";
 import css from "./approval.module.css";
 import { ExactText } from "./ExactText.tsx";
@@ -26,7 +26,7 @@ export function AlsoGoes({ manifest }: { manifest: Manifest }) {
               <details className={css.fold}>
                 <summary>
                   <ChevronRight size={14} aria-hidden="true" />
-                  <span className={css.fileMain}>{name}</span>
+                  <span className={css.fileMain}><Seen text={name} /></span>
                   <span className={css.figure} title={bytes(part.bytes)}><Tokens n={part.tokens} /></span>
                 </summary>
                 <ExactText approval={manifest.id} source={part.name} />

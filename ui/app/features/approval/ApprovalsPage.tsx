@@ -34,7 +34,7 @@ function Waiting({ job }: { job: Job }) {
       <a className={css.rowMain} href={href({ page: "session", session: job.session, station: "approve", job: job.id })}>
         <span className={css.rowTitle}><Seen text={session?.title || w.sessions.untitled} /></span>
         <span className={css.rowSub}>
-          {manifest && <span>{isPlain(job.workflow, manifest) ? "" : `${w.approve.forPurpose(manifest.purpose)} · `}{manifest.model} · {w.approve.filesTokens(manifest.files.length, String(manifest.input_tokens))} · {costText(manifest)}</span>}
+          {manifest && <span><Seen text={`${isPlain(job.workflow, manifest) ? "" : `${w.approve.forPurpose(manifest.purpose)} · `}${manifest.model}`} /> · {w.approve.filesTokens(manifest.files.length, String(manifest.input_tokens))} · {costText(manifest)}</span>}
         </span>
       </a>
       <span className={css.rowEnd}><RelativeTime at={job.updated_at} /></span>

@@ -1,6 +1,7 @@
 import type { Manifest } from "#client/api.gen.ts";
 import { Actions, Button, Pill } from "#kit/core.tsx";
 import { Note } from "#kit/states.tsx";
+import { Seen } from "#kit/values.tsx";
 import { w } from "../../words.ts";
 import css from "./approval.module.css";
 import type { Approval } from "./useApproval.ts";
@@ -22,8 +23,8 @@ export function Secrets({ approval, manifest }: { approval: Approval; manifest: 
         {manifest.secrets.map((s) => (
           <li key={`${s.source}:${s.line}:${s.rule}`}>
             <span className={css.secretText}>
-              <b>{s.description}</b>
-              <code>{w.approve.secretLine(s.source, s.line)}</code>
+              <b><Seen text={s.description} /></b>
+              <code><Seen text={w.approve.secretLine(s.source, s.line)} /></code>
               {s.allowed && <Pill>{w.approve.allowed}</Pill>}
             </span>
             {open && isFile(s.source) && !s.allowed && !manifest.redacted && (

@@ -1,5 +1,6 @@
 import type { Manifest } from "#client/api.gen.ts";
 import { compact } from "#kit/format.ts";
+import { Seen } from "#kit/values.tsx";
 import { w } from "../../words.ts";
 import css from "./approval.module.css";
 import { costText, door } from "./sentence.ts";
@@ -12,8 +13,8 @@ export function SendSentence({ manifest, plan }: { manifest: Manifest; plan: boo
   const known = manifest.cost_estimate !== undefined;
   return (
     <p className={css.sentence}>
-      {plan ? w.approve.sendWord : <>{w.approve.forWord} <b>{manifest.purpose}</b>{w.approve.thenSend}</>} <b>{w.approve.filesTokens(manifest.files.length, amount)}</b> {w.approve.to}{" "}
-      <b>{name}</b> {door(manifest)} {w.approve.for}{" "}
+      {plan ? w.approve.sendWord : <>{w.approve.forWord} <b><Seen text={manifest.purpose} /></b>{w.approve.thenSend}</>} <b>{w.approve.filesTokens(manifest.files.length, amount)}</b> {w.approve.to}{" "}
+      <b><Seen text={name} /></b> <Seen text={door(manifest)} /> {w.approve.for}{" "}
       {known ? <>{w.approve.about} <b>{costText(manifest).slice(w.approve.about.length + 1)}</b></> : <b>{costText(manifest)}</b>}.
     </p>
   );

@@ -3,6 +3,7 @@ import { useState } from "react";
 import type { LinkStatus } from "#client/api.gen.ts";
 import { Button } from "#kit/core.tsx";
 import { EmptyState, Note, Skeleton } from "#kit/states.tsx";
+import { Seen } from "#kit/values.tsx";
 import { useEngine, useMay, useRead } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
 import shell from "../../shell.module.css";
@@ -62,7 +63,7 @@ function LinkBlock({ status, signIn }: { status: LinkStatus; signIn(): void }) {
         <span><b>{words[status.state]}</b>{status.server && <> {w.devices.through(status.server)}</>}</span>
       </p>
       {status.trouble && <Note tone="warning" live>{status.trouble}</Note>}
-      <p className="quiet">{status.state === "idle" ? w.devices.idleText : w.devices.asName(status.name)}</p>
+      <p className="quiet">{status.state === "idle" ? w.devices.idleText : <Seen text={w.devices.asName(status.name)} />}</p>
       <details>
         <summary>{w.devices.ownFingerprint}</summary>
         <code className={css.fingerprint}>{status.fingerprint}</code>

@@ -5,6 +5,7 @@ import { Actions, Button, cx } from "#kit/core.tsx";
 import kit from "#kit/kit.module.css";
 import { Sheet } from "#kit/overlays.tsx";
 import { CopyButton, Skeleton } from "#kit/states.tsx";
+import { Seen } from "#kit/values.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
 import { w } from "../../words.ts";
 import { useNow } from "../terminals/useTerminals.ts";
@@ -32,7 +33,7 @@ function Steps({ round, again, close }: { round: number; again(): void; close():
   if (device) {
     return (
       <>
-        <p className={css.done} role="status"><CircleCheck size={20} aria-hidden="true" />{words.paired(device.name)}</p>
+        <p className={css.done} role="status"><CircleCheck size={20} aria-hidden="true" /><Seen text={words.paired(device.name)} /></p>
         <Actions><Button look="primary" onClick={close}>{words.done}</Button></Actions>
       </>
     );
@@ -85,7 +86,7 @@ function Confirm({ pairing, name, fingerprint, expires }: ConfirmProps) {
   };
   return (
     <form className={css.confirm} onSubmit={submit}>
-      <p role="status">{words.arrived(name)}</p>
+      <p role="status"><Seen text={words.arrived(name)} /></p>
       <label className={kit.field}>
         <span>{words.digits}</span>
         <input

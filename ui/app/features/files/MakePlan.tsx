@@ -8,6 +8,7 @@ import { w } from "../../words.ts";
 import { ModelPicker } from "../account/ModelPicker.tsx";
 import { NoModel } from "../account/NoModel.tsx";
 import { useModel } from "../account/useModel.ts";
+import { saidOf } from "../jobs/asking.ts";
 import session from "../sessions/session.module.css";
 import type { SessionView } from "../sessions/view.ts";
 
@@ -34,7 +35,7 @@ export function MakePlan({ view, active, ticked, openAccount }: MakePlanProps) {
       await drafts.get(view.id)?.flush();
       const job = await connection.call("plans.start", { session: view.id, ...(model ? { model: model.id } : {}) });
       await connection.store.refresh("jobs.list", {});
-      lead({ page: "session", session: view.id, station: "approve", job: job.id }, w.approve.asks);
+      lead({ page: "session", session: view.id, station: "approve", job: job.id }, saidOf(connection.store, job.id, job));
     });
   };
   useAction(active ? { id: "plan.make", label: w.files.make, keys: "Mod+Enter", run: start, reason, here: true } : undefined);

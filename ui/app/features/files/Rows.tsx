@@ -1,6 +1,7 @@
 import { useLayoutEffect, useRef, useState, type RefObject } from "react";
 import type { RankedFile } from "#client/api.gen.ts";
 import { Checkbox } from "#kit/core.tsx";
+import { plain } from "#kit/invisible.ts";
 import { List } from "#kit/list.tsx";
 import { Names, Path, Tokens } from "#kit/values.tsx";
 import { w } from "../../words.ts";
@@ -56,7 +57,7 @@ function FileRow({ file, include }: { file: RankedFile; include: Include }) {
       <Checkbox aria-label={w.files.tick(file.path)} checked={on} onChange={(e) => include.set([file.path], e.target.checked)} />
       <span className={css.main}>
         <Path path={file.path} />
-        <span className={css.reasons} title={file.reasons.map(reasonText).join("\n").replaceAll("`", "")}>
+        <span className={css.reasons} title={plain(file.reasons.map(reasonText).join("\n").replaceAll("`", ""))}>
           <Names text={file.reasons.length === 0 ? w.files.manual : file.reasons.slice(0, 3).map(reasonText).join(" · ")} />
         </span>
       </span>

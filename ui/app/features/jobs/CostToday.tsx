@@ -2,7 +2,7 @@ import { useEffect, useState } from "react";
 import { Button } from "#kit/core.tsx";
 import { compact } from "#kit/format.ts";
 import { Pop } from "#kit/overlays.tsx";
-import { Money } from "#kit/values.tsx";
+import { Money, Seen } from "#kit/values.tsx";
 import { useRead } from "../../engine.tsx";
 import { w } from "../../words.ts";
 import css from "./jobs.module.css";
@@ -41,7 +41,7 @@ export function CostList() {
     <ul className={css.costs}>
       {usage.models.map((m) => (
         <li key={m.model}>
-          <span>{m.model}<small>{w.usage.requests(m.requests)} · {w.plan.usage(compact(m.input_tokens), compact(m.output_tokens))}</small></span>
+          <span><Seen text={m.model} /><small>{w.usage.requests(m.requests)} · {w.plan.usage(compact(m.input_tokens), compact(m.output_tokens))}</small></span>
           <Money micro={m.cost} />
         </li>
       ))}

@@ -1,5 +1,7 @@
 import type { Job } from "#client/api.gen.ts";
+import type { Store } from "#client/store.ts";
 import type { Station } from "../../route.ts";
+import { w } from "../../words.ts";
 
 export const isOpen = (job: Job): boolean => !["completed", "failed", "canceled"].includes(job.state);
 
@@ -37,3 +39,13 @@ export function stationOf(job: Job): Station {
   if (job.workflow === "plan" && (job.state === "queued" || job.state === "paused")) return "approve";
   return resultStation(job.workflow);
 }
+
+/** What is said of a request that was just made: it may be put together still, and a standing permission may cover it. */
+export function requestSaid(job: Job | undefined): string {
+  if (job?.state === "waiting_approval") return w.approve.asks;
+  return job === undefined || isPreparing(job) ? w.approve.preparingIt : w.approve.goesOn;
+}
+
+/** The same of a job as it is known now; `made` is how it was begun. */
+export const saidOf = (store: Pick<Store, "peek">, id: string | undefined, made?: Job): string =>
+  requestSaid(store.peek("jobs.list", {}).value?.jobs.find((j) => j.id === id) ?? made);

@@ -4,7 +4,7 @@ import type { Plan } from "#client/api.gen.ts";
 import { Actions, Button } from "#kit/core.tsx";
 import { compact, money } from "#kit/format.ts";
 import { CopyButton, Note, Progress } from "#kit/states.tsx";
-import { RelativeTime } from "#kit/values.tsx";
+import { RelativeTime, Seen } from "#kit/values.tsx";
 import { useAction } from "../../actions.tsx";
 import { useEngine, useMay, useRead, useTask } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
@@ -82,7 +82,7 @@ function Done({ plan }: { plan: Plan }) {
         <span data-state={plan.state} className={css.state}>{w.plan.states[plan.state]}</span>
         <span>{w.plan.steps(plan.step_count)}</span>
         {plan.step_count > 0 && <span>{findings}</span>}
-        {served && <span>{w.plan.by} <b>{served.model}</b> {w.models.at} {served.provider}</span>}
+        {served && <span>{w.plan.by} <b><Seen text={served.model} /></b> {w.models.at} <Seen text={served.provider} /></span>}
         {usage && (
           <span title={usage.estimated ? w.plan.estimated : undefined}>
             {w.plan.usage(compact(usage.input_tokens), compact(usage.output_tokens))}
@@ -109,7 +109,7 @@ function Trouble({ plan, view, active, review }: Pick<BannerProps, "plan" | "vie
   return (
     <div className={css.trouble}>
       <Note tone={cut ? "warning" : "error"} live>
-        <p>{cut ? w.plan.cut : w.plan.unreadable} {plan.trouble}</p>
+        <p>{cut ? w.plan.cut : w.plan.unreadable} <Seen text={plan.trouble ?? ""} /></p>
         <p className="quiet">{cut ? w.plan.cutNext : w.plan.unreadableNext}</p>
         <Actions>
           {complete && <Button look="primary" reason={none} onClick={complete}>{w.review.continue}</Button>}

@@ -5,12 +5,13 @@ import { Button, Checkbox } from "#kit/core.tsx";
 import { Sheet, toasts } from "#kit/overlays.tsx";
 import { Skeleton } from "#kit/states.tsx";
 import { Names, Path, RelativeTime, Seen } from "#kit/values.tsx";
-import { useEngine, useKeptTask, useMay, useRead, useTask } from "../../engine.tsx";
+import { useEngine, useKeptTask, useMay, useRead } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
-import { fromHere, useSheetLead, type SheetLead } from "../../lead.ts";
+import { fromHere, useSheetLead, type Lead, type SheetLead } from "../../lead.ts";
+import type { Route } from "../../route.ts";
 import { w } from "../../words.ts";
-import { comparable, indexed, keyOf, letterOf, MOST_PLANS, plansIn, preselected, taken, type Indexed } from "./compare.ts";
-import { mergeTask } from "./merge.ts";
+import { comparable, indexed, letterOf, MOST_PLANS, plansIn, preselected, taken, type Indexed } from "./compare.ts";
+import { handTask, mergeByHand, mergeTask } from "./merge.ts";
 import { MergeByModel } from "./MergeByModel.tsx";
 import { KindMark } from "./OperationView.tsx";
 import css from "./review.module.css";
@@ -30,14 +31,18 @@ interface CompareSheetProps {
 /** Plans of a session side by side, and a plan that is made of steps of them. */
 export function CompareSheet({ open, onClose, ...rest }: CompareSheetProps) {
   const { leave, lead, sent } = useSheetLead(open, onClose);
-  return <Sheet title={words.title} close={w.close} open={open} onClose={leave} wide returnFocus={!sent}><Body {...rest} onClose={onClose} asked={lead} /></Sheet>;
+  return <Sheet title={words.title} close={w.close} open={open} onClose={leave} wide returnFocus={!sent}><Body {...rest} follow={lead} /></Sheet>;
 }
 
-function Body({ plans, current, session, onClose, asked }: Omit<CompareSheetProps, "open"> & { asked: SheetLead }) {
+function Body({ plans, current, session, follow }: Omit<CompareSheetProps, "open" | "onClose"> & { follow: SheetLead }) {
+  const { tasks } = useEngine();
   const mounted = useMounted();
   const mayRun = useMay("run");
-  const task = useKeptTask(mergeTask(session));
-  const [asking, setAsking] = useState(task.busy || task.error !== undefined);
+  const [asking, setAsking] = useState(() => {
+    // What was asked before is shown again. It is shown by its form alone: what fails while that is closed is told.
+    const { busy, error } = tasks.state(mergeTask(session));
+    return busy || error !== undefined;
+  });
   const can = comparable(plans);
   const [chosen, setChosen] = useState(() => {
     const first = can.find((p) => p.id === current) ?? can[0];
@@ -66,8 +71,8 @@ function Body({ plans, current, session, onClose, asked }: Omit<CompareSheetProp
       {ids.length < 2 && <p className="quiet">{words.choose}</p>}
       {ids.length >= 2 && !value && (error ? <ErrorNote error={error} /> : <Skeleton rows={4} label={w.loading} />)}
       {value && ids.length >= 2 && (
-        <Compared key={ids.join()} comparison={value} session={session} onClose={onClose} ask={mayRun && !asking ? () => setAsking(true) : undefined}>
-          {mayRun && asking && <MergeByModel session={session} plans={ids} close={() => setAsking(false)} asked={(lead, to) => asked(mounted.current, lead, to, w.approve.asks)} />}
+        <Compared key={ids.join()} comparison={value} session={session} made={(lead, to, said) => follow(mounted.current, lead, to, said)} ask={mayRun && !asking ? () => setAsking(true) : undefined}>
+          {mayRun && asking && <MergeByModel session={session} plans={ids} close={() => setAsking(false)} asked={(lead, to, said) => follow(mounted.current, lead, to, said)} />}
         </Compared>
       )}
     </>
@@ -77,41 +82,41 @@ function Body({ plans, current, session, onClose, asked }: Omit<CompareSheetProp
 interface ComparedProps {
   comparison: Comparison;
   session: string;
-  onClose(): void;
+  /** Called with the way to the plan that was made. */
+  made(lead: Lead, to: Route, said: string): void;
   /** Begins to ask a model; absent while that is done, and where it may not be. */
   ask: (() => void) | undefined;
   /** What is asked of a model. */
   children: ReactNode;
 }
 
-function Compared({ comparison, session, onClose, ask, children }: ComparedProps) {
-  const { connection } = useEngine();
+function Compared({ comparison, session, made, ask, children }: ComparedProps) {
+  const engine = useEngine();
   const mayEdit = useMay("edit");
-  const [ticked, setTicked] = useState<ReadonlySet<string>>(() => preselected(comparison));
-  const task = useTask();
   const index = useMemo(() => indexed(comparison), [comparison]);
-  const steps = taken(comparison, ticked);
+  const [ticked, setTicked] = useState<ReadonlySet<string>>(() => preselected(comparison, index));
+  const task = useKeptTask(handTask(session));
+  const steps = taken(comparison, index, ticked);
   const toggle = (key: string) => {
     const next = new Set(ticked);
     if (!next.delete(key)) next.add(key);
     setTicked(next);
   };
-  const mounted = useMounted();
   const merge = () => {
     const lead = fromHere();
-    task.run(async () => {
-      const made = await connection.call("plans.merge", { steps });
-      connection.store.put("plans.get", { plan: made.id }, made);
-      await connection.store.refresh("plans.list", { session });
-      if (mounted.current) onClose();
-      const said = words.made(made.step_count, plansIn(steps));
-      if (lead({ page: "session", session, station: "plan", plan: made.id }, said)) toasts.add({ title: said });
-    });
+    // Who is led to it is told there what it is; who is not, by the notice with the way there.
+    const led: Lead = (to, said, leaving) => {
+      const went = lead(to, said, leaving);
+      if (went) toasts.add({ title: said });
+      return went;
+    };
+    mergeByHand(engine, { session, plans: comparison.plans, steps }, (plan) =>
+      made(led, { page: "session", session, station: "plan", plan: plan.id }, words.made(plan.step_count, plansIn(steps))));
   };
   return (
     <>
       <ol className={css.rows} aria-label={words.rows}>
-        {comparison.rows.map((row) => <Row key={row.steps.map(keyOf).join()} comparison={comparison} index={index} row={row} ticked={ticked} toggle={mayEdit ? toggle : undefined} />)}
+        {comparison.rows.map((row) => <Row key={row.steps.map(index.key).join()} comparison={comparison} index={index} row={row} ticked={ticked} toggle={mayEdit ? toggle : undefined} />)}
       </ol>
       {(mayEdit || ask || children) && (
         <div className={css.editFoot}>
@@ -148,10 +153,11 @@ function Row({ comparison, index, row, ticked, toggle }: RowProps) {
       <p className={css.rowFiles}>{row.files.length === 0 ? words.noFile : row.files.map((file) => <Path key={file} path={file} wrap />)}</p>
       {row.steps.map((source) => {
         const step = index.step(source);
+        const key = index.key(source);
         const kinds = [...new Set(step?.operations.map((o) => o.kind))];
         return (
-          <label key={keyOf(source)} className={css.source}>
-            {toggle && <Checkbox checked={ticked.has(keyOf(source))} onChange={() => toggle(keyOf(source))} />}
+          <label key={key} className={css.source}>
+            {toggle && <Checkbox checked={ticked.has(key)} onChange={() => toggle(key)} />}
             <span className={css.letter}>{letterOf(comparison, source.plan)}{source.step}</span>
             <span className={css.sourceTitle}><Seen text={step?.title ?? ""} /></span>
             <span className={css.kinds}>{kinds.map((kind) => <KindMark key={kind} kind={kind} />)}</span>

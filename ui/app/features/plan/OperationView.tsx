@@ -24,7 +24,7 @@ export function OperationView({ operation: o }: { operation: Operation }) {
         {o.symbol && <code className={css.symbol}><Seen text={o.symbol} /></code>}
         {o.lines && <span className={css.lines}>{w.plan.lines(...o.lines)}</span>}
       </div>
-      {o.change.trim() !== "" && <Code text={o.change} label={w.plan.change(o.path)} marks />}
+      {o.change.trim() !== "" && <Code text={o.change} label={w.plan.change(o.path)} />}
     </div>
   );
 }

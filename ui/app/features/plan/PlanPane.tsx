@@ -21,7 +21,7 @@ import { PlanTools } from "./PlanTools.tsx";
 import { WHOLE } from "./review.ts";
 import { ReviewSheets } from "./ReviewSheets.tsx";
 import { StepCard } from "./StepCard.tsx";
-import { StepJob } from "./StepJob.tsx";
+import { PlanJobs } from "./StepJob.tsx";
 import { StepTrouble } from "./StepTrouble.tsx";
 import { useNewSteps } from "./useNewSteps.ts";
 import { usePlan } from "./usePlan.ts";
@@ -81,7 +81,7 @@ export function PlanPane({ view, active, chosen: named, tools }: PlanPaneProps) 
         {tools}
       </div>
       {plan && <Banner plan={plan} characters={characters} view={view} active={active} review={by?.review} />}
-      {plan && <StepJob plan={plan} view={view} show={by?.versions} />}
+      {plan && <PlanJobs plan={plan} view={view} show={by?.versions} />}
       <StepTrouble error={reviewing.looking === undefined ? statuses.get(WHOLE)?.error : undefined} dismiss={() => review?.dismiss(WHOLE)} />
       <span className="sr" role="status"><span key={said.n}>{said.text}</span></span>
       <div className={session.scroll} ref={scroller}>

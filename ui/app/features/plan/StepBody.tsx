@@ -36,7 +36,7 @@ export function StepBody({ step, id, busy, writing, tools, handOver }: StepBodyP
         <p className={css.why}>
           <Seen text={step.why} />
           <span className={css.meta}>
-            {[step.depends.length > 0 ? w.plan.depends(step.depends) : "", step.confidence ? w.plan.confidence(step.confidence) : "", step.source ? w.review.compare.from(step.source.step) : ""].filter(Boolean).join(" · ")}
+            <Seen text={[step.depends.length > 0 ? w.plan.depends(step.depends) : "", step.confidence ? w.plan.confidence(step.confidence) : "", step.source ? w.review.compare.from(step.source.step) : ""].filter(Boolean).join(" · ")} />
           </span>
         </p>
       )}

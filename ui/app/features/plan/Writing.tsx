@@ -1,6 +1,7 @@
 import { useEffect, useId, useRef, type KeyboardEvent, type ReactNode } from "react";
 import { Button } from "#kit/core.tsx";
 import kit from "#kit/kit.module.css";
+import { Seen } from "#kit/values.tsx";
 import { useEngine } from "../../engine.tsx";
 import { usePref } from "../../prefs.ts";
 import { w } from "../../words.ts";
@@ -50,27 +51,28 @@ export function Writing({ draft, label, hint, button, most, busy, reason, option
       if (done && forget() && mounted.current) taken();
     });
   };
-  // While the focus is elsewhere, the key belongs to what is there.
-  const sends = (event: KeyboardEvent) => {
-    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.nativeEvent.isComposing) return;
-    event.preventDefault();
-    if (!event.repeat) submit();
-  };
-  const key = (event: KeyboardEvent) => {
-    if (event.key !== "Escape") return;
+  const leave = (event: KeyboardEvent) => {
     event.preventDefault();
     // One level out: a sheet around it stays.
     event.stopPropagation();
     close();
   };
+  // While the focus is elsewhere, a key belongs to what is there. What floats, such as the list of models, is elsewhere too.
+  const key = (event: KeyboardEvent) => {
+    if (!event.currentTarget.contains(event.target as Node)) return;
+    if (event.key === "Escape") return leave(event);
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    if (!event.repeat) submit();
+  };
   return (
-    <div className={css.writing} onKeyDown={sends}>
+    <div className={css.writing} onKeyDown={key}>
       <label htmlFor={id}>{label}</label>
       <textarea
         ref={area} id={id} className={kit.input} rows={2} maxLength={most} value={text ?? ""} aria-describedby={`${id}-hint`}
-        onChange={(event) => setText(event.target.value === "" ? undefined : event.target.value)} onKeyDown={key}
+        onChange={(event) => setText(event.target.value === "" ? undefined : event.target.value)}
       />
-      <p id={`${id}-hint`} className={kit.hint}>{hint}</p>
+      <p id={`${id}-hint`} className={kit.hint}><Seen text={hint} /></p>
       {children}
       <div className={css.tools}>
         <Button look="primary" keys="Mod+Enter" reason={reason} aria-busy={busy || undefined} aria-disabled={empty || undefined} onClick={submit}>{button}</Button>

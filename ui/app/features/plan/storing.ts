@@ -1,7 +1,7 @@
 import type { Plan, Step } from "#client/api.gen.ts";
 import type { Prefs } from "../../prefs.ts";
 import { formOf, numbered, onto, touched, type EditDraft, type Stored, type StepForm } from "./edit.ts";
-import { numbersOf } from "./refs.ts";
+import { LAST, numbersOf, ref } from "./refs.ts";
 import type { Review } from "./review.ts";
 
 /** Under which name is kept what is typed about a step, or about one that is to be added. */
@@ -21,11 +21,17 @@ export interface Storing {
   content: Stored;
 }
 
+/** The form of a step that is in the plan by now: behind all steps there is no place for it any more, its last one is that of the last step. */
+function ofKnown(form: StepForm, { steps }: Plan): StepForm {
+  const last = steps.at(-1);
+  return form.position === LAST && last ? { ...form, position: ref(last.id) } : form;
+}
+
 /** What a draft that was stored becomes where more was typed meanwhile: a change of what was stored. */
 function rest(kept: EditDraft, sent: StepForm, { step, plan }: { step: Step; plan: Plan }): EditDraft {
   const around = { numbers: numbersOf(plan), own: step.id, last: (id: string) => kept.numbers?.[id] };
   const base = formOf(step, around.numbers);
-  const { form } = onto({ base: sent, form: kept.form }, base);
+  const form = ofKnown(onto({ base: sent, form: kept.form }, base).form, plan);
   return { base, form, numbers: numbered([base, form], around) };
 }
 

@@ -5,6 +5,7 @@ import { useAction } from "../../actions.tsx";
 import { useEngine, useMay } from "../../engine.tsx";
 import { fromHere } from "../../lead.ts";
 import { w } from "../../words.ts";
+import { saidOf } from "../jobs/asking.ts";
 import { acceptable, ended, overridable } from "./gate.ts";
 import { Review, withUndecided, type Statuses } from "./review.ts";
 
@@ -109,7 +110,7 @@ export function useReview(plan: Plan | undefined, show: (step: string) => void):
         const lead = fromHere();
         return async (job) => {
           await connection.store.refresh("jobs.list", {});
-          lead({ page: "session", session: job.session, station: "approve", job: job.id }, w.approve.asks);
+          lead({ page: "session", session: job.session, station: "approve", job: job.id }, saidOf(connection.store, job.id, job));
         };
       },
     });

@@ -10,6 +10,7 @@ import { fromHere, useSheetLead, type SheetLead } from "../../lead.ts";
 import { w } from "../../words.ts";
 import { ModelPicker } from "../account/ModelPicker.tsx";
 import { useMounted } from "../../useMounted.ts";
+import { saidOf } from "../jobs/asking.ts";
 import type { SessionView } from "../sessions/view.ts";
 import { ask, taskOf } from "./ask.ts";
 import { askProblem, MOST_QUESTIONS, MOST_SEARCHES, questionsOf, type AskDraft } from "./research.ts";
@@ -56,7 +57,7 @@ function AskForm({ view, draft, setDraft, asked }: AskFormProps) {
   const whyNotPropose = noModel ?? (!view.session?.task.trim() ? w.research.noTask : askProblem(draft, false));
   const start = (propose: boolean) => {
     const lead = fromHere();
-    ask(engine, { session: view.id, draft, propose, model: model?.id }, (job) => asked(mounted.current, lead, { page: "session", session: view.id, station: "approve", job }, w.approve.asks));
+    ask(engine, { session: view.id, draft, propose, model: model?.id }, (job) => asked(mounted.current, lead, { page: "session", session: view.id, station: "approve", job }, saidOf(engine.connection.store, job)));
   };
   const submit = () => whyNotAsk === undefined && start(false);
   const key = (event: KeyboardEvent) => {

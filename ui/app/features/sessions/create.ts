@@ -1,25 +1,28 @@
 import { useCallback } from "react";
 import type { Session } from "#client/api.gen.ts";
 import { toasts } from "#kit/overlays.tsx";
-import { asApiError, useEngine } from "../../engine.tsx";
+import { asApiError, useEngine, type Engine } from "../../engine.tsx";
 import { fromHere } from "../../lead.ts";
 import { sentence, w } from "../../words.ts";
 
-/** Begins a session and goes there. */
+/** Begins a session, once while that is under way; `then` hears of it. Tells whether it began. */
+export function newSession({ connection, tasks }: Pick<Engine, "connection" | "tasks">, project: string, then: (session: Session) => void): boolean {
+  return tasks.run(`session.new.${project}`, async () => {
+    const session = await connection.call("sessions.create", { project, task: "" });
+    connection.store.put("sessions.get", { session: session.id }, session);
+    then(session);
+  });
+}
+
+/** Begins a session and goes there. What goes wrong is told: no place shows it. */
 export function useNewSession(): (project: string) => void {
-  const { connection } = useEngine();
+  const engine = useEngine();
   return useCallback(
     (project) => {
       const lead = fromHere();
-      connection.call("sessions.create", { project, task: "" }).then(
-        (session) => {
-          connection.store.put("sessions.get", { session: session.id }, session);
-          lead({ page: "session", session: session.id, station: "task" }, w.sessions.made);
-        },
-        (error: unknown) => toasts.add({ title: sentence(asApiError(error)) }),
-      );
+      newSession(engine, project, (session) => void lead({ page: "session", session: session.id, station: "task" }, w.sessions.made));
     },
-    [connection],
+    [engine],
   );
 }
 

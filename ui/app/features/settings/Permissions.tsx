@@ -94,7 +94,7 @@ function Over({ permission }: { permission: Permission }) {
 function Where({ permission }: { permission: Permission }) {
   return (
     <span className={css.where}>
-      {places(permission).map(({ model, providers }) => <span key={model}><b>{model}</b> {w.models.at} {providers.join(", ")} </span>)}
+      {places(permission).map(({ model, providers }) => <span key={model}><b><Seen text={model} /></b> {w.models.at} <Seen text={providers.join(", ")} /> </span>)}
       <span className={css.door}>{doorText(permission)}</span>
     </span>
   );

@@ -8,14 +8,8 @@ import { ErrorNote } from "../../ErrorNote.tsx";
 import { w } from "../../words.ts";
 import { TextDiff } from "./Diff.tsx";
 import css from "./settings.module.css";
-import { textProblem, type OwnText, type TextKind } from "./texts.ts";
+import { textProblem, usedIn, type OwnText, type TextDraft, type TextKind } from "./texts.ts";
 import { useStoring } from "./useTexts.ts";
-
-/** What was typed and not stored yet, and the text that it was made from. */
-export interface TextDraft {
-  text: string;
-  from: string;
-}
 
 interface TextEditorProps {
   kind: TextKind;
@@ -24,8 +18,12 @@ interface TextEditorProps {
   /** What is used now, with its hash; it may be another text by now than the one that the draft was made from. */
   used: Pick<OwnText, "text" | "hash">;
   draft: TextDraft;
+  /** Nothing is used under the name any more: the text that the draft was made from was taken back. */
+  gone?: boolean;
   /** Keeps what is typed, also when the sheet is closed; without a draft it is given up. */
   setDraft(draft: TextDraft | undefined): void;
+  /** The text that was `sent` is stored, as `from`; more may have been typed meanwhile. */
+  stored(sent: string, from: string): void;
   /** Reads what is used anew. */
   again(): Promise<void>;
   /** Why it cannot be stored, besides what is wrong with the text. */
@@ -33,7 +31,7 @@ interface TextEditorProps {
 }
 
 /** One's own text, kept while it is written and used once it is stored. */
-export function TextEditor({ kind, project, name, used, draft, setDraft, again, reason }: TextEditorProps) {
+export function TextEditor({ kind, project, name, used, gone = false, draft, setDraft, stored, again, reason }: TextEditorProps) {
   const task = useTask();
   const { save } = useStoring(kind, project);
   const area = useRef<HTMLTextAreaElement>(null);
@@ -46,11 +44,11 @@ export function TextEditor({ kind, project, name, used, draft, setDraft, again, 
     if (whyNot !== undefined || task.busy) return;
     task.run(async () => {
       // In the place of what is shown as used: of anything newer the engine tells first.
-      await save(name, text, used.hash).catch(async (error: unknown) => {
+      const now = await save(name, text, used.hash).catch(async (error: unknown) => {
         if (asApiError(error).code === "conflict") await again();
         throw error;
       });
-      setDraft(undefined);
+      stored(text, usedIn(now, name)?.text ?? text);
       toasts.add({ title: words.stored });
     });
   };
@@ -66,7 +64,7 @@ export function TextEditor({ kind, project, name, used, draft, setDraft, again, 
         <textarea ref={area} className={cx(kit.input, css.editor)} rows={14} spellCheck={false} value={text} onChange={(e) => setDraft({ text: e.target.value, from })} />
         <span className={cx(kit.hint, wrong !== undefined && css.wrong)} role="status">{wrong ?? words.names[kind]}</span>
       </label>
-      {used.text !== from && used.text !== text && (
+      {gone ? <Note tone="warning" live><p>{words.gone}</p></Note> : used.text !== from && used.text !== text && (
         <>
           <Note tone="warning" live><p>{words.elsewhere}</p></Note>
           <details>

@@ -10,8 +10,8 @@ import { sentence, w } from "../../words.ts";
 import { Choice } from "./Choice.tsx";
 import { PromptDiff, TextDiff } from "./Diff.tsx";
 import css from "./settings.module.css";
-import { TextEditor, type TextDraft } from "./TextEditor.tsx";
-import { hashOf, isOutdated, pathOf, type Entry, type OwnText, type TextKind } from "./texts.ts";
+import { TextEditor } from "./TextEditor.tsx";
+import { hashOf, isOutdated, NO_TEXT, pathOf, restOf, textDraft, type Entry, type OwnText, type TextDraft, type TextKind } from "./texts.ts";
 import { useStoring } from "./useTexts.ts";
 
 interface TextSheetProps {
@@ -27,18 +27,23 @@ interface TextSheetProps {
 export function TextSheet({ kind, project, entry, again, onClose }: TextSheetProps) {
   const { prefs } = useEngine();
   const may = useMay("account");
-  const [draft, setDraft] = usePref<TextDraft | undefined>(prefs, `text.${kind}.${project}.${entry.name}`, undefined);
+  const key = textDraft(kind, project, entry.name);
+  const [draft, setDraft] = usePref<TextDraft | undefined>(prefs, key, undefined);
   const [side, setSide] = useState<"used" | "file">(entry.untrusted && draft === undefined ? "file" : "used");
   const words = w.settings.texts;
-  const at = !entry.untrusted ? "used" : entry.used ? side : "file";
+  // What is being written has its side also where nothing is used any more: no file takes its place unasked.
+  const writing = may ? draft : undefined;
+  const own = entry.used !== undefined || writing !== undefined;
+  const at = !entry.untrusted ? "used" : own ? side : "file";
+  const sides = entry.used ? words.sides : { ...words.sides, used: words.own };
+  const stored = (sent: string, from: string) => setDraft(restOf(prefs.get<TextDraft | undefined>(key, undefined)?.text ?? sent, sent, from));
   return (
     <Sheet title={entry.name} close={w.close} open onClose={onClose} wide>
       {entry.about !== "" && <p className="quiet"><Names text={entry.about} /></p>}
-      {entry.untrusted && entry.used && <Choice<"used" | "file"> name="side" label={words.which} options={["used", "file"] as const} texts={words.sides} value={at} set={setSide} />}
+      {entry.untrusted && own && <Choice<"used" | "file"> name="side" label={words.which} options={["used", "file"] as const} texts={sides} value={at} set={setSide} />}
       {at === "file" && entry.untrusted && <FilePart kind={kind} project={project} file={entry.untrusted} used={entry.used} again={again} />}
-      {at === "used" && entry.used && (draft !== undefined && may
-        ? <TextEditor kind={kind} project={project} name={entry.name} used={entry.used} draft={draft} setDraft={setDraft} again={again} />
-        : <UsedPart kind={kind} project={project} used={entry.used} edit={() => setDraft({ text: entry.used?.text ?? "", from: entry.used?.text ?? "" })} />)}
+      {at === "used" && writing && <TextEditor kind={kind} project={project} name={entry.name} used={entry.used ?? NO_TEXT} gone={!entry.used} draft={writing} setDraft={setDraft} stored={stored} again={again} />}
+      {at === "used" && !writing && entry.used && <UsedPart kind={kind} project={project} used={entry.used} edit={() => setDraft({ text: entry.used?.text ?? "", from: entry.used?.text ?? "" })} />}
     </Sheet>
   );
 }

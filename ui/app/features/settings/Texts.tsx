@@ -9,17 +9,18 @@ import { useAction } from "../../actions.tsx";
 import { useEngine, useMay, useWhyNot } from "../../engine.tsx";
 import { usePref } from "../../prefs.ts";
 import { href } from "../../route.ts";
+import { useMounted } from "../../useMounted.ts";
 import { w } from "../../words.ts";
 import { Missing, Section } from "./Section.tsx";
 import css from "./settings.module.css";
-import { TextEditor, type TextDraft } from "./TextEditor.tsx";
-import { entriesOf, isOutdated, nameProblem, type Entry, type TextKind } from "./texts.ts";
+import { TextEditor } from "./TextEditor.tsx";
+import { entriesOf, isOutdated, nameProblem, newDraft, newStored, NO_DRAFT, NO_TEXT, openEntry, textDraft, type Entry, type NewDraft, type TextDraft, type TextKind } from "./texts.ts";
 import { TextSheet } from "./TextSheet.tsx";
 import { useProject, useTexts } from "./useTexts.ts";
 
 /** The prompts or the templates of a project. */
 export function Texts({ kind }: { kind: TextKind }) {
-  const { connection } = useEngine();
+  const { connection, prefs } = useEngine();
   const { projects, error, project, choose } = useProject();
   const texts = useTexts(kind, project?.id);
   const whyNot = useWhyNot("files");
@@ -28,7 +29,8 @@ export function Texts({ kind }: { kind: TextKind }) {
   const [making, setMaking] = useState(false);
   const words = w.settings[kind];
   const entries = entriesOf(texts.list ?? []);
-  const entry = entries.find((e) => e.name === open);
+  const [draft] = usePref<TextDraft | undefined>(prefs, textDraft(kind, project?.id ?? "", open ?? ""), undefined);
+  const entry = openEntry(entries, open, draft !== undefined && may && texts.list !== undefined);
   const make = kind === "templates" && may && project !== undefined && texts.list !== undefined;
   useAction(make ? { id: "template.new", label: w.settings.texts.fresh, run: () => setMaking(true), here: true } : undefined);
   const tools = project && projects && (
@@ -50,7 +52,7 @@ export function Texts({ kind }: { kind: TextKind }) {
       {project && whyNot === undefined && !texts.list && <Missing error={texts.error} again={() => void texts.again()} rows={5} />}
       {entries.length > 0 && <ul className={css.rows} aria-label={words.title}>{entries.map((e) => <li key={e.name}><Row entry={e} open={() => setOpen(e.name)} /></li>)}</ul>}
       {project && entry && <TextSheet key={`${project.id} ${entry.name}`} kind={kind} project={project.id} entry={entry} again={texts.again} onClose={() => setOpen(undefined)} />}
-      {project && making && <NewTemplate again={texts.again} project={project.id} taken={entries.map((e) => e.name)} onClose={() => setMaking(false)} />}
+      {project && making && <NewTemplate again={texts.again} project={project.id} taken={entries.map((e) => e.name)} onClose={() => setMaking(false)} more={(name) => { setMaking(false); setOpen(name); }} />}
     </Section>
   );
 }
@@ -71,27 +73,29 @@ function Row({ entry: { name, about, used, untrusted }, open }: { entry: Entry; 
   );
 }
 
-interface NewDraft {
-  name: string;
-  text: string;
-}
-/** What is used under a name that there is nothing of. */
-const NO_TEXT = { text: "", hash: "" };
-const NO_DRAFT: NewDraft = Object.freeze({ name: "", text: "" });
-
 interface NewProps {
   project: string;
   taken: string[];
   again(): Promise<void>;
   onClose(): void;
+  /** What is written is by now a change of the template of this name. */
+  more(name: string): void;
 }
 
 /** A template under a name that there is none of. What is written is kept until it is stored or given up. */
-function NewTemplate({ project, taken, again, onClose }: NewProps) {
+function NewTemplate({ project, taken, again, onClose, more }: NewProps) {
   const { prefs } = useEngine();
-  const [draft, setDraft] = usePref<NewDraft>(prefs, `template.new.${project}`, NO_DRAFT);
+  const [draft, setDraft] = usePref<NewDraft>(prefs, newDraft(project), NO_DRAFT);
+  const mounted = useMounted();
   const words = w.settings.texts;
-  const wrong = nameProblem(draft.name.trim(), taken);
+  const name = draft.name.trim();
+  const wrong = nameProblem(name, taken);
+  const stored = (sent: string, from: string) => {
+    const then = newStored(prefs, project, name, sent, from);
+    if (!mounted.current || then === "another") return;
+    if (then === "more") more(name);
+    else onClose();
+  };
   const setText = (next: TextDraft | undefined) => {
     setDraft(next === undefined ? NO_DRAFT : { ...draft, text: next.text });
     if (next === undefined) onClose();
@@ -100,8 +104,8 @@ function NewTemplate({ project, taken, again, onClose }: NewProps) {
     <Sheet title={words.fresh} close={w.close} open onClose={onClose} wide>
       <div className={css.editing}>
         <Field label={words.name} mono value={draft.name} onChange={(e) => setDraft({ ...draft, name: e.target.value })} />
-        {draft.name.trim() !== "" && wrong !== undefined && <p className={cx(kit.hint, css.wrong)} role="status">{wrong}</p>}
-        <TextEditor kind="templates" project={project} name={draft.name.trim()} used={NO_TEXT} draft={{ text: draft.text, from: "" }} setDraft={setText} again={again} reason={wrong} />
+        {name !== "" && wrong !== undefined && <p className={cx(kit.hint, css.wrong)} role="status">{wrong}</p>}
+        <TextEditor kind="templates" project={project} name={name} used={NO_TEXT} draft={{ text: draft.text, from: "" }} setDraft={setText} stored={stored} again={again} reason={wrong} />
       </div>
     </Sheet>
   );

@@ -1,4 +1,5 @@
 import type { Prompt, Template } from "#client/api.gen.ts";
+import type { Prefs } from "../../prefs.ts";
 import { w } from "../../words.ts";
 
 /** The two kinds of texts that a project may have of its own. */
@@ -15,6 +16,15 @@ export interface Entry {
   untrusted: OwnText | undefined;
 }
 
+/** What is used under a name that there is nothing of. */
+export const NO_TEXT = Object.freeze({ text: "", hash: "" });
+
+/** What there is under a name that is open. Nothing where it is gone, but for who is writing there: they keep what they write. */
+export function openEntry(entries: Entry[], name: string | undefined, writing: boolean): Entry | undefined {
+  if (name === undefined) return undefined;
+  return entries.find((e) => e.name === name) ?? (writing ? { name, about: "", used: undefined, untrusted: undefined } : undefined);
+}
+
 /** A list of the engine by name. */
 export function entriesOf(list: OwnText[]): Entry[] {
   const entries = new Map<string, Entry>();
@@ -25,8 +35,44 @@ export function entriesOf(list: OwnText[]): Entry[] {
   return [...entries.values()];
 }
 
-/** The hash of the text that is used under a name; empty when there is none. */
-export const hashOf = (list: OwnText[], name: string): string => list.find((text) => text.name === name && text.origin !== "untrusted")?.hash ?? "";
+/** The text that is used under a name. */
+export const usedIn = (list: OwnText[], name: string): OwnText | undefined => list.find((text) => text.name === name && text.origin !== "untrusted");
+
+/** Its hash; empty when there is none. */
+export const hashOf = (list: OwnText[], name: string): string => usedIn(list, name)?.hash ?? "";
+
+/** What was typed and not stored yet, and the text that it was made from. */
+export interface TextDraft {
+  text: string;
+  from: string;
+}
+
+/** Under which name it is kept. */
+export const textDraft = (kind: TextKind, project: string, name: string): string => `text.${kind}.${project}.${name}`;
+
+/** A template that is to be made. */
+export interface NewDraft {
+  name: string;
+  text: string;
+}
+export const NO_DRAFT: NewDraft = Object.freeze({ name: "", text: "" });
+export const newDraft = (project: string): string => `template.new.${project}`;
+
+/** What is left of a draft once the text that was `sent` is stored, as `from`: what was typed meanwhile is a change of that. */
+export const restOf = (text: string, sent: string, from: string): TextDraft | undefined => (text === sent || text === from ? undefined : { text, from });
+
+/**
+ * The same for a template that was made under a name, in what is kept: from then on it is a draft of that template. Who
+ * has turned to another name meanwhile makes another template. Tells which.
+ */
+export function newStored(prefs: Prefs, project: string, name: string, sent: string, from: string): "done" | "more" | "another" {
+  const now = prefs.get<NewDraft>(newDraft(project), NO_DRAFT);
+  if (now.name.trim() !== name && now.name.trim() !== "") return "another";
+  const rest = now === NO_DRAFT ? undefined : restOf(now.text, sent, from);
+  if (rest) prefs.set(textDraft("templates", project, name), rest);
+  prefs.set(newDraft(project), undefined);
+  return rest ? "more" : "done";
+}
 
 /** Whether the default was changed after one's own text was made from it. */
 export const isOutdated = (text: OwnText): boolean => text.made_from !== undefined && text.made_from !== text.version;

@@ -12,6 +12,7 @@ import { fromHere, type Lead } from "../../lead.ts";
 import { w } from "../../words.ts";
 import { NoModel } from "../account/NoModel.tsx";
 import { useModel } from "../account/useModel.ts";
+import { saidOf } from "../jobs/asking.ts";
 import type { SessionView } from "../sessions/view.ts";
 import type { Draft } from "./draft.ts";
 import { follow, passageOf, type Passage, type Selected } from "./passage.ts";
@@ -56,7 +57,7 @@ export function AskHelp({ view, draft, selected, active, openAccount }: AskHelpP
     setWish("");
     setChosen(undefined);
     await connection.store.refresh("jobs.list", {});
-    lead({ page: "session", session: view.id, station: "approve", job: job.id }, w.approve.asks);
+    lead({ page: "session", session: view.id, station: "approve", job: job.id }, saidOf(connection.store, job.id, job));
   };
   const none = models !== undefined && !model;
   const refine = () => (none ? setExplain(!explain) : start((of) => connection.call("tasks.refine", { session: view.id, ...of })));

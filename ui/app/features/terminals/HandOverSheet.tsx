@@ -1,17 +1,17 @@
-import { useRef, useState } from "react";
+import { useEffect, useState } from "react";
 import type { HandedOver, Plan, Terminal } from "#client/api.gen.ts";
-import { ApiError } from "#client/rpc.ts";
 import { Actions, Button, Checkbox } from "#kit/core.tsx";
-import { Sheet } from "#kit/overlays.tsx";
+import { Sheet, toasts } from "#kit/overlays.tsx";
 import { Note, Skeleton } from "#kit/states.tsx";
 import { Seen } from "#kit/values.tsx";
-import { asApiError, useEngine, useRead, useTask } from "../../engine.tsx";
+import { useEngine, useKeptTask, useRead } from "../../engine.tsx";
 import { ErrorNote } from "../../ErrorNote.tsx";
 import { go } from "../../route.ts";
 import shell from "../../shell.module.css";
 import { w } from "../../words.ts";
 import { held } from "../plan/gate.ts";
-import { asked, stepOf, type HandOverTarget } from "./handOver.ts";
+import { handOver, handTask, hear, underWay, type Handed } from "./handing.ts";
+import { stepOf, type HandOverTarget } from "./handOver.ts";
 import { StartButtons } from "./StartButtons.tsx";
 import css from "./terminals.module.css";
 import { StateMark } from "./TerminalRow.tsx";
@@ -35,35 +35,22 @@ export function HandOverSheet({ target, onClose }: { target: HandOverTarget | un
 }
 
 function Body({ plan, step, onClose }: { plan: Plan; step: string | undefined; onClose(): void }) {
-  const { connection, prefs } = useEngine();
+  const engine = useEngine();
+  const { connection, prefs, tasks } = engine;
   // Who has begun to decide means the steps that were accepted; who has not means the plan as it is.
   const [undecided, setUndecided] = useState<boolean>();
   const all = step !== undefined || (undecided ?? plan.steps.every((s) => s.decision !== "accepted"));
   const project = useRead("sessions.get", { session: plan.session }).value?.project;
   const { terminals, error, again } = useTerminals();
-  const [chosen, setChosen] = useState<string>();
-  const [done, setDone] = useState<{ to: Terminal; result: HandedOver; submitted?: boolean }>();
-  const task = useTask();
-  const keys = useRef(new Map<string, string>());
+  const [chosen, setChosen] = useState(() => underWay(tasks, plan.id, step));
+  const [done, setDone] = useState<Handed & { submitted?: boolean }>();
+  useEffect(() => hear(tasks, plan.id, step, setDone), [tasks, plan.id, step]);
   const running = terminals?.filter((t) => t.state === "running" && t.project === project);
   // The one of this session first: that is where its agent is.
   const to = running?.find((t) => t.id === chosen) ?? running?.find((t) => t.session === plan.session) ?? running?.[0];
-  const handOver = (terminal: Terminal) =>
-    task.run(async () => {
-      // The same key until it is known to have happened, so that a lost answer does not paste twice.
-      const key = keys.current.get(terminal.id) ?? crypto.randomUUID();
-      keys.current.set(terminal.id, key);
-      const what = asked(plan, step);
-      if (!what) throw new ApiError("not_found", "no_step", words.gone);
-      const result = await connection.call("terminals.hand_over", { terminal: terminal.id, key, plan: plan.id, version: plan.version, all, ...what })
-        .catch(async (error: unknown) => {
-          // Of what is shown nothing else is handed over: who presses again has seen what there is now.
-          if (asApiError(error).reason === "plan_changed") await connection.store.refresh("plans.get", { plan: plan.id });
-          throw error;
-        });
-      keys.current.delete(terminal.id);
-      setDone({ to: terminal, result });
-    });
+  const task = useKeptTask(handTask(to?.id, plan.id, step));
+  const begin = (terminal: Terminal) =>
+    handOver(engine, terminal, { plan, step, all }, ({ result }) => void toasts.add({ title: outcomeText(result) }));
   const show = (terminal: Terminal) => {
     onClose();
     prefs.set(`terminal.${plan.session}`, terminal.id);
@@ -103,9 +90,9 @@ function Body({ plan, step, onClose }: { plan: Plan; step: string | undefined; o
           ))}
         </fieldset>
       )}
-      <ErrorNote error={task.error} again={to && (() => handOver(to))} />
+      <ErrorNote error={task.error} again={to && (() => begin(to))} />
       <Actions>
-        {to && <Button look="primary" disabled={task.busy} onClick={() => handOver(to)}>{words.button}</Button>}
+        {to && <Button look="primary" disabled={task.busy} onClick={() => begin(to)}>{words.button}</Button>}
         {project !== undefined && <StartButtons look={to ? "outline" : "primary"} project={project} session={plan.session} started={(t) => setChosen(t.id)} />}
       </Actions>
     </>
@@ -127,8 +114,9 @@ function Goes({ plan, all, setAll }: { plan: Plan; all: boolean; setAll(all: boo
   );
 }
 
+const outcomeText = (result: HandedOver): string =>
+  result.kind === "pasted" ? words.pasted(result.characters) : `${words.why[result.reason]} ${words.file(result.path)}`;
+
 function Outcome({ result }: { result: HandedOver }) {
-  const replaced = result.replaced > 0 && <p>{words.replaced(result.replaced)}</p>;
-  if (result.kind === "pasted") return <Note tone="accent" live><p>{words.pasted(result.characters)}</p>{replaced}</Note>;
-  return <Note tone="accent" live><p>{words.why[result.reason]} {words.file(result.path)}</p>{replaced}</Note>;
+  return <Note tone="accent" live><p><Seen text={outcomeText(result)} /></p>{result.replaced > 0 && <p>{words.replaced(result.replaced)}</p>}</Note>;
 }

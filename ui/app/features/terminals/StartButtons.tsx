@@ -18,7 +18,7 @@ interface StartButtonsProps {
 export function StartButtons({ project, session, started, look = "outline" }: StartButtonsProps) {
   const projects = useRead("projects.list", {}).value?.projects.filter((p) => p.present);
   const may = useMay("type");
-  const { start, busy, error } = useStart();
+  const { start, busy, error } = useStart(`shell.${session ?? project ?? ""}`);
   const [open, setOpen] = useState(false);
   const home = project ?? projects?.[0]?.id;
   // Where there is a choice of folders, it is the person's.

@@ -1,6 +1,6 @@
 import { useCallback } from "react";
 import type { StartTerminal, Terminal } from "#client/api.gen.ts";
-import { useEngine, useTask } from "../../engine.tsx";
+import { useEngine, useKeptTask } from "../../engine.tsx";
 import { fromHere, type Lead } from "../../lead.ts";
 
 /** A size to begin with, from the window; who types in it sets the real one. */
@@ -13,21 +13,21 @@ export function firstSize(): { columns: number; rows: number } {
 /** What follows once a terminal was started; `lead` goes to it from where it was begun. */
 export type Started = (terminal: Terminal, lead: Lead) => void;
 
-/** Starts a terminal and calls `then` with it. */
-export function useStart() {
-  const { connection } = useEngine();
-  const task = useTask();
-  const { run } = task;
+/** Starts a terminal and calls `then` with it; under the same name one at a time, whatever is closed or opened meanwhile. */
+export function useStart(name: string) {
+  const { connection, tasks } = useEngine();
+  const key = `terminal.start.${name}`;
+  const task = useKeptTask(key);
   const start = useCallback(
     (what: Pick<StartTerminal, "project" | "session" | "command" | "title">, then: Started) => {
       const lead = fromHere();
-      run(async () => {
+      tasks.run(key, async () => {
         const terminal = await connection.call("terminals.start", { ...what, ...firstSize() });
         await connection.store.refresh("terminals.list", {});
         then(terminal, lead);
       });
     },
-    [connection, run],
+    [connection, tasks, key],
   );
   return { start, busy: task.busy, error: task.error };
 }

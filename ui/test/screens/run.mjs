@@ -65,38 +65,60 @@ async function audit(page, label, all) {
 
 const media = (theme) => ({ colorScheme: theme === "contrast" ? "light" : theme, contrast: theme === "contrast" ? "more" : "no-preference" });
 
-/** A screen is reached once, and looked at in every theme. */
-async function draw(name, size, after) {
+/** Pages that are done, by size. One that is used again has read and compiled the interface already. */
+const idle = new Map(sizes.map((size) => [size, []]));
+
+async function pageOf(size) {
+  const kept = idle.get(size).pop();
+  if (kept) return kept;
   const [width, height] = SIZES[size];
-  const context = await browser.newContext({ viewport: { width, height }, ...media(themes[0]), reducedMotion: "reduce", hasTouch: size.startsWith("phone"), isMobile: size.startsWith("phone"), deviceScaleFactor: size.startsWith("phone") || size === "zoom" ? 2 : 1 });
+  const phone = size.startsWith("phone");
+  const context = await browser.newContext({ viewport: { width, height }, ...media(themes[0]), reducedMotion: "reduce", hasTouch: phone, isMobile: phone, deviceScaleFactor: phone || size === "zoom" ? 2 : 1 });
   const page = await context.newPage();
-  let label = `${name}-${size}-${themes[0]}`;
+  const place = { page, context, debug: await context.newCDPSession(page), label: "" };
   // On a machine with much else to do a page takes its time; a screen that never comes is told all the same.
   page.setDefaultTimeout(30_000);
-  page.on("console", (m) => ["error", "warning"].includes(m.type()) && problems.push(`${label}: console: ${m.text()}`));
-  page.on("pageerror", (e) => problems.push(`${label}: threw: ${e.message}`));
+  page.on("console", (m) => ["error", "warning"].includes(m.type()) && problems.push(`${place.label}: console: ${m.text()}`));
+  page.on("pageerror", (e) => problems.push(`${place.label}: threw: ${e.message}`));
+  return place;
+}
+
+/** Leaves nothing behind of the screen that was drawn. */
+async function giveBack(place, size) {
+  await place.page.goto("about:blank");
+  await place.debug.send("Storage.clearDataForOrigin", { origin: new URL(url).origin, storageTypes: "all" });
+  await place.page.emulateMedia(media(themes[0]));
+  idle.get(size).push(place);
+}
+
+/** A screen is reached once, and looked at in every theme. */
+async function draw(name, size, after) {
+  const place = await pageOf(size);
+  const { page } = place;
+  place.label = `${name}-${size}-${themes[0]}`;
   try {
     await page.goto(`${url}?scenario=${after?.scenario ?? name}`);
     await page.evaluate(() => document.fonts.ready);
     await page.waitForTimeout(name === "offline" || name === "phonebehind" || name === "phonewaiting" ? 3200 : 350);
     if (after) await after.act(page, size);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
-    if (wide) problems.push(`${label}: the page is wider than the window`);
-    if (await page.evaluate(() => document.scrollingElement.scrollTop !== 0)) problems.push(`${label}: the window itself is scrolled`);
+    if (wide) problems.push(`${place.label}: the page is wider than the window`);
+    if (await page.evaluate(() => document.scrollingElement.scrollTop !== 0)) problems.push(`${place.label}: the window itself is scrolled`);
     for (const theme of themes) {
-      label = `${name}-${size}-${theme}`;
+      place.label = `${name}-${size}-${theme}`;
       if (theme !== themes[0]) {
         await page.emulateMedia(media(theme));
         await page.waitForTimeout(100);
       }
-      if (out) await page.screenshot({ path: join(out, `${label}.png`) });
-      await audit(page, label, theme === themes[0]);
+      if (out) await page.screenshot({ path: join(out, `${place.label}.png`) });
+      await audit(page, place.label, theme === themes[0]);
       screens += 1;
     }
+    await giveBack(place, size);
   } catch (error) {
-    problems.push(`${label}: ${error.message.split("\n").slice(0, 3).join(" ")}`);
+    problems.push(`${place.label}: ${error.message.split("\n").slice(0, 3).join(" ")}`);
+    await place.context.close();
   }
-  await context.close();
 }
 
 const names = listScenarios();

@@ -51,19 +51,26 @@ fn no_kill_loses_a_job_or_sends_a_request_twice() {
     let url = place.simulator.openai_url();
     let added = place.command(&["models", "add", "sim", "--url", &url, "--model", "m"]).output().unwrap();
     assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
-    let mut chance = Mutator::new(7);
-    let mut ended = 0;
-    let kills = kills();
-    for _ in 0..kills {
-        let mut plan = place
+    let plan = || {
+        place
             .command(&["plan", "Retry `send` with a policy", "--yes-up-to", "1", "--project"])
             .arg(place.repo.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .unwrap();
-        std::thread::sleep(Duration::from_millis(chance.below(900) as u64));
+            .unwrap()
+    };
+    // How long one takes here and now, so that kills hit every part of it on any machine.
+    let begun = Instant::now();
+    assert!(plan().wait().unwrap().success());
+    let whole = usize::try_from(begun.elapsed().as_millis()).unwrap();
+    let mut chance = Mutator::new(7);
+    let mut ended = 0;
+    let kills = kills();
+    for _ in 0..kills {
+        let mut plan = plan();
+        std::thread::sleep(Duration::from_millis(chance.below(whole) as u64));
         plan.kill().unwrap();
         ended += usize::from(plan.wait().unwrap().success());
     }

@@ -1,3 +1,4 @@
+import { drawn } from "./drawn.ts";
 import { ApiError, type Params, type UnaryMethod } from "./rpc.ts";
 
 /** Calls that make something, or that something is asked and paid for by: made twice they have their effect twice. */
@@ -33,7 +34,7 @@ export class Keys {
     if (!MAKING.has(method)) return call();
     this.forgetOld();
     const name = `${method} ${JSON.stringify(params)}`;
-    const held = this.held.get(name) ?? { key: crypto.randomUUID(), open: 0, lostAt: 0 };
+    const held = this.held.get(name) ?? { key: drawn(), open: 0, lostAt: 0 };
     this.held.set(name, held);
     held.open += 1;
     let lost = false;

@@ -142,6 +142,19 @@ test("a call that makes something has one key until it is answered, also over a 
   }
 });
 
+test("a page that came without TLS from another machine can make something, too", async () => {
+  const { connection, engine } = connect();
+  await settle();
+  Object.defineProperty(crypto, "randomUUID", { value: undefined, configurable: true });
+  try {
+    await connection.call("plans.start", { session: "s1" });
+  } finally {
+    // What stands behind it is the function itself.
+    delete (crypto as { randomUUID?: unknown }).randomUUID;
+  }
+  assert.match(engine.keyed[0]?.key ?? "", /^[0-9a-f]{32}$/);
+});
+
 test("whoever asks again long after an answer was lost means another call", async () => {
   mock.timers.enable({ apis: ["setTimeout", "Date"] });
   try {

@@ -85,6 +85,7 @@ async function pageOf(size) {
 
 /** Leaves nothing behind of the screen that was drawn. */
 async function giveBack(place, size) {
+  await place.page.evaluate(() => sessionStorage.clear());
   await place.page.goto("about:blank");
   await place.debug.send("Storage.clearDataForOrigin", { origin: new URL(url).origin, storageTypes: "all" });
   await place.page.emulateMedia(media(themes[0]));

@@ -101,7 +101,8 @@ fn no_kill_loses_a_job_or_sends_a_request_twice() {
     for request in place.simulator.log() {
         *sent.entry(request.body_sha256).or_default() += 1;
     }
-    assert!(!sent.is_empty() && sent.values().all(|times| *times == 1), "{sent:?}");
+    // More than that of the one that was not killed.
+    assert!(sent.len() > 1 && sent.values().all(|times| *times == 1), "{sent:?}");
     // The record of what left is whole, and says of every request that it was to leave.
     let audit = place.command(&["audit"]).output().unwrap();
     assert!(audit.status.success(), "{}", String::from_utf8_lossy(&audit.stdout));

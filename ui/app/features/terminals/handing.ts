@@ -1,4 +1,5 @@
 import type { HandedOver, Plan, Terminal } from "#client/api.gen.ts";
+import { drawn } from "#client/drawn.ts";
 import { ApiError } from "#client/rpc.ts";
 import { asApiError, type Engine } from "../../engine.tsx";
 import type { Tasks } from "../../tasks.ts";
@@ -63,7 +64,7 @@ export function handOver({ connection, tasks }: Pick<Engine, "connection" | "tas
       if (!what) throw new ApiError("not_found", "no_step", w.terminals.handOver.gone);
       // The same key until it is known to have happened, so that a lost answer does not paste twice. Another text is another hand-over.
       const same = `${to.id} ${target} ${plan.version} ${all}`;
-      const key = keys.get(same) ?? crypto.randomUUID();
+      const key = keys.get(same) ?? drawn();
       keys.set(same, key);
       const result = await connection.call("terminals.hand_over", { terminal: to.id, key, plan: plan.id, version: plan.version, all, ...what })
         .catch(async (error: unknown) => {

@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from "react";
 import type { Connection } from "#client/connection.ts";
+import { drawn } from "#client/drawn.ts";
 import { InputQueue } from "#client/terminal/input.ts";
 import { useEngine } from "../../engine.tsx";
 
@@ -13,8 +14,7 @@ const viewers = new WeakMap<Connection, Viewer>();
 export function queueOf(connection: Connection, terminal: string): InputQueue {
   let viewer = viewers.get(connection);
   if (!viewer) {
-    const drawn = crypto.getRandomValues(new Uint8Array(12));
-    viewer = { name: [...drawn].map((b) => b.toString(16).padStart(2, "0")).join(""), queues: new Map() };
+    viewer = { name: drawn(12), queues: new Map() };
     viewers.set(connection, viewer);
   }
   let queue = viewer.queues.get(terminal);
